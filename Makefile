@@ -1,0 +1,46 @@
+# `make demo` shows the whole product, `make test` proves it; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+STAMP := .venv/.synced
+export DO_NOT_TRACK := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export BENTOML_DO_NOT_TRACK := True
+
+.PHONY: help setup check test demo bench stubs format
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## create .venv from uv.lock
+
+# uv comes from PyPI into the environment it then fills, so that a fresh machine needs only Python and make.
+$(STAMP): uv.lock pyproject.toml
+	@command -v python3 >/dev/null || { echo "python3 (3.11 to 3.13) is needed and was not found"; exit 1; }
+	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11 to 3.13 is needed, python3 is $$(python3 --version)"; exit 1; }
+	@test -x $(BIN)/uv || { echo "setup: installing uv $(UV_VERSION) into .venv"; \
+	  python3 -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@echo "setup: installing the locked packages into .venv"
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --all-extras --inexact --active
+	@touch $@
+
+check: setup ## format, lint, types, import directions, protos, stubs, Dockerfiles, compose file
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	protos/check.sh
+
+test: setup ## run all tests
+	$(BIN)/pytest
+
+format: setup ## format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+stubs: setup ## write the Python stubs of the protos again
+	protos/generate.sh

@@ -1,0 +1,1 @@
+"""The registered model as a BentoML service over HTTP."""

@@ -1,0 +1,1 @@
+"""Order histories in, weekly panels and published snapshots out."""

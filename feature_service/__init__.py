@@ -1,0 +1,1 @@
+"""The feature kernel, and the gRPC service and client around it."""

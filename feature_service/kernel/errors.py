@@ -1,0 +1,27 @@
+"""The root of the project's errors, and those of the kernel.
+
+StockoutError
+├── InsufficientHistoryError     fewer weeks than a feature set needs
+├── UnknownFeatureSetError       no feature set of that name
+└── (data, training, server)     each package's errors module adds its own
+"""
+
+
+class StockoutError(Exception):
+    """Something the caller can put right. Its text is one sentence that says what is wrong, where, and what to do."""
+
+
+class InsufficientHistoryError(StockoutError):
+    """The panel holds fewer weeks than a feature set needs."""
+
+    def __init__(self, needed_weeks: int, found_weeks: int) -> None:
+        self.needed_weeks, self.found_weeks = needed_weeks, found_weeks
+        super().__init__(f"features need {needed_weeks} weeks of history, found {found_weeks}")
+
+
+class UnknownFeatureSetError(StockoutError):
+    """No feature set has the asked name."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        self.name, self.known = name, known
+        super().__init__(f"unknown feature set {name!r}; known are: {', '.join(known)}")

@@ -1,0 +1,1 @@
+"""Luigi tasks: each is parameters, an output and one call."""

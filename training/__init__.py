@@ -1,0 +1,1 @@
+"""Labels, training, evaluation, the model bundle and its registration."""

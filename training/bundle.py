@@ -1,0 +1,156 @@
+"""The model bundle: an ONNX graph and its contract, the one artifact that every door serves from.
+
+This module imports only NumPy and ONNX Runtime, so that a server needs nothing of what a model is trained with, and
+never loads a pickle.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from feature_service.kernel import FloatArray, StockoutError
+
+MODEL_FILE = "model.onnx"
+CONTRACT_FILE = "contract.json"
+CONTRACT_SCHEMA = 1
+
+
+class BundleError(StockoutError):
+    """A model bundle cannot be read, or is not what its contract says."""
+
+
+class FeatureShapeError(StockoutError):
+    """Feature rows do not fit the model: wrong width, or a value that is not a finite number."""
+
+
+@dataclass(frozen=True)
+class LabelContract:
+    """What a probability is the probability of.
+
+    Attributes:
+        name: E.g. ``zero_sales``.
+        description: One sentence for a planner.
+        evidence: ``SALES_ONLY`` or ``STOCK_AWARE``.
+        horizon_weeks: Weeks ahead.
+    """
+
+    name: str
+    description: str
+    evidence: str
+    horizon_weeks: int
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a caller must know of a model to ask it and to read its answer.
+
+    Attributes:
+        feature_set: Versioned name of the feature set.
+        feature_names: Inputs of the graph, in order.
+        label: What is predicted.
+        threshold: An alert is raised where the probability reaches it.
+        training_window: First and last as_of week of the rows it was fitted on, ISO dates.
+        metrics: Figures on the untouched block, by name.
+        data_fingerprint: SHA-256 of the input files.
+        estimator: What was fitted, e.g. ``random_forest``.
+        seed: Of every random choice.
+    """
+
+    feature_set: str
+    feature_names: tuple[str, ...]
+    label: LabelContract
+    threshold: float
+    training_window: tuple[str, str]
+    metrics: Mapping[str, float]
+    data_fingerprint: str
+    estimator: str
+    seed: int
+
+    def to_json(self) -> str:
+        """The contract as the text of its file."""
+        return json.dumps({"schema": CONTRACT_SCHEMA, **dataclasses.asdict(self)}, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Contract":
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            BundleError: If it is not such a text, or of another schema.
+        """
+        try:
+            fields = json.loads(text)
+            if fields.pop("schema") != CONTRACT_SCHEMA:
+                raise BundleError(f"the contract's schema is not {CONTRACT_SCHEMA}; build the bundle anew")
+            fields["label"] = LabelContract(**fields["label"])
+            fields["feature_names"] = tuple(fields["feature_names"])
+            fields["training_window"] = tuple(fields["training_window"])
+            return cls(**fields)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BundleError(f"the contract cannot be read: {error}") from error
+
+
+class Bundle:
+    """A loaded model: features in, probabilities out."""
+
+    def __init__(self, contract: Contract, session: onnxruntime.InferenceSession) -> None:
+        self.contract = contract
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._output = session.get_outputs()[-1].name
+
+    @classmethod
+    def load(cls, folder: Path) -> "Bundle":
+        """Read a bundle's folder.
+
+        Raises:
+            BundleError: If a file is missing or broken, or the graph's width is not the contract's.
+        """
+        try:
+            contract = Contract.from_json((folder / CONTRACT_FILE).read_text(encoding="utf-8"))
+            graph = (folder / MODEL_FILE).read_bytes()
+        except OSError as error:
+            raise BundleError(f"the model bundle {folder} cannot be read: {error.strerror}") from error
+        try:
+            session = _single_threaded_session(graph)
+        except Exception as error:  # ONNX Runtime's own errors share no base class but Exception
+            raise BundleError(f"{folder / MODEL_FILE} is no model that ONNX Runtime can run: {error}") from error
+        width = session.get_inputs()[0].shape[-1]
+        if width != len(contract.feature_names):
+            raise BundleError(f"{folder}: the graph takes {width} features, its contract {len(contract.feature_names)}")
+        return cls(contract, session)
+
+    def predict(self, features: FloatArray) -> npt.NDArray[np.float32]:
+        """The probability of the label's positive outcome.
+
+        Args:
+            features: Finite numbers, shape ``(rows, features)``, in the contract's order.
+        Returns:
+            In [0, 1], shape ``(rows,)``.
+        Raises:
+            FeatureShapeError: If the width is another one, or a value is NaN or infinite: a forest converted to ONNX
+                gives silently wrong answers there.
+        """
+        width = len(self.contract.feature_names)
+        if features.ndim != 2 or features.shape[1] != width:
+            raise FeatureShapeError(f"the model takes rows of {width} features, got shape {features.shape}")
+        if not math.isfinite(features.sum(dtype=np.float64)):
+            raise FeatureShapeError("a feature is NaN or infinite; rows with unknown features have no probability")
+        if not len(features):
+            return np.empty(0, dtype=np.float32)
+        probabilities = self._session.run([self._output], {self._input: features})[0]
+        return np.ascontiguousarray(probabilities[:, 1], dtype=np.float32)
+
+
+def _single_threaded_session(graph: bytes) -> onnxruntime.InferenceSession:
+    """One thread: on a busy machine the default thread pool makes a call of microseconds last milliseconds."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
