@@ -1,0 +1,83 @@
+"""What the compose file and the Dockerfile promise, checked without a Docker engine."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EVERY_SERVICE = pytest.mark.parametrize("name", sorted(SERVICES))
+
+
+def test_the_compose_file_follows_the_published_schema() -> None:
+    command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_dockerfile_passes_the_linter() -> None:
+    dockerfiles = sorted((ROOT / "deploy").glob("Dockerfile*"))
+    assert dockerfiles
+    checked = subprocess.run([BIN / "hadolint", *dockerfiles], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_suite_has_its_six_parts() -> None:
+    assert set(SERVICES) == {"postgres", "mlflow", "luigid", "pipeline", "grpc", "bento"}
+
+
+@EVERY_SERVICE
+def test_every_service_has_a_health_check(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+
+
+@EVERY_SERVICE
+def test_every_service_runs_without_root_and_without_capabilities(name: str) -> None:
+    service = SERVICES[name]
+    assert str(service["user"]).split(":")[0] not in {"", "0", "root"}
+    assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"] is True
+
+
+@EVERY_SERVICE
+def test_every_image_is_pinned(name: str) -> None:
+    tag = SERVICES[name]["image"].rpartition(":")[2]
+    assert re.match(r"\d+\.\d+", tag), f"{name} runs {SERVICES[name]['image']}"
+
+
+def test_every_base_image_is_pinned() -> None:
+    text = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+    outside = [image for image in re.findall(r"^FROM (\S+)", text, flags=re.MULTILINE) if ":" in image]
+    assert outside == ["python:3.11.14-slim-bookworm"]
+
+
+@EVERY_SERVICE
+def test_ports_open_on_the_loopback_only(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+@EVERY_SERVICE
+def test_what_is_kept_lies_in_a_named_volume(name: str) -> None:
+    sources = [volume.split(":")[0] for volume in SERVICES[name].get("volumes", [])]
+    assert all(source in COMPOSE["volumes"] or source.startswith("${OLIST_DIR") for source in sources)
+
+
+def test_no_password_stands_in_the_compose_file_or_its_example() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert not re.search(r"PASSWORD: (?!\$\{)", text)
+    assert not re.search(r"://\w+:(?!\$\{)[^@\s]+@", text)
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert re.search(r"^POSTGRES_PASSWORD=$", example, flags=re.MULTILINE)
+
+
+def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
+    used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
+    given = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert used == given
