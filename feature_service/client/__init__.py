@@ -1,0 +1,38 @@
+"""The Python client: ids in, typed results out.
+
+with RiskClient("localhost:50051") as client:
+    for product in client.assess(["a", "b"]).results:
+        print(product.product_id, product.probability, product.error)
+"""
+
+from feature_service.client.answers import (
+    FeatureAnswer,
+    ProductFeatures,
+    ProductProblem,
+    ProductRisk,
+    Provenance,
+    RiskAnswer,
+)
+from feature_service.client.errors import (
+    ClientError,
+    DeadlineError,
+    RefusedError,
+    ServerUnavailableError,
+    SnapshotChangedError,
+)
+from feature_service.client.risk_client import RiskClient
+
+__all__ = [
+    "ClientError",
+    "DeadlineError",
+    "FeatureAnswer",
+    "ProductFeatures",
+    "ProductProblem",
+    "ProductRisk",
+    "Provenance",
+    "RefusedError",
+    "RiskAnswer",
+    "RiskClient",
+    "ServerUnavailableError",
+    "SnapshotChangedError",
+]

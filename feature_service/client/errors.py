@@ -1,0 +1,59 @@
+"""What can go wrong while asking.
+
+StockoutError
+└── ClientError
+    ├── ServerUnavailableError   nobody answers at the target, or the server is loading or draining
+    ├── DeadlineError            no answer within the timeout
+    ├── RefusedError             the server refused the request
+    └── SnapshotChangedError     the server kept changing its snapshot between batches
+"""
+
+import grpc
+
+from feature_service.kernel import StockoutError
+
+
+class ClientError(StockoutError):
+    """The answer could not be had."""
+
+
+class ServerUnavailableError(ClientError):
+    """Nobody answers at the target, or the server is loading or draining."""
+
+    def __init__(self, target: str, details: str) -> None:
+        self.target, self.details = target, details
+        super().__init__(f"no server answers at {target}: is it running, and is the target right? ({details})")
+
+
+class DeadlineError(ClientError):
+    """No answer within the timeout."""
+
+    def __init__(self, target: str, timeout_s: float) -> None:
+        self.target, self.timeout_s = target, timeout_s
+        super().__init__(f"{target} gave no answer within {timeout_s:g} s; ask again or allow more time")
+
+
+class RefusedError(ClientError):
+    """The server refused the request; ``code`` is the gRPC status code's name."""
+
+    def __init__(self, code: str, details: str) -> None:
+        self.code, self.details = code, details
+        super().__init__(f"the server refused the request: {details} ({code})")
+
+
+class SnapshotChangedError(ClientError):
+    """The server kept changing its snapshot between batches, so no whole answer rests on one."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        super().__init__(f"{target} changed its snapshot between the batches of one answer each time; ask again")
+
+
+def from_rpc_error(error: grpc.RpcError, target: str, timeout_s: float) -> ClientError:
+    """The client's own error for one of gRPC's."""
+    code, details = error.code(), error.details() or "no details"
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return ServerUnavailableError(target, details)
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineError(target, timeout_s)
+    return RefusedError(code.name, details)

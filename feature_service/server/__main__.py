@@ -1,0 +1,46 @@
+"""``python -m feature_service.server``: serve the snapshot that the pipeline published.
+
+Exit codes: 0 after SIGTERM or SIGINT, 1 when the snapshot or the address cannot be used, 2 for wrong options.
+"""
+
+import sys
+from pathlib import Path
+
+import click
+import uvloop
+
+from feature_service.kernel import StockoutError
+from feature_service.server import logs
+from feature_service.server.app import serve
+from feature_service.server.settings import Settings
+
+FAILED = 1
+
+
+@click.command(context_settings={"show_default": True})
+@click.option(
+    "--snapshots", type=click.Path(path_type=Path), required=True, help="Folder that the pipeline publishes to."
+)
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=50051, help="0 lets the system choose.")
+@click.option("--max-ids", type=click.IntRange(1, 100_000), default=1000, help="Product ids that one request may hold.")
+@click.option(
+    "--grace-seconds", type=click.FloatRange(0), default=10.0, help="How long calls in flight may take after SIGTERM."
+)
+@click.option("--log-format", type=click.Choice(["json", "console"]), default="json", help="How log lines look.")
+@click.option("--log-calls", is_flag=True, help="Write a line for every call, not only for those that failed.")
+def main(
+    snapshots: Path, host: str, port: int, max_ids: int, grace_seconds: float, log_format: logs.Format, log_calls: bool
+) -> None:
+    """Serve stockout risks and features over gRPC until SIGTERM or SIGINT."""
+    logs.configure(log_format)
+    settings = Settings(snapshots, host, port, max_ids, grace_seconds, log_calls)
+    try:
+        uvloop.run(serve(settings))
+    except StockoutError as error:
+        click.echo(f"stockout-server: {error}", err=True)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

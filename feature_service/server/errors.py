@@ -1,0 +1,134 @@
+"""What can go wrong while serving.
+
+StockoutError
+├── AddressError                 the port cannot be listened on
+├── ModelMismatchError           the snapshot's model wants other features than this code computes
+└── AnswerError                  reaches a client
+    ├── MalformedRequestError    the bytes are not the message they should be
+    ├── InvalidFieldError        a field of the request holds what it must not
+    ├── TooManyProductsError     more ids than one request may hold
+    ├── AsOfOutOfRangeError      a week that the snapshot does not hold
+    ├── NotLoadedError           no snapshot is loaded yet
+    └── ProductError             this one product cannot be answered; its neighbours can
+        ├── UnknownProductError
+        ├── ExcludedProductError
+        ├── NotLaunchedError
+        ├── ShortHistoryError
+        └── NotEligibleError
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from feature_service.kernel import StockoutError
+
+
+class AddressError(StockoutError):
+    """The address cannot be listened on."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(f"cannot listen on {address}: it is in use or not an address of this machine")
+
+
+class ModelMismatchError(StockoutError):
+    """The model's inputs are not the features of the set that its contract names."""
+
+    def __init__(self, feature_set: str) -> None:
+        self.feature_set = feature_set
+        super().__init__(
+            f"the model's inputs are not the features of {feature_set!r} in this version; train and publish it anew"
+        )
+
+
+class AnswerError(StockoutError):
+    """Reaches a client as a status; ``metadata`` are its facts for programs."""
+
+    def __init__(self, message: str, **metadata: object) -> None:
+        self.metadata: Mapping[str, str] = {name: str(value) for name, value in metadata.items()}
+        super().__init__(message)
+
+
+class MalformedRequestError(AnswerError):
+    """The bytes are not a message of the method's request type."""
+
+    def __init__(self, message_type: str) -> None:
+        super().__init__(f"the request is not a {message_type} message", message_type=message_type)
+
+
+class InvalidFieldError(AnswerError):
+    """A field of the request holds what it must not."""
+
+    def __init__(self, field: str, must: str) -> None:
+        self.field, self.must = field, must
+        super().__init__(f"{field} {must}", field=field)
+
+
+class TooManyProductsError(AnswerError):
+    """More product ids than one request may hold."""
+
+    def __init__(self, asked: int, max_ids: int) -> None:
+        super().__init__(
+            f"{asked} product ids asked, one request may hold {max_ids}: split it", asked=asked, max_ids=max_ids
+        )
+
+
+class AsOfOutOfRangeError(AnswerError):
+    """A week that the snapshot does not hold."""
+
+    def __init__(self, as_of: dt.date, first_week: dt.date, last_week: dt.date) -> None:
+        super().__init__(
+            f"as_of {as_of} is not in the snapshot, whose weeks are those of {first_week} to {last_week}",
+            first_week=first_week,
+            last_week=last_week,
+        )
+
+
+class NotLoadedError(AnswerError):
+    """No snapshot is loaded yet."""
+
+    def __init__(self) -> None:
+        super().__init__("the snapshot is still being loaded; try again in a moment")
+
+
+class ProductError(AnswerError):
+    """One product cannot be answered."""
+
+
+class UnknownProductError(ProductError):
+    """The snapshot has never seen the id."""
+
+    def __init__(self) -> None:
+        super().__init__("no such product in the snapshot")
+
+
+class ExcludedProductError(ProductError):
+    """The id is known, but no sale of it counts."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the product is known, but no sale of it counts: {cause}", cause=cause)
+
+
+class NotLaunchedError(ProductError):
+    """The first sale came after ``as_of``."""
+
+    def __init__(self, week: dt.date) -> None:
+        super().__init__(f"the product's first sale came after the week of {week}", as_of_week=week)
+
+
+class ShortHistoryError(ProductError):
+    """Too few weeks since the first sale."""
+
+    def __init__(self, needed_weeks: int, known_weeks: int) -> None:
+        super().__init__(
+            f"the model needs {needed_weeks} weeks since the first sale, there are {known_weeks}",
+            needed_weeks=needed_weeks,
+            known_weeks=known_weeks,
+        )
+
+
+class NotEligibleError(ProductError):
+    """The label does not apply, so a probability would mean nothing."""
+
+    def __init__(self, label: str, description: str) -> None:
+        super().__init__(f"the label {label} does not apply to the product in this week: {description}", label=label)

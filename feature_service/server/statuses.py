@@ -1,0 +1,55 @@
+"""The one table that turns errors into gRPC statuses, and the google.rpc.Status messages made from it."""
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from data.snapshot import SnapshotError
+from feature_service.kernel import InsufficientHistoryError, StockoutError, UnknownFeatureSetError
+from feature_service.server import errors
+from training.bundle import BundleError, FeatureShapeError
+
+DOMAIN = "stockout.v1"
+
+STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
+    errors.MalformedRequestError: (grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_REQUEST"),
+    errors.InvalidFieldError: (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD"),
+    errors.TooManyProductsError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_PRODUCTS"),
+    errors.AsOfOutOfRangeError: (grpc.StatusCode.OUT_OF_RANGE, "AS_OF_OUT_OF_RANGE"),
+    errors.NotLoadedError: (grpc.StatusCode.UNAVAILABLE, "NOT_LOADED"),
+    errors.UnknownProductError: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PRODUCT"),
+    errors.ExcludedProductError: (grpc.StatusCode.FAILED_PRECONDITION, "EXCLUDED_PRODUCT"),
+    errors.NotLaunchedError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_LAUNCHED"),
+    errors.ShortHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
+    errors.NotEligibleError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_ELIGIBLE"),
+    InsufficientHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
+    UnknownFeatureSetError: (grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_FEATURE_SET"),
+    FeatureShapeError: (grpc.StatusCode.INTERNAL, "INTERNAL"),
+}
+
+ONLY_AT_START: frozenset[type[StockoutError]] = frozenset(
+    {errors.AddressError, errors.ModelMismatchError, SnapshotError, BundleError}
+)
+"""Errors that end the process or refuse a snapshot before any call could meet them."""
+
+INTERNAL = (grpc.StatusCode.INTERNAL, "INTERNAL")
+
+
+def status_of(error: Exception) -> tuple[grpc.StatusCode, status_pb2.Status]:
+    """The status that tells ``error`` to a client; of an unforeseen one it tells nothing but that there was one."""
+    code, reason = STATUSES.get(type(error), INTERNAL) if isinstance(error, StockoutError) else INTERNAL
+    foreseen = code is not grpc.StatusCode.INTERNAL
+    message = str(error) if foreseen else "internal error; the server's log has the cause under the request id"
+    metadata = error.metadata if isinstance(error, errors.AnswerError) else {}
+    details: list[Message] = [error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)]
+    if isinstance(error, errors.InvalidFieldError):
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.must)
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    return code, status_pb2.Status(code=code.value[0], message=message, details=[_packed(detail) for detail in details])
+
+
+def _packed(message: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed

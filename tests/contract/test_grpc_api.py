@@ -1,0 +1,261 @@
+"""What the service promises over the wire, asked of a real server."""
+
+import datetime as dt
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.type import date_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_status import rpc_status
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stockout.v1 import feature_service_pb2, risk_service_pb2
+from stockout.v1.feature_service_pb2 import GetFeaturesRequest
+from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
+from stockout.v1.provenance_pb2 import EVIDENCE_SALES_ONLY
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
+from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
+
+from feature_service.kernel import feature_set, features_of_all_weeks
+from tests.support.servers import RunningServer
+from tests.support.serving_fixtures import Published
+from tests.support.snapshots import MODEL, product_id
+
+ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
+SERVICES = ["stockout.v1.RiskService", "stockout.v1.FeatureService"]
+METHODS: list[MethodDescriptor] = [
+    method
+    for file in (risk_service_pb2, feature_service_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+]
+
+
+def reason_of(status: status_pb2.Status) -> tuple[str, str, dict[str, str]]:
+    info = error_details_pb2.ErrorInfo()
+    assert status.details[0].Unpack(info)
+    assert info.domain == "stockout.v1"
+    return code_pb2.Code.Name(status.code), info.reason, dict(info.metadata)
+
+
+def refusal(call: Any, request: Any) -> tuple[grpc.StatusCode, status_pb2.Status]:
+    with pytest.raises(grpc.RpcError) as raised:
+        call(request, timeout=10)
+    status = rpc_status.from_call(raised.value)
+    assert status is not None
+    assert "Traceback" not in str(status)
+    return raised.value.code(), status
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
+def test_every_method_of_the_protos_is_served(channel: grpc.Channel, method: MethodDescriptor) -> None:
+    call: Any = channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}")
+    code, _ = refusal(call, b"")
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_results_come_in_the_order_of_the_request_and_a_bad_one_fails_no_neighbour(
+    channel: grpc.Channel, published: Published
+) -> None:
+    ids = [*published.panel.product_ids, "unknown", "cancelled-only", "next-year", published.panel.product_ids[0]]
+    answer = RiskServiceStub(channel).AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids))
+    assert [result.product_id for result in answer.results] == ids
+    assert {result.WhichOneof("outcome") for result in answer.results} == {"risk", "error"}
+    assert answer.results[-1] == answer.results[0]
+    for result in answer.results:
+        if result.HasField("risk"):
+            assert 0 <= result.risk.probability <= 1
+            assert result.risk.alert == (result.risk.probability >= answer.provenance.threshold)
+    reasons = [reason_of(result.error) for result in answer.results[-4:-1]]
+    assert reasons == [
+        ("NOT_FOUND", "UNKNOWN_PRODUCT", {}),
+        ("FAILED_PRECONDITION", "EXCLUDED_PRODUCT", {"cause": "NO_COUNTED_SALES"}),
+        ("FAILED_PRECONDITION", "NOT_LAUNCHED", {"as_of_week": "2018-08-20"}),
+    ]
+
+
+def test_an_answer_says_what_it_rests_on(channel: grpc.Channel, published: Published) -> None:
+    request = AssessStockoutRisksRequest(product_ids=["x"], as_of=date_pb2.Date(year=2018, month=8, day=1))
+    provenance = RiskServiceStub(channel).AssessStockoutRisks(request).provenance
+    assert (provenance.model_name, provenance.model_version) == (MODEL.name, MODEL.version)
+    assert (provenance.feature_set, provenance.label, provenance.threshold) == ("seed-18", "zero_sales", 0.5)
+    assert provenance.snapshot_id == published.snapshot_id
+    assert provenance.as_of_week == date_pb2.Date(year=2018, month=7, day=23)
+    assert (provenance.horizon_weeks, provenance.evidence) == (1, EVIDENCE_SALES_ONLY)
+
+
+@pytest.mark.parametrize("weeks_back", [0, 1, 5])
+def test_the_features_served_are_the_training_rows_bit_for_bit(
+    channel: grpc.Channel, published: Published, weeks_back: int
+) -> None:
+    panel = published.panel
+    chosen = feature_set("seed-18")
+    column = len(panel.weeks) - 1 - weeks_back
+    trained_on = features_of_all_weeks(chosen, panel.fields)[:, :, column].T
+    sunday = panel.weeks[column].item() + dt.timedelta(days=6)
+    as_of = date_pb2.Date(year=sunday.year, month=sunday.month, day=sunday.day)
+    request = GetFeaturesRequest(product_ids=panel.product_ids, as_of=as_of, feature_set="seed-18")
+    answer = FeatureServiceStub(channel).GetFeatures(request)
+    assert tuple(answer.feature_names) == chosen.feature_names
+    served = 0
+    for result, expected in zip(answer.results, trained_on, strict=True):
+        if result.HasField("features"):
+            assert np.array(result.features.values, dtype=np.float32).tobytes() == expected.tobytes()
+            served += 1
+        else:
+            assert reason_of(result.error)[1] in {"NOT_LAUNCHED", "INSUFFICIENT_HISTORY"}
+            assert np.isnan(expected).any()
+    assert served > 50
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "reason", "field"),
+    [
+        (AssessStockoutRisksRequest(), "INVALID_ARGUMENT", "INVALID_FIELD", "product_ids"),
+        (
+            AssessStockoutRisksRequest(product_ids=["a", "b", "c", ""]),
+            "INVALID_ARGUMENT",
+            "INVALID_FIELD",
+            "product_ids[3]",
+        ),
+        (
+            AssessStockoutRisksRequest(product_ids=["a", "é" * 129]),
+            "INVALID_ARGUMENT",
+            "INVALID_FIELD",
+            "product_ids[1]",
+        ),
+        (
+            AssessStockoutRisksRequest(product_ids=["a"], horizon_weeks=2),
+            "INVALID_ARGUMENT",
+            "INVALID_FIELD",
+            "horizon_weeks",
+        ),
+        (
+            AssessStockoutRisksRequest(product_ids=["a"], horizon_weeks=-1),
+            "INVALID_ARGUMENT",
+            "INVALID_FIELD",
+            "horizon_weeks",
+        ),
+        (
+            AssessStockoutRisksRequest(product_ids=["a"], as_of=date_pb2.Date(year=2018)),
+            "INVALID_ARGUMENT",
+            "INVALID_FIELD",
+            "as_of",
+        ),
+        (
+            AssessStockoutRisksRequest(product_ids=["a"], as_of=date_pb2.Date(year=2019, month=1, day=1)),
+            "OUT_OF_RANGE",
+            "AS_OF_OUT_OF_RANGE",
+            None,
+        ),
+        (AssessStockoutRisksRequest(product_ids=["a"] * 1001), "RESOURCE_EXHAUSTED", "TOO_MANY_PRODUCTS", None),
+    ],
+)
+def test_a_wrong_request_gets_its_status_and_the_field_is_named(
+    channel: grpc.Channel, request_: AssessStockoutRisksRequest, code: str, reason: str, field: str | None
+) -> None:
+    seen_code, status = refusal(RiskServiceStub(channel).AssessStockoutRisks, request_)
+    assert seen_code.name == code
+    assert reason_of(status)[:2] == (code, reason)
+    violations = [
+        violation.field
+        for detail in status.details
+        if detail.Is(error_details_pb2.BadRequest.DESCRIPTOR)
+        for violation in error_details_pb2.BadRequest.FromString(detail.value).field_violations
+    ]
+    assert violations == ([field] if field else [])
+
+
+def test_another_feature_set_than_the_models_is_refused(channel: grpc.Channel) -> None:
+    request = GetFeaturesRequest(product_ids=["a"], feature_set="seed-19")
+    code, status = refusal(FeatureServiceStub(channel).GetFeatures, request)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "'seed-18'" in status.message
+
+
+def test_a_thousand_ids_of_the_longest_kind_fit_into_one_request(channel: grpc.Channel) -> None:
+    ids = [f"{number:0256d}" for number in range(1000)]
+    answer = RiskServiceStub(channel).AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids))
+    assert len(answer.results) == 1000
+
+
+def test_a_message_beyond_the_limit_is_refused_unread(channel: grpc.Channel) -> None:
+    call: Any = channel.unary_unary(ASSESS)
+    with pytest.raises(grpc.RpcError) as raised:
+        call(bytes(2_000_000), timeout=10)
+    assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+@given(st.binary(min_size=1, max_size=200))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_bytes_that_are_no_message_never_break_a_call_in_an_unforeseen_way(channel: grpc.Channel, raw: bytes) -> None:
+    call: Any = channel.unary_unary(ASSESS)
+    assert call.future(raw, timeout=10).code() in {
+        grpc.StatusCode.OK,
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.OUT_OF_RANGE,
+    }
+
+
+def test_a_malformed_message_is_an_invalid_argument(channel: grpc.Channel) -> None:
+    call: Any = channel.unary_unary(ASSESS)
+    _, status = refusal(call, b"\xff\xff\xff")
+    assert reason_of(status)[:2] == ("INVALID_ARGUMENT", "MALFORMED_REQUEST")
+
+
+@pytest.mark.parametrize("product_ids", [["a"], []], ids=["answered", "refused"])
+def test_the_clients_request_id_comes_back_and_without_one_a_new_one_does(
+    channel: grpc.Channel, product_ids: list[str]
+) -> None:
+    stub, request = RiskServiceStub(channel), AssessStockoutRisksRequest(product_ids=product_ids)
+    seen = []
+    for metadata in ((("x-request-id", "order-page-42"),), (), ()):
+        call: Any = stub.AssessStockoutRisks.future(request, metadata=metadata)
+        call.exception()
+        seen.append(dict(call.trailing_metadata())["x-request-id"])
+    assert seen[0] == "order-page-42"
+    assert len(set(seen)) == 3
+
+
+def test_a_refused_call_is_logged_under_its_request_id(channel: grpc.Channel, server: RunningServer) -> None:
+    request = AssessStockoutRisksRequest(product_ids=[""])
+    with pytest.raises(grpc.RpcError):
+        RiskServiceStub(channel).AssessStockoutRisks(request, metadata=(("x-request-id", "find me"),))
+    line = server.wait_for("call", lambda line: line["request_id"] == "find me")
+    assert line["code"] == "INVALID_ARGUMENT"
+    assert line["method"] == ASSESS.removeprefix("/")
+    assert "product_ids[0]" in line["error"]
+
+
+@pytest.mark.parametrize("service", ["", *SERVICES])
+def test_health_of_the_server_and_of_each_service_is_serving(channel: grpc.Channel, service: str) -> None:
+    stub = health_pb2_grpc.HealthStub(channel)
+    assert stub.Check(health_pb2.HealthCheckRequest(service=service)).status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_reflection_gives_the_services_and_their_files(channel: grpc.Channel) -> None:
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    requests = [
+        reflection_pb2.ServerReflectionRequest(list_services=""),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol="stockout.v1.RiskService"),
+    ]
+    listed, described = stub.ServerReflectionInfo(iter(requests))
+    names = {service.name for service in listed.list_services_response.service}
+    assert names >= {*SERVICES, "grpc.health.v1.Health"}
+    file = FileDescriptorProto.FromString(described.file_descriptor_response.file_descriptor_proto[0])
+    assert file.name == "stockout/v1/risk_service.proto"
+
+
+def test_a_replayed_week_and_the_newest_one_have_different_answers(channel: grpc.Channel) -> None:
+    stub = RiskServiceStub(channel)
+    ids = [product_id(number) for number in range(200)]
+    past = date_pb2.Date(year=2018, month=7, day=1)
+    newest = stub.AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids))
+    replayed = stub.AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids, as_of=past))
+    assert list(newest.results) != list(replayed.results)

@@ -1,0 +1,79 @@
+"""Real servers in processes of their own."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+START_TIMEOUT_S = 60
+
+
+class RunningServer:
+    """A server process; its log lines are read as they come, so that it never waits for a reader."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self._events: list[dict[str, Any]] = []
+        self._came = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def target(self) -> str:
+        """As clients take it."""
+        return f"127.0.0.1:{self.wait_for('listening')['port']}"
+
+    def wait_for(self, event: str, where: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
+        """The first log line of ``event`` that ``where`` accepts."""
+
+        def found() -> dict[str, Any] | None:
+            return next((each for each in self._events if each["event"] == event and where(each)), None)
+
+        with self._came:
+            line = self._came.wait_for(found, timeout=START_TIMEOUT_S)
+        assert line, f"no log line {event!r} in {START_TIMEOUT_S} s; seen: {self._events}"
+        return line
+
+    def stop(self) -> int:
+        """Ask it to end, and give its exit code."""
+        self.process.terminate()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Its exit code, once it ended and its last line is read."""
+        code = self.process.wait(timeout=START_TIMEOUT_S)
+        self._reader.join(timeout=START_TIMEOUT_S)
+        return code
+
+    def _read(self) -> None:
+        for line in self.process.stdout or ():
+            with self._came:
+                self._events.append(json.loads(line))
+                self._came.notify_all()
+
+
+@contextmanager
+def running_server(snapshots: Path, *options: str) -> Iterator[RunningServer]:
+    """A server on a free port that is serving."""
+    command = [sys.executable, "-m", "feature_service.server", "--snapshots", str(snapshots), "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        server = RunningServer(process)
+        try:
+            server.wait_for("serving")
+            yield server
+        finally:
+            process.kill()
+            server.wait()
+
+
+@contextmanager
+def channel_to(server: RunningServer) -> Iterator[grpc.Channel]:
+    """A connection of its own."""
+    with grpc.insecure_channel(server.target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        yield channel

@@ -1,0 +1,21 @@
+import pytest
+
+from data import snapshot as snapshots
+from feature_service.server.serving import ServingSnapshot
+from tests.support.serving_fixtures import Published
+from training.bundle import Bundle
+
+
+@pytest.fixture(scope="session")
+def snapshot(published: Published) -> snapshots.Snapshot:
+    return snapshots.load(published.root, published.snapshot_id)
+
+
+@pytest.fixture(scope="session")
+def bundle(snapshot: snapshots.Snapshot) -> Bundle:
+    return Bundle.load(snapshot.bundle_dir)
+
+
+@pytest.fixture
+def serving(snapshot: snapshots.Snapshot, bundle: Bundle) -> ServingSnapshot:
+    return ServingSnapshot(snapshot, bundle)
