@@ -13,6 +13,9 @@ from feature_service.kernel.errors import InsufficientHistoryError, UnknownFeatu
 from feature_service.kernel.features import Feature
 from feature_service.kernel.windows import FloatArray
 
+_CELLS_PER_BLOCK = 100_000
+"""Products x weeks computed at a time: so few that a block is still in the cache when it is reused."""
+
 Fields = Mapping[str, FloatArray]
 """The panel's matrices by name, each of shape ``(products, weeks)``, e.g. ``units_sold`` and ``price_mean``."""
 
@@ -77,7 +80,10 @@ def features_of_all_weeks(chosen: FeatureSet, fields: Fields) -> FloatArray:
     if weeks < chosen.history_weeks:
         raise InsufficientHistoryError(chosen.history_weeks, weeks)
     out = np.empty((len(chosen.features), products, weeks), dtype=np.float32)
-    chosen.compute_into(fields, out)
+    block = max(1, _CELLS_PER_BLOCK // weeks)
+    for first in range(0, products, block):
+        rows = slice(first, first + block)
+        chosen.compute_into({name: fields[name][rows] for name in chosen.fields}, out[:, rows])
     return out
 
 
