@@ -1,0 +1,87 @@
+"""What can be wrong with a seller's files or with what is asked of them.
+
+StockoutError
+└── DataError
+    ├── MissingInputError        a folder or a file is not there
+    ├── AmbiguousInputError      the same table is there in two formats
+    ├── MissingColumnError       a file lacks a column of the contract
+    ├── UnreadableInputError     a file is damaged, or is not what its name says
+    ├── EmptyInputError          a file without rows, or no row that counts as a sale
+    ├── TooManyBadRowsError      more rows in quarantine than allowed
+    ├── IngestSettingError       a setting that cannot be meant
+    ├── AsOfOutsideDataError     the history does not reach that week
+    └── PanelFileError           a stored panel or ingest result cannot be read
+"""
+
+import datetime as dt
+from pathlib import Path
+
+from feature_service.kernel import StockoutError
+
+
+class DataError(StockoutError):
+    """Something is wrong with the input data, or with what is asked of it."""
+
+
+class MissingInputError(DataError):
+    """A folder or a file is not there."""
+
+
+class AmbiguousInputError(DataError):
+    """The same table is there more than once."""
+
+    def __init__(self, paths: tuple[Path, ...]) -> None:
+        self.paths = paths
+        names = " and ".join(path.name for path in paths)
+        super().__init__(f"{paths[0].parent} holds {names}, which are the same table: keep one of them")
+
+
+class MissingColumnError(DataError):
+    """A file lacks columns of its contract."""
+
+    def __init__(self, path: Path, missing: tuple[str, ...], found: tuple[str, ...]) -> None:
+        self.path, self.missing, self.found = path, missing, found
+        lacks = f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
+        super().__init__(f"{path} {lacks}; it has: {', '.join(found)[:300]}")
+
+
+class UnreadableInputError(DataError):
+    """A file is damaged, or is not what its name says."""
+
+
+class EmptyInputError(DataError):
+    """A file holds no rows, or none of its rows counts as a sale."""
+
+
+class TooManyBadRowsError(DataError):
+    """More rows of a file are bad than the settings allow."""
+
+    def __init__(
+        self, path: Path, *, bad: int, total: int, max_share: float, commonest: str, quarantine_file: Path
+    ) -> None:
+        self.path, self.bad, self.total, self.max_share = path, bad, total, max_share
+        self.commonest, self.quarantine_file = commonest, quarantine_file
+        super().__init__(
+            f"{bad:,} of the {total:,} rows of {path} are bad ({bad / total:.1%}, allowed are {max_share:.1%}), "
+            f"most of them for {commonest}: see {quarantine_file}, then mend the file or allow a larger share"
+        )
+
+
+class IngestSettingError(DataError):
+    """A setting cannot be meant: an unknown time zone or status, a share outside 0 to 1."""
+
+
+class AsOfOutsideDataError(DataError):
+    """The history does not reach the week that is asked for.
+
+    Attributes:
+        usable: The nearest date that can be asked for, a Sunday.
+    """
+
+    def __init__(self, sentence: str, usable: dt.date) -> None:
+        self.usable = usable
+        super().__init__(sentence)
+
+
+class PanelFileError(DataError):
+    """A stored panel or ingest result cannot be read."""

@@ -1,0 +1,43 @@
+"""A panel in one file: NumPy's zip of arrays, with ids and reasons as JSON inside; nothing in it can run."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import PanelFileError
+from data.panel import Panel
+
+_PRODUCTS, _WEEKS, _FIELD = "products", "weeks", "field."
+
+
+def write_panel(panel: Panel, path: Path) -> None:
+    """Write the panel to ``path``; the same panel gives the same bytes."""
+    products = {"ids": panel.product_ids, "categories": panel.categories, "excluded": dict(panel.excluded)}
+    text = json.dumps(products, ensure_ascii=False).encode()
+    arrays: dict[str, npt.NDArray[Any]] = {
+        _PRODUCTS: np.frombuffer(text, dtype=np.uint8),
+        _WEEKS: panel.weeks.astype(np.int64),
+        **{_FIELD + name: matrix for name, matrix in panel.fields.items()},
+    }
+    with path.open("wb") as file:  # given a path instead, NumPy would add an ending of its own
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def read_panel(path: Path) -> Panel:
+    """Read what :func:`write_panel` wrote.
+
+    Raises:
+        PanelFileError: If the file is missing or broken.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            products = json.loads(arrays[_PRODUCTS].tobytes())
+            fields = {name.removeprefix(_FIELD): arrays[name] for name in arrays.files if name.startswith(_FIELD)}
+            weeks = arrays[_WEEKS].astype("datetime64[D]")
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise PanelFileError(f"the panel {path} cannot be read ({error}): build it again") from error
+    return Panel(tuple(products["ids"]), weeks, fields, tuple(products["categories"]), products["excluded"])

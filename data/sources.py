@@ -1,0 +1,166 @@
+"""Finding and reading a seller's files: every column as text, every row kept, damage told in one sentence."""
+
+import csv
+import gzip
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from data.contracts import Table
+from data.errors import (
+    AmbiguousInputError,
+    EmptyInputError,
+    MissingColumnError,
+    MissingInputError,
+    UnreadableInputError,
+)
+
+ENDINGS = (".csv", ".csv.gz", ".parquet")
+ROW_NUMBER = "row_number in file"
+"""The column that holds a row's number, 1 for the first row after the header."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A file as it was found.
+
+    Attributes:
+        path: The file.
+        rows: Every column as text, null or empty where there is nothing, and :data:`ROW_NUMBER`.
+        malformed: Lines that do not divide into the header's columns: :data:`ROW_NUMBER` and ``raw``, a JSON string.
+    """
+
+    path: Path
+    rows: pl.DataFrame
+    malformed: pl.DataFrame
+
+    @property
+    def height(self) -> int:
+        """Rows of the file, the malformed ones too."""
+        return self.rows.height + self.malformed.height
+
+
+def find_inputs(data_dir: Path, tables: Iterable[Table]) -> dict[str, Path]:
+    """The file of each table, by the table's name; an optional table that is not there is left out.
+
+    Raises:
+        MissingInputError: If the folder or a required file is not there.
+        AmbiguousInputError: If a table is there in two formats.
+    """
+    if not data_dir.is_dir():
+        raise MissingInputError(f"there is no folder {data_dir}: name the folder that holds the order files")
+    found: dict[str, Path] = {}
+    for table in tables:
+        paths = tuple(path for ending in ENDINGS if (path := data_dir / f"{table.stem}{ending}").is_file())
+        if len(paths) > 1:
+            raise AmbiguousInputError(paths)
+        if paths:
+            found[table.name] = paths[0]
+        elif table.required:
+            names = " or ".join(f"{table.stem}{ending}" for ending in ENDINGS)
+            raise MissingInputError(f"{data_dir} holds no {names}")
+    return found
+
+
+def read_table(path: Path, table: Table) -> RawTable:
+    """Read one file and check that it has the contract's columns.
+
+    Raises:
+        UnreadableInputError: If it is damaged, or not what its name says.
+        EmptyInputError: If it holds no rows.
+        MissingColumnError: If a column of the contract is not there.
+    """
+    try:
+        raw = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableInputError(f"{path} cannot be read: {reason}; fetch or write the file again") from error
+    except pl.exceptions.PolarsError as error:
+        first_line = str(error).strip().splitlines()[0]
+        raise UnreadableInputError(f"{path} cannot be read: {first_line}; write the file again") from error
+    missing = tuple(column.name for column in table.columns if column.name not in raw.rows.columns)
+    if missing:
+        raise MissingColumnError(path, missing, tuple(name for name in raw.rows.columns if name != ROW_NUMBER))
+    if not raw.height:
+        raise EmptyInputError(f"{path} holds a header and no rows")
+    return raw
+
+
+def _read_parquet(path: Path) -> RawTable:
+    frame = pl.read_parquet(path).select(pl.all().name.map(str))
+    rows = frame.select(_as_text(name, kind) for name, kind in frame.schema.items())
+    return _numbered(path, rows)
+
+
+def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
+    """A Parquet column as the text that a CSV would hold; a time with a zone keeps its meaning as UTC."""
+    column = pl.col(name)
+    if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
+        return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%d %H:%M:%S%.6fZ")
+    if kind.is_nested() or kind == pl.Binary:
+        return pl.lit(None, dtype=pl.String).alias(name)
+    return column.cast(pl.String)
+
+
+def _read_csv(path: Path) -> RawTable:
+    content = path.read_bytes()
+    if path.suffix == ".gz":
+        content = gzip.decompress(content)
+    content = content.removeprefix(_BOM)
+    if not content.strip():
+        raise EmptyInputError(f"{path} is empty: not even a header is there")
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    try:
+        rows = pl.read_csv(content, infer_schema=False, encoding="utf8-lossy")
+    except pl.exceptions.PolarsError:
+        rows = None
+    # A stray quotation mark can swallow whole lines into one field: then each line is read on its own, so that none
+    # of them vanishes. (A field that rightly holds a line break is refused with them: no table here has such.)
+    if rows is None or rows.height + 1 != lines:
+        return _read_csv_by_line(path, content)
+    return _numbered(path, rows)
+
+
+def _read_csv_by_line(path: Path, content: bytes) -> RawTable:
+    """Slower, but no line can disturb its neighbours."""
+    lines = content.decode("utf-8", errors="replace").removesuffix("\n").split("\n")
+    header = _fields(lines[0])
+    if header is None or len(set(header)) != len(header):
+        raise UnreadableInputError(f"{path} has no readable header: {lines[0][:100]!r}")
+    numbers: list[int] = []
+    records: list[list[str]] = []
+    malformed: list[tuple[int, str]] = []
+    for number, line in enumerate(lines[1:], start=1):
+        fields = _fields(line)
+        if fields is not None and len(fields) == len(header):
+            numbers.append(number)
+            records.append(fields)
+        else:
+            malformed.append((number, json.dumps(line.removesuffix("\r"), ensure_ascii=False)))
+    rows = pl.DataFrame(records, schema=dict.fromkeys(header, pl.String), orient="row")
+    return RawTable(
+        path=path,
+        rows=rows.with_columns(pl.Series(ROW_NUMBER, numbers, dtype=pl.Int64)),
+        malformed=pl.DataFrame(malformed, schema=_MALFORMED, orient="row"),
+    )
+
+
+def _fields(line: str) -> list[str] | None:
+    try:
+        return next(csv.reader([line.removesuffix("\r")], strict=True), None)
+    except csv.Error:
+        return None
+
+
+_MALFORMED = {ROW_NUMBER: pl.Int64, "raw": pl.String}
+
+
+def _numbered(path: Path, rows: pl.DataFrame) -> RawTable:
+    numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW_NUMBER)
+    return RawTable(path, rows.with_columns(numbers), pl.DataFrame(schema=_MALFORMED))

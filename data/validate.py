@@ -1,0 +1,155 @@
+"""Holding a file's rows against its contract: each row is either typed and good, or bad for one reason."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from data.contracts import EARLIEST, HIGHEST_PRICE, LATEST, ORDER_STATUSES, Column, Kind, Reason, Table
+from data.errors import IngestSettingError
+from data.sources import ROW_NUMBER, RawTable
+
+QUARANTINE = {"source_file": pl.String, "row_number": pl.Int64, "reason": pl.String, "raw": pl.String}
+
+_REASON = "reason in quarantine"
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file's rows, sorted into good and bad.
+
+    Attributes:
+        raw: As read.
+        good: The contract's columns, typed, and the row's number; times are dates and times on the seller's clock.
+        bad: Row number and reason (column ``reason``), and the contract's columns as far as they could be read.
+    """
+
+    raw: RawTable
+    good: pl.DataFrame
+    bad: pl.DataFrame
+
+    def refuse(self, refused: pl.DataFrame) -> "Checked":
+        """Move good rows to the bad ones; ``refused`` holds their ``reason`` and the columns of ``good``."""
+        good = self.good.join(refused, on=ROW_NUMBER, how="anti", maintain_order="left")
+        return Checked(self.raw, good, pl.concat([self.bad, refused.select(self.bad.columns)]))
+
+    def quarantine(self) -> pl.DataFrame:
+        """The bad rows as they are shown to a reader, in the order of the file; columns as in ``QUARANTINE``."""
+        raw_rows = self.raw.rows.join(self.bad.select(ROW_NUMBER), on=ROW_NUMBER, how="semi")
+        named = raw_rows.select(ROW_NUMBER, raw=pl.struct(pl.exclude(ROW_NUMBER)).struct.json_encode())
+        texts = pl.concat([named, self.raw.malformed])
+        return (
+            self.bad.select(ROW_NUMBER, "reason")
+            .join(texts, on=ROW_NUMBER, how="left")
+            .sort(ROW_NUMBER)
+            .select(
+                pl.lit(self.raw.path.name).alias("source_file"), pl.col(ROW_NUMBER).alias("row_number"), "reason", "raw"
+            )
+        )
+
+
+def check(raw: RawTable, table: Table, time_zone: str) -> Checked:
+    """Sort the rows of a file into good and bad.
+
+    Duplicates are judged among rows that are good otherwise, so a broken row never pushes out its corrected repeat.
+
+    Args:
+        raw: The file.
+        table: Its contract.
+        time_zone: The seller's; times that carry an offset are moved to it, others are on its clock already.
+    Raises:
+        IngestSettingError: If there is no such time zone.
+    """
+    typed = raw.rows.select(ROW_NUMBER, *(_typed(column, raw.rows, time_zone) for column in table.columns))
+    reasons = pl.Series(_REASON, raw.rows.select(_first_reason(table, typed)).to_series())
+    typed = typed.with_columns(reasons)
+    passed = typed.filter(pl.col(_REASON).is_null())
+    repeats = passed.filter(~pl.struct(table.key).is_first_distinct())
+    bad = pl.concat(
+        [
+            typed.filter(pl.col(_REASON).is_not_null()),
+            repeats.with_columns(pl.lit(table.duplicate.value).alias(_REASON)),
+            raw.malformed.select(ROW_NUMBER, pl.lit(Reason.MALFORMED_ROW.value).alias(_REASON)),
+        ],
+        how="diagonal",
+    ).rename({_REASON: "reason"})
+    good = passed.filter(pl.struct(table.key).is_first_distinct()).drop(_REASON)
+    return Checked(raw, good, bad)
+
+
+def local_times(texts: pl.Series, time_zone: str) -> pl.Series:
+    """Date and time on the seller's clock, without a zone.
+
+    A time without an offset is that clock's reading and is taken as it stands, so an hour that a daylight-saving switch
+    skips or repeats is never lost. ``2018-02-18 00:30:00``, a ``T`` in the middle, parts of seconds, no seconds, a date
+    alone and an offset (``Z``, ``-03:00``) are understood.
+
+    Returns:
+        Datetimes, null where the text is no time.
+    Raises:
+        IngestSettingError: If there is no such time zone.
+    """
+    plain = texts.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    if plain.null_count() == texts.null_count():
+        return plain
+    others = texts.str.replace("T", " ", literal=True).str.replace("Z$", "+00:00")
+    attempts = [
+        others.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"),
+        others.str.to_datetime("%Y-%m-%d %H:%M", strict=False, time_unit="us"),
+        others.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),
+    ]
+    for form in ("%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M%z"):
+        instants = others.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
+        attempts.append(instants.dt.convert_time_zone(time_zone).dt.replace_time_zone(None))
+    return pl.select(pl.coalesce(plain, *attempts)).to_series()
+
+
+def check_time_zone(name: str) -> None:
+    """Raises:
+    IngestSettingError: If there is no such time zone.
+    """
+    try:
+        pl.Series([EARLIEST]).dt.replace_time_zone("UTC").dt.convert_time_zone(name)
+    except pl.exceptions.PolarsError as error:
+        raise IngestSettingError(f"unknown time zone {name!r}: name one like America/Sao_Paulo") from error
+
+
+def _typed(column: Column, rows: pl.DataFrame, time_zone: str) -> pl.Expr | pl.Series:
+    if column.kind is Kind.TIME:
+        return local_times(rows[column.name], time_zone).alias(column.name)
+    if column.kind is Kind.PRICE:
+        return pl.col(column.name).cast(pl.Float64, strict=False)
+    return pl.col(column.name)
+
+
+def _first_reason(table: Table, typed: pl.DataFrame) -> pl.Expr:
+    """The first rule that a row breaks, in the order of ``Reason``; null where it breaks none."""
+    broken = [rule for column in table.columns for rule in _rules(column, typed)]
+    broken.sort(key=lambda rule: list(Reason).index(rule[0]))
+    return pl.coalesce(*(pl.when(breaks).then(pl.lit(reason.value)) for reason, breaks in broken))
+
+
+def _rules(column: Column, typed: pl.DataFrame) -> list[tuple[Reason, pl.Expr]]:
+    text = pl.col(column.name)
+    value = pl.lit(typed[column.name])
+    match column.kind:
+        case Kind.ID:
+            return [
+                (Reason.MISSING_ID, text.is_null() | (text == "")),
+                (Reason.UNREADABLE_TEXT, text.str.contains(_UNREADABLE, literal=True)),
+            ]
+        case Kind.STATUS:
+            return [(Reason.UNKNOWN_STATUS, text.is_null() | ~text.is_in(ORDER_STATUSES))]
+        case Kind.TIME:
+            return [
+                (Reason.UNPARSABLE_TIME, value.is_null()),
+                (Reason.TIME_OUT_OF_RANGE, (value < EARLIEST) | (value >= LATEST)),
+            ]
+        case Kind.PRICE:
+            return [
+                (Reason.UNPARSABLE_PRICE, value.is_null() | ~value.is_finite()),
+                (Reason.NEGATIVE_PRICE, value < 0),
+                (Reason.PRICE_OUT_OF_RANGE, value > HIGHEST_PRICE),
+            ]
+        case Kind.TEXT:
+            return []
