@@ -35,6 +35,9 @@ check: setup ## format, lint, types, import directions, protos, stubs, Dockerfil
 	$(BIN)/lint-imports --no-logo
 	protos/check.sh
 
+demo: setup ## order files in, ranked list of products at risk out (OLIST_DIR=... for the real ones)
+	@$(BIN)/python -m orchestration.demo $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR) --work-dir work/olist)
+
 test: setup ## run all tests
 	$(BIN)/pytest
 

@@ -1,1 +1,28 @@
-"""Luigi tasks: each is parameters, an output and one call."""
+"""Luigi tasks: each is parameters, an output and one call. ``luigi --module orchestration StockoutPipeline``."""
+
+from orchestration.console import set_up
+from orchestration.tasks import (
+    Evaluate,
+    Features,
+    Ingest,
+    Package,
+    Publish,
+    Register,
+    StockoutPipeline,
+    Train,
+    WeeklyPanel,
+)
+
+set_up()
+
+__all__ = [
+    "Evaluate",
+    "Features",
+    "Ingest",
+    "Package",
+    "Publish",
+    "Register",
+    "StockoutPipeline",
+    "Train",
+    "WeeklyPanel",
+]

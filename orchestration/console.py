@@ -1,0 +1,52 @@
+"""What a run tells on the console: one line a stage, and one sentence where something is wrong."""
+
+import logging
+
+import luigi.configuration
+
+from feature_service.kernel import StockoutError
+
+# Luigi exits with 0 whatever happened unless it is told otherwise, and retries a failed task only after minutes.
+_LUIGI_DEFAULTS = {
+    "core": {"autoload_range": "false", "log_level": "INFO"},
+    "retcode": {
+        "already_running": "10",
+        "missing_data": "20",
+        "not_run": "25",
+        "task_failed": "30",
+        "scheduling_error": "35",
+        "unhandled_exception": "40",
+    },
+}
+
+log = logging.getLogger("stockout")
+
+
+class OneSentence(logging.Filter):
+    """Leaves the traceback out of a record about an error that the user can put right."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through, those of a foreseen error as its sentence."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, StockoutError | OSError):
+            record.msg, record.args = "%s", (str(error),)
+            record.exc_info = record.exc_text = None
+        return True
+
+
+def set_up() -> None:
+    """Give Luigi our defaults where the user set none, and our log lines a place; called once, on import."""
+    config = luigi.configuration.get_config()
+    for section, options in _LUIGI_DEFAULTS.items():
+        for option, value in options.items():
+            if not config.has_option(section, option):
+                config.set(section, option, value)
+    luigi_log = logging.getLogger("luigi-interface")
+    if not any(isinstance(known, OneSentence) for known in luigi_log.filters):
+        luigi_log.addFilter(OneSentence())
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False

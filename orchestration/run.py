@@ -1,0 +1,159 @@
+"""What every task of a run shares: its parameters, and where each stage's files lie.
+
+    work-dir/
+        ingest/olist-<hash>/                  clean sales, products, report.json
+        quarantine/olist-<hash>.parquet       bad rows, each with its reason
+        panel/olist-<hash>/2018-W34/          products x weeks
+        features/<run>/                       the training table: features and outcomes
+        models/<run>/                         candidate/ evaluation/ registered/ packaged/ published/
+        mlflow/                               tracking database and artifacts, unless MLFLOW_TRACKING_URI is set
+        bentoml/                              the store of Bentos, unless BENTOML_HOME is set
+        snapshots/                            what the gRPC service serves
+
+A hash covers the input files' contents and the parameters that a stage depends on, so that new data or another setting
+is a new run, and the same run is found finished.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import luigi
+
+from data.contracts import DEFAULT_EXCLUDED_STATUSES, OLIST
+from data.fingerprint import fingerprint
+from data.ingest import DEFAULT_MAX_BAD_SHARE, DEFAULT_TIME_ZONE
+from data.sources import find_inputs
+from data.weeks import iso_name, last_complete_week
+from feature_service.kernel import StockoutError
+from orchestration.console import log
+from orchestration.targets import write_whole
+
+FEATURE_SET = "seed-18"
+
+
+class Run(luigi.Task):
+    """The parameters of a run."""
+
+    source = luigi.ChoiceParameter(choices=["olist"], description="layout of the files in --data-dir")
+    data_dir = luigi.PathParameter(absolute=True, description="folder with the input files")
+    work_dir = luigi.PathParameter(absolute=True, description="folder that takes everything the run writes")
+    as_of = luigi.DateParameter(description="any date: the last complete ISO week up to it is the last that is known")
+    label = luigi.Parameter(description="what is predicted, e.g. zero_sales")
+    time_zone = luigi.Parameter(default=DEFAULT_TIME_ZONE, description="IANA name of the seller's time zone")
+    excluded_statuses = luigi.Parameter(
+        default=",".join(sorted(DEFAULT_EXCLUDED_STATUSES)), description="order statuses that are no sale, by commas"
+    )
+    max_bad_share = luigi.FloatParameter(
+        default=DEFAULT_MAX_BAD_SHARE, description="share of bad rows above which a run stops"
+    )
+    target_recall = luigi.FloatParameter(
+        default=0.90, description="recall that the alert threshold must reach on the validation weeks"
+    )
+    seed = luigi.IntParameter(default=42, description="of every random choice")
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """The excluded statuses, sorted."""
+        return tuple(sorted(status.strip() for status in self.excluded_statuses.split(",") if status.strip()))
+
+    @property
+    def data_fingerprint(self) -> str:
+        """SHA-256 of the input files."""
+        paths = sorted(find_inputs(self.data_dir, OLIST).values())
+        return _fingerprint(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths))
+
+    @property
+    def ingest_name(self) -> str:
+        """Folder name of what was read: the same for the same files and reading settings."""
+        return f"{self.source}-{_hash(self.data_fingerprint, self.time_zone, self.statuses, self.max_bad_share)}"
+
+    @property
+    def week_name(self) -> str:
+        """The ``as_of`` week, e.g. ``2018-W34``."""
+        return iso_name(last_complete_week(self.as_of))
+
+    @property
+    def run_name(self) -> str:
+        """Folder name of the run: what is predicted, as of when, and a hash of everything else."""
+        rest = _hash(self.ingest_name, FEATURE_SET, self.target_recall, self.seed)
+        return f"{self.label}-{self.week_name}-{rest}"
+
+    @property
+    def model_dir(self) -> Path:
+        """Folder of the run's model stages."""
+        return self.work_dir / "models" / self.run_name
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's tracking store and registry."""
+        database = self.work_dir / "mlflow" / "mlflow.db"
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database}"
+
+    @property
+    def registry_name(self) -> str:
+        """Folder name for what depends on the registry and the store: another registry is another registration."""
+        return _hash(self.tracking_uri, str(self.bento_home))
+
+    @property
+    def bento_home(self) -> Path:
+        """The store of Bentos."""
+        return Path(os.environ.get("BENTOML_HOME") or self.work_dir / "bentoml")
+
+    @property
+    def snapshots(self) -> Path:
+        """What the gRPC service serves."""
+        return self.work_dir / "snapshots"
+
+
+class Stage(Run):
+    """A task whose output is one folder, whole or absent."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        raise NotImplementedError
+
+    def fill(self, folder: Path) -> str:
+        """Write the output into ``folder`` and return what was done, in a few words with counts."""
+        raise NotImplementedError
+
+    def folder_of(self, stage: "type[Stage]") -> Path:
+        """Where another stage of the same run writes."""
+        other: Stage = self.clone(stage)  # type: ignore[no-untyped-call]
+        return other.folder
+
+    def output(self) -> luigi.LocalTarget:
+        """The folder, for Luigi."""
+        return luigi.LocalTarget(str(self.folder))
+
+    def complete(self) -> bool:
+        """Whether the output is there; where the input cannot even be read, running tells why in one sentence."""
+        try:
+            return self.folder.exists()
+        except StockoutError:
+            return False
+
+    def run(self) -> None:
+        """Fill the folder and tell how long it took."""
+        started = time.perf_counter()
+        done: list[str] = []
+        write_whole(self.folder, lambda folder: done.append(self.fill(folder)))
+        stage = type(self).__name__.lower()
+        line = f"{stage:<9} {done[0] if done else 'done by another run'}  ({time.perf_counter() - started:.1f} s)"
+        log.info(line)
+        if self.set_status_message:  # Luigi sets it while a worker runs the task
+            self.set_status_message(line)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:10]
+
+
+@functools.lru_cache(maxsize=8)
+def _fingerprint(files: tuple[tuple[Path, int, int], ...]) -> str:
+    """Luigi asks for outputs many times in a run; sizes and times tell when a file must be read again."""
+    return fingerprint(path for path, _, _ in files)

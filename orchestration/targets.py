@@ -1,0 +1,28 @@
+"""Outputs that are whole or absent: a crash at any point leaves nothing that looks finished."""
+
+import fcntl
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a draft folder and rename it to ``folder`` when it is whole.
+
+    A draft that a killed run left behind is swept first. Two runs that want the same folder take turns, and the second
+    finds it finished. The operating system frees the lock of a run that dies.
+
+    Args:
+        folder: Where the output is to be. Does nothing if it is already there.
+        write: Fills the folder it is given.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            return
+        draft = folder.parent / f".{folder.name}.partial"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        write(draft)
+        draft.rename(folder)

@@ -1,0 +1,217 @@
+"""The stages of a run, each a task of its own: ingest, panel, features, train, evaluate, register, package, publish.
+
+What a stage needs is imported when it runs, so that Luigi finds a finished run finished without loading MLflow or
+scikit-learn.
+"""
+
+import shutil
+from pathlib import Path
+
+import luigi
+from luigi.util import requires
+
+from data.snapshot import current_id, publish
+from data.weeks import last_complete_week
+from feature_service.kernel import StockoutError
+from orchestration.run import FEATURE_SET, Run, Stage
+
+_PANEL = "panel.npz"
+_TABLE = "training_table.parquet"
+_SNAPSHOT_ID = "snapshot_id"
+_BENTO_TAG = "bento_tag"
+
+
+class Ingest(Stage):
+    """Clean sales and an account of every row of the input files."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.work_dir / "ingest" / self.ingest_name
+
+    def fill(self, folder: Path) -> str:
+        """Read, validate, quarantine."""
+        from data.ingest import ingest_olist
+        from data.ingested import write_ingested
+
+        ingested = ingest_olist(
+            self.data_dir,
+            quarantine_file=self.work_dir / "quarantine" / f"{self.ingest_name}.parquet",
+            excluded_statuses=self.statuses,
+            time_zone=self.time_zone,
+            max_bad_share=self.max_bad_share,
+        )
+        write_ingested(ingested, folder)
+        report = ingested.report
+        return (
+            f"{report.items_total:,} items: {report.items_used:,} used, "
+            f"{report.items_excluded_by_status:,} excluded by status, {report.items_quarantined:,} in quarantine"
+        )
+
+
+@requires(Ingest)
+class WeeklyPanel(Stage):
+    """Units sold and mean price of every product in every week up to ``as_of``."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.work_dir / "panel" / self.ingest_name / self.week_name
+
+    def fill(self, folder: Path) -> str:
+        """Build the dense panel."""
+        from data.build_panel import build_panel
+        from data.ingested import read_ingested
+        from data.panel_file import write_panel
+
+        ingested = read_ingested(self.folder_of(Ingest))
+        panel = build_panel(ingested, as_of_week=last_complete_week(self.as_of))
+        write_panel(panel, folder / _PANEL)
+        return (
+            f"{len(panel.product_ids):,} products x {len(panel.weeks)} weeks up to {self.week_name}, "
+            f"{len(panel.excluded):,} products excluded"
+        )
+
+
+@requires(WeeklyPanel)
+class Features(Stage):
+    """The training table: features and outcome of every row in which the label applies."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.work_dir / "features" / self.run_name
+
+    def fill(self, folder: Path) -> str:
+        """Compute the features with the kernel."""
+        from data.panel_file import read_panel
+        from training.dataset import write_training_table
+
+        panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL)
+        counts = write_training_table(panel, self.label, FEATURE_SET, folder / _TABLE)
+        return f"{counts.rows:,} rows of {FEATURE_SET}, outcome known for {counts.outcomes_known:,}"
+
+
+@requires(Features)
+class Train(Stage):
+    """A fitted model as a bundle, with its alert threshold."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.model_dir / "candidate"
+
+    def fill(self, folder: Path) -> str:
+        """Fit, export to ONNX, check parity, choose the threshold."""
+        from training.candidate import train
+        from training.settings import TrainingSettings
+
+        settings = TrainingSettings(target_recall=self.target_recall, seed=self.seed)
+        record = train(self.folder_of(Features) / _TABLE, settings, self.data_fingerprint, folder)
+        return f"{record.rows['train']:,} rows, ONNX differs from scikit-learn by at most {record.parity:.0e}"
+
+
+@requires(Train)
+class Evaluate(Stage):
+    """The model's figures beside the simple rules, on weeks that nothing was chosen on."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.model_dir / "evaluation"
+
+    def fill(self, folder: Path) -> str:
+        """Measure and plot."""
+        from training.evaluate import evaluate
+
+        result = evaluate(self.folder_of(Features) / _TABLE, self.folder_of(Train), folder)
+        model, *rules = result.scores
+        best = max(rules, key=lambda rule: rule.average_precision)
+        return (
+            f"{result.rows:,} rows, base rate {result.base_rate:.3f}: average precision {model.average_precision:.3f} "
+            f"(best rule {best.average_precision:.3f}), Brier {model.brier:.4f} ({min(r.brier for r in rules):.4f})"
+        )
+
+
+@requires(Evaluate)
+class Register(Stage):
+    """The model as a version in the MLflow registry, and the champion's bundle as the registry gives it back."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output: one per registry."""
+        return self.model_dir / "registered" / self.registry_name
+
+    def fill(self, folder: Path) -> str:
+        """Log, register, make it the champion, fetch the champion."""
+        from training.registry import fetch_champion, register
+
+        register(self.folder_of(Train), self.folder_of(Evaluate), self.tracking_uri)
+        reference = fetch_champion(self.tracking_uri, folder).reference
+        return f"{reference.name} version {reference.version} is the champion"
+
+
+@requires(Register)
+class Package(Stage):
+    """The champion as a Bento."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output: the tag of the Bento, which lies in BentoML's store."""
+        return self.model_dir / "packaged" / self.registry_name
+
+    def fill(self, folder: Path) -> str:
+        """Build the Bento."""
+        from bento.build import build_bento
+        from training.registry import read_fetched
+
+        fetched = read_fetched(self.folder_of(Register))
+        tag = build_bento(fetched.bundle_dir, fetched.reference, self.bento_home)
+        (folder / _BENTO_TAG).write_text(f"{tag}\n", encoding="utf-8")
+        return f"Bento {tag}"
+
+
+@requires(Package)
+class Publish(Stage):
+    """A snapshot that the gRPC service serves from now on."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output: the id of the snapshot."""
+        return self.model_dir / "published" / self.registry_name
+
+    def complete(self) -> bool:
+        """Whether the run's snapshot is the one that is served."""
+        try:
+            return (self.folder / _SNAPSHOT_ID).read_text(encoding="utf-8").strip() == current_id(self.snapshots)
+        except (OSError, StockoutError):
+            return False
+
+    def run(self) -> None:
+        """Publish again where another run has published since."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        super().run()
+
+    def fill(self, folder: Path) -> str:
+        """Write the snapshot and point the service at it."""
+        from data.panel_file import read_panel
+        from training.labels import label
+        from training.registry import read_fetched
+
+        fetched = read_fetched(self.folder_of(Register))
+        panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL)
+        snapshot_id = publish(
+            panel, label(self.label).eligible(panel), fetched.bundle_dir, fetched.reference, self.snapshots
+        )
+        (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
+        return f"snapshot {snapshot_id} in {self.snapshots}"
+
+
+class StockoutPipeline(Run, luigi.WrapperTask):
+    """The whole chain, from the sellers' files to a snapshot that is served."""
+
+    def requires(self) -> luigi.Task:
+        """The last stage, which requires the one before it, and so on."""
+        last: luigi.Task = self.clone(Publish)  # type: ignore[no-untyped-call]
+        return last

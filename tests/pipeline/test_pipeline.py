@@ -1,0 +1,162 @@
+"""The pipeline as it is run: the luigi command in a process of its own, on synthetic order files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from data.snapshot import current_id, load
+from data.synthetic import write_synthetic_olist
+from tests.support.olist import item, order, write_olist
+from tests.support.processes import BIN, environment, free_port, pipeline_command, run, running, wait_for_http
+
+STAGES = ("Ingest", "WeeklyPanel", "Features", "Train", "Evaluate", "Register", "Package", "Publish")
+
+# Ends the process the hard way at the worst moment: the stage's files are all written, and not yet in their place.
+_KILLED_IN_STAGE = """
+import os, signal, sys
+import luigi
+import orchestration.tasks as tasks
+stage = getattr(tasks, sys.argv.pop(1))
+fill = stage.fill
+def killed(task, folder):
+    fill(task, folder)
+    os.kill(os.getpid(), signal.SIGKILL)
+stage.fill = killed
+luigi.run()
+"""
+
+# A disk on which no file may grow beyond a size: writing fails in the middle, as on a full one.
+_ON_A_FULL_DISK = """
+import resource, sys
+limit = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+from luigi.cmdline import luigi_run
+luigi_run()
+"""
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("orders")
+    write_synthetic_olist(folder, seed=3, products=150)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(orders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The work dir of a run that was killed in every stage, one after the other, and then finished."""
+    work_dir = tmp_path_factory.mktemp("work")
+    for stage in STAGES:
+        command = pipeline_command("StockoutPipeline", orders, work_dir)
+        killed = run([sys.executable, "-c", _KILLED_IN_STAGE, stage, *command[1:]])
+        assert killed.returncode == -9, killed.stdout
+        assert not list(work_dir.glob("snapshots/CURRENT")) or stage == "Publish"
+    done = run(pipeline_command("StockoutPipeline", orders, work_dir))
+    assert done.returncode == 0, done.stdout
+    return work_dir
+
+
+def _files(folder: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_run_killed_in_every_stage_finishes_and_leaves_no_partial_output(finished: Path) -> None:
+    assert not list(finished.rglob("*.partial"))
+    assert not list(finished.rglob(".draft-*"))
+    snapshots = finished / "snapshots"
+    assert load(snapshots, current_id(snapshots)).model.name == "stockout_risk"
+
+
+def test_a_run_that_was_killed_gives_what_an_undisturbed_run_gives(
+    finished: Path, orders: Path, tmp_path: Path
+) -> None:
+    assert run(pipeline_command("Evaluate", orders, tmp_path)).returncode == 0
+    for name in ("evaluation/metrics.json", "evaluation/bundle/contract.json", "evaluation/bundle/model.onnx"):
+        (disturbed,), (undisturbed,) = finished.glob(f"models/*/{name}"), tmp_path.glob(f"models/*/{name}")
+        assert disturbed.read_bytes() == undisturbed.read_bytes(), name
+
+
+def test_running_again_changes_nothing(finished: Path, orders: Path) -> None:
+    before = _files(finished)
+    again = run(pipeline_command("StockoutPipeline", orders, finished))
+    assert again.returncode == 0, again.stdout
+    assert _files(finished) == before
+
+
+def test_each_stage_can_be_run_alone(orders: Path, tmp_path: Path) -> None:
+    for stage, folder in (("Ingest", "ingest"), ("WeeklyPanel", "panel"), ("Features", "features")):
+        assert not list(tmp_path.glob(f"{folder}/*"))
+        done = run(pipeline_command(stage, orders, tmp_path))
+        assert done.returncode == 0, done.stdout
+
+
+def test_everything_a_run_writes_lies_in_folders_that_say_what_they_hold(finished: Path) -> None:
+    assert sorted(path.name for path in finished.iterdir()) == [
+        *("bentoml", "features", "ingest", "mlflow", "models", "panel", "quarantine", "snapshots")
+    ]
+
+
+def test_any_date_stands_for_the_last_week_that_is_complete_by_then(orders: Path, tmp_path: Path) -> None:
+    for as_of in ("2018-08-26", "2018-08-29"):  # a Sunday, and the Wednesday after it
+        assert run(pipeline_command("WeeklyPanel", orders, tmp_path, as_of=as_of)).returncode == 0
+    assert [path.name for path in tmp_path.glob("panel/*/2018*")] == ["2018-W34"]
+
+
+def test_the_pipeline_runs_against_luigid_and_its_page_shows_it(finished: Path, orders: Path, tmp_path: Path) -> None:
+    port = free_port()
+    luigid = [BIN / "luigid", "--address=127.0.0.1", f"--port={port}", f"--logdir={tmp_path}"]
+    with running([*luigid, f"--state-path={tmp_path}/state"], tmp_path / "log"):
+        page = wait_for_http(f"http://127.0.0.1:{port}/static/visualiser/index.html")
+        assert b"Luigi" in page
+        scheduler = ("--scheduler-host", "127.0.0.1", "--scheduler-port", str(port))
+        # another date is another run, so that there is something to do
+        done = run(pipeline_command("Features", orders, tmp_path, *scheduler, as_of="2018-08-19"))
+        assert done.returncode == 0, done.stdout
+        listed = json.loads(wait_for_http(f'http://127.0.0.1:{port}/api/task_list?data={{"status":"DONE"}}'))
+    states = {task["name"]: task["status"] for task in listed["response"].values()}
+    assert states == {"Ingest": "DONE", "WeeklyPanel": "DONE", "Features": "DONE"}
+
+
+def _sentence(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 30, done.stdout
+    assert "Traceback" not in done.stdout
+    return next(line for line in done.stdout.splitlines() if line.startswith("ERROR"))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"label": "astrology"}, "no label is named 'astrology'"),
+        ({"as_of": "2031-01-01"}, "2018-0"),
+        ({"as_of": "2001-01-01"}, "2017-0"),
+    ],
+)
+def test_a_wrong_parameter_is_one_clear_sentence(
+    orders: Path, tmp_path: Path, options: dict[str, str], sentence: str
+) -> None:
+    assert sentence in _sentence(run(pipeline_command("StockoutPipeline", orders, tmp_path, **options)))
+
+
+def test_a_missing_folder_is_one_clear_sentence(tmp_path: Path) -> None:
+    done = run(pipeline_command("StockoutPipeline", tmp_path / "nowhere", tmp_path / "work"))
+    assert f"there is no folder {tmp_path / 'nowhere'}" in _sentence(done)
+
+
+def test_too_many_bad_rows_stop_the_run_and_can_be_looked_at(tmp_path: Path) -> None:
+    data_dir = write_olist(tmp_path / "in", [order(1), order(2)], [item(1), item(2, price="gold")])
+    sentence = _sentence(run(pipeline_command("StockoutPipeline", data_dir, tmp_path / "work")))
+    (quarantine,) = (tmp_path / "work" / "quarantine").glob("*.parquet")
+    assert str(quarantine) in sentence
+    assert pl.read_parquet(quarantine)["reason"].to_list() == ["UNPARSABLE_PRICE"]
+
+
+def test_a_full_disk_is_one_sentence_and_the_run_finishes_once_there_is_room(orders: Path, tmp_path: Path) -> None:
+    command = pipeline_command("WeeklyPanel", orders, tmp_path)
+    full = run([sys.executable, "-c", _ON_A_FULL_DISK, "20000", *command[1:]], environment())
+    assert "File too large" in _sentence(full)
+    assert not list(tmp_path.glob("panel/*/2018-W34"))
+    assert run(command).returncode == 0
