@@ -59,8 +59,9 @@ def _behaviour(name: str, method: Method[Request], log_calls: bool) -> Behaviour
             await _refuse(MalformedRequestError(method.request_type.DESCRIPTOR.full_name), name, context)
         except Exception as error:  # the boundary: whatever it is, the client gets a status and the log the cause
             await _refuse(error, name, context)
-        request_id = _request_id(context)
-        context.set_trailing_metadata(((REQUEST_ID, request_id),))
+        request_id = _given_request_id(context) or (_new_request_id() if log_calls else None)
+        if request_id:
+            context.set_trailing_metadata(((REQUEST_ID, request_id),))
         if log_calls:
             milliseconds = round(1000 * (perf_counter() - began), 3)
             _log.info("call", method=name, code="OK", ms=milliseconds, request_id=request_id, bytes_out=len(response))
@@ -71,7 +72,7 @@ def _behaviour(name: str, method: Method[Request], log_calls: bool) -> Behaviour
 
 async def _refuse(error: Exception, name: str, context: Context) -> Never:
     """End the call with the error's status, and say so in the log."""
-    request_id = _request_id(context)
+    request_id = _given_request_id(context) or _new_request_id()
     code, status = status_of(error)
     if code is grpc.StatusCode.INTERNAL:
         _log.error("call", method=name, code=code.name, request_id=request_id, exc_info=error)
@@ -82,9 +83,14 @@ async def _refuse(error: Exception, name: str, context: Context) -> Never:
     raise AssertionError("abort raises")
 
 
-def _request_id(context: Context) -> str:
-    """The client's own id of the call where it sent one, a new one otherwise."""
+def _given_request_id(context: Context) -> str | None:
+    """The client's own id of the call, where it sent one."""
     for key, value in context.invocation_metadata() or ():
         if key == REQUEST_ID:
             return str(value)[:MAX_REQUEST_ID]
+    return None
+
+
+def _new_request_id() -> str:
+    """For calls that leave a log line. One that leaves none needs no id, and sending it would cost a twentieth."""
     return secrets.token_hex(8)
