@@ -1,8 +1,9 @@
 """One risk RPC with 1 id and one with 100 ids, against an echo server with messages of the same size.
 
-The echo is the ceiling: same gRPC flavour, same message sizes, no work. Servers and load generator are processes of
-their own; rounds alternate between the two servers, medians are compared. Where the load generator is the
-limit, calls a second say little: the CPU time that the server spends on a call is given beside them.
+The echo is the ceiling: same gRPC flavour, same message sizes, no work. Both servers and the load generator are
+processes of their own; the generator asks the two servers in turn, in short blocks, and the ratios are medians over the
+pairs of blocks. Where the generator is the limit, calls a second say little: the CPU time of a call is given beside
+them.
 """
 
 import argparse
@@ -29,114 +30,117 @@ from data import snapshot as snapshots
 
 METHOD = "/stockout.v1.RiskService/AssessStockoutRisks"
 BATCHES = (1, 100)
-WARM_CALLS = 40
+REQUESTS = 2000
+CALLS_PER_BLOCK = 320
 
 
 @dataclass(frozen=True)
-class Side:
-    """One server under load."""
+class Seen:
+    """What one server did under load; CPU is the server's, milliseconds are the caller's."""
 
-    process: psutil.Process
-    target: str
-    method: str
+    name: str
+    calls_per_s: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us_per_call: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The risk server beside the echo; the ratio of calls a second is the median over the pairs of blocks."""
+
+    risk: Seen
+    echo: Seen
+    rate_ratio: float
 
 
 def main() -> None:
     """Run and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--snapshots", type=Path, help="published snapshots; default: makes one of 33,000 products")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each round")
+    parser.add_argument("--pairs", type=int, default=100, help=f"of blocks of {CALLS_PER_BLOCK} calls")
     parser.add_argument("--in-flight", type=int, default=32)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         root = asked.snapshots or _made_snapshots(Path(scratch))
-        rows = [
-            row
-            for batch in BATCHES
-            for row in compare(root, batch, Path(scratch), asked.rounds, asked.seconds, asked.in_flight)
-        ]
-    show(rows, asked.rounds, asked.in_flight)
+        spec_file = Path(scratch) / "spec.json"
+        compared = [compare(root, batch, spec_file, asked.pairs, asked.in_flight) for batch in BATCHES]
+    show(compared, f"{asked.in_flight} calls in flight, {asked.pairs} pairs of blocks of {CALLS_PER_BLOCK} calls")
 
 
-def compare(
-    root: Path, batch: int, scratch: Path, rounds: int, seconds: float, in_flight: int
-) -> list[tuple[str, dict[str, float]]]:
-    """Medians of the risk server and of the echo, with the name of each."""
+def compare(root: Path, batch: int, spec_file: Path, pairs: int, in_flight: int) -> Comparison:
+    """Load a risk server and an echo server in turn with requests of ``batch`` random ids of the snapshot."""
     snapshot = snapshots.load(root, snapshots.current_id(root))
     requests = _requests(snapshot.panel.product_ids, batch)
-    requests_file = scratch / f"requests-{batch}.json"
-    requests_file.write_text(json.dumps([each.hex() for each in requests]), encoding="utf-8")
     with ExitStack() as stack:
-        process, port = stack.enter_context(_risk_server(root))
-        risk = Side(process, f"127.0.0.1:{port}", METHOD)
-        length = _typical_reply(risk, requests)
-        process, port = stack.enter_context(_echo_server(length))
-        echo = Side(process, f"127.0.0.1:{port}", f"/echo.Echo/Reply{length}")
-        measured: dict[Side, list[dict[str, float]]] = {risk: [], echo: []}
-        for number in range(rounds + 1):
-            for side in (risk, echo) if number % 2 else (echo, risk):
-                measured[side].append(_round(side, requests_file, in_flight, seconds))
-    names = {risk: f"risk, {batch} id{'s' * (batch > 1)}", echo: f"echo, {len(requests[0])} → {length} bytes"}
-    return [(names[side], _medians(measured[side][1:])) for side in (risk, echo)]
+        risk, port = stack.enter_context(_risk_server(root))
+        length = _typical_reply(f"127.0.0.1:{port}", requests)
+        echo, echo_port = stack.enter_context(_echo_server(length))
+        spec = {
+            "sides": [
+                {"target": f"127.0.0.1:{port}", "method": METHOD},
+                {"target": f"127.0.0.1:{echo_port}", "method": f"/echo.Echo/Reply{length}"},
+            ],
+            "requests": [each.hex() for each in requests],
+            "pairs": pairs,
+            "calls_per_block": CALLS_PER_BLOCK,
+            "in_flight": in_flight,
+        }
+        spec_file.write_text(json.dumps(spec), encoding="utf-8")
+        before = [_cpu_seconds(process) for process in (risk, echo)]
+        command = [sys.executable, "-m", "benchmarks.rpc_load", str(spec_file)]
+        answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        cpu = [_cpu_seconds(process) - at for process, at in zip((risk, echo), before, strict=True)]
+    names = (f"risk, {batch} id{'s' * (batch > 1)}", f"echo, {len(requests[0])} → {length} bytes")
+    return Comparison(
+        risk=_seen(names[0], answer[0], cpu[0], pairs),
+        echo=_seen(names[1], answer[1], cpu[1], pairs),
+        rate_ratio=median(e / r for r, e in zip(answer[0]["seconds"], answer[1]["seconds"], strict=True)),
+    )
 
 
-def show(rows: list[tuple[str, dict[str, float]]], rounds: int, in_flight: int) -> None:
-    """Print the table: each risk row is followed by its echo's, then their ratio."""
+def show(compared: list[Comparison], how: str) -> None:
+    """Print the table: each pair of servers, then their ratios."""
     machine = f"{psutil.cpu_count()} CPUs, Python {platform.python_version()}, gRPC {grpc.__version__}"
-    title = f"{in_flight} calls in flight, medians of {rounds} alternated rounds; CPU is the server's\n{machine}"
-    table = Table(title=title)
-    for column in ("", "calls/s", "p50 ms", "p99 ms", "CPU µs/call", "CPU %"):
+    table = Table(title=f"{how}\n{machine}")
+    for column in ("", "calls/s", "p50 ms", "p99 ms", "server CPU µs/call"):
         table.add_column(column, justify="right" if column else "left")
-    for (risk_name, risk), (echo_name, echo) in zip(rows[::2], rows[1::2], strict=True):
-        for name, values in ((risk_name, risk), (echo_name, echo)):
-            table.add_row(
-                name,
-                f"{values['calls_per_s']:,.0f}",
-                *(f"{values[key]:.2f}" for key in ("p50_ms", "p99_ms")),
-                f"{values['cpu_us']:.0f}",
-                f"{values['cpu_percent']:.0f}",
-            )
-        ratios = [f"{risk[key] / echo[key]:.2f}" for key in ("calls_per_s", "p50_ms", "p99_ms", "cpu_us")]
-        table.add_row("risk / echo", *ratios, "", style="bold", end_section=True)
+    for pair in compared:
+        for seen in (pair.risk, pair.echo):
+            times = (f"{seen.p50_ms:.2f}", f"{seen.p99_ms:.2f}", f"{seen.cpu_us_per_call:.0f}")
+            table.add_row(seen.name, f"{seen.calls_per_s:,.0f}", *times)
+        risk, echo = pair.risk, pair.echo
+        ratios = (risk.p50_ms / echo.p50_ms, risk.p99_ms / echo.p99_ms, risk.cpu_us_per_call / echo.cpu_us_per_call)
+        shown = [f"{ratio:.2f}" for ratio in (pair.rate_ratio, *ratios)]
+        table.add_row("risk / echo", *shown, style="bold", end_section=True)
     Console().print(table)
+
+
+def _seen(name: str, answer: dict[str, Any], cpu_seconds: float, pairs: int) -> Seen:
+    calls = (pairs + 1) * CALLS_PER_BLOCK
+    rate = CALLS_PER_BLOCK / median(answer["seconds"])
+    return Seen(name, rate, answer["p50_ms"], answer["p99_ms"], 1e6 * cpu_seconds / calls)
 
 
 def _requests(product_ids: tuple[str, ...], batch: int) -> list[bytes]:
     rng = np.random.default_rng(0)
-    picks = (rng.integers(0, len(product_ids), batch) for _ in range(2000))
+    picks = (rng.integers(0, len(product_ids), batch) for _ in range(REQUESTS))
     return [
         AssessStockoutRisksRequest(product_ids=[product_ids[index] for index in pick]).SerializeToString()
         for pick in picks
     ]
 
 
-def _typical_reply(side: Side, requests: list[bytes]) -> int:
-    """Median length of the answers; asking also warms the server up."""
-    with grpc.insecure_channel(side.target) as channel:
-        call: Any = channel.unary_unary(side.method)
-        return int(median(len(call(request)) for request in requests))
+def _typical_reply(target: str, requests: list[bytes]) -> int:
+    """Mean length of the answers in bytes; asking also warms the server up."""
+    with grpc.insecure_channel(target) as channel:
+        call: Any = channel.unary_unary(METHOD)
+        return round(sum(len(call(request)) for request in requests) / len(requests))
 
 
-def _round(side: Side, requests_file: Path, in_flight: int, seconds: float) -> dict[str, float]:
-    before = sum(side.process.cpu_times()[:2])
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.rpc_load",
-        side.target,
-        side.method,
-        str(requests_file),
-        str(in_flight),
-    ]
-    answer = subprocess.run([*command, str(seconds)], check=True, capture_output=True, text=True)
-    seen: dict[str, float] = json.loads(answer.stdout)
-    cpu = sum(side.process.cpu_times()[:2]) - before
-    return {**seen, "cpu_us": 1e6 * cpu / seen["calls"], "cpu_percent": 100 * cpu * seen["calls_per_s"] / seen["calls"]}
-
-
-def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {key: median(each[key] for each in rounds) for key in rounds[0]}
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 @contextmanager

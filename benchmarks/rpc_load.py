@@ -1,13 +1,14 @@
-"""Keeps N calls in flight against one method for some seconds and prints what it saw, as JSON. Own process, own loop.
+"""Loads two servers in turn, in short blocks of calls, and prints what it saw as JSON. Own process, own loop.
 
-Usage: ``python -m benchmarks.rpc_load TARGET METHOD REQUESTS_FILE IN_FLIGHT SECONDS``; the file is a JSON list
-of requests as hexadecimal, sent in turn.
+Usage: ``python -m benchmarks.rpc_load SPEC_FILE``. Neighbouring blocks meet the same machine, so the ratio of their
+times says more than figures taken seconds apart while others use the machine too.
 """
 
 import asyncio
 import json
 import sys
-from itertools import cycle
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,32 +17,44 @@ import grpc
 import numpy as np
 import uvloop
 
+Call = Callable[[bytes], Awaitable[bytes]]
 
-async def load(target: str, method: str, requests: list[bytes], in_flight: int, seconds: float) -> dict[str, float]:
-    """Calls a second and latencies in milliseconds."""
-    turn = cycle(requests)
+
+async def load(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """For each of the two sides the seconds of each block, and its calls' latencies in milliseconds."""
+    requests = cycle(bytes.fromhex(each) for each in spec["requests"])
+    channels = [grpc.aio.insecure_channel(side["target"]) for side in spec["sides"]]
+    calls: list[Any] = [
+        channel.unary_unary(side["method"]) for channel, side in zip(channels, spec["sides"], strict=True)
+    ]
+    blocks: list[list[float]] = [[], []]
+    latencies: list[list[float]] = [[], []]
+    for number in range(spec["pairs"] + 1):
+        for side in (0, 1) if number % 2 else (1, 0):
+            seen = await _block(calls[side], islice(requests, spec["calls_per_block"]), spec["in_flight"])
+            if number:  # the first pair warms up
+                blocks[side].append(seen[0])
+                latencies[side].extend(seen[1])
+    for channel in channels:
+        await channel.close()
+    p50_p99 = [np.percentile(each, [50, 99]) * 1000 for each in latencies]
+    return [{"seconds": blocks[side], "p50_ms": p50_p99[side][0], "p99_ms": p50_p99[side][1]} for side in (0, 1)]
+
+
+async def _block(call: Call, requests: Iterator[bytes], in_flight: int) -> tuple[float, list[float]]:
+    """Seconds that all the requests took, ``in_flight`` at a time, and each one's."""
     latencies: list[float] = []
-    async with grpc.aio.insecure_channel(target) as channel:
-        call: Any = channel.unary_unary(method)
-        await call(next(turn), wait_for_ready=True)
-        began = perf_counter()
-        end = began + seconds
 
-        async def caller() -> None:
+    async def caller() -> None:
+        for request in requests:
             sent = perf_counter()
-            while sent < end:
-                await call(next(turn))
-                done = perf_counter()
-                latencies.append(done - sent)
-                sent = done
+            await call(request)
+            latencies.append(perf_counter() - sent)
 
-        await asyncio.gather(*(caller() for _ in range(in_flight)))
-        elapsed = perf_counter() - began
-    p50, p99 = np.percentile(latencies, [50, 99]) * 1000
-    return {"calls": len(latencies), "calls_per_s": len(latencies) / elapsed, "p50_ms": p50, "p99_ms": p99}
+    began = perf_counter()
+    await asyncio.gather(*(caller() for _ in range(in_flight)))
+    return perf_counter() - began, latencies
 
 
 if __name__ == "__main__":
-    target, method, requests_file, in_flight, seconds = sys.argv[1:]
-    requests = [bytes.fromhex(each) for each in json.loads(Path(requests_file).read_text(encoding="utf-8"))]
-    print(json.dumps(uvloop.run(load(target, method, requests, int(in_flight), float(seconds)))))
+    print(json.dumps(uvloop.run(load(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))))
