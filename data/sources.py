@@ -93,7 +93,7 @@ def read_table(path: Path, table: Table) -> RawTable:
 
 
 def _read_parquet(path: Path) -> RawTable:
-    frame = pl.read_parquet(path).select(pl.all().name.map(str))
+    frame = pl.read_parquet(path)
     rows = frame.select(_as_text(name, kind) for name, kind in frame.schema.items())
     return _numbered(path, rows)
 

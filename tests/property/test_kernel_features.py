@@ -99,6 +99,16 @@ def test_the_order_of_products_does_not_matter(fields: Fields, random) -> None: 
 
 @WITHOUT_DEADLINE
 @given(panels())
+def test_an_array_that_held_something_else_is_filled_completely(fields: Fields) -> None:
+    expected = features_of_all_weeks(SEED_18, fields)
+    used = np.full_like(expected, 1e30)
+
+    assert features_of_all_weeks(SEED_18, fields, out=used) is used
+    assert used.tobytes() == expected.tobytes()
+
+
+@WITHOUT_DEADLINE
+@given(panels())
 def test_each_feature_is_known_exactly_when_its_declared_history_is(fields: Fields) -> None:
     known_weeks = np.cumsum(np.isfinite(fields["units_sold"]), axis=1)
 
