@@ -39,12 +39,15 @@ class LabelContract:
         description: One sentence for a planner.
         evidence: ``SALES_ONLY`` or ``STOCK_AWARE``.
         horizon_weeks: Weeks ahead.
+        applies_where_positive: Feature that is above 0 exactly where the label applies; empty if no single feature
+            says so. Where the label does not apply a probability means nothing.
     """
 
     name: str
     description: str
     evidence: str
     horizon_weeks: int
+    applies_where_positive: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,9 @@ class Bundle:
         if not len(features):
             return np.empty(0, dtype=np.float32)
         probabilities = self._session.run([self._output], {self._input: features})[0]
-        return np.ascontiguousarray(probabilities[:, 1], dtype=np.float32)
+        # A forest's sum of float32 leaves can be 1.0000001.
+        clipped: npt.NDArray[np.float32] = np.clip(probabilities[:, 1], 0.0, 1.0, dtype=np.float32)
+        return clipped
 
 
 def _single_threaded_session(graph: bytes) -> onnxruntime.InferenceSession:

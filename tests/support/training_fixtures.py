@@ -1,0 +1,68 @@
+"""A panel long enough to train on, and the files of the training stages made from it once for all tests."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
+from data.weeks import calendar
+from training.candidate import train
+from training.dataset import write_training_table
+from training.evaluate import evaluate
+from training.settings import TrainingSettings
+
+LAST_WEEK = dt.date(2018, 8, 20)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The files of the training stages."""
+
+    panel: Panel
+    table: Path
+    candidate: Path
+    evaluation: Path
+
+    @property
+    def bundle_dir(self) -> Path:
+        """The finished bundle."""
+        return self.evaluation / "bundle"
+
+
+def training_panel(products: int = 120, weeks: int = 60, seed: int = 7) -> Panel:
+    """Poisson sales at a rate of each product's own; a quarter of the products is launched on the way."""
+    random = np.random.default_rng(seed)
+    rate = random.gamma(0.7, 1.2, size=(products, 1))
+    units = random.poisson(rate, size=(products, weeks)).astype(np.float32)
+    price = np.where(units > 0, random.uniform(5, 90, size=(products, 1)), 0).astype(np.float32)
+    launch = np.where(np.arange(products) % 4 == 0, random.integers(0, weeks - 2, products), 0)
+    unknown = np.arange(weeks) < launch[:, None]
+    units[unknown] = price[unknown] = np.nan
+    first = LAST_WEEK - dt.timedelta(weeks=weeks - 1)
+    return Panel(
+        product_ids=tuple(f"product-{i:04}" for i in range(products)),
+        weeks=calendar(first, LAST_WEEK),
+        fields={UNITS_SOLD: units, PRICE_MEAN: price},
+        categories=("",) * products,
+        excluded={"never-sold": "NEVER_ORDERED"},
+    )
+
+
+def run_training_stages(panel: Panel, folder: Path, settings: TrainingSettings | None = None) -> Trained:
+    """Table, candidate and evaluation below ``folder``."""
+    trained = Trained(panel, folder / "table.parquet", folder / "candidate", folder / "evaluation")
+    for each in (trained.candidate, trained.evaluation):
+        each.mkdir(parents=True)
+    write_training_table(panel, "zero_sales", "seed-18", trained.table)
+    train(trained.table, settings or TrainingSettings(), "0" * 64, trained.candidate)
+    evaluate(trained.table, trained.candidate, trained.evaluation)
+    return trained
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """120 products, 60 weeks."""
+    return run_training_stages(training_panel(), tmp_path_factory.mktemp("trained"))

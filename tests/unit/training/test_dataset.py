@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from feature_service.kernel import feature_set, features_at
+from tests.support.training_fixtures import Trained
+from training.dataset import read_training_table, write_training_table
+from training.errors import TrainingFileError
+from training.labels import label
+
+
+def test_a_training_row_equals_the_features_of_its_product_and_week_bit_for_bit(trained: Trained) -> None:
+    rows, panel, seed_18 = read_training_table(trained.table), trained.panel, feature_set("seed-18")
+    index = {product_id: i for i, product_id in enumerate(panel.product_ids)}
+    products = np.array([index[rows.product_ids[i]] for i in rows.product])
+    for week in np.unique(rows.as_of_week):
+        at = rows.as_of_week == week
+        served = features_at(seed_18, panel.fields, int(np.searchsorted(panel.weeks, week)))
+        assert rows.features[at].tobytes() == served[products[at]].tobytes()
+
+
+def test_the_table_holds_every_eligible_row_and_no_other(trained: Trained) -> None:
+    rows = read_training_table(trained.table)
+    assert len(rows) == int(label("zero_sales").eligible(trained.panel).sum())
+    assert np.isfinite(rows.features).all()
+
+
+def test_the_newest_week_has_no_outcome_yet(trained: Trained) -> None:
+    rows = read_training_table(trained.table)
+    newest = rows.as_of_week == trained.panel.weeks[-1]
+    assert newest.any()
+    assert np.isnan(rows.outcome[newest]).all()
+    assert np.isfinite(rows.outcome[~newest]).all()
+
+
+def test_the_same_panel_gives_the_same_file(trained: Trained, tmp_path: Path) -> None:
+    write_training_table(trained.panel, "zero_sales", "seed-18", tmp_path / "again.parquet")
+    assert (tmp_path / "again.parquet").read_bytes() == trained.table.read_bytes()
+
+
+def test_a_missing_table_is_told_by_its_path(tmp_path: Path) -> None:
+    with pytest.raises(TrainingFileError, match=r"nothing\.parquet cannot be read"):
+        read_training_table(tmp_path / "nothing.parquet")
+
+
+def test_another_parquet_file_is_not_taken_for_a_table(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(TrainingFileError, match="is no training table"):
+        read_training_table(tmp_path / "other.parquet")

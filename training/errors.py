@@ -1,0 +1,72 @@
+"""What can go wrong between the features and a registered model; the bundle's own errors are in ``training.bundle``.
+
+StockoutError
+├── UnknownLabelError          no label of that name
+├── UnknownEstimatorError      no estimator of that name
+├── TrainingHistoryError       too few weeks for the train, validation and test blocks
+├── OneSidedOutcomeError       a block of rows holds one outcome only, so nothing can be learned or measured
+├── TrainingFileError          a file of an earlier stage is missing or not what it should be
+├── ParityError                the ONNX model does not give the probabilities of the model it was made from
+└── RegistryError              the MLflow registry cannot be reached, is empty, or holds something else
+"""
+
+from collections.abc import Iterable
+
+from feature_service.kernel import StockoutError
+
+
+class UnknownLabelError(StockoutError):
+    """No label has the asked name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(f"no label is named {name!r}; there is {', '.join(self.known)}")
+
+
+class UnknownEstimatorError(StockoutError):
+    """No estimator has the asked name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.known = name, tuple(known)
+        super().__init__(f"no estimator is named {name!r}; there is {', '.join(self.known)}")
+
+
+class TrainingHistoryError(StockoutError):
+    """The rows span too few weeks to train, to choose a threshold and to test on weeks of their own."""
+
+    def __init__(self, needed_weeks: int, found_weeks: int) -> None:
+        self.needed_weeks, self.found_weeks = needed_weeks, found_weeks
+        super().__init__(
+            f"training needs {needed_weeks} weeks whose outcome is known, found {found_weeks}: "
+            "give a longer history or a later as_of, or set fewer training, validation and test weeks"
+        )
+
+
+class OneSidedOutcomeError(StockoutError):
+    """A block of rows holds only positive, only negative, or no outcomes at all."""
+
+    def __init__(self, block: str, positives: int, rows: int) -> None:
+        self.block, self.positives, self.rows = block, positives, rows
+        super().__init__(
+            f"the {block} block has {positives} positive outcomes in {rows} rows; it needs both kinds: "
+            "give more products or a longer history"
+        )
+
+
+class TrainingFileError(StockoutError):
+    """A file that an earlier stage should have written is missing or of another kind."""
+
+
+class ParityError(StockoutError):
+    """The ONNX model gives other probabilities than the model it was made from."""
+
+    def __init__(self, difference: float, allowed: float, rows: int) -> None:
+        self.difference, self.allowed, self.rows = difference, allowed, rows
+        super().__init__(
+            f"the ONNX model differs from the fitted one by up to {difference:.2g} in probability on {rows} real rows "
+            f"({allowed:.0e} is allowed); it must not be registered"
+        )
+
+
+class RegistryError(StockoutError):
+    """The MLflow registry cannot be reached, is empty, or does not hold what was registered."""

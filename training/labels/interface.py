@@ -1,0 +1,44 @@
+"""What a label has to say."""
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from data.panel import Panel
+from feature_service.kernel import FloatArray
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+class Label(Protocol):
+    """What is predicted, for which rows it makes sense, and how it turned out."""
+
+    @property
+    def name(self) -> str:
+        """As it is asked for, e.g. ``zero_sales``."""
+
+    @property
+    def description(self) -> str:
+        """What the probability means, in one sentence for a planner."""
+
+    @property
+    def evidence(self) -> str:
+        """``SALES_ONLY`` or ``STOCK_AWARE``: what the answer rests on."""
+
+    @property
+    def horizon_weeks(self) -> int:
+        """Weeks ahead, at least 1."""
+
+    @property
+    def applies_where_positive(self) -> str:
+        """Feature that is above 0 exactly where the label applies; empty if no single feature says so."""
+
+    def eligible(self, panel: Panel) -> BoolArray:
+        """Where the label applies, shape ``(products, weeks)``: column t looks at weeks up to t only."""
+
+    def outcome(self, panel: Panel) -> FloatArray:
+        """How it turned out, shape ``(products, weeks)``: column t tells of weeks t+1 to t+horizon.
+
+        1 or 0; NaN where it is not known, as in the last weeks. Whether the row is eligible does not matter here.
+        """

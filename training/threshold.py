@@ -1,0 +1,62 @@
+"""The probability from which on an alert is raised: pure functions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from feature_service.kernel import FloatArray
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold and what it gives on the rows it was chosen from.
+
+    Attributes:
+        threshold: An alert is raised where the probability reaches it.
+        recall: Share of the positive outcomes with an alert.
+        precision: Share of the alerts with a positive outcome.
+    """
+
+    threshold: float
+    recall: float
+    precision: float
+
+
+def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_recall: float) -> OperatingPoint:
+    """The threshold with the best precision among those that reach a recall.
+
+    Args:
+        outcome: 1 or 0, at least one 1, shape ``(rows,)``.
+        probability: Finite numbers, shape ``(rows,)``.
+        target_recall: Share of the positive outcomes to catch, above 0 and at most 1.
+    Returns:
+        One of the probabilities as the threshold; of two with equal precision the higher one (fewer alerts).
+    """
+    if not 0 < target_recall <= 1:
+        raise ValueError(f"target_recall must lie above 0 and at most at 1, got {target_recall}")
+    order = np.argsort(-probability, kind="stable")
+    ranked = probability[order]
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
+    caught = np.cumsum(outcome[order] == 1)[last_of_tie]
+    alerts = np.flatnonzero(last_of_tie) + 1
+    thresholds = ranked[last_of_tie]
+    # in whole rows: a share like 0.9 * 10 = 9.000000000000002 must not ask for a tenth one
+    enough = caught >= np.ceil(np.round(target_recall * caught[-1], 9))
+    precision = np.where(enough, caught / alerts, -1.0)
+    best = int(np.argmax(precision))
+    return OperatingPoint(
+        threshold=float(thresholds[best]),
+        recall=float(caught[best] / caught[-1]),
+        precision=float(precision[best]),
+    )
+
+
+def at_threshold(outcome: FloatArray, probability: FloatArray, threshold: float) -> OperatingPoint:
+    """Recall and precision of a threshold on other rows; precision is 0 where there is no alert."""
+    alert = probability >= threshold
+    caught = int((outcome[alert] == 1).sum())
+    return OperatingPoint(
+        threshold=threshold,
+        recall=caught / int((outcome == 1).sum()),
+        precision=caught / int(alert.sum()) if alert.any() else 0.0,
+    )
