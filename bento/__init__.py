@@ -1,1 +1,1 @@
-"""The registered model as a BentoML service over HTTP."""
+"""The registered model as a BentoML service over HTTP, and how its Bento is built."""

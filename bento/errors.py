@@ -1,0 +1,41 @@
+"""What the HTTP service answers when it cannot answer, each with its HTTP status.
+
+StockoutError
+├── BadRequestError                   400  the request is not what the API takes
+├── FeatureServiceMismatchError       502  the feature service serves another model's features
+├── FeatureServiceFailedError         502  the feature service failed
+├── FeatureServiceUnavailableError    503  the feature service does not answer
+└── BentoBuildError                        the Bento could not be built (never an answer)
+"""
+
+from http import HTTPStatus
+
+from feature_service.kernel import StockoutError
+
+
+class BadRequestError(StockoutError):
+    """The request is not what the API takes."""
+
+
+class FeatureServiceMismatchError(StockoutError):
+    """The feature service and the Bento were made for different models."""
+
+
+class FeatureServiceFailedError(StockoutError):
+    """The feature service answered with a failure of its own."""
+
+
+class FeatureServiceUnavailableError(StockoutError):
+    """The feature service does not answer, or is not ready."""
+
+
+class BentoBuildError(StockoutError):
+    """BentoML could not build the Bento."""
+
+
+STATUS: dict[type[StockoutError], HTTPStatus] = {
+    BadRequestError: HTTPStatus.BAD_REQUEST,
+    FeatureServiceMismatchError: HTTPStatus.BAD_GATEWAY,
+    FeatureServiceFailedError: HTTPStatus.BAD_GATEWAY,
+    FeatureServiceUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}

@@ -1,0 +1,148 @@
+"""The HTTP service. Its Bento holds the registered model in the folder ``model`` beside this file.
+
+Settings, from the environment when the service starts: ``FEATURE_SERVICE_TARGET``, where the gRPC feature service is.
+"""
+
+import functools
+import json
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import bentoml
+from _bentoml_sdk.io_models import IORootModel  # the public names have no way to take a body as it is
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from bento import schemas
+from bento.errors import STATUS
+from bento.features import FeatureClient, risks
+from bento.requests import decode_assess, decode_rows
+from feature_service.kernel import FloatArray, StockoutError
+from training.bundle import CONTRACT_FILE, Bundle, Contract
+
+MODEL_DIR = Path(__file__).parent / "model"
+REFERENCE_FILE = "reference.json"
+DEFAULT_TARGET = "127.0.0.1:50051"
+
+T = TypeVar("T")
+
+
+class _Body(IORootModel[Any]):
+    """A request body as it came: checked by ``bento.requests``, so that each refusal is a sentence and never a 500."""
+
+    @classmethod
+    async def from_http_request(cls, request: Request, serde: Any) -> "_Body":  # noqa: ARG003 (BentoML's signature)
+        """Take the bytes."""
+        taken: _Body = cls.model_construct(root=await request.body())
+        return taken
+
+
+class RowsBody(_Body):
+    """Feature rows."""
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """For the OpenAPI page: the model's own features, read when the page is made."""
+        contract = Contract.from_json((MODEL_DIR / CONTRACT_FILE).read_text(encoding="utf-8"))
+        return schemas.rows(contract.feature_names)
+
+
+class AssessBody(_Body):
+    """Product ids."""
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """For the OpenAPI page."""
+        return schemas.assess()
+
+
+for _body in (RowsBody, AssessBody):
+    _body.__root_input__ = True  # BentoML's mark for a body that is one value and no set of arguments
+
+
+def _answering(method: Callable[[Any, bytes], Awaitable[T]]) -> Callable[[Any, bytes], Awaitable[T | JSONResponse]]:
+    """Answer the project's errors with their sentence; BentoML itself would keep those of 5xx to the log."""
+
+    @functools.wraps(method)
+    async def wrapped(service: Any, body: bytes, /) -> T | JSONResponse:
+        try:
+            return await method(service, body)
+        except StockoutError as error:
+            if type(error) not in STATUS:
+                raise
+            return JSONResponse({"error": str(error)}, status_code=STATUS[type(error)])
+
+    return wrapped
+
+
+@bentoml.service(name="stockout_risk", traffic={"timeout": 30})
+class StockoutRisk:
+    """The probability that a product runs out, from feature rows or from product ids."""
+
+    def __init__(self) -> None:
+        self._bundle = Bundle.load(MODEL_DIR)
+        reference = json.loads((MODEL_DIR / REFERENCE_FILE).read_text(encoding="utf-8"))
+        self._features = FeatureClient(os.environ.get("FEATURE_SERVICE_TARGET", DEFAULT_TARGET))
+        contract = self._bundle.contract
+        self._provenance = {
+            "model_name": reference["name"],
+            "model_version": reference["version"],
+            "feature_set": contract.feature_set,
+            "label": contract.label.name,
+            "evidence": contract.label.evidence,
+            "threshold": contract.threshold,
+            "horizon_weeks": contract.label.horizon_weeks,
+        }
+
+    @bentoml.api(input_spec=RowsBody, output_spec=schemas.Predictions)
+    @_answering
+    async def predict(self, body: bytes, /) -> schemas.Predictions:
+        """1 for each row whose probability reaches the threshold, else 0; 0 too where the label does not apply."""
+        threshold = self._bundle.contract.threshold
+        alerts = [int(p is not None and p >= threshold) for p in self._probabilities(body)]
+        return schemas.Predictions(stockout_prediction=alerts)
+
+    @bentoml.api(input_spec=RowsBody, output_spec=schemas.Probabilities)
+    @_answering
+    async def predict_proba(self, body: bytes, /) -> schemas.Probabilities:
+        """The probability of each row, null where the label does not apply, with what it was made with."""
+        return schemas.Probabilities(probabilities=self._probabilities(body), **self._provenance)
+
+    @bentoml.api(input_spec=AssessBody, output_spec=schemas.Assessment)
+    @_answering
+    async def assess(self, body: bytes, /) -> schemas.Assessment:
+        """The risk of each product by its id, in order; features come from the gRPC feature service."""
+        response = await self._features.get(decode_assess(body))
+        week = response.provenance.as_of_week
+        return schemas.Assessment(
+            results=risks(response, self._bundle),
+            snapshot_id=response.provenance.snapshot_id,
+            as_of_week=f"{week.year:04}-{week.month:02}-{week.day:02}",
+            **self._provenance,
+        )
+
+    @bentoml.on_shutdown
+    async def close(self) -> None:
+        """Close the connection to the feature service."""
+        await self._features.close()
+
+    def __is_ready__(self) -> bool:
+        """For ``/readyz``. The model was loaded and checked before the service came up."""
+        return self._bundle is not None
+
+    def _probabilities(self, body: bytes) -> list[float | None]:
+        contract = self._bundle.contract
+        rows = decode_rows(body, contract.feature_names)
+        probabilities: list[float | None] = self._bundle.predict(rows).tolist()
+        return [p if applies else None for p, applies in zip(probabilities, _applies(contract, rows), strict=True)]
+
+
+def _applies(contract: Contract, rows: FloatArray) -> list[bool]:
+    """Where the label applies to a row, as far as its features tell."""
+    telling = contract.label.applies_where_positive
+    if telling not in contract.feature_names:
+        return [True] * len(rows)
+    applies: list[bool] = (rows[:, contract.feature_names.index(telling)] > 0).tolist()
+    return applies
