@@ -41,6 +41,10 @@ demo: setup ## order files in, ranked list of products at risk out (OLIST_DIR=..
 test: setup ## run all tests
 	$(BIN)/pytest
 
+bench: setup ## features against pandas, the gRPC service against an echo: medians and ratios
+	$(BIN)/python -m benchmarks.features $(if $(OLIST_DIR),--data-dir $(OLIST_DIR))
+	$(BIN)/python -m benchmarks.rpc
+
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
