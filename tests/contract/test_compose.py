@@ -17,7 +17,8 @@ EVERY_SERVICE = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
 def test_the_compose_file_follows_the_published_schema() -> None:
-    command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"]
+    schema = ["--builtin-schema", "vendor.compose-spec"]
+    command: list[str | Path] = [BIN / "check-jsonschema", *schema, ROOT / "docker-compose.yml"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 

@@ -53,7 +53,7 @@ def chain(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     done = run(pipeline_command("StockoutPipeline", data_dir, work_dir))
     assert done.returncode == 0, done.stdout
     port = free_port()
-    serve = [BIN / "bentoml", "serve", "stockout_risk:latest", "--host=127.0.0.1", f"--port={port}"]
+    serve: list[str | Path] = [BIN / "bentoml", "serve", "stockout_risk:latest", "--host=127.0.0.1", f"--port={port}"]
     with running_server(work_dir / "snapshots") as grpc_server:
         env = environment(BENTOML_HOME=str(work_dir / "bentoml"), FEATURE_SERVICE_TARGET=grpc_server.target)
         with running(serve, work_dir / "bentoml.log", env):

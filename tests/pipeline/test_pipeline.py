@@ -108,7 +108,7 @@ def test_any_date_stands_for_the_last_week_that_is_complete_by_then(orders: Path
 
 def test_the_pipeline_runs_against_luigid_and_its_page_shows_it(finished: Path, orders: Path, tmp_path: Path) -> None:
     port = free_port()
-    luigid = [BIN / "luigid", "--address=127.0.0.1", f"--port={port}", f"--logdir={tmp_path}"]
+    luigid: list[str | Path] = [BIN / "luigid", "--address=127.0.0.1", f"--port={port}", f"--logdir={tmp_path}"]
     with running([*luigid, f"--state-path={tmp_path}/state"], tmp_path / "log"):
         page = wait_for_http(f"http://127.0.0.1:{port}/static/visualiser/index.html")
         assert b"Luigi" in page
