@@ -1,7 +1,7 @@
 """``python -m feature_service.client``: ask the server from a shell.
 
-Exit codes: 0 the server answered (a product without an answer is shown with the reason), 1 it refused the request,
-2 wrong options, 3 no server answers at the target, or not in time.
+Exit codes: 0 the server answered (a product without an answer is shown with the reason) or is healthy, 1 it refused the
+request or is not serving, 2 wrong options, 3 no server answers at the target, or not in time.
 """
 
 import datetime as dt
@@ -90,6 +90,18 @@ def features(ids: tuple[str, ...], target: str, timeout_s: float, as_of: dt.date
         click.echo(shown.as_json(answer))
     else:
         Console().print(shown.feature_table(answer))
+
+
+@main.command()
+@click.option("--service", default="", help="One service by its full name.  [default: the whole server]")
+@click.option("--timeout-s", type=click.FloatRange(0, min_open=True), default=3.0, show_default=True)
+@click.option("--target", default="localhost:50051", show_default=True, metavar="HOST:PORT")
+def health(target: str, timeout_s: float, service: str) -> None:
+    """Print whether the server is serving; exit code 0 only if it is."""
+    with RiskClient(target, timeout_s) as client:
+        state = client.health(service)
+    click.echo(state)
+    sys.exit(0 if state == "SERVING" else REFUSED)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Protocol, Self, TypeVar
 
 import grpc
 from google.type import date_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest, GetFeaturesResponse
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
 from stockout.v1.provenance_pb2 import Provenance
@@ -54,6 +55,22 @@ class RiskClient:
     def close(self) -> None:
         """Close the channel; calls in flight are cancelled."""
         self._channel.close()
+
+    def health(self, service: str = "") -> str:
+        """``SERVING``, ``NOT_SERVING`` or ``SERVICE_UNKNOWN``; an empty name asks for the whole server.
+
+        Raises:
+            ClientError: If nobody answers in time.
+        """
+        request = health_pb2.HealthCheckRequest(service=service)
+        try:
+            status = health_pb2_grpc.HealthStub(self._channel).Check(request, timeout=self._timeout_s).status
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return "SERVICE_UNKNOWN"
+            raise from_rpc_error(error, self._target, self._timeout_s) from error
+        name: str = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
+        return name
 
     def assess(self, product_ids: Sequence[str], as_of: dt.date | None = None, horizon_weeks: int = 0) -> RiskAnswer:
         """The risk of each product, in the order asked. Any number of ids: they are asked in batches.

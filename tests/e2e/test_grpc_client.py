@@ -120,6 +120,17 @@ def test_the_shell_prints_features(server: RunningServer, published: Published) 
     assert len(document["results"]) == len(ids)
 
 
+@pytest.mark.parametrize("service", ["", "stockout.v1.RiskService"])
+def test_health_of_a_serving_server_is_exit_code_0(server: RunningServer, service: str) -> None:
+    ended = shell("health", "--service", service, "--target", server.target)
+    assert (ended.returncode, ended.stdout) == (0, "SERVING\n")
+
+
+def test_health_of_an_unknown_service_is_exit_code_1(server: RunningServer) -> None:
+    ended = shell("health", "--service", "no.Such", "--target", server.target)
+    assert (ended.returncode, ended.stdout) == (1, "SERVICE_UNKNOWN\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -130,6 +141,7 @@ def test_the_shell_prints_features(server: RunningServer, published: Published) 
         (["assess", b"\xff".decode(errors="surrogateescape")], 2, "is not UTF-8"),
         (["assess", "x", "--as-of", "yesterday"], 2, "yesterday"),
         (["assess", "x", "--target", "127.0.0.1:1"], 3, "no server answers at 127.0.0.1:1"),
+        (["health", "--target", "127.0.0.1:1"], 3, "no server answers at 127.0.0.1:1"),
     ],
 )
 def test_what_goes_wrong_in_the_shell_is_one_sentence_and_an_exit_code(
