@@ -17,7 +17,7 @@ from feature_service.kernel import FloatArray
 from training.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from training.dataset import Rows, read_training_table
 from training.errors import ParityError, TrainingFileError
-from training.estimators import Estimator, Fitted, estimator
+from training.estimators import Fitted, estimator, fit
 from training.settings import TrainingSettings
 from training.split import Block, Split, check_both_outcomes, split_by_time
 from training.threshold import OperatingPoint, threshold_for_recall
@@ -68,25 +68,26 @@ def train(table: Path, settings: TrainingSettings, data_fingerprint: str, to: Pa
         ParityError: If the ONNX model gives other probabilities.
         UnknownEstimatorError, TrainingFileError: See there.
     """
-    rows, chosen = read_training_table(table), estimator(settings.estimator)
+    rows, parameters = read_training_table(table), dict(estimator(settings.estimator).parameters)
     split = _split(rows, settings)
     blocks = {name: getattr(split, name).of(rows) for name in ("train", "validation", "test")}
     for name, inside in blocks.items():
         check_both_outcomes(name, rows.outcome[inside])
     started = time.perf_counter()
-    fitted = chosen.fit(rows.features[blocks["train"]], rows.outcome[blocks["train"]], settings.seed)
+    inside = blocks["train"]
+    fitted = fit(settings.estimator, {}, rows.features[inside], rows.outcome[inside], settings.seed)
     fit_seconds = time.perf_counter() - started
-    (to / MODEL_FILE).write_bytes(chosen.to_onnx(fitted, len(rows.feature_names)))
-    contract = _contract(rows, chosen, split.train, settings, data_fingerprint)
+    (to / MODEL_FILE).write_bytes(fitted.to_onnx())
+    contract = _contract(rows, split.train, settings, data_fingerprint)
     bundle = Bundle.load(_with_contract(to, contract))
     parity, parity_rows = check_parity(fitted, bundle, rows.features)
     # asked of the ONNX graph, so that the threshold is one of the numbers that are compared with it in production
     validation = bundle.predict(rows.features[blocks["validation"]])
     point = threshold_for_recall(rows.outcome[blocks["validation"]], validation, settings.target_recall)
-    _with_contract(to, _contract(rows, chosen, split.train, settings, data_fingerprint, point.threshold))
+    _with_contract(to, _contract(rows, split.train, settings, data_fingerprint, point.threshold))
     record = TrainingRecord(
         settings=settings,
-        estimator_parameters=dict(chosen.parameters),
+        estimator_parameters=parameters,
         split=split,
         rows={name: int(inside.sum()) for name, inside in blocks.items()},
         positives={name: int((rows.outcome[inside] == 1).sum()) for name, inside in blocks.items()},
@@ -120,14 +121,14 @@ def check_parity(fitted: Fitted, bundle: Bundle, features: FloatArray) -> tuple[
     """The largest difference in probability between the two, and the number of rows it was measured on.
 
     Args:
-        fitted: The classifier.
+        fitted: The model.
         bundle: What it was exported to.
         features: Real rows, shape ``(rows, features)``; the newest are taken, as production sees them.
     Raises:
         ParityError: If it is more than ``ALLOWED_DIFFERENCE``.
     """
     newest = features[-_PARITY_ROWS:]
-    difference = float(np.abs(fitted.predict_proba(newest)[:, 1] - bundle.predict(newest)).max())
+    difference = float(np.abs(fitted.predict(newest) - bundle.predict(newest)).max())
     # a NaN difference is no parity either
     if not difference < ALLOWED_DIFFERENCE:
         raise ParityError(difference, ALLOWED_DIFFERENCE, len(newest))
@@ -145,7 +146,7 @@ def _split(rows: Rows, settings: TrainingSettings) -> Split:
 
 
 def _contract(
-    rows: Rows, chosen: Estimator, train: Block, settings: TrainingSettings, fingerprint: str, threshold: float = 1.0
+    rows: Rows, train: Block, settings: TrainingSettings, fingerprint: str, threshold: float = 1.0
 ) -> Contract:
     return Contract(
         feature_set=rows.feature_set,
@@ -155,7 +156,7 @@ def _contract(
         training_window=(train.first_week, train.last_week),
         metrics={},
         data_fingerprint=fingerprint,
-        estimator=chosen.name,
+        estimator=settings.estimator,
         seed=settings.seed,
     )
 

@@ -14,7 +14,7 @@ from training.errors import (
     TrainingHistoryError,
     UnknownEstimatorError,
 )
-from training.estimators import ESTIMATORS
+from training.estimators import fit
 from training.settings import TrainingSettings
 from training.split import check_both_outcomes
 
@@ -44,7 +44,7 @@ def test_the_exported_model_gives_the_probabilities_of_the_fitted_one(trained: T
 def test_an_export_that_gives_other_probabilities_is_refused(trained: Trained) -> None:
     rows = read_training_table(trained.table)
     known = np.isfinite(rows.outcome)
-    other = ESTIMATORS["random_forest"].fit(rows.features[known], rows.outcome[known], 1)
+    other = fit("random_forest", {}, rows.features[known], rows.outcome[known], 1)
     with pytest.raises(ParityError, match="must not be registered"):
         check_parity(other, Bundle.load(trained.candidate), rows.features)
 

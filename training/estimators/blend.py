@@ -1,0 +1,40 @@
+"""Trees and a line, averaged in log-odds: they err on different products, so that together they rank better."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from feature_service.kernel import FloatArray
+from training.estimators.boosters import LIGHTGBM, LightGBM, fit_lightgbm
+from training.estimators.graph import graph_of
+from training.estimators.interface import DoubleArray, Estimator
+from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic, fit_logistic, probability
+
+
+@dataclass(frozen=True)
+class Blend:
+    """LightGBM and logistic regression in equal shares."""
+
+    trees: LightGBM
+    line: Logistic
+
+    def predict(self, features: FloatArray) -> DoubleArray:
+        """See :class:`training.estimators.interface.Fitted`."""
+        return probability((self.trees.log_odds(features) + self.line.log_odds(features)) / 2)
+
+    def contributions(self, features: FloatArray) -> DoubleArray:
+        """The average of both, which is exact since the log-odds are averaged."""
+        return (self.trees.contributions(features) + self.line.contributions(features)) / 2
+
+    def to_onnx(self) -> bytes:
+        """See :class:`training.estimators.interface.Fitted`."""
+        return graph_of([self.trees.part(0.5), self.line.part(0.5)], len(self.line.weights))
+
+
+def _fit(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Blend:
+    of_line = {name: value for name, value in parameters.items() if name in LOGISTIC_REGRESSION.parameters}
+    of_trees = {name: value for name, value in parameters.items() if name not in of_line}
+    return Blend(fit_lightgbm(of_trees, features, outcome, seed), fit_logistic(of_line, features, outcome, seed))
+
+
+BLEND = Estimator("blend", {**LIGHTGBM.parameters, **LOGISTIC_REGRESSION.parameters}, _fit)

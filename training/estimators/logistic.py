@@ -1,0 +1,85 @@
+"""Logistic regression on the signed logarithms of the features: a straight line that stands its ground on few rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from feature_service.kernel import FloatArray
+from training.estimators.graph import Part, graph_of, linear
+from training.estimators.interface import DoubleArray, Estimator
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """A fitted line in the signed logarithms; shape ``(features,)`` each.
+
+    Attributes:
+        fill: The median signed logarithm, which stands in for an unknown one.
+        centre: The mean after filling: there a feature contributes nothing.
+        weights: Of the signed logarithms as they are, not standardised.
+        intercept: Log-odds where every signed logarithm is 0.
+    """
+
+    fill: DoubleArray
+    centre: DoubleArray
+    weights: DoubleArray
+    intercept: float
+
+    def log_odds(self, features: FloatArray) -> DoubleArray:
+        """Shape ``(rows,)``."""
+        margins: DoubleArray = _filled(features, self.fill) @ self.weights + self.intercept
+        return margins
+
+    def predict(self, features: FloatArray) -> DoubleArray:
+        """See :class:`training.estimators.interface.Fitted`."""
+        return probability(self.log_odds(features))
+
+    def contributions(self, features: FloatArray) -> DoubleArray:
+        """Weight times the distance from the average row."""
+        moved: DoubleArray = (_filled(features, self.fill) - self.centre) * self.weights
+        return moved
+
+    def part(self, share: float) -> Part:
+        """The line as a share of an ONNX graph."""
+        return linear(self.fill, self.weights, self.intercept, share)
+
+    def to_onnx(self) -> bytes:
+        """See :class:`training.estimators.interface.Fitted`."""
+        return graph_of([self.part(1.0)], len(self.weights))
+
+
+def probability(log_odds: DoubleArray) -> DoubleArray:
+    """The logistic function; log-odds beyond 30 make no difference that a float32 can hold."""
+    inverse: DoubleArray = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -30.0, 30.0)))
+    return inverse
+
+
+def fit_logistic(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Logistic:
+    """A ridge-penalised line; the solver draws nothing at random, so that the seed changes nothing."""
+    logarithms = _signed_logarithms(features)
+    known = np.isfinite(logarithms).any(axis=0)
+    fill = np.zeros(features.shape[1])
+    fill[known] = np.nanmedian(logarithms[:, known], axis=0)
+    rows = np.where(np.isnan(logarithms), fill, logarithms)
+    centre, spread = rows.mean(axis=0), rows.std(axis=0)
+    spread[spread < 1e-9] = 1.0  # a constant feature says nothing whatever its weight
+    fitted = LogisticRegression(**parameters, random_state=seed).fit((rows - centre) / spread, outcome)
+    weights = fitted.coef_[0] / spread
+    return Logistic(fill, centre, weights, float(fitted.intercept_[0] - centre @ weights))
+
+
+def _signed_logarithms(features: FloatArray) -> DoubleArray:
+    wide = features.astype(np.float64)
+    logarithms: DoubleArray = np.sign(wide) * np.log1p(np.abs(wide))
+    return logarithms
+
+
+def _filled(features: FloatArray, fill: DoubleArray) -> DoubleArray:
+    logarithms = _signed_logarithms(features)
+    return np.where(np.isnan(logarithms), fill, logarithms)
+
+
+LOGISTIC_REGRESSION = Estimator("logistic_regression", {"C": 0.02, "max_iter": 500}, fit_logistic)
