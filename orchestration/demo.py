@@ -103,22 +103,22 @@ def _ranked(answer: RiskAnswer, units: dict[str, float], categories: dict[str, s
     table = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=(0, 1, 0, 0),
         title=f"Most units at stake in the week after {origin.as_of_week + dt.timedelta(days=6)}",
         caption=f"{origin.evidence}: the probability of a week without sales, which is no proof of an empty shelf\n"
         f"{origin.model_name} version {origin.model_version}, alert from {origin.threshold:.2f}",
     )
-    table.add_column("", justify="right")
     table.add_column("product", no_wrap=True)
-    table.add_column("category", no_wrap=True, overflow="ellipsis", ratio=1)
-    for column in ("units\na week", "proba-\nbility", "units at\nstake"):
-        table.add_column(column, justify="right")
-    table.add_column("alert")
+    table.add_column("category", no_wrap=True, max_width=11)
+    for column in ("units\na week", "proba-\nbility", "units\nat stake"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("alert", no_wrap=True)
     answered = [(result, result.probability) for result in answer.results if result.probability is not None]
     answered.sort(key=lambda pair: -pair[1] * units[pair[0].product_id])
-    for rank, (result, probability) in enumerate(answered[:SHOWN], start=1):
+    for result, probability in answered[:SHOWN]:
         rate = units[result.product_id]
         figures = (f"{rate:.2f}", f"{probability:.3f}", f"{rate * probability:.2f}", "yes" if result.alert else "")
-        table.add_row(str(rank), result.product_id, categories[result.product_id], *figures)
+        table.add_row(result.product_id, categories[result.product_id], *figures)
     return table
 
 
