@@ -16,8 +16,7 @@ _PRODUCTS, _WEEKS, _FIELD = "products", "weeks", "field."
 
 def write_panel(panel: Panel, path: Path) -> None:
     """Write the panel to ``path``; the same panel gives the same bytes."""
-    products = {"ids": panel.product_ids, "categories": panel.categories, "excluded": dict(panel.excluded)}
-    text = json.dumps(products, ensure_ascii=False).encode()
+    text = json.dumps(panel.products(), ensure_ascii=False).encode()
     arrays: dict[str, npt.NDArray[Any]] = {
         _PRODUCTS: np.frombuffer(text, dtype=np.uint8),
         _WEEKS: panel.weeks.astype(np.int64),
@@ -37,7 +36,6 @@ def read_panel(path: Path) -> Panel:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             products = json.loads(arrays[_PRODUCTS].tobytes())
             fields = {name.removeprefix(_FIELD): arrays[name] for name in arrays.files if name.startswith(_FIELD)}
-            weeks = arrays[_WEEKS].astype("datetime64[D]")
+            return Panel.from_products(products, arrays[_WEEKS].astype("datetime64[D]"), fields)
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise PanelFileError(f"the panel {path} cannot be read ({error}): build it again") from error
-    return Panel(tuple(products["ids"]), weeks, fields, tuple(products["categories"]), products["excluded"])

@@ -4,7 +4,7 @@
         CURRENT                     the id of the snapshot to serve, one line
         2018-W34-1a2b3c4d5e6f/
             manifest.json           what it is, and the SHA-256 of every other file
-            products.json           ids and categories in the order of the rows, excluded ids with their reason
+            products.json           per row: id, category, groups, lead time; excluded ids with their reason
             panel/<field>.npy       float32, shape (products, weeks)
             eligible.npy            bool, shape (products, weeks): where the label applies
             bundle/                 the registered model's ONNX graph and contract
@@ -36,7 +36,7 @@ from feature_service.kernel import StockoutError
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
 BUNDLE = "bundle"
-SCHEMA = 1
+SCHEMA = 2
 
 
 class SnapshotError(StockoutError):
@@ -140,15 +140,9 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             if _sha256(folder / name) != digest:
                 raise SnapshotError(f"{folder / name} is not the file that was published: its checksum differs")
         products = json.loads((folder / "products.json").read_text(encoding="utf-8"))
-        panel = Panel(
-            product_ids=tuple(products["ids"]),
-            weeks=calendar(
-                dt.date.fromisoformat(manifest["first_week"]), dt.date.fromisoformat(manifest["as_of_week"])
-            ),
-            fields={name: _map(folder / "panel" / f"{name}.npy") for name in manifest["fields"]},
-            categories=tuple(products["categories"]),
-            excluded=products["excluded"],
-        )
+        first_week, as_of_week = (dt.date.fromisoformat(manifest[name]) for name in ("first_week", "as_of_week"))
+        fields = {name: _map(folder / "panel" / f"{name}.npy") for name in manifest["fields"]}
+        panel = Panel.from_products(products, calendar(first_week, as_of_week), fields)
         return Snapshot(
             id=snapshot_id,
             published_at=dt.datetime.fromisoformat(manifest["published_at"]),
@@ -164,8 +158,7 @@ def _write_content(draft: Path, panel: Panel, eligible: npt.NDArray[np.bool_], b
     for name, matrix in panel.fields.items():
         np.save(draft / "panel" / f"{name}.npy", np.ascontiguousarray(matrix))
     np.save(draft / "eligible.npy", eligible)
-    products = {"ids": panel.product_ids, "categories": panel.categories, "excluded": dict(panel.excluded)}
-    _write_text(draft / "products.json", json.dumps(products, ensure_ascii=False))
+    _write_text(draft / "products.json", json.dumps(panel.products(), ensure_ascii=False))
     shutil.copytree(bundle_dir, draft / BUNDLE, copy_function=shutil.copyfile)
 
 
