@@ -27,7 +27,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from stockout.v1 import provenance_pb2 as stockout_dot_v1_dot_provenance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!stockout/v1/feature_service.proto\x12\x0bstockout.v1\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\x1a\x1cstockout/v1/provenance.proto\"`\n\x12GetFeaturesRequest\x12\x13\n\x0bproduct_ids\x18\x01 \x03(\t\x12 \n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x13\n\x0b\x66\x65\x61ture_set\x18\x03 \x01(\t\"\x8e\x01\n\x13GetFeaturesResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\x07results\x18\x03 \x03(\x0b\x32\".stockout.v1.ProductFeaturesResult\"\x8d\x01\n\x15ProductFeaturesResult\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x1c.stockout.v1.ProductFeaturesH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"3\n\x0fProductFeatures\x12\x0e\n\x06values\x18\x01 \x03(\x02\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x08\x32\x62\n\x0e\x46\x65\x61tureService\x12P\n\x0bGetFeatures\x12\x1f.stockout.v1.GetFeaturesRequest\x1a .stockout.v1.GetFeaturesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!stockout/v1/feature_service.proto\x12\x0bstockout.v1\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\x1a\x1cstockout/v1/provenance.proto\"`\n\x12GetFeaturesRequest\x12\x13\n\x0bproduct_ids\x18\x01 \x03(\t\x12 \n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x13\n\x0b\x66\x65\x61ture_set\x18\x03 \x01(\t\"\x8e\x01\n\x13GetFeaturesResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\x07results\x18\x03 \x03(\x0b\x32\".stockout.v1.ProductFeaturesResult\"N\n\x15StreamFeaturesRequest\x12 \n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x13\n\x0b\x66\x65\x61ture_set\x18\x02 \x01(\t\"\x91\x01\n\x16StreamFeaturesResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\x07results\x18\x03 \x03(\x0b\x32\".stockout.v1.ProductFeaturesResult\"\x8d\x01\n\x15ProductFeaturesResult\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x1c.stockout.v1.ProductFeaturesH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"3\n\x0fProductFeatures\x12\x0e\n\x06values\x18\x01 \x03(\x02\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x08\x32\xbf\x01\n\x0e\x46\x65\x61tureService\x12P\n\x0bGetFeatures\x12\x1f.stockout.v1.GetFeaturesRequest\x1a .stockout.v1.GetFeaturesResponse\x12[\n\x0eStreamFeatures\x12\".stockout.v1.StreamFeaturesRequest\x1a#.stockout.v1.StreamFeaturesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +38,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETFEATURESREQUEST']._serialized_end=225
   _globals['_GETFEATURESRESPONSE']._serialized_start=228
   _globals['_GETFEATURESRESPONSE']._serialized_end=370
-  _globals['_PRODUCTFEATURESRESULT']._serialized_start=373
-  _globals['_PRODUCTFEATURESRESULT']._serialized_end=514
-  _globals['_PRODUCTFEATURES']._serialized_start=516
-  _globals['_PRODUCTFEATURES']._serialized_end=567
-  _globals['_FEATURESERVICE']._serialized_start=569
-  _globals['_FEATURESERVICE']._serialized_end=667
+  _globals['_STREAMFEATURESREQUEST']._serialized_start=372
+  _globals['_STREAMFEATURESREQUEST']._serialized_end=450
+  _globals['_STREAMFEATURESRESPONSE']._serialized_start=453
+  _globals['_STREAMFEATURESRESPONSE']._serialized_end=598
+  _globals['_PRODUCTFEATURESRESULT']._serialized_start=601
+  _globals['_PRODUCTFEATURESRESULT']._serialized_end=742
+  _globals['_PRODUCTFEATURES']._serialized_start=744
+  _globals['_PRODUCTFEATURES']._serialized_end=795
+  _globals['_FEATURESERVICE']._serialized_start=798
+  _globals['_FEATURESERVICE']._serialized_end=989
 # @@protoc_insertion_point(module_scope)

@@ -94,6 +94,70 @@ class GetFeaturesResponse(_message.Message):
 Global___GetFeaturesResponse: _TypeAlias = GetFeaturesResponse  # noqa: Y015
 
 @_typing.final
+class StreamFeaturesRequest(_message.Message):
+    """Asks for the features of every product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AS_OF_FIELD_NUMBER: _builtins.int
+    FEATURE_SET_FIELD_NUMBER: _builtins.int
+    feature_set: _builtins.str
+    """As in GetFeaturesRequest."""
+    @_builtins.property
+    def as_of(self) -> _date_pb2.Date:
+        """As in GetFeaturesRequest."""
+
+    def __init__(
+        self,
+        *,
+        as_of: _date_pb2.Date | None = ...,
+        feature_set: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "feature_set", b"feature_set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamFeaturesRequest: _TypeAlias = StreamFeaturesRequest  # noqa: Y015
+
+@_typing.final
+class StreamFeaturesResponse(_message.Message):
+    """A part of the features of every product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    FEATURE_NAMES_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def provenance(self) -> _provenance_pb2.Provenance:
+        """What the features were made with; in the first message only."""
+
+    @_builtins.property
+    def feature_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the features, in the order of each product's values; in the first message only."""
+
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProductFeaturesResult]:
+        """The next products in the snapshot's order."""
+
+    def __init__(
+        self,
+        *,
+        provenance: _provenance_pb2.Provenance | None = ...,
+        feature_names: _abc.Iterable[_builtins.str] | None = ...,
+        results: _abc.Iterable[Global___ProductFeaturesResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature_names", b"feature_names", "provenance", b"provenance", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamFeaturesResponse: _TypeAlias = StreamFeaturesResponse  # noqa: Y015
+
+@_typing.final
 class ProductFeaturesResult(_message.Message):
     """The features of one product, or why there are none."""
 

@@ -40,6 +40,11 @@ class FeatureServiceStub:
                 request_serializer=stockout_dot_v1_dot_feature__service__pb2.GetFeaturesRequest.SerializeToString,
                 response_deserializer=stockout_dot_v1_dot_feature__service__pb2.GetFeaturesResponse.FromString,
                 _registered_method=True)
+        self.StreamFeatures = channel.unary_stream(
+                '/stockout.v1.FeatureService/StreamFeatures',
+                request_serializer=stockout_dot_v1_dot_feature__service__pb2.StreamFeaturesRequest.SerializeToString,
+                response_deserializer=stockout_dot_v1_dot_feature__service__pb2.StreamFeaturesResponse.FromString,
+                _registered_method=True)
 
 
 class FeatureServiceServicer:
@@ -54,6 +59,15 @@ class FeatureServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamFeatures(self, request, context):
+        """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
+        that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT and OUT_OF_RANGE as for GetFeatures,
+        RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FeatureServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +75,11 @@ def add_FeatureServiceServicer_to_server(servicer, server):
                     servicer.GetFeatures,
                     request_deserializer=stockout_dot_v1_dot_feature__service__pb2.GetFeaturesRequest.FromString,
                     response_serializer=stockout_dot_v1_dot_feature__service__pb2.GetFeaturesResponse.SerializeToString,
+            ),
+            'StreamFeatures': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamFeatures,
+                    request_deserializer=stockout_dot_v1_dot_feature__service__pb2.StreamFeaturesRequest.FromString,
+                    response_serializer=stockout_dot_v1_dot_feature__service__pb2.StreamFeaturesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +110,33 @@ class FeatureService:
             '/stockout.v1.FeatureService/GetFeatures',
             stockout_dot_v1_dot_feature__service__pb2.GetFeaturesRequest.SerializeToString,
             stockout_dot_v1_dot_feature__service__pb2.GetFeaturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamFeatures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/stockout.v1.FeatureService/StreamFeatures',
+            stockout_dot_v1_dot_feature__service__pb2.StreamFeaturesRequest.SerializeToString,
+            stockout_dot_v1_dot_feature__service__pb2.StreamFeaturesResponse.FromString,
             options,
             channel_credentials,
             insecure,

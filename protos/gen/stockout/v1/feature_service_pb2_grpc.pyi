@@ -37,6 +37,11 @@ class FeatureServiceStub:
     """Answers the features of each asked product, in the order of the request; names are given once. The values equal
     the rows that the model was trained on, bit for bit. The errors are those of RiskService.AssessStockoutRisks.
     """
+    StreamFeatures: _grpc.UnaryStreamMultiCallable[_feature_service_pb2.StreamFeaturesRequest, _feature_service_pb2.StreamFeaturesResponse]
+    """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
+    that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT and OUT_OF_RANGE as for GetFeatures,
+    RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
+    """
 
 @_typing.type_check_only
 class FeatureServiceAsyncStub(FeatureServiceStub):
@@ -46,6 +51,11 @@ class FeatureServiceAsyncStub(FeatureServiceStub):
     GetFeatures: _aio.UnaryUnaryMultiCallable[_feature_service_pb2.GetFeaturesRequest, _feature_service_pb2.GetFeaturesResponse]  # type: ignore[assignment]
     """Answers the features of each asked product, in the order of the request; names are given once. The values equal
     the rows that the model was trained on, bit for bit. The errors are those of RiskService.AssessStockoutRisks.
+    """
+    StreamFeatures: _aio.UnaryStreamMultiCallable[_feature_service_pb2.StreamFeaturesRequest, _feature_service_pb2.StreamFeaturesResponse]  # type: ignore[assignment]
+    """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
+    that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT and OUT_OF_RANGE as for GetFeatures,
+    RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
     """
 
 class FeatureServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +69,17 @@ class FeatureServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_feature_service_pb2.GetFeaturesResponse, _abc.Awaitable[_feature_service_pb2.GetFeaturesResponse]]:
         """Answers the features of each asked product, in the order of the request; names are given once. The values equal
         the rows that the model was trained on, bit for bit. The errors are those of RiskService.AssessStockoutRisks.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamFeatures(
+        self,
+        request: _feature_service_pb2.StreamFeaturesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_feature_service_pb2.StreamFeaturesResponse], _abc.AsyncIterator[_feature_service_pb2.StreamFeaturesResponse]]:
+        """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
+        that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT and OUT_OF_RANGE as for GetFeatures,
+        RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
         """
 
 def add_FeatureServiceServicer_to_server(servicer: FeatureServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

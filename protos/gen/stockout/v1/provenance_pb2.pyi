@@ -5,6 +5,7 @@ The shared vocabulary of the stockout API: what an answer rests on."""
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
@@ -61,6 +62,8 @@ class Provenance(_message.Message):
     AS_OF_WEEK_FIELD_NUMBER: _builtins.int
     HORIZON_WEEKS_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    PUBLISHED_AT_FIELD_NUMBER: _builtins.int
+    STALE_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -77,9 +80,17 @@ class Provenance(_message.Message):
     """Weeks ahead that the probability covers."""
     evidence: Global___Evidence.ValueType
     """What the probability rests on."""
+    stale: _builtins.bool
+    """Newer data should have been published by now: the snapshot is older than the server's settable age. False where
+    the server has no such age set.
+    """
     @_builtins.property
     def as_of_week(self) -> _date_pb2.Date:
         """Monday of the last complete week that was known. Nothing later touched the answer."""
+
+    @_builtins.property
+    def published_at(self) -> _timestamp_pb2.Timestamp:
+        """When the snapshot was published."""
 
     def __init__(
         self,
@@ -93,10 +104,12 @@ class Provenance(_message.Message):
         as_of_week: _date_pb2.Date | None = ...,
         horizon_weeks: _builtins.int = ...,
         evidence: Global___Evidence.ValueType = ...,
+        published_at: _timestamp_pb2.Timestamp | None = ...,
+        stale: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "snapshot_id", b"snapshot_id", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,7 +6,9 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
 from google.type import date_pb2 as _date_pb2
 from stockout.v1 import provenance_pb2 as _provenance_pb2
@@ -21,15 +23,44 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Order:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Order.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ORDER_UNSPECIFIED: _Order.ValueType  # 0
+    """ORDER_PROBABILITY."""
+    ORDER_PROBABILITY: _Order.ValueType  # 1
+    """Highest probability first."""
+    ORDER_REVENUE_AT_RISK: _Order.ValueType  # 2
+    """Highest revenue at risk first; products without that figure last."""
+    ORDER_REORDER_BY_DATE: _Order.ValueType  # 3
+    """Earliest reorder-by date first; products without that date last."""
+
+class Order(_Order, metaclass=_OrderEnumTypeWrapper):
+    """What a ranked list is ordered by; ties by product id."""
+
+ORDER_UNSPECIFIED: Order.ValueType  # 0
+"""ORDER_PROBABILITY."""
+ORDER_PROBABILITY: Order.ValueType  # 1
+"""Highest probability first."""
+ORDER_REVENUE_AT_RISK: Order.ValueType  # 2
+"""Highest revenue at risk first; products without that figure last."""
+ORDER_REORDER_BY_DATE: Order.ValueType  # 3
+"""Earliest reorder-by date first; products without that date last."""
+Global___Order: _TypeAlias = Order  # noqa: Y015
+
 @_typing.final
 class AssessStockoutRisksRequest(_message.Message):
-    """Asks for the risk of products."""
+    """Asks for the risk of products. Exactly one of `product_ids` and `items` holds something."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     HORIZON_WEEKS_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
     horizon_weeks: _builtins.int
     """Weeks ahead, 0 or the model's horizon. 0 stands for the model's horizon."""
     @_builtins.property
@@ -42,20 +73,65 @@ class AssessStockoutRisksRequest(_message.Message):
         Unset: the newest week of the snapshot.
         """
 
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssessmentItem]:
+        """The products with what the caller knows better than the snapshot, 1 to 1000."""
+
     def __init__(
         self,
         *,
         product_ids: _abc.Iterable[_builtins.str] | None = ...,
         as_of: _date_pb2.Date | None = ...,
         horizon_weeks: _builtins.int = ...,
+        items: _abc.Iterable[Global___AssessmentItem] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "horizon_weeks", b"horizon_weeks", "product_ids", b"product_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "horizon_weeks", b"horizon_weeks", "items", b"items", "product_ids", b"product_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AssessStockoutRisksRequest: _TypeAlias = AssessStockoutRisksRequest  # noqa: Y015
+
+@_typing.final
+class AssessmentItem(_message.Message):
+    """One product, and what the caller knows of its stock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    UNITS_ON_HAND_FIELD_NUMBER: _builtins.int
+    LEAD_TIME_DAYS_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """1 to 256 bytes of UTF-8."""
+    units_on_hand: _builtins.float
+    """Units on hand at the end of the as_of week, finite and at least 0; instead of the snapshot's. Where the model is
+    SALES_ONLY the probability does not depend on stock and stays as it is; the figures that follow from stock and
+    the demand forecast (weeks of cover, dates, lost units, revenue) are then made from this.
+    """
+    lead_time_days: _builtins.int
+    """Days from an order to its arrival, 0 to 365; instead of the server's default."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        units_on_hand: _builtins.float | None = ...,
+        lead_time_days: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_lead_time_days", b"_lead_time_days", "_units_on_hand", b"_units_on_hand", "lead_time_days", b"lead_time_days", "units_on_hand", b"units_on_hand"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lead_time_days", b"_lead_time_days", "_units_on_hand", b"_units_on_hand", "lead_time_days", b"lead_time_days", "product_id", b"product_id", "units_on_hand", b"units_on_hand"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__lead_time_days: _TypeAlias = _typing.Literal["lead_time_days"]  # noqa: Y015
+    _WhichOneofArgType__lead_time_days: _TypeAlias = _typing.Literal["_lead_time_days", b"_lead_time_days"]  # noqa: Y015
+    _WhichOneofReturnType__units_on_hand: _TypeAlias = _typing.Literal["units_on_hand"]  # noqa: Y015
+    _WhichOneofArgType__units_on_hand: _TypeAlias = _typing.Literal["_units_on_hand", b"_units_on_hand"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_time_days) -> _WhichOneofReturnType__lead_time_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_on_hand) -> _WhichOneofReturnType__units_on_hand | None: ...
+
+Global___AssessmentItem: _TypeAlias = AssessmentItem  # noqa: Y015
 
 @_typing.final
 class AssessStockoutRisksResponse(_message.Message):
@@ -131,26 +207,460 @@ Global___StockoutRiskResult: _TypeAlias = StockoutRiskResult  # noqa: Y015
 
 @_typing.final
 class StockoutRisk(_message.Message):
-    """The probability that a product runs out within the horizon."""
+    """The probability that a product runs out within the horizon, and what follows from it for a planner. A figure that
+    cannot be known stays unset.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROBABILITY_FIELD_NUMBER: _builtins.int
     ALERT_FIELD_NUMBER: _builtins.int
+    UNITS_ON_HAND_FIELD_NUMBER: _builtins.int
+    EXPECTED_DEMAND_UNITS_FIELD_NUMBER: _builtins.int
+    EXPECTED_UNITS_LOST_FIELD_NUMBER: _builtins.int
+    REVENUE_AT_RISK_FIELD_NUMBER: _builtins.int
+    WEEKS_OF_COVER_FIELD_NUMBER: _builtins.int
+    EXPECTED_STOCKOUT_DATE_FIELD_NUMBER: _builtins.int
+    REORDER_BY_DATE_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
     """Whether the probability reaches the provenance's threshold."""
+    units_on_hand: _builtins.float
+    """Units on hand that the answer assumes: the caller's, or else the snapshot's last count. Unset where no stock is
+    known.
+    """
+    expected_demand_units: _builtins.float
+    """Mean of the demand forecast, in units over the whole horizon. Unset where there is no forecast."""
+    expected_units_lost: _builtins.float
+    """E[max(demand - units on hand, 0)] over the horizon, in units, demand distributed as forecast. Unset where no
+    stock or no forecast is known.
+    """
+    revenue_at_risk: _builtins.float
+    """expected_units_lost times the last known price, in the currency of the data. Unset where one of them is."""
+    weeks_of_cover: _builtins.float
+    """Units on hand divided by the mean weekly demand forecast. Unset where stock or forecast is not known, or no
+    demand is expected.
+    """
+    category: _builtins.str
+    """The product's category in the data; empty where it has none."""
+    @_builtins.property
+    def expected_stockout_date(self) -> _date_pb2.Date:
+        """The as_of week's last day plus the days until mean demand has used up the stock. Unset where weeks_of_cover is,
+        and beyond 365 days.
+        """
+
+    @_builtins.property
+    def reorder_by_date(self) -> _date_pb2.Date:
+        """expected_stockout_date minus the lead time: order by then. Unset where that date is."""
+
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
+        """The up to 3 features that moved the probability most, biggest first."""
+
     def __init__(
         self,
         *,
         probability: _builtins.float = ...,
         alert: _builtins.bool = ...,
+        units_on_hand: _builtins.float | None = ...,
+        expected_demand_units: _builtins.float | None = ...,
+        expected_units_lost: _builtins.float | None = ...,
+        revenue_at_risk: _builtins.float | None = ...,
+        weeks_of_cover: _builtins.float | None = ...,
+        expected_stockout_date: _date_pb2.Date | None = ...,
+        reorder_by_date: _date_pb2.Date | None = ...,
+        reasons: _abc.Iterable[Global___Reason] | None = ...,
+        category: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "probability", b"probability", "reasons", b"reasons", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expected_demand_units: _TypeAlias = _typing.Literal["expected_demand_units"]  # noqa: Y015
+    _WhichOneofArgType__expected_demand_units: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units"]  # noqa: Y015
+    _WhichOneofReturnType__expected_units_lost: _TypeAlias = _typing.Literal["expected_units_lost"]  # noqa: Y015
+    _WhichOneofArgType__expected_units_lost: _TypeAlias = _typing.Literal["_expected_units_lost", b"_expected_units_lost"]  # noqa: Y015
+    _WhichOneofReturnType__revenue_at_risk: _TypeAlias = _typing.Literal["revenue_at_risk"]  # noqa: Y015
+    _WhichOneofArgType__revenue_at_risk: _TypeAlias = _typing.Literal["_revenue_at_risk", b"_revenue_at_risk"]  # noqa: Y015
+    _WhichOneofReturnType__units_on_hand: _TypeAlias = _typing.Literal["units_on_hand"]  # noqa: Y015
+    _WhichOneofArgType__units_on_hand: _TypeAlias = _typing.Literal["_units_on_hand", b"_units_on_hand"]  # noqa: Y015
+    _WhichOneofReturnType__weeks_of_cover: _TypeAlias = _typing.Literal["weeks_of_cover"]  # noqa: Y015
+    _WhichOneofArgType__weeks_of_cover: _TypeAlias = _typing.Literal["_weeks_of_cover", b"_weeks_of_cover"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_demand_units) -> _WhichOneofReturnType__expected_demand_units | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_units_lost) -> _WhichOneofReturnType__expected_units_lost | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revenue_at_risk) -> _WhichOneofReturnType__revenue_at_risk | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_on_hand) -> _WhichOneofReturnType__units_on_hand | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__weeks_of_cover) -> _WhichOneofReturnType__weeks_of_cover | None: ...
+
+Global___StockoutRisk: _TypeAlias = StockoutRisk  # noqa: Y015
+
+@_typing.final
+class Reason(_message.Message):
+    """One feature's part in a probability."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CONTRIBUTION_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    feature: _builtins.str
+    """The feature's name."""
+    value: _builtins.float
+    """Its value."""
+    contribution: _builtins.float
+    """What it adds, in log-odds: positive raises the risk."""
+    text: _builtins.str
+    """The same in words."""
+    def __init__(
+        self,
+        *,
+        feature: _builtins.str = ...,
+        value: _builtins.float = ...,
+        contribution: _builtins.float = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert", b"alert", "probability", b"probability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contribution", b"contribution", "feature", b"feature", "text", b"text", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___StockoutRisk: _TypeAlias = StockoutRisk  # noqa: Y015
+Global___Reason: _TypeAlias = Reason  # noqa: Y015
+
+@_typing.final
+class ListStockoutRisksRequest(_message.Message):
+    """Asks for a page of the ranked list. Only products with a risk are listed. On later pages everything but `page_size`
+    must be as on the first.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    MINIMUM_PROBABILITY_FIELD_NUMBER: _builtins.int
+    ALERT_ONLY_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Products per page, 0 to 1000; 0 stands for 50."""
+    page_token: _builtins.str
+    """The previous page's `next_page_token`; empty for the first page. At most 512 bytes."""
+    category: _builtins.str
+    """Only this category, spelled exactly so; empty for all. At most 256 bytes."""
+    evidence: _provenance_pb2.Evidence.ValueType
+    """Only risks that rest on this; unspecified for all."""
+    minimum_probability: _builtins.float
+    """Only risks of at least this probability. In [0, 1]."""
+    alert_only: _builtins.bool
+    """Only risks that raise an alert."""
+    order: Global___Order.ValueType
+    """What the list is ordered by."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        category: _builtins.str = ...,
+        evidence: _provenance_pb2.Evidence.ValueType = ...,
+        minimum_probability: _builtins.float = ...,
+        alert_only: _builtins.bool = ...,
+        order: Global___Order.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_only", b"alert_only", "category", b"category", "evidence", b"evidence", "minimum_probability", b"minimum_probability", "order", b"order", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStockoutRisksRequest: _TypeAlias = ListStockoutRisksRequest  # noqa: Y015
+
+@_typing.final
+class ListStockoutRisksResponse(_message.Message):
+    """A page of the ranked list. All pages of one walk come from one snapshot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    RISKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last one."""
+    total_size: _builtins.int
+    """Products in the whole list, over all pages."""
+    @_builtins.property
+    def provenance(self) -> _provenance_pb2.Provenance:
+        """What all results were made with."""
+
+    @_builtins.property
+    def risks(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankedStockoutRisk]:
+        """In the order asked."""
+
+    def __init__(
+        self,
+        *,
+        provenance: _provenance_pb2.Provenance | None = ...,
+        risks: _abc.Iterable[Global___RankedStockoutRisk] | None = ...,
+        next_page_token: _builtins.str = ...,
+        total_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "provenance", b"provenance", "risks", b"risks", "total_size", b"total_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStockoutRisksResponse: _TypeAlias = ListStockoutRisksResponse  # noqa: Y015
+
+@_typing.final
+class RankedStockoutRisk(_message.Message):
+    """A product's place in a ranked list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANK_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    RISK_FIELD_NUMBER: _builtins.int
+    rank: _builtins.int
+    """1 for the first of the whole list."""
+    product_id: _builtins.str
+    """The product."""
+    @_builtins.property
+    def risk(self) -> Global___StockoutRisk:
+        """Its risk."""
+
+    def __init__(
+        self,
+        *,
+        rank: _builtins.int = ...,
+        product_id: _builtins.str = ...,
+        risk: Global___StockoutRisk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["risk", b"risk"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "rank", b"rank", "risk", b"risk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankedStockoutRisk: _TypeAlias = RankedStockoutRisk  # noqa: Y015
+
+@_typing.final
+class StreamStockoutRisksRequest(_message.Message):
+    """Asks for the risk of every product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AS_OF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def as_of(self) -> _date_pb2.Date:
+        """As in AssessStockoutRisksRequest."""
+
+    def __init__(
+        self,
+        *,
+        as_of: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamStockoutRisksRequest: _TypeAlias = StreamStockoutRisksRequest  # noqa: Y015
+
+@_typing.final
+class StreamStockoutRisksResponse(_message.Message):
+    """A part of the risks of every product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def provenance(self) -> _provenance_pb2.Provenance:
+        """What all results of the stream were made with; in the first message only."""
+
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___StockoutRiskResult]:
+        """The next products in the snapshot's order."""
+
+    def __init__(
+        self,
+        *,
+        provenance: _provenance_pb2.Provenance | None = ...,
+        results: _abc.Iterable[Global___StockoutRiskResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamStockoutRisksResponse: _TypeAlias = StreamStockoutRisksResponse  # noqa: Y015
+
+@_typing.final
+class WatchStockoutRisksRequest(_message.Message):
+    """Asks to be told of changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The products, 1 to 1000; each id 1 to 256 bytes of UTF-8."""
+
+    def __init__(
+        self,
+        *,
+        product_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_ids", b"product_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchStockoutRisksRequest: _TypeAlias = WatchStockoutRisksRequest  # noqa: Y015
+
+@_typing.final
+class WatchStockoutRisksResponse(_message.Message):
+    """The state, or what changed since the message before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def provenance(self) -> _provenance_pb2.Provenance:
+        """What the results were made with."""
+
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___StockoutRiskResult]:
+        """First message: all asked products, in the order asked. Later: those whose result changed, in that order; none
+        where a newer snapshot changed no result.
+        """
+
+    def __init__(
+        self,
+        *,
+        provenance: _provenance_pb2.Provenance | None = ...,
+        results: _abc.Iterable[Global___StockoutRiskResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchStockoutRisksResponse: _TypeAlias = WatchStockoutRisksResponse  # noqa: Y015
+
+@_typing.final
+class GetServiceInfoRequest(_message.Message):
+    """Asks what is served."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetServiceInfoRequest: _TypeAlias = GetServiceInfoRequest  # noqa: Y015
+
+@_typing.final
+class GetServiceInfoResponse(_message.Message):
+    """What is served."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    SERVING_SINCE_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
+    SERVER_VERSION_FIELD_NUMBER: _builtins.int
+    FIRST_WEEK_FIELD_NUMBER: _builtins.int
+    products: _builtins.int
+    """Products that the snapshot holds."""
+    server_version: _builtins.str
+    """Version of the server's program."""
+    @_builtins.property
+    def provenance(self) -> _provenance_pb2.Provenance:
+        """Model and snapshot."""
+
+    @_builtins.property
+    def limits(self) -> Global___Limits:
+        """What one client may ask for."""
+
+    @_builtins.property
+    def serving_since(self) -> _timestamp_pb2.Timestamp:
+        """Since when this server serves this snapshot."""
+
+    @_builtins.property
+    def first_week(self) -> _date_pb2.Date:
+        """Monday of the first week that `as_of` can replay."""
+
+    def __init__(
+        self,
+        *,
+        provenance: _provenance_pb2.Provenance | None = ...,
+        limits: Global___Limits | None = ...,
+        serving_since: _timestamp_pb2.Timestamp | None = ...,
+        products: _builtins.int = ...,
+        server_version: _builtins.str = ...,
+        first_week: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "serving_since", b"serving_since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "server_version", b"server_version", "serving_since", b"serving_since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetServiceInfoResponse: _TypeAlias = GetServiceInfoResponse  # noqa: Y015
+
+@_typing.final
+class Limits(_message.Message):
+    """What one client may ask for; 0 where there is no limit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_IDS_PER_REQUEST_FIELD_NUMBER: _builtins.int
+    MAX_MESSAGE_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_CONCURRENT_RPCS_FIELD_NUMBER: _builtins.int
+    MAX_STREAMS_FIELD_NUMBER: _builtins.int
+    max_ids_per_request: _builtins.int
+    """Products in one request."""
+    max_message_bytes: _builtins.int
+    """Bytes in one request."""
+    max_concurrent_rpcs: _builtins.int
+    """Calls at the same time in one server process, over all clients."""
+    max_streams: _builtins.int
+    """Streams among them."""
+    def __init__(
+        self,
+        *,
+        max_ids_per_request: _builtins.int = ...,
+        max_message_bytes: _builtins.int = ...,
+        max_concurrent_rpcs: _builtins.int = ...,
+        max_streams: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_concurrent_rpcs", b"max_concurrent_rpcs", "max_ids_per_request", b"max_ids_per_request", "max_message_bytes", b"max_message_bytes", "max_streams", b"max_streams"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Limits: _TypeAlias = Limits  # noqa: Y015

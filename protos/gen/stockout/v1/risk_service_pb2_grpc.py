@@ -27,6 +27,13 @@ if _version_not_supported:
 
 class RiskServiceStub:
     """Tells the risk that products run out in the coming weeks.
+
+    Errors that every RPC can end with:
+    - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
+    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - DEADLINE_EXCEEDED: the caller's deadline passed.
+    Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
     """
 
     def __init__(self, channel):
@@ -40,22 +47,83 @@ class RiskServiceStub:
                 request_serializer=stockout_dot_v1_dot_risk__service__pb2.AssessStockoutRisksRequest.SerializeToString,
                 response_deserializer=stockout_dot_v1_dot_risk__service__pb2.AssessStockoutRisksResponse.FromString,
                 _registered_method=True)
+        self.ListStockoutRisks = channel.unary_unary(
+                '/stockout.v1.RiskService/ListStockoutRisks',
+                request_serializer=stockout_dot_v1_dot_risk__service__pb2.ListStockoutRisksRequest.SerializeToString,
+                response_deserializer=stockout_dot_v1_dot_risk__service__pb2.ListStockoutRisksResponse.FromString,
+                _registered_method=True)
+        self.StreamStockoutRisks = channel.unary_stream(
+                '/stockout.v1.RiskService/StreamStockoutRisks',
+                request_serializer=stockout_dot_v1_dot_risk__service__pb2.StreamStockoutRisksRequest.SerializeToString,
+                response_deserializer=stockout_dot_v1_dot_risk__service__pb2.StreamStockoutRisksResponse.FromString,
+                _registered_method=True)
+        self.WatchStockoutRisks = channel.unary_stream(
+                '/stockout.v1.RiskService/WatchStockoutRisks',
+                request_serializer=stockout_dot_v1_dot_risk__service__pb2.WatchStockoutRisksRequest.SerializeToString,
+                response_deserializer=stockout_dot_v1_dot_risk__service__pb2.WatchStockoutRisksResponse.FromString,
+                _registered_method=True)
+        self.GetServiceInfo = channel.unary_unary(
+                '/stockout.v1.RiskService/GetServiceInfo',
+                request_serializer=stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoRequest.SerializeToString,
+                response_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoResponse.FromString,
+                _registered_method=True)
 
 
 class RiskServiceServicer:
     """Tells the risk that products run out in the coming weeks.
+
+    Errors that every RPC can end with:
+    - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
+    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - DEADLINE_EXCEEDED: the caller's deadline passed.
+    Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
     """
 
     def AssessStockoutRisks(self, request, context):
         """Answers one result per asked product, in the order of the request. A product that cannot be answered gets an
         error of its own and never fails its neighbours.
 
-        Errors of the whole call:
-        - INVALID_ARGUMENT: no product id, an empty or too long id, or a horizon the model does not cover
-        (google.rpc.BadRequest names the field).
+        Errors of the whole call, besides those of every RPC:
         - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
-        - RESOURCE_EXHAUSTED: more product ids than one request may hold.
-        - UNAVAILABLE: no snapshot is loaded yet, or the server is draining.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStockoutRisks(self, request, context):
+        """The products with a risk, ranked, page by page.
+
+        Errors of the whole call, besides those of every RPC:
+        - INVALID_ARGUMENT: also a page token that this service did not give, or gave for other filters or another order.
+        - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot was replaced too long ago; start at page one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamStockoutRisks(self, request, context):
+        """The risk of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader that is slow
+        slows its own stream and no other.
+
+        Errors of the whole call, besides those of every RPC:
+        - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchStockoutRisks(self, request, context):
+        """The state of the asked products now, then a message at each newer snapshot with those whose result changed. It
+        ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
+        A reader that is slow gets the newest state, not every one in between.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetServiceInfo(self, request, context):
+        """What is served, since when, and within which limits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -69,6 +137,26 @@ def add_RiskServiceServicer_to_server(servicer, server):
                     request_deserializer=stockout_dot_v1_dot_risk__service__pb2.AssessStockoutRisksRequest.FromString,
                     response_serializer=stockout_dot_v1_dot_risk__service__pb2.AssessStockoutRisksResponse.SerializeToString,
             ),
+            'ListStockoutRisks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStockoutRisks,
+                    request_deserializer=stockout_dot_v1_dot_risk__service__pb2.ListStockoutRisksRequest.FromString,
+                    response_serializer=stockout_dot_v1_dot_risk__service__pb2.ListStockoutRisksResponse.SerializeToString,
+            ),
+            'StreamStockoutRisks': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamStockoutRisks,
+                    request_deserializer=stockout_dot_v1_dot_risk__service__pb2.StreamStockoutRisksRequest.FromString,
+                    response_serializer=stockout_dot_v1_dot_risk__service__pb2.StreamStockoutRisksResponse.SerializeToString,
+            ),
+            'WatchStockoutRisks': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchStockoutRisks,
+                    request_deserializer=stockout_dot_v1_dot_risk__service__pb2.WatchStockoutRisksRequest.FromString,
+                    response_serializer=stockout_dot_v1_dot_risk__service__pb2.WatchStockoutRisksResponse.SerializeToString,
+            ),
+            'GetServiceInfo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServiceInfo,
+                    request_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoRequest.FromString,
+                    response_serializer=stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'stockout.v1.RiskService', rpc_method_handlers)
@@ -79,6 +167,13 @@ def add_RiskServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class RiskService:
     """Tells the risk that products run out in the coming weeks.
+
+    Errors that every RPC can end with:
+    - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
+    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - DEADLINE_EXCEEDED: the caller's deadline passed.
+    Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
     """
 
     @staticmethod
@@ -98,6 +193,114 @@ class RiskService:
             '/stockout.v1.RiskService/AssessStockoutRisks',
             stockout_dot_v1_dot_risk__service__pb2.AssessStockoutRisksRequest.SerializeToString,
             stockout_dot_v1_dot_risk__service__pb2.AssessStockoutRisksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStockoutRisks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stockout.v1.RiskService/ListStockoutRisks',
+            stockout_dot_v1_dot_risk__service__pb2.ListStockoutRisksRequest.SerializeToString,
+            stockout_dot_v1_dot_risk__service__pb2.ListStockoutRisksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamStockoutRisks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/stockout.v1.RiskService/StreamStockoutRisks',
+            stockout_dot_v1_dot_risk__service__pb2.StreamStockoutRisksRequest.SerializeToString,
+            stockout_dot_v1_dot_risk__service__pb2.StreamStockoutRisksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchStockoutRisks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/stockout.v1.RiskService/WatchStockoutRisks',
+            stockout_dot_v1_dot_risk__service__pb2.WatchStockoutRisksRequest.SerializeToString,
+            stockout_dot_v1_dot_risk__service__pb2.WatchStockoutRisksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetServiceInfo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stockout.v1.RiskService/GetServiceInfo',
+            stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoRequest.SerializeToString,
+            stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,15 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RiskServiceStub:
-    """Tells the risk that products run out in the coming weeks."""
+    """Tells the risk that products run out in the coming weeks.
+
+    Errors that every RPC can end with:
+    - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
+    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - DEADLINE_EXCEEDED: the caller's deadline passed.
+    Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -37,33 +45,83 @@ class RiskServiceStub:
     """Answers one result per asked product, in the order of the request. A product that cannot be answered gets an
     error of its own and never fails its neighbours.
 
-    Errors of the whole call:
-    - INVALID_ARGUMENT: no product id, an empty or too long id, or a horizon the model does not cover
-      (google.rpc.BadRequest names the field).
+    Errors of the whole call, besides those of every RPC:
     - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
-    - RESOURCE_EXHAUSTED: more product ids than one request may hold.
-    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining.
     """
+    ListStockoutRisks: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.ListStockoutRisksRequest, _risk_service_pb2.ListStockoutRisksResponse]
+    """The products with a risk, ranked, page by page.
+
+    Errors of the whole call, besides those of every RPC:
+    - INVALID_ARGUMENT: also a page token that this service did not give, or gave for other filters or another order.
+    - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot was replaced too long ago; start at page one.
+    """
+    StreamStockoutRisks: _grpc.UnaryStreamMultiCallable[_risk_service_pb2.StreamStockoutRisksRequest, _risk_service_pb2.StreamStockoutRisksResponse]
+    """The risk of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader that is slow
+    slows its own stream and no other.
+
+    Errors of the whole call, besides those of every RPC:
+    - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
+    """
+    WatchStockoutRisks: _grpc.UnaryStreamMultiCallable[_risk_service_pb2.WatchStockoutRisksRequest, _risk_service_pb2.WatchStockoutRisksResponse]
+    """The state of the asked products now, then a message at each newer snapshot with those whose result changed. It
+    ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
+    A reader that is slow gets the newest state, not every one in between.
+    """
+    GetServiceInfo: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.GetServiceInfoRequest, _risk_service_pb2.GetServiceInfoResponse]
+    """What is served, since when, and within which limits."""
 
 @_typing.type_check_only
 class RiskServiceAsyncStub(RiskServiceStub):
-    """Tells the risk that products run out in the coming weeks."""
+    """Tells the risk that products run out in the coming weeks.
+
+    Errors that every RPC can end with:
+    - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
+    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - DEADLINE_EXCEEDED: the caller's deadline passed.
+    Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AssessStockoutRisks: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.AssessStockoutRisksRequest, _risk_service_pb2.AssessStockoutRisksResponse]  # type: ignore[assignment]
     """Answers one result per asked product, in the order of the request. A product that cannot be answered gets an
     error of its own and never fails its neighbours.
 
-    Errors of the whole call:
-    - INVALID_ARGUMENT: no product id, an empty or too long id, or a horizon the model does not cover
-      (google.rpc.BadRequest names the field).
+    Errors of the whole call, besides those of every RPC:
     - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
-    - RESOURCE_EXHAUSTED: more product ids than one request may hold.
-    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining.
     """
+    ListStockoutRisks: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.ListStockoutRisksRequest, _risk_service_pb2.ListStockoutRisksResponse]  # type: ignore[assignment]
+    """The products with a risk, ranked, page by page.
+
+    Errors of the whole call, besides those of every RPC:
+    - INVALID_ARGUMENT: also a page token that this service did not give, or gave for other filters or another order.
+    - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot was replaced too long ago; start at page one.
+    """
+    StreamStockoutRisks: _aio.UnaryStreamMultiCallable[_risk_service_pb2.StreamStockoutRisksRequest, _risk_service_pb2.StreamStockoutRisksResponse]  # type: ignore[assignment]
+    """The risk of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader that is slow
+    slows its own stream and no other.
+
+    Errors of the whole call, besides those of every RPC:
+    - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
+    """
+    WatchStockoutRisks: _aio.UnaryStreamMultiCallable[_risk_service_pb2.WatchStockoutRisksRequest, _risk_service_pb2.WatchStockoutRisksResponse]  # type: ignore[assignment]
+    """The state of the asked products now, then a message at each newer snapshot with those whose result changed. It
+    ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
+    A reader that is slow gets the newest state, not every one in between.
+    """
+    GetServiceInfo: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.GetServiceInfoRequest, _risk_service_pb2.GetServiceInfoResponse]  # type: ignore[assignment]
+    """What is served, since when, and within which limits."""
 
 class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Tells the risk that products run out in the coming weeks."""
+    """Tells the risk that products run out in the coming weeks.
+
+    Errors that every RPC can end with:
+    - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
+    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - DEADLINE_EXCEEDED: the caller's deadline passed.
+    Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
+    """
 
     @_abc_1.abstractmethod
     def AssessStockoutRisks(
@@ -74,12 +132,53 @@ class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
         """Answers one result per asked product, in the order of the request. A product that cannot be answered gets an
         error of its own and never fails its neighbours.
 
-        Errors of the whole call:
-        - INVALID_ARGUMENT: no product id, an empty or too long id, or a horizon the model does not cover
-          (google.rpc.BadRequest names the field).
+        Errors of the whole call, besides those of every RPC:
         - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
-        - RESOURCE_EXHAUSTED: more product ids than one request may hold.
-        - UNAVAILABLE: no snapshot is loaded yet, or the server is draining.
         """
+
+    @_abc_1.abstractmethod
+    def ListStockoutRisks(
+        self,
+        request: _risk_service_pb2.ListStockoutRisksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_risk_service_pb2.ListStockoutRisksResponse, _abc.Awaitable[_risk_service_pb2.ListStockoutRisksResponse]]:
+        """The products with a risk, ranked, page by page.
+
+        Errors of the whole call, besides those of every RPC:
+        - INVALID_ARGUMENT: also a page token that this service did not give, or gave for other filters or another order.
+        - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot was replaced too long ago; start at page one.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamStockoutRisks(
+        self,
+        request: _risk_service_pb2.StreamStockoutRisksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_risk_service_pb2.StreamStockoutRisksResponse], _abc.AsyncIterator[_risk_service_pb2.StreamStockoutRisksResponse]]:
+        """The risk of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader that is slow
+        slows its own stream and no other.
+
+        Errors of the whole call, besides those of every RPC:
+        - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchStockoutRisks(
+        self,
+        request: _risk_service_pb2.WatchStockoutRisksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_risk_service_pb2.WatchStockoutRisksResponse], _abc.AsyncIterator[_risk_service_pb2.WatchStockoutRisksResponse]]:
+        """The state of the asked products now, then a message at each newer snapshot with those whose result changed. It
+        ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
+        A reader that is slow gets the newest state, not every one in between.
+        """
+
+    @_abc_1.abstractmethod
+    def GetServiceInfo(
+        self,
+        request: _risk_service_pb2.GetServiceInfoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_risk_service_pb2.GetServiceInfoResponse, _abc.Awaitable[_risk_service_pb2.GetServiceInfoResponse]]:
+        """What is served, since when, and within which limits."""
 
 def add_RiskServiceServicer_to_server(servicer: RiskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
