@@ -12,6 +12,8 @@ import uvloop
 from feature_service.kernel import StockoutError
 from feature_service.server import logs
 from feature_service.server.app import serve
+from feature_service.server.operation import Operation
+from feature_service.server.options import operation_options
 from feature_service.server.settings import Settings
 
 FAILED = 1
@@ -29,12 +31,20 @@ FAILED = 1
 )
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", help="How log lines look.")
 @click.option("--log-calls", is_flag=True, help="Write a line for every call, not only for those that failed.")
+@operation_options
 def main(
-    snapshots: Path, host: str, port: int, max_ids: int, grace_seconds: float, log_format: logs.Format, log_calls: bool
+    snapshots: Path,
+    host: str,
+    port: int,
+    max_ids: int,
+    grace_seconds: float,
+    log_format: logs.Format,
+    log_calls: bool,
+    operation: Operation,
 ) -> None:
     """Serve stockout risks and features over gRPC until SIGTERM or SIGINT."""
     logs.configure(log_format)
-    settings = Settings(snapshots, host, port, max_ids, grace_seconds, log_calls)
+    settings = Settings(snapshots, host, port, max_ids, grace_seconds, log_calls, operation)
     try:
         uvloop.run(serve(settings))
     except StockoutError as error:

@@ -1,7 +1,8 @@
 """The server from port to last answer: listen, load, serve, drain, stop.
 
 Health is NOT_SERVING until a snapshot is loaded, and again from the moment that SIGTERM or SIGINT asks the server to
-stop: new calls are then refused and calls in flight get ``grace_seconds`` to end.
+stop: new calls are then refused and calls in flight get ``grace_seconds`` to end. A worker process joins the port only
+once it can answer, since the port's other processes can meanwhile.
 """
 
 import asyncio
@@ -13,13 +14,17 @@ from typing import NamedTuple
 import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
+from feature_service.server.auth import Doorkeeper
 from feature_service.server.calls import handlers
-from feature_service.server.errors import AddressError
+from feature_service.server.limits import StreamLimit
+from feature_service.server.listening import add_port, add_tools, bare_server
+from feature_service.server.metrics import Metrics
 from feature_service.server.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
 from feature_service.server.serving import CurrentSnapshot, ServingSnapshot
 from feature_service.server.settings import Settings
+from feature_service.server.supervised import Link
+from feature_service.server.watching import Tracer, Watch
 
 SERVICES = ("", RISK_SERVICE, FEATURE_SERVICE)
 
@@ -32,69 +37,78 @@ class Server(NamedTuple):
     grpc_server: grpc.aio.Server
     port: int
     health: health.aio.HealthServicer
-    current: CurrentSnapshot
+    watch: Watch
+    doorkeeper: Doorkeeper | None
 
 
-async def create_server(settings: Settings) -> Server:
-    """Bind the port and register every service; nothing is loaded and nothing answers yet.
+async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
+    """Bind the port and register every service, which answer from ``current``; nothing answers yet.
 
     Raises:
-        AddressError: If the address cannot be listened on.
+        StockoutError: If the address, the certificate or the tokens cannot be used.
     """
-    current = CurrentSnapshot()
-    grpc_server = grpc.aio.server(
-        options=(
-            ("grpc.so_reuseport", 0),  # a second server on the port is a mistake, not a helper
-            ("grpc.max_receive_message_length", settings.max_message_bytes),
-        )
+    operation = settings.operation
+    watch = Watch(
+        Metrics(current),
+        StreamLimit(operation.limits.max_streams),
+        _tracer(operation.telemetry.otlp_endpoint),
+        settings.log_calls,
     )
+    tokens = operation.security.tokens
+    doorkeeper = Doorkeeper(tokens, watch.metrics) if tokens else None
+    grpc_server = bare_server(settings, doorkeeper)
     risk, features = RiskServicer(current, settings.max_ids), FeatureServicer(current, settings.max_ids)
     for name, methods in ((RISK_SERVICE, risk.methods), (FEATURE_SERVICE, features.methods)):
-        grpc_server.add_registered_method_handlers(name, handlers(name, methods, settings.log_calls))
+        grpc_server.add_registered_method_handlers(name, handlers(name, methods, watch))
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     await _tell(health_servicer, health_pb2.HealthCheckResponse.NOT_SERVING)
-    reflection.enable_server_reflection((*SERVICES[1:], health.SERVICE_NAME, reflection.SERVICE_NAME), grpc_server)
-    try:
-        port = grpc_server.add_insecure_port(settings.address)
-    except RuntimeError:
-        raise AddressError(settings.address) from None
-    return Server(grpc_server, port, health_servicer, current)
+    add_tools(grpc_server, settings, SERVICES[1:])
+    return Server(grpc_server, add_port(grpc_server, settings), health_servicer, watch, doorkeeper)
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT, or until the supervisor is gone.
 
     Raises:
-        StockoutError: If the address or the snapshot cannot be used.
+        StockoutError: If the address, the snapshot, or a file of security cannot be used.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = await create_server(settings)
+    link = Link(settings.operation.worker, when_lost=stop.set)
+    current = CurrentSnapshot()
+    if settings.operation.worker:
+        await load(current, settings)
+    server = await create_server(settings, current)
     await server.grpc_server.start()
+    _expose_metrics(server, settings)
     _log.info("listening", host=settings.host, port=server.port)
+    tasks = [asyncio.create_task(server.doorkeeper.keep_current())] if server.doorkeeper else []
     try:
-        await load(server, settings)
+        if not settings.operation.worker:
+            await load(current, settings)
+        await _tell(server.health, health_pb2.HealthCheckResponse.SERVING)
+        _log.info("serving", port=server.port, snapshot_id=current.get().id, products=len(current.get().assessor))
+        link.tell_ready()
         await stop.wait()
     finally:
+        for task in tasks:
+            task.cancel()
         await drain(server, settings.grace_seconds)
 
 
-async def load(server: Server, settings: Settings) -> None:
-    """Load the published snapshot in a thread, so that health answers meanwhile, and start to serve it.
+async def load(current: CurrentSnapshot, settings: Settings) -> None:
+    """Load the published snapshot in a thread, so that health answers meanwhile, and answer from it.
 
     Raises:
         StockoutError: If there is none, or it cannot be served.
     """
     began = perf_counter()
-    serving = await asyncio.to_thread(ServingSnapshot.load, settings.snapshots)
-    server.current.swap_in(serving)
+    current.swap_in(await asyncio.to_thread(ServingSnapshot.load, settings.snapshots))
     gc.collect()
     gc.freeze()  # the snapshot lives on: the collector need not walk through it again and again
-    await _tell(server.health, health_pb2.HealthCheckResponse.SERVING)
-    seconds = round(perf_counter() - began, 3)
-    _log.info("serving", port=server.port, snapshot_id=serving.id, products=len(serving.assessor), load_seconds=seconds)
+    _log.info("loaded", snapshot_id=current.get().id, seconds=round(perf_counter() - began, 3))
 
 
 async def drain(server: Server, grace_seconds: float) -> None:
@@ -102,7 +116,26 @@ async def drain(server: Server, grace_seconds: float) -> None:
     _log.info("draining", grace_seconds=grace_seconds)
     await server.health.enter_graceful_shutdown()
     await server.grpc_server.stop(grace_seconds)
+    if server.watch.tracer:
+        await asyncio.to_thread(server.watch.tracer.close)
     _log.info("stopped")
+
+
+def _expose_metrics(server: Server, settings: Settings) -> None:
+    telemetry, worker = settings.operation.telemetry, settings.operation.worker
+    if telemetry.metrics_port is None:
+        return
+    after = worker.number if worker and telemetry.metrics_port else 0
+    port = server.watch.metrics.expose(telemetry.metrics_host, telemetry.metrics_port + after)
+    _log.info("metrics", host=telemetry.metrics_host, port=port)
+
+
+def _tracer(endpoint: str) -> Tracer | None:
+    if not endpoint:
+        return None
+    from feature_service.server import tracing  # noqa: PLC0415 - needs an extra that most do not install
+
+    return tracing.Tracer.to(endpoint)
 
 
 async def _tell(servicer: health.aio.HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

@@ -91,6 +91,11 @@ class Assessor:
         """Products with a row."""
         return len(self._rows)
 
+    @property
+    def probabilities(self) -> FloatArray:
+        """Of the newest week, shape ``(products,)``; NaN where there is none."""
+        return self._now.probabilities
+
     def is_known(self, product_id: str) -> bool:
         """Whether the snapshot names the id, with a row or as excluded."""
         return product_id in self._rows or product_id in self._panel.excluded

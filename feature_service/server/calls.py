@@ -9,7 +9,6 @@ from __future__ import annotations  # grpc's classes are generic in their stubs 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any, Generic, Never, TypeAlias, TypeVar
 
 import grpc
@@ -18,7 +17,9 @@ from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 
 from feature_service.server.errors import MalformedRequestError
+from feature_service.server.limits import check_deadline
 from feature_service.server.statuses import status_of
+from feature_service.server.watching import Watch, Watched
 
 REQUEST_ID = "x-request-id"
 MAX_REQUEST_ID = 128
@@ -39,56 +40,74 @@ class Method(Generic[Request]):
 
 
 def handlers(
-    service: str, methods: Mapping[str, Method[Any]], log_calls: bool
+    service: str, methods: Mapping[str, Method[Any]], watch: Watch
 ) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
     """What gRPC wants to know of a service's methods."""
     return {
-        name: grpc.unary_unary_rpc_method_handler(_behaviour(f"{service}/{name}", method, log_calls))
+        name: grpc.unary_unary_rpc_method_handler(_behaviour(f"{service}/{name}", method, watch))
         for name, method in methods.items()
     }
 
 
-def _behaviour(name: str, method: Method[Request], log_calls: bool) -> Behaviour:
-    parse, answer = method.request_type.FromString, method.answer
+def _behaviour(name: str, method: Method[Request], watch: Watch) -> Behaviour:
+    parse, answer, log_calls = method.request_type.FromString, method.answer, watch.log_calls
+    watched = Watched(name, method.request_type, watch)
 
     async def handle(raw: bytes, context: Context) -> bytes:
-        began = perf_counter()
+        began = watched.begun()
         try:
-            response = answer(parse(raw))
+            check_deadline(context)
+            request = parse(raw)
+            watched.asked(request)
+            response = answer(request)
         except DecodeError:
-            await _refuse(MalformedRequestError(method.request_type.DESCRIPTOR.full_name), name, context)
+            malformed = MalformedRequestError(method.request_type.DESCRIPTOR.full_name)
+            await _refuse(malformed, watched, began, context)
         except Exception as error:  # the boundary: whatever it is, the client gets a status and the log the cause
-            await _refuse(error, name, context)
-        request_id = _given_request_id(context) or (_new_request_id() if log_calls else None)
+            await _refuse(error, watched, began, context)
+        metadata = sent_with(context)
+        request_id = _given_request_id(metadata) or (_new_request_id() if log_calls else None)
         if request_id:
             context.set_trailing_metadata(((REQUEST_ID, request_id),))
+        seconds = watched.ended("OK", began, metadata)
         if log_calls:
-            milliseconds = round(1000 * (perf_counter() - began), 3)
+            milliseconds = round(1000 * seconds, 3)
             _log.info("call", method=name, code="OK", ms=milliseconds, request_id=request_id, bytes_out=len(response))
         return response
 
     return handle
 
 
-async def _refuse(error: Exception, name: str, context: Context) -> Never:
+async def _refuse(error: Exception, watched: Watched, began: float, context: Context) -> Never:
     """End the call with the error's status, and say so in the log."""
-    request_id = _given_request_id(context) or _new_request_id()
-    code, status = status_of(error)
+    metadata = sent_with(context)
+    request_id = _given_request_id(metadata) or _new_request_id()
+    code, _ = status_of(error)
+    watched.ended(code.name, began, metadata)
     if code is grpc.StatusCode.INTERNAL:
-        _log.error("call", method=name, code=code.name, request_id=request_id, exc_info=error)
+        _log.error("call", method=watched.name, code=code.name, request_id=request_id, exc_info=error)
     else:
-        _log.warning("call", method=name, code=code.name, request_id=request_id, error=str(error))
+        _log.warning("call", method=watched.name, code=code.name, request_id=request_id, error=str(error))
+    await refuse(context, error, ((REQUEST_ID, request_id),))
+
+
+async def refuse(context: Context, error: Exception, trailing: tuple[tuple[str, str], ...] = ()) -> Never:
+    """End the call with the error's status."""
+    code, status = status_of(error)
     rich = rpc_status.to_status(status)
-    await context.abort(code, rich.details, ((REQUEST_ID, request_id), *rich.trailing_metadata))
+    await context.abort(code, rich.details, (*trailing, *rich.trailing_metadata))
     raise AssertionError("abort raises")
 
 
-def _given_request_id(context: Context) -> str | None:
+def sent_with(context: Context) -> dict[str, str]:
+    """What the client sent beside its message."""
+    return {key: str(value) for key, value in context.invocation_metadata() or ()}
+
+
+def _given_request_id(metadata: Mapping[str, str]) -> str | None:
     """The client's own id of the call, where it sent one."""
-    for key, value in context.invocation_metadata() or ():
-        if key == REQUEST_ID:
-            return str(value)[:MAX_REQUEST_ID]
-    return None
+    given = metadata.get(REQUEST_ID)
+    return given[:MAX_REQUEST_ID] if given else None
 
 
 def _new_request_id() -> str:

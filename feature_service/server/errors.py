@@ -2,6 +2,9 @@
 
 StockoutError
 ├── AddressError                 the port cannot be listened on
+├── PlaintextError               plaintext on an address that other machines reach
+├── CertificateError             certificate, key and client CA are not a whole
+├── TokensError                  the file of tokens cannot be used
 ├── ModelMismatchError           the snapshot's model wants other features than this code computes
 └── AnswerError                  reaches a client
     ├── MalformedRequestError    the bytes are not the message they should be
@@ -9,6 +12,11 @@ StockoutError
     ├── TooManyProductsError     more ids than one request may hold
     ├── AsOfOutOfRangeError      a week that the snapshot does not hold
     ├── NotLoadedError           no snapshot is loaded yet
+    ├── DeadlinePassedError      the client no longer waits
+    ├── TooManyStreamsError      all streams are taken
+    ├── UnauthenticatedError     no token, or one that is not known
+    ├── MethodDeniedError        the token's holder may not call the method
+    ├── RateExceededError        the token's holder calls too often
     └── ProductError             this one product cannot be answered; its neighbours can
         ├── UnknownProductError
         ├── ExcludedProductError
@@ -19,6 +27,7 @@ StockoutError
 
 import datetime as dt
 from collections.abc import Mapping
+from pathlib import Path
 
 from feature_service.kernel import StockoutError
 
@@ -29,6 +38,34 @@ class AddressError(StockoutError):
     def __init__(self, address: str) -> None:
         self.address = address
         super().__init__(f"cannot listen on {address}: it is in use or not an address of this machine")
+
+
+class PlaintextError(StockoutError):
+    """Plaintext was not asked for on an address that other machines reach."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        super().__init__(
+            f"{host} is reached by other machines: give --tls-certificate and --tls-key, "
+            "or ask for plaintext with --insecure-plaintext"
+        )
+
+
+class CertificateError(StockoutError):
+    """Certificate, key and client CA are not a whole."""
+
+    def __init__(self, certificate: Path, cause: object) -> None:
+        self.certificate = certificate
+        super().__init__(f"the certificate {certificate} with its key and client CA cannot be used: {cause}")
+
+
+class TokensError(StockoutError):
+    """The file of tokens cannot be used."""
+
+    def __init__(self, file: Path, cause: object, line: int | None = None) -> None:
+        self.file, self.line = file, line
+        where = file if line is None else f"{file}, line {line},"
+        super().__init__(f"the tokens of {where} cannot be used: {cause}")
 
 
 class ModelMismatchError(StockoutError):
@@ -89,6 +126,48 @@ class NotLoadedError(AnswerError):
 
     def __init__(self) -> None:
         super().__init__("the snapshot is still being loaded; try again in a moment")
+
+
+class DeadlinePassedError(AnswerError):
+    """The client no longer waits."""
+
+    def __init__(self) -> None:
+        super().__init__("the deadline passed before the work was begun")
+
+
+class TooManyStreamsError(AnswerError):
+    """All streams are taken."""
+
+    def __init__(self, max_streams: int) -> None:
+        super().__init__(
+            f"{max_streams} streams are open, which is all that this server holds: try again later",
+            max_streams=max_streams,
+        )
+
+
+class UnauthenticatedError(AnswerError):
+    """No token, or one that is not known; which of them is for the log, not for the caller."""
+
+    def __init__(self) -> None:
+        super().__init__("a valid token is needed: send it as metadata 'authorization: Bearer TOKEN'")
+
+
+class MethodDeniedError(AnswerError):
+    """The token's holder may not call the method."""
+
+    def __init__(self, holder: str, method: str) -> None:
+        super().__init__(f"the token of {holder!r} does not allow {method}", token=holder, method=method)
+
+
+class RateExceededError(AnswerError):
+    """The token's holder calls too often."""
+
+    def __init__(self, holder: str, per_second: float) -> None:
+        super().__init__(
+            f"the token of {holder!r} allows {per_second:g} calls a second: wait before the next",
+            token=holder,
+            per_second=per_second,
+        )
 
 
 class ProductError(AnswerError):

@@ -19,7 +19,8 @@ class ServingSnapshot:
     def __init__(self, snapshot: Snapshot, bundle: Bundle) -> None:
         self.id = snapshot.id
         self.assessor = Assessor(snapshot, bundle)
-        self._model, self._contract = snapshot.model, bundle.contract
+        self.model, self.published_at = snapshot.model, snapshot.published_at
+        self._contract = bundle.contract
         self._head = wire.risk_head(self._provenance(self.assessor.newest))
         self._entries = wire.RiskEntries(self.assessor)
 
@@ -69,7 +70,7 @@ class ServingSnapshot:
         )
 
     def _provenance(self, column: int) -> Provenance:
-        return wire.provenance_of(self.id, self._model, self._contract, self.assessor.week(column))
+        return wire.provenance_of(self.id, self.model, self._contract, self.assessor.week(column))
 
 
 class CurrentSnapshot:

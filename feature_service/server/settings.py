@@ -1,7 +1,9 @@
 """What an operator can set. Read once by the command line, passed in, never changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from feature_service.server.operation import Operation
 
 MAX_ID_BYTES = 256
 """Longest product id, UTF-8; part of the API's contract, so not settable."""
@@ -18,6 +20,7 @@ class Settings:
         max_ids: Product ids that one request may hold.
         grace_seconds: How long calls in flight may take to end after SIGTERM.
         log_calls: Write a line for every call, not only for those that failed.
+        operation: Limits, security, telemetry.
     """
 
     snapshots: Path
@@ -26,6 +29,7 @@ class Settings:
     max_ids: int = 1000
     grace_seconds: float = 10.0
     log_calls: bool = False
+    operation: Operation = field(default_factory=Operation)
 
     @property
     def max_message_bytes(self) -> int:

@@ -18,6 +18,11 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     errors.TooManyProductsError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_PRODUCTS"),
     errors.AsOfOutOfRangeError: (grpc.StatusCode.OUT_OF_RANGE, "AS_OF_OUT_OF_RANGE"),
     errors.NotLoadedError: (grpc.StatusCode.UNAVAILABLE, "NOT_LOADED"),
+    errors.DeadlinePassedError: (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_PASSED"),
+    errors.TooManyStreamsError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"),
+    errors.UnauthenticatedError: (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    errors.MethodDeniedError: (grpc.StatusCode.PERMISSION_DENIED, "METHOD_DENIED"),
+    errors.RateExceededError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_EXCEEDED"),
     errors.UnknownProductError: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PRODUCT"),
     errors.ExcludedProductError: (grpc.StatusCode.FAILED_PRECONDITION, "EXCLUDED_PRODUCT"),
     errors.NotLaunchedError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_LAUNCHED"),
@@ -29,7 +34,15 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
 }
 
 ONLY_AT_START: frozenset[type[StockoutError]] = frozenset(
-    {errors.AddressError, errors.ModelMismatchError, SnapshotError, BundleError}
+    {
+        errors.AddressError,
+        errors.PlaintextError,
+        errors.CertificateError,
+        errors.TokensError,
+        errors.ModelMismatchError,
+        SnapshotError,
+        BundleError,
+    }
 )
 """Errors that end the process or refuse a snapshot before any call could meet them."""
 

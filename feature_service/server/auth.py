@@ -1,0 +1,97 @@
+"""Lets a call through, or not. Present only where a file of tokens is given; then all but health is closed."""
+
+from __future__ import annotations  # grpc's classes are generic in their stubs only
+
+import asyncio
+from pathlib import Path
+from typing import Any, Never
+
+import grpc
+import structlog
+from grpc_health.v1 import health
+
+from feature_service.server.calls import Context, refuse
+from feature_service.server.errors import (
+    AnswerError,
+    MethodDeniedError,
+    RateExceededError,
+    TokensError,
+    UnauthenticatedError,
+)
+from feature_service.server.metrics import Metrics
+from feature_service.server.statuses import status_of
+from feature_service.server.tokens import holder_of, read_tokens
+
+HEADER = "authorization"
+SCHEME = "bearer "
+OPEN = f"/{health.SERVICE_NAME}/"
+RELOAD_SECONDS = 1.0
+
+_log = structlog.stdlib.get_logger("stockout.auth")
+
+
+class Doorkeeper(grpc.aio.ServerInterceptor):
+    """Asks every call but health's for a token: reflection, channelz and methods that do not exist as well.
+
+    Raises:
+        TokensError: If the file cannot be used.
+    """
+
+    def __init__(self, file: Path, metrics: Metrics) -> None:
+        self._file, self._metrics = file, metrics
+        self._seen = self._state()
+        self._holders = read_tokens(file)
+
+    async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
+        """Go on to the method, or to one that refuses the call."""
+        if details.method.startswith(OPEN):
+            return await continuation(details)
+        try:
+            self._check(
+                details.method.removeprefix("/"), {key: str(value) for key, value in details.invocation_metadata or ()}
+            )
+        except AnswerError as error:
+            return self._refusal(error, details.method)
+        return await continuation(details)
+
+    async def keep_current(self) -> None:
+        """Read the file again whenever it has changed, so that a token can be added or taken away; never returns."""
+        while True:
+            await asyncio.sleep(RELOAD_SECONDS)
+            try:
+                state = self._state()
+                if state == self._seen:
+                    continue
+                self._seen = state
+                self._holders = read_tokens(self._file)
+            except TokensError as error:
+                _log.error("tokens refused", error=str(error))
+            else:
+                _log.info("tokens reloaded", tokens=len(self._holders))
+
+    def _check(self, method: str, metadata: dict[str, str]) -> None:
+        given = metadata.get(HEADER, "")
+        if not given.lower().startswith(SCHEME):
+            raise UnauthenticatedError
+        holder = holder_of(given[len(SCHEME) :].strip(), self._holders)
+        if not holder.may_call(method):
+            raise MethodDeniedError(holder.name, method)
+        if not holder.bucket.take():
+            raise RateExceededError(holder.name, holder.per_second)
+
+    def _refusal(self, error: AnswerError, method: str) -> Any:
+        code, _ = status_of(error)
+        self._metrics.denied[code.name] += 1
+        _log.warning("denied", method=method[:200], code=code.name, error=str(error))
+
+        async def end(_requests: Any, context: Context) -> Never:
+            await refuse(context, error)
+
+        return grpc.stream_stream_rpc_method_handler(end)  # it reads no message, whatever the method's kind
+
+    def _state(self) -> tuple[int, int, int]:
+        try:
+            found = self._file.stat()
+        except OSError as error:
+            raise TokensError(self._file, error) from error
+        return found.st_ino, found.st_size, found.st_mtime_ns

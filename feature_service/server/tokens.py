@@ -1,0 +1,150 @@
+"""Bearer tokens: who may call what, and how often.
+
+The file has one JSON object a line, as ``python -m feature_service.server.tokens new`` prints it; empty lines and lines
+that start with ``#`` are skipped. A token is ``ID.SECRET``: the id finds the line, the secret is 256 random bits, so
+that its plain SHA-256 is as good at rest as a slow hash would be, and a thousandth of its cost for every call.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from feature_service.server.errors import TokensError, UnauthenticatedError
+from feature_service.server.limits import TokenBucket
+
+ANY = "*"
+SECRET_BYTES = 32
+_FIELDS = {"id", "name", "sha256", "methods", "per_second", "burst"}
+_NOBODY = "0" * 64
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom a token was given to.
+
+    Attributes:
+        name: For the log and for messages.
+        sha256: Of the token's secret, hexadecimal.
+        methods: ``service/method``, ``service/*`` or ``*``.
+        per_second: Calls a second in the long run, in each worker process.
+        burst: Calls at once after a pause.
+    """
+
+    name: str
+    sha256: str
+    methods: frozenset[str]
+    per_second: float
+    burst: int
+    bucket: TokenBucket = field(compare=False, repr=False)
+
+    def may_call(self, method: str) -> bool:
+        """Whether ``method``, which is ``service/method``, is among the allowed ones."""
+        service, _, _ = method.partition("/")
+        return not self.methods.isdisjoint((method, f"{service}/{ANY}", ANY))
+
+
+Holders = Mapping[str, Holder]
+"""By the id of the token."""
+
+
+def read_tokens(file: Path) -> Holders:
+    """Read the file of hashed tokens.
+
+    Raises:
+        TokensError: If it cannot be read, or a line is not one that ``new`` prints; the line is named.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TokensError(file, error) from error
+    holders: dict[str, Holder] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip() and not line.startswith("#"):
+            try:
+                token_id, holder = _holder(line)
+            except (ValueError, TypeError, KeyError) as error:
+                raise TokensError(file, error, number) from error
+            if token_id in holders:
+                raise TokensError(file, f"the id {token_id!r} is there twice", number)
+            holders[token_id] = holder
+    return holders
+
+
+def holder_of(token: str, holders: Holders) -> Holder:
+    """Who sent ``token``; the comparison takes as long for a wrong secret as for the right one.
+
+    Raises:
+        UnauthenticatedError: If nobody has it.
+    """
+    token_id, _, secret = token.partition(".")
+    holder = holders.get(token_id)
+    same = hmac.compare_digest(_sha256(secret), holder.sha256 if holder else _NOBODY)
+    if holder is None or not same:
+        raise UnauthenticatedError
+    return holder
+
+
+def new_token(name: str, methods: tuple[str, ...], per_second: float, burst: int) -> tuple[str, str]:
+    """A fresh token, and the line of the file that admits it."""
+    token_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
+    line = {"id": token_id, "name": name, "sha256": _sha256(secret), "methods": sorted(methods)}
+    return f"{token_id}.{secret}", json.dumps({**line, "per_second": per_second, "burst": burst}, ensure_ascii=False)
+
+
+def _holder(line: str) -> tuple[str, Holder]:
+    given = json.loads(line)
+    if not isinstance(given, dict) or set(given) != _FIELDS:
+        raise ValueError(f"a line has exactly {', '.join(sorted(_FIELDS))}")
+    sha256, methods = str(given["sha256"]), given["methods"]
+    if len(bytes.fromhex(sha256)) != hashlib.sha256().digest_size:
+        raise ValueError("sha256 must be 64 hexadecimal digits")
+    if not isinstance(methods, list) or not all(isinstance(each, str) for each in methods):
+        raise ValueError("methods must be a list of strings")
+    per_second, burst = float(given["per_second"]), int(given["burst"])
+    if not per_second > 0 or burst < 1:
+        raise ValueError("per_second must be above 0, burst at least 1")
+    bucket = TokenBucket(per_second, burst)
+    return str(given["id"]), Holder(str(given["name"]), sha256.lower(), frozenset(methods), per_second, burst, bucket)
+
+
+def _sha256(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@click.group()
+def main() -> None:
+    """Tokens for the server's --tokens file."""
+
+
+@main.command()
+@click.option("--name", required=True, help="Whom it is for; in the log and in messages.")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    default=(ANY,),
+    show_default=True,
+    help="service/method, service/* or *; more than once for several.",
+)
+@click.option(
+    "--per-second", type=click.FloatRange(0, min_open=True), default=1000.0, show_default=True, help="Calls a second."
+)
+@click.option("--burst", type=click.IntRange(1), default=1000, show_default=True, help="Calls at once after a pause.")
+def new(name: str, methods: tuple[str, ...], per_second: float, burst: int) -> None:
+    """Print a new token on standard error, once, and the line that admits it on standard output.
+
+    So that `... new --name dashboard >> tokens.jsonl` shows the token to you alone.
+    """
+    token, line = new_token(name, methods, per_second, burst)
+    click.echo(f"The token, which is shown only now: {token}", err=True)
+    click.echo(line)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m feature_service.server.tokens")
