@@ -1,4 +1,4 @@
-"""From sales to the weekly panel: products x weeks, dense, with what is not known kept apart from what was not sold."""
+"""From sales and stock counts to the weekly panel: products x weeks, dense, unknown kept apart from none."""
 
 import datetime as dt
 
@@ -7,25 +7,28 @@ import polars as pl
 
 from data.contracts import Exclusion
 from data.errors import AsOfOutsideDataError
+from data.groups import location_and_item
 from data.ingested import Ingested
-from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
-from data.weeks import calendar, monday_of
+from data.panel import IN_STOCK, Panel
+from data.weekly_sales import IntArray, codes, days_from, first_weeks, weekly_sales
+from data.weekly_stock import weekly_stock
+from data.weeks import DateArray, calendar, monday_of
 from feature_service.kernel import FloatArray
 
 WEEKS_PAST_THE_END = 4
-"""Weeks without any order that may follow the last one before they count as unknown instead of quiet."""
+"""Weeks without any record that may follow the last one before they count as unknown instead of quiet."""
 
 _DAYS = 7
 
 
 def build_panel(ingested: Ingested, *, as_of_week: dt.date) -> Panel:
-    """The panel as it was known at the end of one week; later sales are not looked at.
+    """The panel as it was known at the end of one week; later sales and counts are not looked at.
 
-    The calendar runs from the week of the first sale of all to ``as_of_week``. A product has zeros in the weeks without
-    a sale after its first one and NaN before it.
+    The calendar runs from the week of the first record of all to ``as_of_week``. A product is known from its launch,
+    which is its first sale or the first count above 0. From then on a week without sales is 0, before it is NaN.
 
     Args:
-        ingested: Clean sales and products.
+        ingested: Clean sales, counts and products.
         as_of_week: Monday of the last week; see ``data.weeks.last_complete_week``.
     Raises:
         AsOfOutsideDataError: If the history begins after that week, or ends too long before it.
@@ -34,44 +37,56 @@ def build_panel(ingested: Ingested, *, as_of_week: dt.date) -> Panel:
     if as_of_week != monday_of(as_of_week):
         raise ValueError(f"a week is named by its Monday, {as_of_week} is none")
     _check_as_of(ingested, as_of_week)
-    weeks = calendar(monday_of(ingested.report.first_sale_on), as_of_week)
-    known = ingested.sales.filter(pl.col("sold_on") < as_of_week + dt.timedelta(days=_DAYS))
-    ids = known["product_id"].unique().sort()
-    units, prices = _dense(known, ids, weeks[0].item(), len(weeks))
+    weeks = calendar(monday_of(ingested.report.history_from), as_of_week)
+    end = as_of_week + dt.timedelta(days=_DAYS)
+    sales = ingested.sales.filter(pl.col("sold_on") < end)
+    counts = ingested.counts.filter(pl.col("counted_on") < end)
+    in_stock = counts.filter(pl.col("units_on_hand") > 0)
+    ids = pl.concat([sales["product_id"], in_stock["product_id"]]).unique().sort()
+    of_known = ingested.products.join(ids.to_frame(), on="product_id", how="semi")  # sorted by id, as ids are
     return Panel(
         product_ids=tuple(ids.to_list()),
         weeks=weeks,
-        fields={UNITS_SOLD: units, PRICE_MEAN: prices},
-        categories=_categories(ingested.products, ids),
+        fields=_fields(ids, weeks, sales, counts.filter(pl.col("product_id").is_in(ids.implode())), ingested),
+        categories=tuple(of_known["category"].to_list()),
         excluded=_excluded(ingested.products, ids),
+        groups=location_and_item(ids.to_list()),
+        lead_time_days=_lead_times(of_known),
     )
 
 
-def _dense(sales: pl.DataFrame, ids: pl.Series, first_monday: dt.date, weeks: int) -> tuple[FloatArray, FloatArray]:
-    """Units and mean price per unit, each of shape ``(products, weeks)``."""
-    product = sales["product_id"].cast(pl.Enum(ids)).to_physical().to_numpy().astype(np.int64)
-    week = (sales["sold_on"].to_physical().to_numpy() - _days_since_epoch(first_monday)) // _DAYS
-    # Only the cells with a sale are summed up, in float64; the dense matrices are touched once.
-    cells, of_sale = np.unique(product * weeks + week, return_inverse=True)
-    sold = sales["units"].to_numpy()
-    sold_in_cell = np.bincount(of_sale, weights=sold, minlength=len(cells))
-    value_in_cell = np.bincount(of_sale, weights=sold * sales["unit_price"].to_numpy(), minlength=len(cells))
-    launch = np.full(len(ids), weeks)
-    np.minimum.at(launch, cells // weeks, cells % weeks)
-    units = np.where(np.arange(weeks) < launch[:, None], np.float32(np.nan), np.float32(0))
-    prices = units.copy()
-    units.ravel()[cells] = sold_in_cell
-    prices.ravel()[cells] = value_in_cell / sold_in_cell
-    return units, prices
+def _fields(
+    ids: pl.Series, weeks: DateArray, sales: pl.DataFrame, counts: pl.DataFrame, ingested: Ingested
+) -> dict[str, FloatArray]:
+    products, length = len(ids), len(weeks)
+    product, day = codes(ids, sales["product_id"]), days_from(weeks[0], sales["sold_on"])
+    first_sale = first_weeks(product, day // _DAYS, products, length)
+    counted, counted_on = codes(ids, counts["product_id"]), days_from(weeks[0], counts["counted_on"])
+    units = counts["units_on_hand"].to_numpy().astype(np.float32)
+    first_stock = first_weeks(counted[units > 0], counted_on[units > 0] // _DAYS, products, length)
+    # before the first sale of all products it is not known what was sold, whatever was counted
+    launch = np.maximum(np.minimum(first_sale, first_stock), first_sale.min(initial=length))
+    fields = weekly_sales(sales, product, day, launch, length)
+    if not ingested.counts.is_empty():
+        fields |= weekly_stock(counted, counted_on, units, products=products, weeks=length)
+    if not ingested.availability.is_empty():
+        fields[IN_STOCK] = _in_stock(ids, weeks, ingested.availability, first_sale)
+    return fields
 
 
-def _days_since_epoch(day: dt.date) -> int:
-    return (day - dt.date(1970, 1, 1)).days
+def _in_stock(ids: pl.Series, weeks: DateArray, availability: pl.DataFrame, first_sale: IntArray) -> FloatArray:
+    """1 or 0, NaN where no flag is; out of stock before the first sale means "not listed yet", and so is unknown."""
+    known = availability.filter(pl.col("product_id").is_in(ids.implode()) & (pl.col("week") <= weeks[-1].item()))
+    product, week = codes(ids, known["product_id"]), days_from(weeks[0], known["week"]) // _DAYS
+    flags = np.full((len(ids), len(weeks)), np.nan, dtype=np.float32)
+    flags[product, week] = known["in_stock"].to_numpy()
+    not_listed = (flags == 0) & (np.arange(len(weeks)) < first_sale[:, None])
+    return np.where(not_listed, np.float32(np.nan), flags)
 
 
-def _categories(products: pl.DataFrame, ids: pl.Series) -> tuple[str, ...]:
-    wanted = pl.DataFrame({"product_id": ids})
-    return tuple(wanted.join(products, on="product_id", how="left", maintain_order="left")["category"].to_list())
+def _lead_times(products: pl.DataFrame) -> tuple[int | None, ...]:
+    given = products["lead_time_days"]
+    return tuple(given.to_list()) if given.count() else ()
 
 
 def _excluded(products: pl.DataFrame, ids: pl.Series) -> dict[str, str]:
@@ -82,19 +97,20 @@ def _excluded(products: pl.DataFrame, ids: pl.Series) -> dict[str, str]:
 
 
 def _check_as_of(ingested: Ingested, as_of_week: dt.date) -> None:
-    first_week, last_order_on = monday_of(ingested.report.first_sale_on), ingested.report.last_order_on
-    last_week = monday_of(last_order_on) + dt.timedelta(weeks=WEEKS_PAST_THE_END)
+    history_from, history_to = ingested.report.history_from, ingested.report.history_to
+    first_week = monday_of(history_from)
+    last_week = monday_of(history_to) + dt.timedelta(weeks=WEEKS_PAST_THE_END)
     if as_of_week > last_week:
         usable = last_week + dt.timedelta(days=_DAYS - 1)
         raise AsOfOutsideDataError(
-            f"the last order is of {last_order_on}, so the weeks up to {as_of_week + dt.timedelta(days=_DAYS - 1)} are "
+            f"the last record is of {history_to}, so the weeks up to {as_of_week + dt.timedelta(days=_DAYS - 1)} are "
             f"unknown, not empty: the latest usable --as-of is {usable}",
             usable,
         )
     if as_of_week < first_week:
         usable = first_week + dt.timedelta(days=_DAYS - 1)
         raise AsOfOutsideDataError(
-            f"the first sale is of {ingested.report.first_sale_on}, after the week that is asked for: "
+            f"the first record is of {history_from}, after the week that is asked for: "
             f"the earliest usable --as-of is {usable}",
             usable,
         )

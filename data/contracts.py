@@ -1,12 +1,13 @@
 """What every input file must hold, declared once: columns, kinds, rules, and the reasons for which a row is refused.
 
-The tables below are the contract of Olist's layout. `data/README.md` shows the same to a reader, and a test holds the
-two together.
+The tables below are the contracts of Olist's layout and of the generic one. `data/README.md` shows the same to a
+reader, and a test holds the two together.
 """
 
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 SALE_STATUSES = ("created", "approved", "invoiced", "processing", "shipped", "delivered")
 ORDER_STATUSES = (*SALE_STATUSES, "canceled", "unavailable")
@@ -15,6 +16,8 @@ DEFAULT_EXCLUDED_STATUSES = frozenset({"canceled", "unavailable"})
 EARLIEST = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - local clock time, as in the files
 LATEST = dt.datetime(2100, 1, 1)  # noqa: DTZ001
 HIGHEST_PRICE = 1e9
+LARGEST_NUMBER = 1e9
+LONGEST_LEAD_TIME_DAYS = 365
 
 
 class Reason(StrEnum):
@@ -29,9 +32,17 @@ class Reason(StrEnum):
     UNPARSABLE_PRICE = "UNPARSABLE_PRICE"
     NEGATIVE_PRICE = "NEGATIVE_PRICE"
     PRICE_OUT_OF_RANGE = "PRICE_OUT_OF_RANGE"
+    UNPARSABLE_QUANTITY = "UNPARSABLE_QUANTITY"
+    NEGATIVE_QUANTITY = "NEGATIVE_QUANTITY"
+    UNPARSABLE_COUNT = "UNPARSABLE_COUNT"
+    NUMBER_OUT_OF_RANGE = "NUMBER_OUT_OF_RANGE"
+    UNPARSABLE_FLAG = "UNPARSABLE_FLAG"
+    UNPARSABLE_LEAD_TIME = "UNPARSABLE_LEAD_TIME"
     DUPLICATE_ORDER = "DUPLICATE_ORDER"
     DUPLICATE_ITEM = "DUPLICATE_ITEM"
     DUPLICATE_PRODUCT = "DUPLICATE_PRODUCT"
+    REPLACED_COUNT = "REPLACED_COUNT"
+    REPLACED_FLAG = "REPLACED_FLAG"
     ITEM_OF_QUARANTINED_ORDER = "ITEM_OF_QUARANTINED_ORDER"
     ITEM_WITHOUT_ORDER = "ITEM_WITHOUT_ORDER"
 
@@ -51,16 +62,36 @@ class Kind(StrEnum):
     ID = "any text but empty"
     STATUS = "one of the known order statuses"
     TIME = "date and time"
+    DAY = "date; of a date and time the date"
+    WEEK = "date: any day of the week that is meant"
     PRICE = "finite number, at least 0"
+    QUANTITY = "units, at least 0"
+    COUNT = "units; may be negative, which counts as none"
+    FLAG = "1 or 0, true or false, yes or no"
+    LEAD_TIME = "whole days, 0 to 365"
     TEXT = "any text, may be empty"
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column that is read; others are kept only in the quarantine's raw rows."""
+    """One column that is read; others are kept only in the quarantine's raw rows.
+
+    Attributes:
+        name: What it is called here.
+        kind: What it holds.
+        optional: Whether the column may be missing and its cells may be empty.
+        named_in_file: What the file calls it; empty: the same.
+    """
 
     name: str
     kind: Kind
+    optional: bool = False
+    named_in_file: str = ""
+
+    @property
+    def header(self) -> str:
+        """The column's name in the file."""
+        return self.named_in_file or self.name
 
 
 @dataclass(frozen=True)
@@ -71,17 +102,19 @@ class Table:
         name: What it holds, in a word.
         stem: File name without its ending.
         columns: What is read from it.
-        key: Columns that name a row; a later row with the same key is a duplicate. Empty: no key.
-        duplicate: Reason of such a row.
+        key: Columns that name a row; of rows with the same key one is kept. Empty: no key.
+        duplicate: Reason of the others.
         required: Whether the pipeline can do without it.
+        keep: Which of the rows with the same key is kept: the last, where a later row corrects an earlier one.
     """
 
     name: str
     stem: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    duplicate: Reason
+    duplicate: Reason | None
     required: bool = True
+    keep: Literal["first", "last"] = "first"
 
 
 ORDERS = Table(
@@ -124,3 +157,60 @@ TRANSLATION = Table(
     required=False,
 )
 OLIST = (ORDERS, ITEMS, PRODUCTS, TRANSLATION)
+
+SALES = Table(
+    name="sales",
+    stem="sales",
+    columns=(
+        Column("product_id", Kind.ID),
+        Column("sold_at", Kind.TIME),
+        Column("quantity", Kind.QUANTITY),
+        Column("unit_price", Kind.PRICE, optional=True),
+    ),
+    key=(),
+    duplicate=None,
+    required=False,
+)
+INVENTORY = Table(
+    name="inventory",
+    stem="inventory",
+    columns=(
+        Column("product_id", Kind.ID),
+        Column("counted_on", Kind.DAY),
+        Column("units_on_hand", Kind.COUNT),
+    ),
+    key=("product_id", "counted_on"),
+    duplicate=Reason.REPLACED_COUNT,
+    required=False,
+    keep="last",
+)
+AVAILABILITY = Table(
+    name="availability",
+    stem="availability",
+    columns=(
+        Column("product_id", Kind.ID),
+        Column("week_start", Kind.WEEK),
+        Column("in_stock", Kind.FLAG),
+    ),
+    key=("product_id", "week_start"),
+    duplicate=Reason.REPLACED_FLAG,
+    required=False,
+    keep="last",
+)
+CATALOGUE = Table(
+    name="products",
+    stem="products",
+    columns=(Column("product_id", Kind.ID), Column("category", Kind.TEXT)),
+    key=("product_id",),
+    duplicate=Reason.DUPLICATE_PRODUCT,
+    required=False,
+)
+LEAD_TIMES = Table(
+    name="lead_times",
+    stem="lead_times",
+    columns=(Column("product_id", Kind.ID), Column("lead_time_days", Kind.LEAD_TIME)),
+    key=("product_id",),
+    duplicate=Reason.DUPLICATE_PRODUCT,
+    required=False,
+)
+GENERIC = (SALES, INVENTORY, AVAILABILITY, CATALOGUE, LEAD_TIMES)

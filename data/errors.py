@@ -5,6 +5,7 @@ StockoutError
     ├── MissingInputError        a folder or a file is not there
     ├── AmbiguousInputError      the same table is there in two formats
     ├── MissingColumnError       a file lacks a column of the contract
+    ├── ColumnMapError           the file that maps column names cannot be meant
     ├── UnreadableInputError     a file is damaged, or is not what its name says
     ├── EmptyInputError          a file without rows, or no row that counts as a sale
     ├── TooManyBadRowsError      more rows in quarantine than allowed
@@ -43,6 +44,10 @@ class MissingColumnError(DataError):
         self.path, self.missing, self.found = path, missing, found
         lacks = f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
         super().__init__(f"{path} {lacks}; it has: {', '.join(found)[:300]}")
+
+
+class ColumnMapError(DataError):
+    """The file that tells how columns are named cannot be read, or names what there is not."""
 
 
 class UnreadableInputError(DataError):

@@ -1,12 +1,8 @@
-"""Order files in, clean sales out; every row is accounted for.
+"""Olist's order files in, clean sales out; every row is accounted for.
 
-    items of the file  =  used  +  excluded by their order's status  +  in quarantine
-
-A second layout needs a second function here that returns the same ``Ingested``.
+items of the file  =  used  +  excluded by their order's status  +  in quarantine
 """
 
-import datetime as dt
-import os
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -24,13 +20,13 @@ from data.contracts import (
     Exclusion,
     Reason,
 )
-from data.errors import EmptyInputError, IngestSettingError, TooManyBadRowsError
-from data.ingested import Ingested, IngestReport
+from data.errors import EmptyInputError, IngestSettingError
+from data.ingested import Ingested, IngestReport, as_day
+from data.quarantine import DEFAULT_MAX_BAD_SHARE, check_bad_shares, check_max_bad_share, counted_reasons, put_aside
 from data.sources import find_inputs, read_table
-from data.validate import QUARANTINE, Checked, check, check_time_zone
+from data.validate import Checked, check, check_time_zone
 
 DEFAULT_TIME_ZONE = "America/Sao_Paulo"
-DEFAULT_MAX_BAD_SHARE = 0.01
 
 
 def ingest_olist(
@@ -61,19 +57,18 @@ def ingest_olist(
         if table.name in paths
     }
     checked[ITEMS.name] = _refuse_items_without_order(checked[ITEMS.name], checked[ORDERS.name])
-    _write_quarantine(checked, quarantine_file)
-    for table in (ORDERS, ITEMS):
-        _check_bad_share(checked[table.name], max_bad_share, quarantine_file)
+    put_aside(checked, quarantine_file)
+    check_bad_shares([checked[table.name] for table in (ORDERS, ITEMS)], max_bad_share, quarantine_file)
     items = _with_orders(checked, excluded_statuses)
     if not items["counts"].any():
         raise EmptyInputError(f"no row of {paths[ITEMS.name]} counts as a sale: check the excluded statuses")
     products = _products(checked, items)
     sales = (
         items.filter("counts")
-        .select("product_id", "sold_on", units=pl.lit(1.0), unit_price="price")
+        .select("product_id", "sold_on", "order", units=pl.lit(1.0), unit_price="price")
         .sort("product_id", "sold_on", "unit_price")
     )
-    return Ingested(sales, products, _report(checked, items, products, time_zone, excluded_statuses))
+    return Ingested(sales, products, report=_report(checked, items, products, time_zone, excluded_statuses))
 
 
 def _check_settings(excluded_statuses: Collection[str], time_zone: str, max_bad_share: float) -> None:
@@ -82,8 +77,7 @@ def _check_settings(excluded_statuses: Collection[str], time_zone: str, max_bad_
         raise IngestSettingError(
             f"no order can have the excluded status {', '.join(unknown)}; known are: {', '.join(ORDER_STATUSES)}"
         )
-    if not 0 <= max_bad_share <= 1:
-        raise IngestSettingError(f"the allowed share of bad rows is {max_bad_share}, it must lie between 0 and 1")
+    check_max_bad_share(max_bad_share)
 
 
 def _refuse_items_without_order(items: Checked, orders: Checked) -> Checked:
@@ -97,32 +91,11 @@ def _refuse_items_without_order(items: Checked, orders: Checked) -> Checked:
     return items.refuse(orphans.with_columns(reason.alias("reason")))
 
 
-def _write_quarantine(checked: Mapping[str, Checked], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows = pl.concat([pl.DataFrame(schema=QUARANTINE), *(table.quarantine() for table in checked.values())])
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    rows.write_parquet(draft)
-    draft.replace(path)
-
-
-def _check_bad_share(checked: Checked, max_bad_share: float, quarantine_file: Path) -> None:
-    bad, total = checked.bad.height, checked.raw.height
-    if bad > max_bad_share * total:
-        commonest = min(Counter(checked.bad["reason"]).items(), key=lambda entry: (-entry[1], entry[0]))[0]
-        raise TooManyBadRowsError(
-            checked.raw.path,
-            bad=bad,
-            total=total,
-            max_share=max_bad_share,
-            commonest=commonest,
-            quarantine_file=quarantine_file,
-        )
-
-
 def _with_orders(checked: Mapping[str, Checked], excluded_statuses: Collection[str]) -> pl.DataFrame:
     """Good items with the date of their order and whether it counts as a sale."""
     orders = checked[ORDERS.name].good.select(
         "order_id",
+        order=pl.int_range(pl.len(), dtype=pl.Int64),
         sold_on=pl.col("order_purchase_timestamp").dt.date(),
         counts=~pl.col("order_status").is_in(sorted(excluded_statuses)),
     )
@@ -141,7 +114,12 @@ def _products(checked: Mapping[str, Checked], items: pl.DataFrame) -> pl.DataFra
     every = pl.concat(sources).unique("product_id", keep="first", maintain_order=True)
     return (
         every.join(_categories(checked), on="product_id", how="left")
-        .select("product_id", pl.col("category").fill_null(""), "exclusion")
+        .select(
+            "product_id",
+            pl.col("category").fill_null(""),
+            "exclusion",
+            lead_time_days=pl.lit(None, dtype=pl.Int32),
+        )
         .sort("product_id")
     )
 
@@ -184,18 +162,12 @@ def _report(
         items_used=sold_on.len(),
         items_excluded_by_status=items.height - sold_on.len(),
         items_quarantined=order_items.bad.height,
-        quarantined={name: dict(sorted(Counter(table.bad["reason"]).items())) for name, table in checked.items()},
+        quarantined=counted_reasons(checked),
         products_total=products.height,
         products_sold=products.height - exclusions.len(),
         products_excluded=dict(sorted(Counter(exclusions).items())),
-        first_sale_on=_day(sold_on.min()),
-        last_sale_on=_day(sold_on.max()),
-        last_order_on=_day(orders.good["order_purchase_timestamp"].dt.date().max()),
+        first_sale_on=as_day(sold_on.min()),
+        last_sale_on=as_day(sold_on.max()),
+        history_from=as_day(sold_on.min()),
+        history_to=as_day(orders.good["order_purchase_timestamp"].dt.date().max()),
     )
-
-
-def _day(value: object) -> dt.date:
-    """Polars does not tell the type checker what a column of dates holds."""
-    if not isinstance(value, dt.date):
-        raise TypeError(f"expected a date, got {value!r}")
-    return value

@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +12,11 @@ import polars as pl
 from data.errors import PanelFileError
 
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
+_COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
+_DAYS = ("first_sale_on", "last_sale_on", "history_from", "history_to")
+
+COUNTS_SCHEMA = {"product_id": pl.String, "counted_on": pl.Date, "units_on_hand": pl.Float64}
+AVAILABILITY_SCHEMA = {"product_id": pl.String, "week": pl.Date, "in_stock": pl.Boolean}
 
 
 @dataclass(frozen=True)
@@ -22,20 +27,26 @@ class IngestReport:
         source: Layout that was read.
         time_zone: The seller's.
         excluded_statuses: Order statuses that are no sale.
-        orders_total: Rows of the orders file.
+        orders_total: Rows of the orders file; 0 where the layout has none.
         orders_quarantined: Of these, bad ones.
         orders_without_items: Good orders that no row of the items file names.
-        items_total: Rows of the items file; the sum of the next three.
+        items_total: Rows of the items file, or of the sales file; the sum of the next three. 0 where there is none.
         items_used: Rows that became sales.
         items_excluded_by_status: Good rows whose order's status is no sale.
         items_quarantined: Bad ones.
         quarantined: Bad rows by file's table and reason.
         products_total: Products that any file names; the sum of the next two.
-        products_sold: Products with a sale.
+        products_sold: Products with a sale, or with stock that was counted.
         products_excluded: The others, counted by reason.
         first_sale_on: Date of the first sale, seller's clock.
         last_sale_on: Date of the last sale.
-        last_order_on: Date of the last good order of any status: the history's end.
+        history_from: The first day of which anything is known.
+        history_to: The last day of which anything is known, e.g. of the last good order of any status.
+        counts_total: Rows of the inventory file.
+        counts_used: Of these, the good ones; the others are in quarantine.
+        flags_total: Rows of the availability file.
+        flags_used: Of these, the good ones; the others are in quarantine.
+        sales_are_depletion: Whether falls of the counts stand in for sales, since there is no sales file.
     """
 
     source: str
@@ -54,7 +65,13 @@ class IngestReport:
     products_excluded: Mapping[str, int]
     first_sale_on: dt.date
     last_sale_on: dt.date
-    last_order_on: dt.date
+    history_from: dt.date
+    history_to: dt.date
+    counts_total: int = 0
+    counts_used: int = 0
+    flags_total: int = 0
+    flags_used: int = 0
+    sales_are_depletion: bool = False
 
     def to_json(self) -> str:
         """The report as the text of its file."""
@@ -68,31 +85,38 @@ class IngestReport:
             ValueError, KeyError, TypeError: If it is no such text.
         """
         fields = json.loads(text)
-        for name in ("first_sale_on", "last_sale_on", "last_order_on"):
+        for name in _DAYS:
             fields[name] = dt.date.fromisoformat(fields[name])
         return cls(**{**fields, "excluded_statuses": tuple(fields["excluded_statuses"])})
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """Clean sales and what is known of the products.
+    """Clean sales and stock counts, and what is known of the products.
 
     Attributes:
-        sales: ``product_id``, ``sold_on`` (date on the seller's clock), ``units``, ``unit_price``; sorted.
-        products: ``product_id``, ``category`` (empty where unknown) and ``exclusion``: null for a product with a sale,
-            else why it has none; sorted.
+        sales: ``product_id``, ``sold_on`` (date on the seller's clock), ``order`` (a number, the same for the lines of
+            one order), ``units`` (above 0), ``unit_price`` (null where not known); sorted by product, then day.
+        products: ``product_id``, ``category`` (empty where unknown), ``lead_time_days`` (null where not given) and
+            ``exclusion``: null for a product that was sold or counted, else why it was not; sorted.
         report: The account of all rows.
+        counts: Units on hand: ``product_id``, ``counted_on``, ``units_on_hand``; one row per product and day.
+        availability: ``product_id``, ``week`` (Monday), ``in_stock``; one row per product and week.
     """
 
     sales: pl.DataFrame
     products: pl.DataFrame
     report: IngestReport
+    counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNTS_SCHEMA))
+    availability: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=AVAILABILITY_SCHEMA))
 
 
 def write_ingested(ingested: Ingested, folder: Path) -> None:
-    """Write sales, products and report into ``folder``, which is made if need be."""
+    """Write sales, counts, products and report into ``folder``, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     ingested.sales.write_parquet(folder / _SALES)
+    ingested.counts.write_parquet(folder / _COUNTS)
+    ingested.availability.write_parquet(folder / _AVAILABILITY)
     ingested.products.write_parquet(folder / _PRODUCTS)
     (folder / _REPORT).write_text(ingested.report.to_json(), encoding="utf-8")
 
@@ -107,7 +131,16 @@ def read_ingested(folder: Path) -> Ingested:
         return Ingested(
             sales=pl.read_parquet(folder / _SALES),
             products=pl.read_parquet(folder / _PRODUCTS),
+            counts=pl.read_parquet(folder / _COUNTS),
+            availability=pl.read_parquet(folder / _AVAILABILITY),
             report=IngestReport.from_json((folder / _REPORT).read_text(encoding="utf-8")),
         )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise PanelFileError(f"the ingested sales in {folder} cannot be read ({error}): ingest again") from error
+
+
+def as_day(value: object) -> dt.date:
+    """Polars does not tell the type checker what a column of dates holds."""
+    if not isinstance(value, dt.date):
+        raise TypeError(f"expected a date, got {value!r}")
+    return value

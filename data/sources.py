@@ -54,7 +54,7 @@ def find_inputs(data_dir: Path, tables: Iterable[Table]) -> dict[str, Path]:
         AmbiguousInputError: If a table is there in two formats.
     """
     if not data_dir.is_dir():
-        raise MissingInputError(f"there is no folder {data_dir}: name the folder that holds the order files")
+        raise MissingInputError(f"there is no folder {data_dir}: name the folder that holds the input files")
     found: dict[str, Path] = {}
     for table in tables:
         paths = tuple(path for ending in ENDINGS if (path := data_dir / f"{table.stem}{ending}").is_file())
@@ -84,7 +84,8 @@ def read_table(path: Path, table: Table) -> RawTable:
     except pl.exceptions.PolarsError as error:
         first_line = str(error).strip().splitlines()[0]
         raise UnreadableInputError(f"{path} cannot be read: {first_line}; write the file again") from error
-    missing = tuple(column.name for column in table.columns if column.name not in raw.rows.columns)
+    needed = (column.header for column in table.columns if not column.optional or column.named_in_file)
+    missing = tuple(header for header in needed if header not in raw.rows.columns)
     if missing:
         raise MissingColumnError(path, missing, tuple(name for name in raw.rows.columns if name != ROW_NUMBER))
     if not raw.height:

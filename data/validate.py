@@ -4,13 +4,25 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from data.contracts import EARLIEST, HIGHEST_PRICE, LATEST, ORDER_STATUSES, Column, Kind, Reason, Table
+from data.contracts import (
+    EARLIEST,
+    HIGHEST_PRICE,
+    LARGEST_NUMBER,
+    LATEST,
+    LONGEST_LEAD_TIME_DAYS,
+    ORDER_STATUSES,
+    Column,
+    Kind,
+    Reason,
+    Table,
+)
 from data.errors import IngestSettingError
 from data.sources import ROW_NUMBER, RawTable
 
 QUARANTINE = {"source_file": pl.String, "row_number": pl.Int64, "reason": pl.String, "raw": pl.String}
 
 _REASON = "reason in quarantine"
+_FLAGS = {"1": True, "true": True, "yes": True, "1.0": True, "0": False, "false": False, "no": False, "0.0": False}
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -60,21 +72,21 @@ def check(raw: RawTable, table: Table, time_zone: str) -> Checked:
     Raises:
         IngestSettingError: If there is no such time zone.
     """
-    typed = raw.rows.select(ROW_NUMBER, *(_typed(column, raw.rows, time_zone) for column in table.columns))
-    reasons = pl.Series(_REASON, raw.rows.select(_first_reason(table, typed)).to_series())
+    texts = raw.rows.select(ROW_NUMBER, *(_text(column, raw.rows) for column in table.columns))
+    typed = texts.select(ROW_NUMBER, *(_typed(column, texts, time_zone) for column in table.columns))
+    reasons = pl.Series(_REASON, texts.select(_first_reason(table, typed)).to_series())
     typed = typed.with_columns(reasons)
     passed = typed.filter(pl.col(_REASON).is_null())
-    repeats = passed.filter(~pl.struct(table.key).is_first_distinct())
+    kept = passed.filter(_is_kept(table))
     bad = pl.concat(
         [
             typed.filter(pl.col(_REASON).is_not_null()),
-            repeats.with_columns(pl.lit(table.duplicate.value).alias(_REASON)),
+            passed.filter(~_is_kept(table)).with_columns(pl.lit(table.duplicate, dtype=pl.String).alias(_REASON)),
             raw.malformed.select(ROW_NUMBER, pl.lit(Reason.MALFORMED_ROW.value).alias(_REASON)),
         ],
         how="diagonal",
     ).rename({_REASON: "reason"})
-    good = passed.filter(pl.struct(table.key).is_first_distinct()).drop(_REASON)
-    return Checked(raw, good, bad)
+    return Checked(raw, kept.drop(_REASON), bad)
 
 
 def local_times(texts: pl.Series, time_zone: str) -> pl.Series:
@@ -114,19 +126,49 @@ def check_time_zone(name: str) -> None:
         raise IngestSettingError(f"unknown time zone {name!r}: name one like America/Sao_Paulo") from error
 
 
-def _typed(column: Column, rows: pl.DataFrame, time_zone: str) -> pl.Expr | pl.Series:
-    if column.kind is Kind.TIME:
-        return local_times(rows[column.name], time_zone).alias(column.name)
-    if column.kind is Kind.PRICE:
-        return pl.col(column.name).cast(pl.Float64, strict=False)
-    return pl.col(column.name)
+def _is_kept(table: Table) -> pl.Expr:
+    if not table.key:
+        return pl.lit(value=True)
+    key = pl.struct(table.key)
+    return key.is_first_distinct() if table.keep == "first" else key.is_last_distinct()
+
+
+def _text(column: Column, rows: pl.DataFrame) -> pl.Expr:
+    """The column as the file has it, under our name; nothing where it is not there."""
+    there = pl.col(column.header) if column.header in rows.columns else pl.lit(None, dtype=pl.String)
+    return there.alias(column.name)
+
+
+def _typed(column: Column, texts: pl.DataFrame, time_zone: str) -> pl.Expr | pl.Series:
+    text = pl.col(column.name)
+    match column.kind:
+        case Kind.TIME:
+            return local_times(texts[column.name], time_zone).alias(column.name)
+        case Kind.DAY:
+            return local_times(texts[column.name], time_zone).dt.date().alias(column.name)
+        case Kind.WEEK:
+            return local_times(texts[column.name], time_zone).dt.date().dt.truncate("1w").alias(column.name)
+        case Kind.PRICE | Kind.QUANTITY | Kind.COUNT | Kind.LEAD_TIME:
+            return text.cast(pl.Float64, strict=False)
+        case Kind.FLAG:
+            return text.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
+        case _:
+            return text
 
 
 def _first_reason(table: Table, typed: pl.DataFrame) -> pl.Expr:
     """The first rule that a row breaks, in the order of ``Reason``; null where it breaks none."""
-    broken = [rule for column in table.columns for rule in _rules(column, typed)]
+    broken = [
+        (reason, breaks & _is_given(column) if column.optional else breaks)
+        for column in table.columns
+        for reason, breaks in _rules(column, typed)
+    ]
     broken.sort(key=lambda rule: list(Reason).index(rule[0]))
     return pl.coalesce(*(pl.when(breaks).then(pl.lit(reason.value)) for reason, breaks in broken))
+
+
+def _is_given(column: Column) -> pl.Expr:
+    return pl.col(column.name).is_not_null() & (pl.col(column.name) != "")
 
 
 def _rules(column: Column, typed: pl.DataFrame) -> list[tuple[Reason, pl.Expr]]:
@@ -140,16 +182,31 @@ def _rules(column: Column, typed: pl.DataFrame) -> list[tuple[Reason, pl.Expr]]:
             ]
         case Kind.STATUS:
             return [(Reason.UNKNOWN_STATUS, text.is_null() | ~text.is_in(ORDER_STATUSES))]
-        case Kind.TIME:
+        case Kind.TIME | Kind.DAY | Kind.WEEK:
             return [
                 (Reason.UNPARSABLE_TIME, value.is_null()),
                 (Reason.TIME_OUT_OF_RANGE, (value < EARLIEST) | (value >= LATEST)),
             ]
-        case Kind.PRICE:
-            return [
-                (Reason.UNPARSABLE_PRICE, value.is_null() | ~value.is_finite()),
-                (Reason.NEGATIVE_PRICE, value < 0),
-                (Reason.PRICE_OUT_OF_RANGE, value > HIGHEST_PRICE),
-            ]
+        case Kind.FLAG:
+            return [(Reason.UNPARSABLE_FLAG, value.is_null())]
         case Kind.TEXT:
             return []
+        case _:
+            return _number_rules(column.kind, value)
+
+
+def _number_rules(kind: Kind, value: pl.Expr) -> list[tuple[Reason, pl.Expr]]:
+    no_number = value.is_null() | ~value.is_finite()
+    if kind is Kind.PRICE:
+        return [
+            (Reason.UNPARSABLE_PRICE, no_number),
+            (Reason.NEGATIVE_PRICE, value < 0),
+            (Reason.PRICE_OUT_OF_RANGE, value > HIGHEST_PRICE),
+        ]
+    if kind is Kind.LEAD_TIME:
+        whole = value == value.floor()
+        return [(Reason.UNPARSABLE_LEAD_TIME, no_number | ~whole | ~value.is_between(0, LONGEST_LEAD_TIME_DAYS))]
+    too_large = (Reason.NUMBER_OUT_OF_RANGE, value.abs() > LARGEST_NUMBER)
+    if kind is Kind.QUANTITY:
+        return [(Reason.UNPARSABLE_QUANTITY, no_number), (Reason.NEGATIVE_QUANTITY, value < 0), too_large]
+    return [(Reason.UNPARSABLE_COUNT, no_number), too_large]

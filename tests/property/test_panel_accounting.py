@@ -66,7 +66,7 @@ def test_every_row_is_used_or_excluded_or_in_quarantine(orders, items, strays, r
     assert quarantine.height == report.items_quarantined + report.orders_quarantined
     assert quarantine["raw"].null_count() == 0
 
-    panel = build_panel(ingested, as_of_week=monday_of(report.last_order_on))
+    panel = build_panel(ingested, as_of_week=monday_of(report.history_to))
     assert np.nansum(panel.fields[UNITS_SOLD]) == report.items_used
     assert len(panel.product_ids) + len(panel.excluded) == report.products_total
 

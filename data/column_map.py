@@ -1,0 +1,64 @@
+"""What a seller's files call the columns: one small TOML file, a section per table, our name = the file's name.
+
+[inventory]
+product_id = "sku"
+units_on_hand = "qty"
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from data.contracts import GENERIC, Table
+from data.errors import ColumnMapError
+
+COLUMNS_FILE = "columns.toml"
+
+
+def column_map_file(data_dir: Path, named: Path | None) -> Path | None:
+    """The file that maps columns: the one that is named, else ``columns.toml`` beside the data, else none."""
+    beside = data_dir / COLUMNS_FILE
+    return named or (beside if beside.is_file() else None)
+
+
+def mapped_tables(path: Path | None) -> tuple[Table, ...]:
+    """The generic layout's tables with the columns named as in the seller's files.
+
+    Args:
+        path: The TOML file; None: the columns have our names.
+    Raises:
+        ColumnMapError: If the file cannot be read, or names a table or a column that there is not.
+    """
+    if path is None:
+        return GENERIC
+    sections = _read(path)
+    known = {table.name: table for table in GENERIC}
+    if unknown := sorted(set(sections) - set(known)):
+        raise ColumnMapError(f"{path}: there is no table {', '.join(unknown)}; there is {', '.join(known)}")
+    return tuple(_mapped(table, sections.get(table.name, {}), path) for table in GENERIC)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ColumnMapError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ColumnMapError(f"{path} is no TOML: {error}") from error
+
+
+def _mapped(table: Table, names: object, path: Path) -> Table:
+    if not isinstance(names, Mapping):
+        raise ColumnMapError(f"{path}: {table.name} must be a section of its own, [{table.name}]")
+    ours = [column.name for column in table.columns]
+    for name, in_file in names.items():
+        if name not in ours:
+            raise ColumnMapError(
+                f"{path}: the table {table.name} has no column {name}; on the left side stands one of {', '.join(ours)}"
+            )
+        if not isinstance(in_file, str) or not in_file:
+            raise ColumnMapError(f"{path}: {table.name}.{name} must be the name of a column in quotes, not {in_file!r}")
+    columns = tuple(dataclasses.replace(column, named_in_file=names.get(column.name, "")) for column in table.columns)
+    return dataclasses.replace(table, columns=columns)

@@ -1,0 +1,23 @@
+"""What the ids of products tell: ids such as ``12-10042974`` name an item at a location."""
+
+from collections.abc import Sequence
+
+from data.panel import ITEM, LOCATION
+
+
+def location_and_item(product_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Location and item of each product, where every id is made of the two.
+
+    That is so if every id has a hyphen with something on both sides, and both parts (before and after the first hyphen)
+    come back: on average a location has at least two items, and an item at least two locations.
+
+    Returns:
+        ``location`` and ``item``, one value per product; empty where the ids do not tell.
+    """
+    pairs = [product_id.partition("-")[::2] for product_id in product_ids]
+    if not pairs or not all(location and item for location, item in pairs):
+        return {}
+    locations, items = zip(*pairs, strict=True)
+    if max(len(set(locations)), len(set(items))) * 2 > len(pairs):
+        return {}
+    return {LOCATION: locations, ITEM: items}

@@ -1,0 +1,193 @@
+"""The generic layout in, clean sales and stock counts out; every row is accounted for.
+
+rows of a file  =  used  +  in quarantine
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from data.column_map import column_map_file, mapped_tables
+from data.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, Exclusion
+from data.errors import EmptyInputError, MissingInputError
+from data.ingested import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, Ingested, IngestReport, as_day
+from data.quarantine import DEFAULT_MAX_BAD_SHARE, check_bad_shares, check_max_bad_share, counted_reasons, put_aside
+from data.sources import ROW_NUMBER, find_inputs, read_table
+from data.validate import Checked, check, check_time_zone
+
+DEFAULT_TIME_ZONE = "UTC"
+
+_MOVEMENTS = (SALES.name, INVENTORY.name)
+
+Tables = Mapping[str, Checked]
+
+
+def ingest_generic(
+    data_dir: Path,
+    *,
+    quarantine_file: Path,
+    columns_file: Path | None = None,
+    time_zone: str = DEFAULT_TIME_ZONE,
+    max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
+) -> Ingested:
+    """Read and validate the generic layout: sales, inventory, availability, products and lead times.
+
+    Without a sales file the falls of the counts stand in for sales: they are units that left the shelf.
+
+    Args:
+        data_dir: Folder of the files, each ``.csv``, ``.csv.gz`` or ``.parquet``.
+        quarantine_file: Where the bad rows go, as Parquet; also written, empty, when there are none, and before a
+            TooManyBadRowsError is raised.
+        columns_file: TOML file with the names of the columns; by default ``columns.toml`` in ``data_dir``, if any.
+        time_zone: IANA name of the zone of the seller's clock; times that carry an offset are moved to it.
+        max_bad_share: Share of bad rows, of each file, above which the files are refused.
+    Raises:
+        DataError: One of its subclasses, when the files or the settings cannot be used.
+    """
+    check_time_zone(time_zone)
+    check_max_bad_share(max_bad_share)
+    tables = mapped_tables(column_map_file(data_dir, columns_file))
+    paths = find_inputs(data_dir, tables)
+    if SALES.name not in paths and INVENTORY.name not in paths:
+        raise MissingInputError(f"{data_dir} holds neither sales nor inventory: one of sales.csv and inventory.csv")
+    checked = {
+        table.name: check(read_table(paths[table.name], table), table, time_zone)
+        for table in tables
+        if table.name in paths
+    }
+    put_aside(checked, quarantine_file)
+    check_bad_shares(list(checked.values()), max_bad_share, quarantine_file)
+    counts, flags = _counts(checked), _availability(checked)
+    sales = _sales(checked) if SALES.name in checked else falls_as_sales(counts)
+    if sales.is_empty():
+        raise EmptyInputError(f"nothing was sold: {data_dir} holds no sale above 0 units, and no count that falls")
+    products = _products(checked, sales, counts)
+    report = _report(checked, sales, counts, flags, products, time_zone)
+    return Ingested(sales, products, report, counts, flags)
+
+
+def falls_as_sales(counts: pl.DataFrame) -> pl.DataFrame:
+    """A sale for each fall of a product's count, on the day on which it was found; without a price."""
+    fallen = -pl.col("units_on_hand").diff().over("product_id", order_by="counted_on")
+    return (
+        counts.with_columns(units=fallen)
+        .filter(pl.col("units") > 0)
+        .select(
+            "product_id",
+            sold_on="counted_on",
+            order=pl.int_range(pl.len(), dtype=pl.Int64),
+            units="units",
+            unit_price=pl.lit(None, dtype=pl.Float64),
+        )
+        .sort("product_id", "sold_on")
+    )
+
+
+def _sales(checked: Tables) -> pl.DataFrame:
+    """Rows of 0 units say what no row says too."""
+    return (
+        checked[SALES.name]
+        .good.filter(pl.col("quantity") > 0)
+        .select(
+            "product_id",
+            sold_on=pl.col("sold_at").dt.date(),
+            order=ROW_NUMBER,
+            units="quantity",
+            unit_price="unit_price",
+        )
+        .sort("product_id", "sold_on", "unit_price", "units")
+    )
+
+
+def _counts(checked: Tables) -> pl.DataFrame:
+    if INVENTORY.name not in checked:
+        return pl.DataFrame(schema=COUNTS_SCHEMA)
+    return checked[INVENTORY.name].good.select(*COUNTS_SCHEMA).sort("product_id", "counted_on")
+
+
+def _availability(checked: Tables) -> pl.DataFrame:
+    if AVAILABILITY.name not in checked:
+        return pl.DataFrame(schema=AVAILABILITY_SCHEMA)
+    return (
+        checked[AVAILABILITY.name].good.select("product_id", "in_stock", week="week_start").sort("product_id", "week")
+    )
+
+
+def _products(checked: Tables, sales: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+    """Every product that any file names, with its category, lead time, and why it is not followed, if so."""
+    followed = [sales.select("product_id"), counts.filter(pl.col("units_on_hand") > 0).select("product_id")]
+    moved = [checked[name].good.select("product_id") for name in (*_MOVEMENTS, AVAILABILITY.name) if name in checked]
+    listed = [checked[name].good.select("product_id") for name in (CATALOGUE.name, LEAD_TIMES.name) if name in checked]
+    refused = [checked[name].bad.select("product_id") for name in _MOVEMENTS if name in checked]
+    reasons = {
+        None: followed,
+        Exclusion.NO_COUNTED_SALES: moved,
+        Exclusion.QUARANTINED: refused,
+        Exclusion.NEVER_ORDERED: listed,
+    }
+    every = pl.concat(
+        frame.with_columns(exclusion=pl.lit(reason, dtype=pl.String))
+        for reason, frames in reasons.items()
+        for frame in frames
+    )
+    return (
+        every.filter(pl.col("product_id").is_not_null() & (pl.col("product_id") != ""))
+        .unique("product_id", keep="first", maintain_order=True)
+        .join(_attribute(checked, CATALOGUE.name, "category", pl.String), on="product_id", how="left")
+        .join(_attribute(checked, LEAD_TIMES.name, "lead_time_days", pl.Float64), on="product_id", how="left")
+        .select(
+            "product_id",
+            pl.col("category").fill_null(""),
+            "exclusion",
+            pl.col("lead_time_days").cast(pl.Int32),
+        )
+        .sort("product_id")
+    )
+
+
+def _attribute(checked: Tables, table: str, column: str, kind: type[pl.DataType]) -> pl.DataFrame:
+    if table not in checked:
+        return pl.DataFrame(schema={"product_id": pl.String, column: kind})
+    return checked[table].good.select("product_id", column)
+
+
+def _report(
+    checked: Tables,
+    sales: pl.DataFrame,
+    counts: pl.DataFrame,
+    flags: pl.DataFrame,
+    products: pl.DataFrame,
+    time_zone: str,
+) -> IngestReport:
+    totals = {name: table.raw.height for name, table in checked.items()}
+    used = {name: table.good.height for name, table in checked.items()}
+    # a flag is of a whole week, and so known to its Sunday
+    days = pl.concat([sales["sold_on"], counts["counted_on"], flags["week"], flags["week"].dt.offset_by("6d")])
+    exclusions = products["exclusion"].drop_nulls()
+    return IngestReport(
+        source="generic",
+        time_zone=time_zone,
+        excluded_statuses=(),
+        orders_total=0,
+        orders_quarantined=0,
+        orders_without_items=0,
+        items_total=totals.get(SALES.name, 0),
+        items_used=used.get(SALES.name, 0),
+        items_excluded_by_status=0,
+        items_quarantined=totals.get(SALES.name, 0) - used.get(SALES.name, 0),
+        quarantined=counted_reasons(checked),
+        products_total=products.height,
+        products_sold=products.height - exclusions.len(),
+        products_excluded=dict(sorted(Counter(exclusions).items())),
+        first_sale_on=as_day(sales["sold_on"].min()),
+        last_sale_on=as_day(sales["sold_on"].max()),
+        history_from=as_day(days.min()),
+        history_to=as_day(days.max()),
+        counts_total=totals.get(INVENTORY.name, 0),
+        counts_used=used.get(INVENTORY.name, 0),
+        flags_total=totals.get(AVAILABILITY.name, 0),
+        flags_used=used.get(AVAILABILITY.name, 0),
+        sales_are_depletion=SALES.name not in checked,
+    )

@@ -1,0 +1,54 @@
+"""What happens with bad rows, whatever the layout: they are put aside, counted, and too many of them stop the run."""
+
+import os
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from data.errors import IngestSettingError, TooManyBadRowsError
+from data.validate import QUARANTINE, Checked
+
+DEFAULT_MAX_BAD_SHARE = 0.01
+
+
+def check_max_bad_share(max_bad_share: float) -> None:
+    """Raises:
+    IngestSettingError: If it is no share.
+    """
+    if not 0 <= max_bad_share <= 1:
+        raise IngestSettingError(f"the allowed share of bad rows is {max_bad_share}, it must lie between 0 and 1")
+
+
+def put_aside(checked: Mapping[str, Checked], path: Path) -> None:
+    """Write the bad rows of all files to ``path``, whole or not at all; an empty file where there are none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = pl.concat([pl.DataFrame(schema=QUARANTINE), *(table.quarantine() for table in checked.values())])
+    draft = path.with_name(f".{path.name}-{os.getpid()}")
+    rows.write_parquet(draft)
+    draft.replace(path)
+
+
+def check_bad_shares(checked: Collection[Checked], max_bad_share: float, quarantine_file: Path) -> None:
+    """Hold each file against the share of bad rows that is allowed.
+
+    Raises:
+        TooManyBadRowsError: For the first file that has more.
+    """
+    for table in checked:
+        bad, total = table.bad.height, table.raw.height
+        if bad > max_bad_share * total:
+            raise TooManyBadRowsError(
+                table.raw.path,
+                bad=bad,
+                total=total,
+                max_share=max_bad_share,
+                commonest=min(Counter(table.bad["reason"]).items(), key=lambda entry: (-entry[1], entry[0]))[0],
+                quarantine_file=quarantine_file,
+            )
+
+
+def counted_reasons(checked: Mapping[str, Checked]) -> dict[str, dict[str, int]]:
+    """Bad rows by table and reason."""
+    return {name: dict(sorted(Counter(table.bad["reason"]).items())) for name, table in checked.items()}

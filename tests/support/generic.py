@@ -1,0 +1,44 @@
+"""Files in the generic layout: a few rows written by hand, or the real ones where they are there."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from data.contracts import Reason
+
+Row = Sequence[object]
+
+GENERIC_ONLY = {
+    Reason.UNPARSABLE_QUANTITY,
+    Reason.NEGATIVE_QUANTITY,
+    Reason.UNPARSABLE_COUNT,
+    Reason.NUMBER_OUT_OF_RANGE,
+    Reason.UNPARSABLE_FLAG,
+    Reason.UNPARSABLE_LEAD_TIME,
+    Reason.REPLACED_COUNT,
+    Reason.REPLACED_FLAG,
+}
+
+HEADERS = {
+    "sales": "product_id,sold_at,quantity,unit_price",
+    "inventory": "product_id,counted_on,units_on_hand",
+    "availability": "product_id,week_start,in_stock",
+    "products": "product_id,category",
+    "lead_times": "product_id,lead_time_days",
+}
+
+
+def write_generic(folder: Path, **tables: Sequence[Row]) -> Path:
+    """Write each table as CSV and return their folder; the values are taken as they are: a test may break them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in tables.items():
+        lines = [HEADERS[name], *(",".join(map(str, row)) for row in rows)]
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def real_generic(name: str) -> Path | None:
+    """The folder of a real data set: below ``STOCKOUT_REAL_DATA`` or beside the checkout; None if not there."""
+    beside = Path(__file__).parents[3] / "shared" / "data"
+    folder = Path(os.environ.get("STOCKOUT_REAL_DATA", beside)) / name
+    return folder if folder.is_dir() else None

@@ -1,0 +1,260 @@
+"""The generic layout: every row is used or in quarantine, columns can have any name, and sales may be missing."""
+
+import datetime as dt
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from data.build_panel import build_panel
+from data.contracts import Reason
+from data.errors import ColumnMapError, EmptyInputError, MissingColumnError, MissingInputError, TooManyBadRowsError
+from data.ingest_generic import ingest_generic
+from data.ingested import Ingested, read_ingested, write_ingested
+from data.panel import Panel
+from tests.support.generic import GENERIC_ONLY, Row, real_generic, write_generic
+
+MONDAY = dt.date(2024, 1, 1)
+NAN = float("nan")
+
+
+def ingest(folder: Path, columns_file: Path | None = None) -> tuple[Ingested, pl.DataFrame]:
+    quarantine_file = folder / "out" / "quarantine.parquet"
+    ingested = ingest_generic(folder, quarantine_file=quarantine_file, columns_file=columns_file, max_bad_share=1)
+    return ingested, pl.read_parquet(quarantine_file)
+
+
+def panel_of(folder: Path, weeks: int) -> Panel:
+    return build_panel(ingest(folder)[0], as_of_week=MONDAY + dt.timedelta(weeks=weeks - 1))
+
+
+def row(panel: Panel, product: str, field: str) -> list[float]:
+    return [float(value) for value in panel.fields[field][panel.product_ids.index(product)]]
+
+
+GOOD: dict[str, Row] = {
+    "sales": ("a", "2024-01-01", 2, 5),
+    "inventory": ("a", "2024-01-01", 7),
+    "availability": ("a", "2024-01-01", 1),
+    "products": ("a", "toys"),
+    "lead_times": ("a", 10),
+}
+BAD_ROWS: list[tuple[str, Row, Reason]] = [
+    ("sales", ("", "2024-01-01", 2, 5), Reason.MISSING_ID),
+    ("sales", ("b", "someday", 2, 5), Reason.UNPARSABLE_TIME),
+    ("sales", ("b", "2024-01-01", "two", 5), Reason.UNPARSABLE_QUANTITY),
+    ("sales", ("b", "2024-01-01", "", 5), Reason.UNPARSABLE_QUANTITY),
+    ("sales", ("b", "2024-01-01", -1, 5), Reason.NEGATIVE_QUANTITY),
+    ("sales", ("b", "2024-01-01", "1e12", 5), Reason.NUMBER_OUT_OF_RANGE),
+    ("sales", ("b", "2024-01-01", 2, "cheap"), Reason.UNPARSABLE_PRICE),
+    ("sales", ("b", "2024-01-01", 2, -1), Reason.NEGATIVE_PRICE),
+    ("inventory", ("b", "1024-01-01", 7), Reason.TIME_OUT_OF_RANGE),
+    ("inventory", ("b", "2024-01-01", "many"), Reason.UNPARSABLE_COUNT),
+    ("inventory", ("b", "2024-01-01", "nan"), Reason.UNPARSABLE_COUNT),
+    ("availability", ("b", "2024-01-01", 2), Reason.UNPARSABLE_FLAG),
+    ("availability", ("b", "2024-01-01", ""), Reason.UNPARSABLE_FLAG),
+    ("products", ("a", "food"), Reason.DUPLICATE_PRODUCT),
+    ("lead_times", ("b", "1.5"), Reason.UNPARSABLE_LEAD_TIME),
+    ("lead_times", ("b", 999), Reason.UNPARSABLE_LEAD_TIME),
+    ("inventory", ("b", "2024-01-01"), Reason.MALFORMED_ROW),
+]
+REPLACED: list[tuple[str, Row, Reason]] = [
+    ("inventory", ("a", "2024-01-01", 3), Reason.REPLACED_COUNT),
+    ("availability", ("a", "2024-01-03", 0), Reason.REPLACED_FLAG),
+]
+BAD_ROWS += REPLACED
+
+
+@pytest.mark.parametrize(("table", "bad", "reason"), BAD_ROWS)
+def test_a_bad_row_goes_to_quarantine_with_its_reason_and_its_raw_row(
+    tmp_path: Path, table: str, bad: Row, reason: Reason
+) -> None:
+    rows = {name: [good] for name, good in GOOD.items()}
+    rows[table] = [*rows[table], bad]
+    ingested, quarantine = ingest(write_generic(tmp_path, **rows))
+
+    number = 1 if (table, bad, reason) in REPLACED else 2
+    assert quarantine.select("source_file", "row_number", "reason").rows() == [(f"{table}.csv", number, reason)]
+    assert json.loads(quarantine["raw"].item())
+    report = ingested.report
+    assert report.quarantined[table] == {reason: 1}
+    assert report.items_total == report.items_used + report.items_quarantined
+    assert report.products_total == report.products_sold + sum(report.products_excluded.values())
+
+
+def test_every_reason_of_this_layout_has_an_example_here() -> None:
+    assert {reason for _, _, reason in BAD_ROWS} >= GENERIC_ONLY
+
+
+def test_of_two_counts_of_a_day_and_two_flags_of_a_week_the_later_row_holds(tmp_path: Path) -> None:
+    rows = {name: [good] for name, good in GOOD.items()}
+    for table, later, _ in REPLACED:
+        rows[table] = [*rows[table], later]
+    ingested, _ = ingest(write_generic(tmp_path, **rows))
+    assert ingested.counts["units_on_hand"].to_list() == [3]
+    assert ingested.availability.rows() == [("a", MONDAY, False)]
+
+
+def test_a_negative_count_is_kept_and_counts_as_out_of_stock(tmp_path: Path) -> None:
+    counts = [("a", "2024-01-01", 2), ("a", "2024-01-02", -3)]
+    panel = panel_of(write_generic(tmp_path, inventory=counts), weeks=1)
+    assert row(panel, "a", "min_on_hand") == [-3]
+    assert row(panel, "a", "days_out") == [1]
+
+
+def test_without_sales_the_falls_of_the_counts_stand_in_for_them(tmp_path: Path) -> None:
+    counts = [("a", f"2024-01-{day:02}", units) for day, units in ((1, 9), (3, 6), (6, 8), (9, 3))]
+    folder = write_generic(tmp_path, inventory=counts)
+    panel = panel_of(folder, weeks=2)
+    assert row(panel, "a", "units_sold") == row(panel, "a", "depletion") == [3, 5]
+    assert ingest(folder)[0].report.sales_are_depletion
+
+
+def test_a_product_with_stock_and_without_a_sale_is_followed_from_its_first_stock(tmp_path: Path) -> None:
+    sales = [("a", "2024-01-02", 1, 5)]
+    counts = [("b", "2024-01-09", 0), ("b", "2024-01-16", 4), ("never", "2024-01-09", 0)]
+    panel = panel_of(write_generic(tmp_path, sales=sales, inventory=counts), weeks=4)
+    assert row(panel, "b", "units_sold") == pytest.approx([NAN, NAN, 0, 0], nan_ok=True)
+    assert panel.excluded == {"never": "NO_COUNTED_SALES"}
+
+
+def test_an_out_of_stock_week_before_the_first_sale_means_not_listed_yet(tmp_path: Path) -> None:
+    sales = [("a", "2024-01-15", 1, 5), ("b", "2024-01-01", 1, 5)]
+    flags = [("a", f"2024-01-{day:02}", flag) for day, flag in ((1, 0), (8, 1), (15, 0), (22, 0))]
+    panel = panel_of(write_generic(tmp_path, sales=sales, availability=flags), weeks=4)
+    assert row(panel, "a", "in_stock") == pytest.approx([NAN, 1, 0, 0], nan_ok=True)
+
+
+def test_sales_given_by_week_or_without_a_price_are_sales(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text("product_id,sold_at,quantity\na,2024-01-01,3\na,2024-01-15,2\na,2024-01-22,0\n")
+    panel = panel_of(tmp_path, weeks=4)
+    assert row(panel, "a", "units_sold") == [3, 0, 2, 0]
+    assert row(panel, "a", "price_mean") == [0, 0, 0, 0]
+    assert row(panel, "a", "days_since_sale") == [6, 13, 6, 13]
+
+
+def test_orders_and_days_with_a_sale_are_counted(tmp_path: Path) -> None:
+    sales = [("a", f"2024-01-{day:02} 10:00", 2, 5) for day in (1, 1, 4, 8)]
+    panel = panel_of(write_generic(tmp_path, sales=sales), weeks=2)
+    assert row(panel, "a", "orders") == [3, 1]
+    assert row(panel, "a", "sale_days") == [2, 1]
+
+
+def test_files_can_be_parquet_or_compressed_and_columns_can_have_any_name(tmp_path: Path) -> None:
+    plain = write_generic(tmp_path / "plain", **{name: [good] for name, good in GOOD.items()})
+    other = tmp_path / "other"
+    other.mkdir()
+    pl.DataFrame({"sku": ["a"], "when": [dt.date(2024, 1, 1)], "pieces": [2], "price": [5.0]}).write_parquet(
+        other / "sales.parquet"
+    )
+    with gzip.open(other / "inventory.csv.gz", "wt") as file:
+        file.write("qty,sku,date\n7,a,2024-01-01\n")
+    for name in ("availability", "products", "lead_times"):
+        (other / f"{name}.csv").write_bytes((plain / f"{name}.csv").read_bytes())
+    columns = other / "columns.toml"
+    columns.write_text(
+        """
+        [sales]
+        product_id = "sku"
+        sold_at = "when"
+        quantity = "pieces"
+        unit_price = "price"
+        [inventory]
+        product_id = "sku"
+        counted_on = "date"
+        units_on_hand = "qty"
+        """
+    )
+    one, mapped = ingest(plain)[0], ingest(other)[0]
+    elsewhere = columns.rename(tmp_path / "names.toml")
+    for ingested in (mapped, ingest(other, columns_file=elsewhere)[0]):
+        assert ingested.sales.equals(one.sales)
+        assert ingested.counts.equals(one.counts)
+        assert ingested.products.rows() == [("a", "toys", None, 10)]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[sale]\n", "there is no table sale; there is sales, inventory"),
+        ("[sales]\nsku = 'x'\n", "the table sales has no column sku; on the left side stands one of product_id"),
+        ("[sales]\nproduct_id = 3\n", "sales.product_id must be the name of a column in quotes, not 3"),
+        ("sales = 'x'\n", "sales must be a section of its own"),
+        ("[sales\n", "is no TOML"),
+    ],
+)
+def test_a_column_map_that_cannot_be_meant_is_one_clear_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    write_generic(tmp_path, sales=[GOOD["sales"]])
+    (tmp_path / "columns.toml").write_text(text)
+    with pytest.raises(ColumnMapError, match=r"columns\.toml") as error:
+        ingest(tmp_path)
+    assert sentence in str(error.value)
+
+
+def test_a_mapped_column_that_the_file_lacks_is_named(tmp_path: Path) -> None:
+    write_generic(tmp_path, sales=[GOOD["sales"]])
+    (tmp_path / "columns.toml").write_text("[sales]\nunit_price = 'preis'\n")
+    with pytest.raises(MissingColumnError, match="lacks the column preis"):
+        ingest(tmp_path)
+
+
+def test_a_folder_with_neither_sales_nor_inventory_is_refused(tmp_path: Path) -> None:
+    write_generic(tmp_path, availability=[GOOD["availability"]])
+    with pytest.raises(MissingInputError, match="neither sales nor inventory"):
+        ingest(tmp_path)
+
+
+def test_counts_that_never_fall_are_no_sales(tmp_path: Path) -> None:
+    with pytest.raises(EmptyInputError, match="no count that falls"):
+        ingest(write_generic(tmp_path, inventory=[("a", "2024-01-01", 3), ("a", "2024-01-02", 5)]))
+
+
+def test_too_many_bad_rows_of_any_file_stop_the_run(tmp_path: Path) -> None:
+    write_generic(tmp_path, sales=[GOOD["sales"]], inventory=[GOOD["inventory"], ("a", "2024-01-02", "?")])
+    with pytest.raises(TooManyBadRowsError, match="most of them for UNPARSABLE_COUNT"):
+        ingest_generic(tmp_path, quarantine_file=tmp_path / "q.parquet")
+
+
+def test_what_was_ingested_can_be_stored_and_read_again(tmp_path: Path) -> None:
+    ingested, _ = ingest(write_generic(tmp_path / "in", **{name: [good] for name, good in GOOD.items()}))
+    write_ingested(ingested, tmp_path / "stored")
+    again = read_ingested(tmp_path / "stored")
+    assert again.report == ingested.report
+    for name in ("sales", "counts", "availability", "products"):
+        assert getattr(again, name).equals(getattr(ingested, name))
+
+
+@pytest.mark.parametrize(
+    ("ids", "groups"),
+    [
+        (("1-x", "1-y", "2-x", "2-y"), {"location": ("1", "1", "2", "2"), "item": ("x", "y", "x", "y")}),
+        (("1-x-9", "1-y", "2-x-9", "2-y"), {"location": ("1", "1", "2", "2"), "item": ("x-9", "y", "x-9", "y")}),
+        (("1-x", "1-y", "2-z", "2-w"), {}),  # no item comes back
+        (("1-x", "1-y", "2-x", "plain"), {}),
+        (("1-x", "1-y", "2-x", "-y"), {}),
+    ],
+)
+def test_location_and_item_are_read_from_ids_that_pair_them(
+    tmp_path: Path, ids: tuple[str, ...], groups: dict[str, tuple[str, ...]]
+) -> None:
+    panel = panel_of(write_generic(tmp_path, sales=[(each, "2024-01-01", 1, 5) for each in ids]), weeks=1)
+    assert panel.groups == {name: tuple(np.array(values)[np.argsort(ids)]) for name, values in groups.items()}
+
+
+def test_lead_times_are_kept_where_they_are_given(tmp_path: Path) -> None:
+    sales = [("a", "2024-01-01", 1, 5), ("b", "2024-01-01", 1, 5)]
+    assert panel_of(write_generic(tmp_path / "1", sales=sales), weeks=1).lead_time_days == ()
+    with_times = write_generic(tmp_path / "2", sales=sales, lead_times=[("b", 21)])
+    assert panel_of(with_times, weeks=1).lead_time_days == (None, 21)
+
+
+def test_real_stores_and_groceries_are_read_whole(tmp_path: Path) -> None:
+    known = {"store_inventory": (33_320, 130_395, 0), "vn2": (38_376, 0, 70_083)}
+    for name, figures in known.items():
+        folder = real_generic(name)
+        if folder is not None:
+            report = ingest_generic(folder, quarantine_file=tmp_path / "q.parquet").report
+            assert (report.items_used, report.counts_used, report.flags_used) == figures
