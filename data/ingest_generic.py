@@ -110,9 +110,8 @@ def _counts(checked: Tables) -> pl.DataFrame:
 def _availability(checked: Tables) -> pl.DataFrame:
     if AVAILABILITY.name not in checked:
         return pl.DataFrame(schema=AVAILABILITY_SCHEMA)
-    return (
-        checked[AVAILABILITY.name].good.select("product_id", "in_stock", week="week_start").sort("product_id", "week")
-    )
+    flags = checked[AVAILABILITY.name].good
+    return flags.select("product_id", pl.col("week_start").alias("week"), "in_stock").sort("product_id", "week")
 
 
 def _products(checked: Tables, sales: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:

@@ -59,7 +59,7 @@ BAD_ROWS: list[tuple[str, Row, Reason]] = [
     ("products", ("a", "food"), Reason.DUPLICATE_PRODUCT),
     ("lead_times", ("b", "1.5"), Reason.UNPARSABLE_LEAD_TIME),
     ("lead_times", ("b", 999), Reason.UNPARSABLE_LEAD_TIME),
-    ("inventory", ("b", "2024-01-01"), Reason.MALFORMED_ROW),
+    ("inventory", ("b", "2024-01-01", 7, 7), Reason.MALFORMED_ROW),
 ]
 REPLACED: list[tuple[str, Row, Reason]] = [
     ("inventory", ("a", "2024-01-01", 3), Reason.REPLACED_COUNT),
