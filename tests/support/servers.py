@@ -40,6 +40,12 @@ class RunningServer:
         assert line, f"no log line {event!r} in {START_TIMEOUT_S} s; seen: {self._events}"
         return line
 
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The log lines so far."""
+        with self._came:
+            return list(self._events)
+
     def stop(self) -> int:
         """Ask it to end, and give its exit code."""
         self.process.terminate()
