@@ -15,6 +15,7 @@ from feature_service.server.app import serve
 from feature_service.server.operation import Operation
 from feature_service.server.options import operation_options
 from feature_service.server.settings import Settings
+from feature_service.server.supervisor import Supervisor
 
 FAILED = 1
 
@@ -31,6 +32,7 @@ FAILED = 1
 )
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", help="How log lines look.")
 @click.option("--log-calls", is_flag=True, help="Write a line for every call, not only for those that failed.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes on the port, each with the snapshot.")
 @operation_options
 def main(
     snapshots: Path,
@@ -40,12 +42,15 @@ def main(
     grace_seconds: float,
     log_format: logs.Format,
     log_calls: bool,
+    workers: int,
     operation: Operation,
 ) -> None:
     """Serve stockout risks and features over gRPC until SIGTERM or SIGINT."""
-    logs.configure(log_format)
+    logs.configure(log_format, operation.worker.number if operation.worker else None)
     settings = Settings(snapshots, host, port, max_ids, grace_seconds, log_calls, operation)
     try:
+        if workers > 1 and operation.worker is None:
+            sys.exit(Supervisor(settings, workers).run())
         uvloop.run(serve(settings))
     except StockoutError as error:
         click.echo(f"stockout-server: {error}", err=True)

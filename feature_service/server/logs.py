@@ -9,13 +9,16 @@ import structlog
 Format = Literal["json", "console"]
 
 
-def configure(log_format: Format) -> None:
-    """Send every log line to stdout in ``log_format``."""
+def configure(log_format: Format, worker: int | None = None) -> None:
+    """Send every log line to stdout in ``log_format``; lines of a worker process name its number."""
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.contextvars.merge_contextvars,
     ]
+    if worker is not None:
+        structlog.contextvars.bind_contextvars(worker=worker)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
