@@ -19,7 +19,7 @@ from data.weeks import DateArray
 from feature_service.kernel import FloatArray, feature_set, features_of_all_weeks
 from training.bundle import LabelContract
 from training.errors import TrainingFileError
-from training.labels import label
+from training.labels import DEFAULT_ALPHA, label
 
 PRODUCT_ID, AS_OF_WEEK, OUTCOME = "product_id", "as_of_week", "outcome"
 _META = b"stockout.training_table"
@@ -33,7 +33,7 @@ class Rows:
         feature_set: Versioned name.
         feature_names: Columns of ``features``.
         label: What ``outcome`` is the outcome of.
-        features: Finite numbers, shape ``(rows, features)``.
+        features: Shape ``(rows, features)``; NaN only where the feature set's models take what is not known.
         outcome: 1 or 0; NaN where not known yet; shape ``(rows,)``.
         as_of_week: Monday of the last week that each row knows, shape ``(rows,)``.
         product: Index of each row's product in ``product_ids``, shape ``(rows,)``.
@@ -74,19 +74,29 @@ class TableCounts:
     features_unknown: int
 
 
-def write_training_table(panel: Panel, label_name: str, feature_set_name: str, to: Path) -> TableCounts:
+def write_training_table(
+    panel: Panel,
+    label_name: str,
+    feature_set_name: str,
+    to: Path,
+    *,
+    horizon_weeks: int = 1,
+    alpha: float = DEFAULT_ALPHA,
+) -> TableCounts:
     """Compute the features of every row in which the label applies, and write them with their outcomes.
 
-    Rows to which the label does not apply teach nothing, and rows with an unknown feature have no probability: neither
-    is written.
+    Rows to which the label does not apply teach nothing, and are not written; nor are rows with an unknown feature,
+    unless models of the feature set take what is not known.
 
     Raises:
-        UnknownLabelError, UnknownFeatureSetError, InsufficientHistoryError: See there.
+        UnknownLabelError, LabelSettingError, LabelInputError, UnknownFeatureSetError, InsufficientHistoryError: See
+            there.
     """
-    chosen, target = feature_set(feature_set_name), label(label_name)
-    features = features_of_all_weeks(chosen, panel.fields)
+    chosen = feature_set(feature_set_name)
+    target = label(label_name, horizon_weeks=horizon_weeks, alpha=alpha)
+    features = features_of_all_weeks(chosen, panel.fields, groups=panel.groups)
     eligible = target.eligible(panel)
-    keep = eligible & np.isfinite(features).all(axis=0)
+    keep = eligible if chosen.unknown_allowed else eligible & np.isfinite(features).all(axis=0)
     # transposed, so that rows come week by week and a block of weeks is one slice of the file
     week, product = np.nonzero(keep.T)
     outcome = target.outcome(panel)[product, week]

@@ -2,6 +2,8 @@
 
 StockoutError
 ├── UnknownLabelError          no label of that name
+├── LabelInputError            the input lacks what a label is made of
+├── LabelSettingError          a label's setting that cannot be meant
 ├── UnknownEstimatorError      no estimator of that name
 ├── TrainingHistoryError       too few weeks for the train, validation and test blocks
 ├── OneSidedOutcomeError       a block of rows holds one outcome only, so nothing can be learned or measured
@@ -21,6 +23,21 @@ class UnknownLabelError(StockoutError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, tuple(known)
         super().__init__(f"no label is named {name!r}; there is {', '.join(self.known)}")
+
+
+class LabelInputError(StockoutError):
+    """The panel has no field that the label is made of, since the input had no such file."""
+
+    def __init__(self, label: str, file: str) -> None:
+        self.label, self.file = label, file
+        super().__init__(
+            f"the label {label} needs an {file} file, and the input has none: "
+            "use --source generic with such a file, or the label zero_sales"
+        )
+
+
+class LabelSettingError(StockoutError):
+    """A label's setting cannot be meant."""
 
 
 class UnknownEstimatorError(StockoutError):

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from feature_service.kernel import feature_set, features_at
+from feature_service.kernel import feature_set, features_at, features_of_all_weeks
 from tests.support.training_fixtures import Trained
 from training.dataset import read_training_table, write_training_table
 from training.errors import TrainingFileError
@@ -22,9 +22,10 @@ def test_a_training_row_equals_the_features_of_its_product_and_week_bit_for_bit(
         assert rows.features[at].tobytes() == served[products[at]].tobytes()
 
 
-def test_the_table_holds_every_eligible_row_and_no_other(trained: Trained) -> None:
-    rows = read_training_table(trained.table)
-    assert len(rows) == int(label("zero_sales").eligible(trained.panel).sum())
+def test_the_table_holds_every_eligible_row_whose_features_are_known_and_no_other(trained: Trained) -> None:
+    rows, panel = read_training_table(trained.table), trained.panel
+    known = np.isfinite(features_of_all_weeks(feature_set("seed-18"), panel.fields)).all(axis=0)
+    assert len(rows) == int((label("zero_sales").eligible(panel) & known).sum())
     assert np.isfinite(rows.features).all()
 
 
