@@ -19,7 +19,7 @@ from feature_service.kernel import FloatArray, StockoutError
 
 MODEL_FILE = "model.onnx"
 CONTRACT_FILE = "contract.json"
-CONTRACT_SCHEMA = 1
+CONTRACT_SCHEMA = 2
 
 
 class BundleError(StockoutError):
@@ -51,6 +51,24 @@ class LabelContract:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """From a raw probability to a calibrated one, with straight lines between the points.
+
+    Attributes:
+        raw: Rising, from 0 to 1.
+        calibrated: Never falling, as many.
+    """
+
+    raw: tuple[float, ...]
+    calibrated: tuple[float, ...]
+
+    def apply(self, probability: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Calibrated probabilities of the same shape."""
+        calibrated: npt.NDArray[np.float32] = np.interp(probability, self.raw, self.calibrated).astype(np.float32)
+        return calibrated
+
+
+@dataclass(frozen=True)
 class Contract:
     """What a caller must know of a model to ask it and to read its answer.
 
@@ -64,6 +82,8 @@ class Contract:
         data_fingerprint: SHA-256 of the input files.
         estimator: What was fitted, e.g. ``random_forest``.
         seed: Of every random choice.
+        takes_unknown: Whether a feature may be NaN, "not known".
+        calibration: Applied to what the graph says; None where that is the probability.
     """
 
     feature_set: str
@@ -75,6 +95,8 @@ class Contract:
     data_fingerprint: str
     estimator: str
     seed: int
+    takes_unknown: bool = False
+    calibration: Calibration | None = None
 
     def to_json(self) -> str:
         """The contract as the text of its file."""
@@ -94,6 +116,10 @@ class Contract:
             fields["label"] = LabelContract(**fields["label"])
             fields["feature_names"] = tuple(fields["feature_names"])
             fields["training_window"] = tuple(fields["training_window"])
+            if fields["calibration"] is not None:
+                fields["calibration"] = Calibration(
+                    **{name: tuple(each) for name, each in fields["calibration"].items()}
+                )
             return cls(**fields)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleError(f"the contract cannot be read: {error}") from error
@@ -133,24 +159,31 @@ class Bundle:
         """The probability of the label's positive outcome.
 
         Args:
-            features: Finite numbers, shape ``(rows, features)``, in the contract's order.
+            features: Shape ``(rows, features)``, in the contract's order.
         Returns:
-            In [0, 1], shape ``(rows,)``.
+            In [0, 1], calibrated, shape ``(rows,)``.
         Raises:
-            FeatureShapeError: If the width is another one, or a value is NaN or infinite: a forest converted to ONNX
-                gives silently wrong answers there.
+            FeatureShapeError: If the width is another one, or a value is infinite, or NaN though the contract does not
+                take what is not known.
         """
         width = len(self.contract.feature_names)
         if features.ndim != 2 or features.shape[1] != width:
             raise FeatureShapeError(f"the model takes rows of {width} features, got shape {features.shape}")
-        if not math.isfinite(features.sum(dtype=np.float64)):
-            raise FeatureShapeError("a feature is NaN or infinite; rows with unknown features have no probability")
+        self._check_known(features)
         if not len(features):
             return np.empty(0, dtype=np.float32)
         probabilities = self._session.run([self._output], {self._input: features})[0]
         # A forest's sum of float32 leaves can be 1.0000001.
         clipped: npt.NDArray[np.float32] = np.clip(probabilities[:, 1], 0.0, 1.0, dtype=np.float32)
-        return clipped
+        calibration = self.contract.calibration
+        return clipped if calibration is None else calibration.apply(clipped)
+
+    def _check_known(self, features: FloatArray) -> None:
+        if self.contract.takes_unknown:
+            if np.isinf(features).any():
+                raise FeatureShapeError("a feature is infinite; what is not known is NaN")
+        elif not math.isfinite(features.sum(dtype=np.float64)):
+            raise FeatureShapeError("a feature is NaN or infinite; rows with unknown features have no probability")
 
 
 def _single_threaded_session(graph: bytes) -> onnxruntime.InferenceSession:

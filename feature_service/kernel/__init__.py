@@ -1,14 +1,16 @@
 """The only place where a feature is computed: pure functions over NumPy arrays, shared by training and serving."""
 
-from feature_service.kernel.errors import InsufficientHistoryError, StockoutError, UnknownFeatureSetError
-from feature_service.kernel.feature_sets import (
-    FeatureSet,
-    Fields,
-    feature_set,
-    features_at,
-    features_of_all_weeks,
+from feature_service.kernel.block import Fields
+from feature_service.kernel.errors import (
+    InsufficientHistoryError,
+    MissingFieldsError,
+    StockoutError,
+    UnknownFeatureSetError,
 )
+from feature_service.kernel.feature_sets import FeatureSet, feature_set
 from feature_service.kernel.features import Feature
+from feature_service.kernel.groups import Groups
+from feature_service.kernel.panel_features import PanelFeatures, StockFeatures, features_at, features_of_all_weeks
 from feature_service.kernel.windows import FloatArray
 
 __all__ = [
@@ -16,7 +18,11 @@ __all__ = [
     "FeatureSet",
     "Fields",
     "FloatArray",
+    "Groups",
     "InsufficientHistoryError",
+    "MissingFieldsError",
+    "PanelFeatures",
+    "StockFeatures",
     "StockoutError",
     "UnknownFeatureSetError",
     "feature_set",

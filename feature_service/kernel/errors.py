@@ -3,6 +3,7 @@
 StockoutError
 ├── InsufficientHistoryError     fewer weeks than a feature set needs
 ├── UnknownFeatureSetError       no feature set of that name
+├── MissingFieldsError           the panel lacks what a feature set is made from
 └── (data, training, server)     each package's errors module adds its own
 """
 
@@ -25,3 +26,14 @@ class UnknownFeatureSetError(StockoutError):
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         self.name, self.known = name, known
         super().__init__(f"unknown feature set {name!r}; known are: {', '.join(known)}")
+
+
+class MissingFieldsError(StockoutError):
+    """The panel lacks fields that a feature set is made from."""
+
+    def __init__(self, feature_set: str, missing: tuple[str, ...]) -> None:
+        self.feature_set, self.missing = feature_set, missing
+        super().__init__(
+            f"the feature set {feature_set!r} is made from {', '.join(missing)}, which the panel lacks: "
+            "give the files that hold them, or choose another feature set"
+        )

@@ -3,31 +3,43 @@
 A feature set is never changed once a model was trained on it; a change gets a new name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from feature_service.kernel import seed_18
-from feature_service.kernel.errors import InsufficientHistoryError, UnknownFeatureSetError
-from feature_service.kernel.features import Feature
+from feature_service.kernel import availability_1, sales_1, seed_18, stock_1
+from feature_service.kernel.availability_1 import AvailabilityView
+from feature_service.kernel.block import Block
+from feature_service.kernel.errors import UnknownFeatureSetError
+from feature_service.kernel.features import Feature, compute_formulas
+from feature_service.kernel.groups import Measures
+from feature_service.kernel.sales_1 import SalesView
+from feature_service.kernel.stock_1 import StockView
+from feature_service.kernel.stock_held import History
 from feature_service.kernel.windows import FloatArray
-
-_CELLS_PER_BLOCK = 100_000
-"""Products x weeks computed at a time: so few that a block is still in the cache when it is reused."""
-
-Fields = Mapping[str, FloatArray]
-"""The panel's matrices by name, each of shape ``(products, weeks)``, e.g. ``units_sold`` and ``price_mean``."""
 
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Named features and the function that computes them all for every product and week."""
+    """Named features and the functions that compute them for the products of a block.
+
+    Attributes:
+        name: Versioned.
+        features: In the order of the values.
+        fields: What the panel must hold.
+        compute_into: Fills the features of a block, shape ``(features, products, weeks - block.first)``.
+        unknown_allowed: Whether NaN is a value that models of this set take. Then windows reach back to the panel's
+            first week, and a product has features from its first week on.
+        measures: What is summed over groups; None if the set looks at each product alone.
+        stock_history: What a client's own stock is held against; None if the set knows no stock.
+    """
 
     name: str
     features: tuple[Feature, ...]
     fields: tuple[str, ...]
-    compute_into: Callable[[Fields, FloatArray], None]
+    compute_into: Callable[[Block, FloatArray], None]
+    unknown_allowed: bool = True
+    measures: Callable[[Block], Measures] | None = None
+    stock_history: Callable[[Block], History] | None = None
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -36,8 +48,8 @@ class FeatureSet:
 
     @property
     def history_weeks(self) -> int:
-        """Known weeks, up to and including ``as_of``, that a product needs before every feature is known."""
-        return max(feature.history_weeks for feature in self.features)
+        """Known weeks, up to and including ``as_of``, that a product needs before its features can be used."""
+        return 1 if self.unknown_allowed else max(feature.history_weeks for feature in self.features)
 
 
 _ALL = {
@@ -48,6 +60,29 @@ _ALL = {
             features=seed_18.FEATURES,
             fields=seed_18.FIELDS,
             compute_into=seed_18.compute_into,
+            unknown_allowed=False,
+        ),
+        FeatureSet(
+            name="sales-1",
+            features=tuple(each.feature for each in sales_1.FORMULAS),
+            fields=sales_1.FIELDS,
+            compute_into=lambda block, out: compute_formulas(sales_1.FORMULAS, SalesView(block), out),
+            measures=lambda block: SalesView(block).measures(),
+        ),
+        FeatureSet(
+            name="availability-1",
+            features=tuple(each.feature for each in availability_1.FORMULAS),
+            fields=availability_1.FIELDS,
+            compute_into=lambda block, out: compute_formulas(availability_1.FORMULAS, AvailabilityView(block), out),
+            measures=lambda block: AvailabilityView(block).measures(),
+        ),
+        FeatureSet(
+            name="stock-1",
+            features=tuple(each.feature for each in stock_1.FORMULAS),
+            fields=stock_1.FIELDS,
+            compute_into=lambda block, out: compute_formulas(stock_1.FORMULAS, StockView(block), out),
+            measures=lambda block: StockView(block).measures(),
+            stock_history=lambda block: StockView(block).history,
         ),
     )
 }
@@ -63,46 +98,3 @@ def feature_set(name: str) -> FeatureSet:
         return _ALL[name]
     except KeyError:
         raise UnknownFeatureSetError(name, tuple(_ALL)) from None
-
-
-def features_of_all_weeks(chosen: FeatureSet, fields: Fields, out: FloatArray | None = None) -> FloatArray:
-    """Every feature of every product, as seen at the end of every week.
-
-    Args:
-        chosen: The feature set.
-        fields: The panel's matrices, shape ``(products, weeks)``, oldest week first.
-        out: Array of the result's shape to fill; a new one if None. Memory that was used before is several times
-            faster than new memory, which costs more than the arithmetic.
-    Returns:
-        Shape ``(features, products, weeks)``; NaN where the history is too short.
-    Raises:
-        InsufficientHistoryError: If the panel itself is shorter than the set's history.
-    """
-    products, weeks = fields[chosen.fields[0]].shape
-    if weeks < chosen.history_weeks:
-        raise InsufficientHistoryError(chosen.history_weeks, weeks)
-    result = np.empty((len(chosen.features), products, weeks), dtype=np.float32) if out is None else out
-    block = max(1, _CELLS_PER_BLOCK // weeks)
-    for first in range(0, products, block):
-        rows = slice(first, first + block)
-        chosen.compute_into({name: fields[name][rows] for name in chosen.fields}, result[:, rows])
-    return result
-
-
-def features_at(chosen: FeatureSet, fields: Fields, week: int) -> FloatArray:
-    """Every feature of every product as seen at the end of one week; later weeks are not looked at.
-
-    Args:
-        chosen: The feature set.
-        fields: The panel's matrices, shape ``(products, weeks)``, oldest week first.
-        week: Column of the ``as_of`` week.
-    Returns:
-        Shape ``(products, features)``; NaN where the history is too short.
-    Raises:
-        InsufficientHistoryError: If the panel holds too few weeks up to ``week``.
-    """
-    if week + 1 < chosen.history_weeks:
-        raise InsufficientHistoryError(chosen.history_weeks, week + 1)
-    first = week + 1 - chosen.history_weeks
-    recent = {name: fields[name][:, first : week + 1] for name in chosen.fields}
-    return np.ascontiguousarray(features_of_all_weeks(chosen, recent)[:, :, -1].T)

@@ -1,0 +1,144 @@
+"""What the other products of a group did: sums over the market, over a location and over an item's other locations.
+
+Sums are made of whole 1/65536ths, which float64 adds without rounding, so neither the order of the products nor the
+number of blocks they come in changes a bit.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from feature_service.kernel.series import DoubleArray, Series
+
+_UNIT = 65_536.0
+MARKET = "market"
+
+Groups = Mapping[str, Sequence[str]]
+"""By name of a grouping, each product's group; an empty text where it has none."""
+
+Codes = npt.NDArray[np.intp]
+Measures = Mapping[str, DoubleArray]
+"""By name, one number per product and week that can be summed over products; shape ``(products, weeks)``."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over every group's members.
+
+    Attributes:
+        codes: By grouping, the group of each product; -1 where it has none.
+        sums: By grouping and measure, shape ``(groups, weeks)``, in 1/65536ths.
+        counts: By grouping and measure, how many members are known.
+    """
+
+    codes: Mapping[str, Codes]
+    sums: Mapping[tuple[str, str], DoubleArray]
+    counts: Mapping[tuple[str, str], DoubleArray]
+
+
+def totals_of(groups: Groups, products: int, weeks: int, blocks: Iterable[tuple[slice, Measures]]) -> Totals:
+    """Sum every measure over every group, block of products by block."""
+    codes = {MARKET: np.zeros(products, dtype=np.intp)} | {name: _codes(each) for name, each in groups.items()}
+    sums: dict[tuple[str, str], DoubleArray] = {}
+    counts: dict[tuple[str, str], DoubleArray] = {}
+    for rows, measures in blocks:
+        for measure, values in measures.items():
+            known = np.isfinite(values).astype(np.float64)
+            whole = _in_units(values)
+            for name, of_products in codes.items():
+                shape = (int(of_products.max(initial=0)) + 1, weeks)
+                for kept, each in ((sums, whole), (counts, known)):
+                    _add(kept.setdefault((name, measure), np.zeros(shape)), of_products[rows], each)
+    return Totals(codes, sums, counts)
+
+
+class Members:
+    """One grouping as seen by some products.
+
+    Args:
+        name: Of the grouping.
+        totals: Of all products, up to and including the last week.
+        rows: The products.
+        measures: Makes the products' own measures.
+        shared: Where series over the groups are kept between blocks of products.
+        first: See :class:`feature_service.kernel.series.Series`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        totals: Totals,
+        rows: slice | Codes,
+        measures: Callable[[], Measures],
+        shared: dict[tuple[str, str, str], Series],
+        first: int,
+    ) -> None:
+        self._name, self._totals, self._measures, self._shared, self._first = name, totals, measures, shared, first
+        self._codes = totals.codes[name][rows] if name in totals.codes else None
+        self._others: dict[str, tuple[Series, Series]] = {}
+
+    def sums(self, measure: str) -> Series:
+        """Over all members, shape ``(groups, weeks)``."""
+        return self._series("sums", self._totals.sums, measure, _UNIT)
+
+    def counts(self, measure: str) -> Series:
+        """Known members, shape ``(groups, weeks)``."""
+        return self._series("counts", self._totals.counts, measure, 1.0)
+
+    def of_products(self, make: Callable[["Members"], DoubleArray]) -> DoubleArray:
+        """What ``make`` says of each group, for each product of it; NaN for a product without a group."""
+        if self._codes is None:
+            return self._nothing
+        made = make(self)
+        return np.where(self._codes[:, None] >= 0, made[np.maximum(self._codes, 0)], np.nan)
+
+    def others(self, measure: str) -> tuple[Series, Series]:
+        """Sum over the other members and how many are known, for each product; NaN without a group."""
+        if measure not in self._others:
+            self._others[measure] = self._without_own(measure)
+        return self._others[measure]
+
+    def _without_own(self, measure: str) -> tuple[Series, Series]:
+        own = self._measures()[measure]
+        if self._codes is None:
+            unknown = Series(np.full(own.shape, np.nan), self._first)
+            return unknown, unknown
+        group = np.maximum(self._codes, 0)
+        has = self._codes[:, None] >= 0
+        sums = self._totals.sums[self._name, measure][group] - _in_units(own)
+        counts = self._totals.counts[self._name, measure][group] - np.isfinite(own)
+        return (
+            Series(np.where(has, sums / _UNIT, np.nan), self._first),
+            Series(np.where(has, counts, np.nan), self._first),
+        )
+
+    @cached_property
+    def _nothing(self) -> DoubleArray:
+        own = next(iter(self._measures().values()))
+        return np.full((own.shape[0], own.shape[1] - self._first), np.nan)
+
+    def _series(self, kind: str, source: Mapping[tuple[str, str], DoubleArray], measure: str, unit: float) -> Series:
+        key = (kind, self._name, measure)
+        if key not in self._shared:
+            self._shared[key] = Series(source[self._name, measure] / unit, self._first)
+        return self._shared[key]
+
+
+def _codes(of_products: Sequence[str]) -> Codes:
+    names = np.asarray(of_products, dtype=np.str_)
+    codes = np.unique(names, return_inverse=True)[1].reshape(-1)
+    result: Codes = np.where(names == "", -1, codes).astype(np.intp)
+    return result
+
+
+def _in_units(values: DoubleArray) -> DoubleArray:
+    return np.rint(np.where(np.isfinite(values), values, 0.0) * _UNIT)
+
+
+def _add(to: DoubleArray, codes: Codes, values: DoubleArray) -> None:
+    inside = codes >= 0
+    for week in range(values.shape[1]):
+        to[:, week] += np.bincount(codes[inside], weights=values[inside, week], minlength=len(to))

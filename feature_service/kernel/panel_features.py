@@ -1,0 +1,172 @@
+"""The features of a panel: of all weeks for training, of one for serving, with a client's own stock where given."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from feature_service.kernel.block import Block, Fields
+from feature_service.kernel.errors import InsufficientHistoryError, MissingFieldsError
+from feature_service.kernel.feature_sets import FeatureSet
+from feature_service.kernel.groups import Groups, Totals, totals_of
+from feature_service.kernel.series import Series
+from feature_service.kernel.stock_held import HELD, History
+from feature_service.kernel.windows import FloatArray
+
+_CELLS_PER_BLOCK = 100_000
+"""Products x weeks computed at a time: so few that a block is still in the cache when it is reused."""
+
+Rows = slice | npt.NDArray[np.intp]
+
+
+class PanelFeatures:
+    """A feature set over a panel, with the sums over groups made once.
+
+    Args:
+        chosen: The feature set.
+        fields: The panel's matrices, shape ``(products, weeks)``, oldest week first.
+        groups: By name of a grouping, e.g. ``location`` and ``item``, each product's group; a set's features of a
+            grouping that is not given are unknown.
+
+    Raises:
+        MissingFieldsError: If the panel lacks a field of the set.
+    """
+
+    def __init__(self, chosen: FeatureSet, fields: Fields, groups: Groups | None = None) -> None:
+        missing = tuple(name for name in chosen.fields if name not in fields)
+        if missing:
+            raise MissingFieldsError(chosen.name, missing)
+        self.chosen = chosen
+        self._fields = {name: fields[name] for name in chosen.fields}
+        self.products, self.weeks = fields[chosen.fields[0]].shape
+        self._totals = self._totals_over(groups or {})
+
+    def of_all_weeks(self, out: FloatArray | None = None) -> FloatArray:
+        """Every feature of every product, as seen at the end of every week.
+
+        Args:
+            out: Array of the result's shape to fill; a new one if None. Memory that was used before is several times
+                faster than new memory, which costs more than the arithmetic.
+        Returns:
+            Shape ``(features, products, weeks)``; NaN where a feature is not known.
+        Raises:
+            InsufficientHistoryError: If the panel itself is shorter than the set's history.
+        """
+        if self.weeks < self.chosen.history_weeks:
+            raise InsufficientHistoryError(self.chosen.history_weeks, self.weeks)
+        shape = (len(self.chosen.features), self.products, self.weeks)
+        result = np.empty(shape, dtype=np.float32) if out is None else out
+        shared: dict[tuple[str, str, str], Series] = {}
+        for rows in self._parts(self.products):
+            block = Block(self._fields_of(rows, slice(None)), 0, rows, self._totals, shared)
+            self.chosen.compute_into(block, result[:, rows])
+        return result
+
+    def at(self, week: int, rows: Rows = slice(None)) -> FloatArray:
+        """Every feature as seen at the end of one week; later weeks are not looked at.
+
+        Args:
+            week: Column of the ``as_of`` week.
+            rows: The products asked for.
+        Returns:
+            Shape ``(rows, features)``; NaN where a feature is not known.
+        Raises:
+            InsufficientHistoryError: If the panel holds too few weeks up to ``week``.
+        """
+        if week + 1 < self.chosen.history_weeks:
+            raise InsufficientHistoryError(self.chosen.history_weeks, week + 1)
+        asked = np.arange(self.products)[rows]
+        result = np.empty((len(asked), len(self.chosen.features)), dtype=np.float32)
+        for part in self._parts(len(asked)):
+            block = self._block_at(week, asked[part])
+            products, columns = next(iter(block.fields.values())).shape
+            features = np.empty((len(self.chosen.features), products, columns - block.first), dtype=np.float32)
+            self.chosen.compute_into(block, features)
+            result[part] = features[:, :, -1].T
+        return result
+
+    def with_stock_at(self, week: int) -> "StockFeatures | None":
+        """What answers for a client's own stock at the end of one week; None if the set knows no stock."""
+        history_of = self.chosen.stock_history
+        if history_of is None:
+            return None
+        every = np.arange(self.products)
+        parts = [history_of(self._block_at(week, every[part])) for part in self._parts(self.products)]
+        history = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+        return StockFeatures(self.at(week), history)
+
+    def _block_at(self, week: int, rows: npt.NDArray[np.intp]) -> Block:
+        """Up to ``week``; of a set that looks back a few weeks only, those alone."""
+        if self.chosen.unknown_allowed:
+            return Block(self._fields_of(rows, slice(week + 1)), week, rows, _up_to(self._totals, week))
+        return Block(self._fields_of(rows, slice(week + 1 - self.chosen.history_weeks, week + 1)))
+
+    def _fields_of(self, rows: Rows, weeks: slice) -> Fields:
+        return {name: matrix[rows, weeks] for name, matrix in self._fields.items()}
+
+    def _parts(self, products: int) -> Iterator[slice]:
+        size = max(1, _CELLS_PER_BLOCK // max(1, self.weeks))
+        return (slice(first, first + size) for first in range(0, products, size))
+
+    def _totals_over(self, groups: Groups) -> Totals | None:
+        measures = self.chosen.measures
+        if measures is None:
+            return None
+        blocks = (
+            (rows, measures(Block(self._fields_of(rows, slice(None)), 0, rows))) for rows in self._parts(self.products)
+        )
+        return totals_of(groups, self.products, self.weeks, blocks)
+
+
+@dataclass(frozen=True)
+class StockFeatures:
+    """The features of one week, ready to be asked with another stock.
+
+    Attributes:
+        features: With the panel's stock, shape ``(products, features)``.
+        history: What a stock is held against, of every product.
+    """
+
+    features: FloatArray
+    history: History
+
+    def with_units_on_hand(self, rows: npt.NDArray[np.intp], units_on_hand: FloatArray) -> FloatArray:
+        """The features of some products, each as if the panel held this stock of that product and all else as it is.
+
+        Args:
+            rows: The products asked for.
+            units_on_hand: Units at the week's end, shape ``(rows,)``, finite.
+        Returns:
+            Shape ``(rows, features)``.
+        """
+        result = self.features[rows]
+        stock = units_on_hand.astype(np.float64)[:, None]
+        history = {name: values[rows] for name, values in self.history.items()}
+        with np.errstate(all="ignore"):
+            # a set that knows stock begins with these features
+            for index, each in enumerate(HELD):
+                values = each.value(stock, history)[:, 0]
+                result[:, index] = np.where(np.isfinite(values), values, np.nan)
+        return result
+
+
+def features_of_all_weeks(
+    chosen: FeatureSet, fields: Fields, out: FloatArray | None = None, *, groups: Groups | None = None
+) -> FloatArray:
+    """See :meth:`PanelFeatures.of_all_weeks`."""
+    return PanelFeatures(chosen, fields, groups).of_all_weeks(out)
+
+
+def features_at(chosen: FeatureSet, fields: Fields, week: int, *, groups: Groups | None = None) -> FloatArray:
+    """See :meth:`PanelFeatures.at`; later weeks are left out of the sums over groups as well."""
+    return PanelFeatures(chosen, {name: fields[name][:, : week + 1] for name in fields}, groups).at(week)
+
+
+def _up_to(totals: Totals | None, week: int) -> Totals | None:
+    if totals is None:
+        return None
+    sums, counts = (
+        {key: values[:, : week + 1] for key, values in each.items()} for each in (totals.sums, totals.counts)
+    )
+    return Totals(totals.codes, sums, counts)

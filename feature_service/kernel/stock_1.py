@@ -1,0 +1,317 @@
+"""The feature set ``stock-1``: what counts of units on hand tell of the next stock-out.
+
+Two kinds. Those of :mod:`feature_service.kernel.stock_held` hold the stock of the week's end against demand, past falls
+and deliveries; a client's own figure can stand in for that stock. Those here tell of the product's past: falls,
+deliveries, stock-outs, and the same for the item in other locations, its location and all products.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from feature_service.kernel.block import View
+from feature_service.kernel.features import Formula, formula
+from feature_service.kernel.groups import MARKET, Measures, Members
+from feature_service.kernel.series import DoubleArray, Series, filled, ratio, shifted
+from feature_service.kernel.stock_held import HELD, Held, History
+
+FIELDS = (
+    "units_on_hand",
+    "count_age_days",
+    "count_days",
+    "depletion",
+    "receipts",
+    "receipt_days",
+    "fall_days",
+    "min_on_hand",
+    "max_on_hand",
+    "days_out",
+    "max_depletion_7",
+    "days_since_receipt",
+    "days_since_fall",
+    "first_receipt_day",
+    "fall_squares",
+    "depletion_last_3",
+    "stock_before_receipt",
+)
+ITEM, LOCATION = "item", "location"
+
+
+class StockView(View):
+    """Counts of some products, each series made once and only if a feature asks for it."""
+
+    @cached_property
+    def on_hand(self) -> Series:
+        """Units at the week's end, by the last count."""
+        return self.series("units_on_hand")
+
+    @cached_property
+    def depletion(self) -> Series:
+        """Units that left stock: falls of the count."""
+        return self.series("depletion")
+
+    @cached_property
+    def receipts(self) -> Series:
+        """Units that came in: rises of the count."""
+        return self.series("receipts")
+
+    @cached_property
+    def receipt_days(self) -> Series:
+        """Days with a rise."""
+        return self.series("receipt_days")
+
+    @cached_property
+    def count_days(self) -> Series:
+        """Days with a count."""
+        return self.series("count_days")
+
+    @cached_property
+    def lowest(self) -> Series:
+        """Least units on hand in the week."""
+        return self.series("min_on_hand")
+
+    @cached_property
+    def drop(self) -> Series:
+        """How far the stock fell below that of the week's start, deliveries included; from a positive start only."""
+        return self.made(np.where(self._start > 0, self._start - self.lowest.values, np.nan))
+
+    @cached_property
+    def relative_drop(self) -> Series:
+        """The drop as a share of the week's start: 1 or more is a stock-out."""
+        return self.made(np.clip(ratio(self.drop.values, self._start), -1, 1.5))
+
+    @cached_property
+    def out(self) -> Series:
+        """1 in a week with a day out of stock, 0 in a counted week without."""
+        out = self.series("days_out").values > 0
+        return self.made(np.where(self.count_days.values > 0, out.astype(np.float64), np.nan))
+
+    @cached_property
+    def onset(self) -> Series:
+        """The same for weeks that began in stock: the label's outcome, seen from its end."""
+        return self.made(np.where(self._start > 0, self.out.values, np.nan))
+
+    @cached_property
+    def demand(self) -> Series:
+        """Weekly depletion as it was lately, over all weeks: what is pooled with the item's other locations."""
+        return self.made(Series(self.depletion.values).smoothed(4))
+
+    @cached_property
+    def history(self) -> History:
+        """What a stock is held against; see :mod:`feature_service.kernel.stock_held`."""
+        depletion, days = self.depletion, self.count_days.total()
+        mean_8 = (filled(depletion.total(8)) + 0.5) / (depletion.known(8) + 0.5)
+        daily = ratio(depletion.total(), days)
+        weekly_noise = 7 * np.maximum(ratio(self.series("fall_squares").total(), days) - daily * daily, 0)
+        weeks_known = depletion.known()
+        mean_own = _pulled(self.demand.now, np.minimum(weeks_known, 6), np.full_like(weeks_known, 1.0), 0.5)
+        others, members = self.group(ITEM).others("demand")
+        elsewhere = ratio(others.now, members.now)
+        pooled = _pulled(self.demand.now, np.minimum(weeks_known, 8), elsewhere, 2.0)
+        until_receipt = 1 + self.series("first_receipt_day").mean()
+        return {
+            "depletion_mean_4": depletion.mean(4),
+            "depletion_until_receipt": depletion.mean(4) / 7 * until_receipt,
+            "mean_8": mean_8,
+            "variance_8": depletion.spread() ** 2 + 0.3 * mean_8 * mean_8 + mean_8,
+            "mean_own": mean_own,
+            "mean_pooled": np.where(np.isfinite(elsewhere), pooled, mean_own),
+            "weekly_noise": weekly_noise,
+            "drop_mean": self.drop.mean(),
+            "drop_spread": self.drop.spread(),
+            "receipt_size": ratio(self.receipts.total(), self.receipt_days.total()),
+            "highest": self.series("max_on_hand").highest(),
+            "reorder_level": self.reorder_level,
+            "week_before": self.on_hand.ago(1),
+            "depletion_last_3": self.series("depletion_last_3").now,
+            "past_drops": self.drop.values,
+            "past_depletion_7": self.series("max_depletion_7").values,
+        }
+
+    @cached_property
+    def reorder_level(self) -> DoubleArray:
+        """Mean count that a delivery met."""
+        return ratio(self.series("stock_before_receipt").total(), self.receipt_days.total())
+
+    def measures(self) -> Measures:
+        """See :class:`feature_service.kernel.block.View`."""
+        out_now = np.where(self.on_hand.is_known, (self.on_hand.values <= 0).astype(np.float64), np.nan)
+        return {
+            "onset": self.onset.values,
+            "out_now": out_now,
+            "receipts": self.receipts.values,
+            "depletion": self.depletion.values,
+            "demand": self.demand.values,
+            "relative_drop": self.relative_drop.values,
+        }
+
+    @cached_property
+    def _start(self) -> DoubleArray:
+        return shifted(self.on_hand.values, 1)
+
+
+def _pulled(own: DoubleArray, own_weeks: DoubleArray, towards: DoubleArray, weeks: float) -> DoubleArray:
+    """A mean of ``own_weeks`` weeks pulled towards another by as many weeks."""
+    return (filled(own) * own_weeks + towards * weeks) / (own_weeks + weeks)
+
+
+def _fall_gap(view: StockView) -> DoubleArray:
+    usual = ratio(view.series("fall_days").total(), view.count_days.total())
+    return np.minimum(view.series("days_since_fall").now * usual, 30)
+
+
+def _receipt_gap(view: StockView) -> DoubleArray:
+    return ratio(view.count_days.total(), view.receipt_days.total())
+
+
+def _share_of_low_weeks(view: StockView) -> DoubleArray:
+    low = view.made(np.where(view.lowest.is_known, (view.lowest.values <= 1).astype(np.float64), np.nan))
+    return (filled(low.total()) + 0.1) / (low.known() + 1)
+
+
+def _of_others(view: StockView, grouping: str, measure: str) -> DoubleArray:
+    sums, known = view.group(grouping).others(measure)
+    return ratio(sums.now, known.now)
+
+
+def _onsets_of_others(view: StockView, grouping: str, weeks: int) -> DoubleArray:
+    """Pulled towards 3 % by 10 weeks."""
+    onsets, known = view.group(grouping).others("onset")
+    return (filled(onsets.total(weeks)) + 0.3) / (known.total(weeks) + 10)
+
+
+def _flow_of_others(view: StockView, grouping: str, measure: str) -> DoubleArray:
+    units, _ = view.group(grouping).others(measure)
+    return ratio(units.now, units.mean(4))
+
+
+def _market_onsets(market: Members) -> DoubleArray:
+    return ratio(market.sums("onset").total(4), market.counts("onset").total(4))
+
+
+_PAST: tuple[Formula[StockView], ...] = (
+    formula(
+        "count_age_days", "days", "counted {:.0f} days before the week's end", lambda v: v.series("count_age_days").now
+    ),
+    formula("depletion_mean_4", "units per week", "{:.1f} units a week leave stock", lambda v: v.depletion.mean(4)),
+    formula("lowest_smoothed_3", "units", "fell to about {:.0f} units in recent weeks", lambda v: v.lowest.smoothed(3)),
+    formula("low_week_share", "share", "down to 1 unit or less in {:.0%} of weeks", _share_of_low_weeks),
+    formula("fall_gap_ratio", "ratio", "{:.1f} times the usual gap since stock last fell", _fall_gap),
+    formula(
+        "drop_smoothed_2", "units", "stock lately drops by {:.0f} units in a week", lambda v: v.drop.smoothed(2), 2
+    ),
+    formula("drop_spread", "units", "weekly drops vary by {:.0f} units", lambda v: v.drop.spread(), 2),
+    formula(
+        "relative_drop_1", "share", "dropped by {:.0%} of its stock in the last week", lambda v: v.relative_drop.now, 2
+    ),
+    formula(
+        "relative_drop_mean", "share", "drops by {:.0%} of its stock in a week", lambda v: v.relative_drop.mean(), 2
+    ),
+    formula(
+        "relative_drop_max",
+        "share",
+        "once dropped by {:.0%} of its stock in a week",
+        lambda v: v.relative_drop.highest(),
+        2,
+    ),
+    formula(
+        "days_since_receipt", "days", "last delivery {:.0f} days ago", lambda v: v.series("days_since_receipt").now
+    ),
+    formula("receipt_gap_days", "days", "a delivery every {:.0f} days", _receipt_gap),
+    formula(
+        "receipt_gap_ratio",
+        "ratio",
+        "{:.1f} times the usual gap since the last delivery",
+        lambda v: np.minimum(ratio(v.series("days_since_receipt").now, _receipt_gap(v)), 20),
+    ),
+    formula("receipt_size", "units", "a delivery brings {:.0f} units", lambda v: v.history["receipt_size"]),
+    formula("reorder_level", "units", "deliveries usually come at {:.0f} units", lambda v: v.reorder_level),
+    formula("weeks_since_out", "weeks", "last out of stock {:.0f} weeks ago", lambda v: v.out.weeks_since_positive()),
+    formula(
+        "out_week_share",
+        "share",
+        "out of stock in {:.0%} of weeks",
+        lambda v: (filled(v.out.total()) + 0.1) / (v.out.known() + 1),
+    ),
+)
+
+_OTHERS: tuple[Formula[StockView], ...] = (
+    formula(
+        "item_out_now",
+        "share",
+        "out of stock in {:.0%} of the other locations",
+        lambda v: _of_others(v, ITEM, "out_now"),
+    ),
+    formula(
+        "item_onset_share_4", "share", "ran out in {:.0%} of 4 weeks elsewhere", lambda v: _onsets_of_others(v, ITEM, 4)
+    ),
+    formula(
+        "item_onset_share", "share", "ran out in {:.0%} of all weeks elsewhere", lambda v: _onsets_of_others(v, ITEM, 0)
+    ),
+    formula(
+        "item_demand",
+        "units per week",
+        "{:.1f} units a week leave stock elsewhere",
+        lambda v: _of_others(v, ITEM, "demand"),
+    ),
+    formula(
+        "item_relative_drop_1",
+        "share",
+        "dropped by {:.0%} of its stock elsewhere",
+        lambda v: _of_others(v, ITEM, "relative_drop"),
+    ),
+    formula(
+        "item_relative_drop",
+        "share",
+        "drops by {:.0%} of its stock in a week elsewhere",
+        lambda v: ratio(*(each.total() for each in v.group(ITEM).others("relative_drop"))),
+        2,
+    ),
+    formula(
+        "item_receipts_1_4",
+        "ratio",
+        "deliveries elsewhere were {:.1f} times the usual",
+        lambda v: _flow_of_others(v, ITEM, "receipts"),
+    ),
+    formula(
+        "item_depletion_1_4",
+        "ratio",
+        "demand elsewhere was {:.1f} times the usual",
+        lambda v: _flow_of_others(v, ITEM, "depletion"),
+    ),
+    formula(
+        "location_onset_share_4",
+        "share",
+        "{:.0%} of the location's products ran out lately",
+        lambda v: _onsets_of_others(v, LOCATION, 4),
+    ),
+    formula(
+        "location_onset_share",
+        "share",
+        "{:.0%} of the location's products run out in a week",
+        lambda v: _onsets_of_others(v, LOCATION, 0),
+    ),
+    formula(
+        "location_receipts_1_4",
+        "ratio",
+        "the location's deliveries were {:.1f} times the usual",
+        lambda v: _flow_of_others(v, LOCATION, "receipts"),
+    ),
+    formula(
+        "market_onset_share_4",
+        "share",
+        "{:.0%} of all products ran out lately",
+        lambda v: v.group(MARKET).of_products(_market_onsets),
+    ),
+)
+
+
+def _held(held: Held) -> Formula[StockView]:
+    return Formula(held.feature, lambda view: held.value(view.on_hand.now, view.history))
+
+
+FORMULAS: tuple[Formula[StockView], ...] = (
+    *map(_held, HELD),
+    *_PAST,
+    *_OTHERS,
+)

@@ -1,0 +1,151 @@
+"""Features that hold a stock against the product's history, apart from that history, so that any stock can be asked.
+
+The history is a product's past up to ``as_of`` without the stock of the week's end: nothing in it depends on that
+figure. So a client's own figure needs these few operations alone, and gives what the panel would have given with it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from feature_service.kernel.features import Feature
+from feature_service.kernel.series import DoubleArray, ratio
+
+History = Mapping[str, DoubleArray]
+"""By name, shape ``(rows, columns)`` like the stock; the two ``past_`` ones ``(rows, weeks)`` up to the last column."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A feature and how it is computed from a stock and a history."""
+
+    feature: Feature
+    value: Callable[[DoubleArray, History], DoubleArray]
+
+
+def share_reaching(past: DoubleArray, stock: DoubleArray) -> DoubleArray:
+    """Share of the known past weeks whose value is at least the stock, pulled a little towards 0.1.
+
+    Args:
+        past: Shape ``(rows, weeks)``.
+        stock: Shape ``(rows, columns)``: of the last so many weeks.
+    """
+    result = np.full(stock.shape, np.nan)
+    first = past.shape[1] - stock.shape[1]
+    known = np.cumsum(np.isfinite(past), axis=1)[:, first:]
+    for column in range(stock.shape[1]):
+        reached = (past[:, : first + column + 1] >= stock[:, column : column + 1]).sum(axis=1)  # NaN never does
+        result[:, column] = ratio(reached + 0.1, known[:, column] + 1.0)
+    return np.where(np.isfinite(stock) & (known > 0), result, np.nan)
+
+
+def _cover(stock: DoubleArray, units_per_week: DoubleArray) -> DoubleArray:
+    """Weeks that the stock lasts, 99 at most."""
+    return np.minimum(ratio(stock, np.maximum(units_per_week, 0.05)), 99)
+
+
+def _margin(stock: DoubleArray, mean: DoubleArray, variance: DoubleArray) -> DoubleArray:
+    """How far the stock lies above the expected demand, in standard deviations: 0 is an even chance."""
+    return np.clip(ratio(stock - mean, np.sqrt(variance)), -9, 30)
+
+
+def _noisy(mean: DoubleArray, history: History) -> DoubleArray:
+    """Variance of a week's demand: that of its days, of the count, and of the mean itself."""
+    return history["weekly_noise"] + 0.3 * mean * mean + mean
+
+
+def _held(
+    name: str, unit: str, phrase: str, value: Callable[[DoubleArray, History], DoubleArray], weeks: int = 1
+) -> Held:
+    return Held(Feature(name, unit, weeks, phrase), value)
+
+
+HELD: tuple[Held, ...] = (
+    _held("units_on_hand", "units", "{:.0f} units on hand", lambda stock, _: stock),
+    _held(
+        "cover_weeks_4", "weeks", "covers {:.1f} weeks of recent demand", lambda s, h: _cover(s, h["depletion_mean_4"])
+    ),
+    _held(
+        "cover_to_receipt",
+        "ratio",
+        "covers {:.1f} times the demand until the usual delivery day",
+        lambda s, h: _cover(s, h["depletion_until_receipt"]),
+    ),
+    _held(
+        "cover_weeks_pooled",
+        "weeks",
+        "covers {:.1f} weeks of demand here and in other locations",
+        lambda s, h: _cover(s, h["mean_pooled"]),
+    ),
+    _held(
+        "margin_poisson",
+        "standard deviations",
+        "{:+.1f} deviations from steady demand",
+        lambda s, h: _margin(s, h["mean_8"], h["mean_8"]),
+    ),
+    _held(
+        "margin_weekly",
+        "standard deviations",
+        "{:+.1f} deviations from weekly demand",
+        lambda s, h: _margin(s, h["mean_8"], h["variance_8"]),
+    ),
+    _held(
+        "margin_daily",
+        "standard deviations",
+        "{:+.1f} deviations from daily demand",
+        lambda s, h: _margin(s, h["mean_own"], _noisy(h["mean_own"], h)),
+    ),
+    _held(
+        "margin_pooled",
+        "standard deviations",
+        "{:+.1f} deviations from demand here and elsewhere",
+        lambda s, h: _margin(s, h["mean_pooled"], _noisy(h["mean_pooled"], h)),
+    ),
+    _held(
+        "margin_drop",
+        "standard deviations",
+        "{:+.1f} deviations from the usual weekly drop",
+        lambda s, h: np.clip(ratio(s - h["drop_mean"], h["drop_spread"] + 0.5 + 0.2 * h["drop_mean"]), -9, 30),
+        2,
+    ),
+    _held(
+        "past_drop_reached",
+        "share",
+        "{:.0%} of past weeks dropped by this much",
+        lambda s, h: share_reaching(h["past_drops"], s),
+        2,
+    ),
+    _held(
+        "past_depletion_reached",
+        "share",
+        "{:.0%} of past weeks used up this much",
+        lambda s, h: share_reaching(h["past_depletion_7"], s),
+    ),
+    _held("stock_to_max", "share", "at {:.0%} of its highest stock", lambda s, h: ratio(s, h["highest"])),
+    _held(
+        "stock_to_receipt",
+        "ratio",
+        "{:.1f} times a usual delivery on hand",
+        lambda s, h: np.minimum(ratio(s, h["receipt_size"]), 50),
+    ),
+    _held(
+        "stock_to_reorder_level",
+        "ratio",
+        "{:.1f} times the stock at which deliveries usually come",
+        lambda s, h: np.minimum(ratio(s, np.maximum(h["reorder_level"], 0.5)), 50),
+    ),
+    _held(
+        "stock_to_week_before",
+        "ratio",
+        "{:.1f} times the stock of a week before",
+        lambda s, h: np.minimum(ratio(s, np.maximum(h["week_before"], 0.5)), 20),
+        2,
+    ),
+    _held(
+        "depletion_last_3_to_stock",
+        "ratio",
+        "the last 3 days used up {:.0%} of what is left",
+        lambda s, h: np.minimum(ratio(h["depletion_last_3"], s), 20),
+    ),
+)

@@ -1,0 +1,43 @@
+"""Calibration: from a model's raw probability to how often it came true on later weeks than it was fitted on.
+
+A sigmoid in log-odds: two numbers, which a few hundred outcomes settle, where a step function would follow their noise.
+It is kept as a table that is read with straight lines between its points, so that who reads it need not know the kind.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+
+from training.bundle import Calibration
+
+_POINTS = 257
+_FARTHEST = 13.8155  # log-odds of 0.999999; nothing is called more certain
+
+DoubleArray = npt.NDArray[np.float64]
+
+
+def fit_calibration(raw: npt.NDArray[np.floating], outcome: npt.NDArray[np.floating]) -> Calibration:
+    """Fit the sigmoid.
+
+    Args:
+        raw: Probabilities that the model gave to rows later than those it was fitted on, shape ``(rows,)``.
+        outcome: 1 or 0, both kinds, shape ``(rows,)``.
+    """
+    sigmoid = LogisticRegression(C=1.0).fit(_log_odds(raw.astype(np.float64))[:, None], outcome)
+    # a model that ranks the wrong way round is not turned round: it is made to say the same of all
+    slope, intercept = max(float(sigmoid.coef_[0, 0]), 0.0), float(sigmoid.intercept_[0])
+    inner = _probability(np.linspace(-_FARTHEST, _FARTHEST, _POINTS))
+    points = np.concatenate([[0.0], inner, [1.0]])
+    values = _probability(np.clip(slope * _log_odds(points) + intercept, -_FARTHEST, _FARTHEST))
+    return Calibration(raw=tuple(points.tolist()), calibrated=tuple(values.tolist()))
+
+
+def _log_odds(probability: DoubleArray) -> DoubleArray:
+    held = np.clip(probability, _probability(np.array(-_FARTHEST)), _probability(np.array(_FARTHEST)))
+    odds: DoubleArray = np.log(held / (1 - held))
+    return odds
+
+
+def _probability(log_odds: DoubleArray) -> DoubleArray:
+    inverse: DoubleArray = 1 / (1 + np.exp(-log_odds))
+    return inverse
