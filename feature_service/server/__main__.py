@@ -30,6 +30,14 @@ FAILED = 1
 @click.option(
     "--grace-seconds", type=click.FloatRange(0), default=10.0, help="How long calls in flight may take after SIGTERM."
 )
+@click.option(
+    "--reload-seconds", type=click.FloatRange(0.01), default=1.0, help="Time between two looks for a newer snapshot."
+)
+@click.option(
+    "--max-age-days",
+    type=click.FloatRange(0),
+    help="Age of the snapshot from which answers say stale and health says NOT_SERVING.  [default: none]",
+)
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", help="How log lines look.")
 @click.option("--log-calls", is_flag=True, help="Write a line for every call, not only for those that failed.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes on the port, each with the snapshot.")
@@ -40,6 +48,8 @@ def main(
     port: int,
     max_ids: int,
     grace_seconds: float,
+    reload_seconds: float,
+    max_age_days: float | None,
     log_format: logs.Format,
     log_calls: bool,
     workers: int,
@@ -47,7 +57,17 @@ def main(
 ) -> None:
     """Serve stockout risks and features over gRPC until SIGTERM or SIGINT."""
     logs.configure(log_format, operation.worker.number if operation.worker else None)
-    settings = Settings(snapshots, host, port, max_ids, grace_seconds, log_calls, operation)
+    settings = Settings(
+        snapshots=snapshots,
+        host=host,
+        port=port,
+        max_ids=max_ids,
+        grace_seconds=grace_seconds,
+        reload_seconds=reload_seconds,
+        max_age_days=max_age_days,
+        log_calls=log_calls,
+        operation=operation,
+    )
     try:
         if workers > 1 and operation.worker is None:
             sys.exit(Supervisor(settings, workers).run())

@@ -17,15 +17,19 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from feature_service.server.auth import Doorkeeper
 from feature_service.server.calls import handlers
+from feature_service.server.current import CurrentSnapshot
 from feature_service.server.limits import StreamLimit
 from feature_service.server.listening import add_port, add_tools, bare_server
 from feature_service.server.metrics import Metrics
+from feature_service.server.reloading import Reloader, Told
 from feature_service.server.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
-from feature_service.server.serving import CurrentSnapshot, ServingSnapshot
+from feature_service.server.serving import ServingSnapshot
 from feature_service.server.settings import Settings
+from feature_service.server.streams import stream_handlers
 from feature_service.server.supervised import Link
 from feature_service.server.watching import Tracer, Watch
 
+SECONDS_PER_DAY = 86_400
 SERVICES = ("", RISK_SERVICE, FEATURE_SERVICE)
 
 _log = structlog.stdlib.get_logger("stockout.server")
@@ -57,9 +61,10 @@ async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
     tokens = operation.security.tokens
     doorkeeper = Doorkeeper(tokens, watch.metrics) if tokens else None
     grpc_server = bare_server(settings, doorkeeper)
-    risk, features = RiskServicer(current, settings.max_ids), FeatureServicer(current, settings.max_ids)
-    for name, methods in ((RISK_SERVICE, risk.methods), (FEATURE_SERVICE, features.methods)):
-        grpc_server.add_registered_method_handlers(name, handlers(name, methods, watch))
+    risk, features = RiskServicer(current, settings), FeatureServicer(current, settings)
+    for name, servicer in ((RISK_SERVICE, risk), (FEATURE_SERVICE, features)):
+        all_of_it = handlers(name, servicer.methods, watch) | stream_handlers(name, servicer.streams, watch)
+        grpc_server.add_registered_method_handlers(name, all_of_it)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     await _tell(health_servicer, health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -77,7 +82,8 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     link = Link(settings.operation.worker, when_lost=stop.set)
-    current = CurrentSnapshot()
+    max_age_days = settings.max_age_days
+    current = CurrentSnapshot(None if max_age_days is None else max_age_days * SECONDS_PER_DAY)
     if settings.operation.worker:
         await load(current, settings)
     server = await create_server(settings, current)
@@ -88,13 +94,16 @@ async def serve(settings: Settings) -> None:
     try:
         if not settings.operation.worker:
             await load(current, settings)
-        await _tell(server.health, health_pb2.HealthCheckResponse.SERVING)
+        reloader = Reloader(settings.snapshots, current, settings.reload_seconds, _told(server))
+        await reloader.tell_if_fresh()
+        tasks.append(asyncio.create_task(reloader.run()))
         _log.info("serving", port=server.port, snapshot_id=current.get().id, products=len(current.get().assessor))
         link.tell_ready()
         await stop.wait()
     finally:
         for task in tasks:
             task.cancel()
+        current.close()
         await drain(server, settings.grace_seconds)
 
 
@@ -136,6 +145,17 @@ def _tracer(endpoint: str) -> Tracer | None:
     from feature_service.server import tracing  # noqa: PLC0415 - needs an extra that most do not install
 
     return tracing.Tracer.to(endpoint)
+
+
+def _told(server: Server) -> Told:
+    def failed() -> None:
+        server.watch.metrics.reload_failures += 1
+
+    async def fresh(is_fresh: bool) -> None:
+        response = health_pb2.HealthCheckResponse
+        await _tell(server.health, response.SERVING if is_fresh else response.NOT_SERVING)
+
+    return Told(failed, fresh)
 
 
 async def _tell(servicer: health.aio.HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

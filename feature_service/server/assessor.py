@@ -2,16 +2,16 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
-from data.panel import UNITS_SOLD
+from data.panel import UNITS_ON_HAND, UNITS_SOLD
 from data.snapshot import Snapshot
 from data.weeks import last_complete_week
-from feature_service.kernel import FloatArray, feature_set, features_at
+from feature_service.kernel import FloatArray, PanelFeatures, feature_set
 from feature_service.server.errors import (
     AsOfOutOfRangeError,
     ExcludedProductError,
@@ -22,6 +22,7 @@ from feature_service.server.errors import (
     ShortHistoryError,
     UnknownProductError,
 )
+from feature_service.server.questions import Stock
 from training.bundle import Bundle
 
 Rows = slice | npt.NDArray[np.intp]
@@ -41,10 +42,15 @@ class State(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """The probability of the label's positive outcome, and whether it reaches the threshold."""
+    """The probability of the label's positive outcome, and whether it reaches the threshold.
+
+    ``units_on_hand`` is what the answer assumes, None where no stock is known.
+    """
 
     probability: float
     alert: bool
+    category: str = ""
+    units_on_hand: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Assessor:
         self._bundle = bundle
         self._panel = snapshot.panel
         self._eligible = snapshot.eligible
+        self._panel_features = PanelFeatures(self.feature_set, snapshot.panel.fields, snapshot.panel.groups)
+        self._on_hand = snapshot.panel.fields.get(UNITS_ON_HAND)
         self._rows = {product_id: row for row, product_id in enumerate(snapshot.panel.product_ids)}
         self.newest = len(snapshot.panel.weeks) - 1
         blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, len(self._rows), BLOCK_ROWS)]
@@ -90,6 +98,16 @@ class Assessor:
     def __len__(self) -> int:
         """Products with a row."""
         return len(self._rows)
+
+    @property
+    def product_ids(self) -> Sequence[str]:
+        """Of every row."""
+        return self._panel.product_ids
+
+    @property
+    def categories(self) -> Sequence[str]:
+        """Of every row."""
+        return self._panel.categories
 
     @property
     def probabilities(self) -> FloatArray:
@@ -127,12 +145,26 @@ class Assessor:
             return self._absence(product_id, self.newest)
         return self._risk(row, self.newest, self._now.states[row], self._now.probabilities[row])
 
+    def risks_now(self, rows: slice) -> list[Risk | ProductError]:
+        """The answers for the newest week of some rows, from the table."""
+        numbers = range(*rows.indices(len(self._rows)))
+        states, probabilities = self._now.states[rows].tolist(), self._now.probabilities[rows].tolist()
+        return list(map(self._risk, numbers, [self.newest] * len(numbers), states, probabilities))
+
+    def risk_of_row(self, row: int) -> Risk:
+        """The answer for the newest week of a row that has a probability."""
+        return self._scored(row, self.newest, float(self._now.probabilities[row]))
+
     def risks(self, product_ids: Sequence[str], column: int) -> list[Risk | ProductError]:
         """The answers for any week, computed from the panel for the asked products only."""
         rows = self._rows_of(product_ids)
         scores = self._score(rows, column)
         answers = iter(map(self._risk, rows, [column] * len(rows), scores.states, scores.probabilities))
         return [next(answers) if each in self._rows else self._absence(each, column) for each in product_ids]
+
+    def assess(self, product_ids: Sequence[str], stock: Sequence[Stock], column: int) -> list[Risk | ProductError]:
+        """The answers for any week with what the caller knows of each product's stock."""
+        return list(map(_with_stock, self.risks(product_ids, column), stock))
 
     def features(self, product_ids: Sequence[str], column: int) -> list[Features | ProductError]:
         """The model's inputs in any week, as it was trained on them."""
@@ -155,16 +187,14 @@ class Assessor:
 
     def _features(self, rows: Rows, column: int) -> FloatArray:
         """Shape ``(rows, features)``; all NaN where the panel itself is too short."""
-        first = column + 1 - self.feature_set.history_weeks
-        if first < 0:
+        if column + 1 < self.feature_set.history_weeks:
             asked = len(self._panel.fields[UNITS_SOLD][rows])
             return np.full((asked, len(self.feature_set.features)), np.nan, dtype=np.float32)
-        recent = {name: self._panel.fields[name][rows, first : column + 1] for name in self.feature_set.fields}
-        return features_at(self.feature_set, recent, column - first)
+        return self._panel_features.at(column, rows)
 
     def _states(self, rows: Rows, column: int, features: FloatArray) -> npt.NDArray[np.uint8]:
         launched = np.isfinite(self._panel.fields[UNITS_SOLD][rows, column])
-        long_enough = np.isfinite(features).all(axis=1)
+        long_enough = self.feature_set.unknown_allowed | np.isfinite(features).all(axis=1)
         eligible = self._eligible[rows, column]
         conditions = [~launched, ~long_enough, ~eligible]
         worst = [State.NOT_LAUNCHED, State.SHORT_HISTORY, State.NOT_ELIGIBLE]
@@ -172,9 +202,18 @@ class Assessor:
 
     def _risk(self, row: int, column: int, state: int, probability: float) -> Risk | ProductError:
         if state == State.SCORED:
-            exact = float(probability)
-            return Risk(exact, exact >= self._bundle.contract.threshold)
+            return self._scored(row, column, float(probability))
         return self._problem(row, column, state)
+
+    def _scored(self, row: int, column: int, probability: float) -> Risk:
+        alert = probability >= self._bundle.contract.threshold
+        return Risk(probability, alert, self._panel.categories[row], self._units_on_hand(row, column))
+
+    def _units_on_hand(self, row: int, column: int) -> float | None:
+        if self._on_hand is None:
+            return None
+        units = float(self._on_hand[row, column])
+        return units if np.isfinite(units) else None
 
     def _features_or_error(self, row: int, column: int, state: int, values: list[float]) -> Features | ProductError:
         if state >= State.NOT_ELIGIBLE:
@@ -194,3 +233,9 @@ class Assessor:
         if cause is None:
             return UnknownProductError()
         return NotLaunchedError(self.week(column)) if cause == NOT_LAUNCHED_CAUSE else ExcludedProductError(cause)
+
+
+def _with_stock(answer: Risk | ProductError, stock: Stock) -> Risk | ProductError:
+    if isinstance(answer, ProductError) or stock.units_on_hand is None:
+        return answer
+    return replace(answer, units_on_hand=stock.units_on_hand)

@@ -62,9 +62,9 @@ def _behaviour(name: str, method: Method[Request], watch: Watch) -> Behaviour:
             response = answer(request)
         except DecodeError:
             malformed = MalformedRequestError(method.request_type.DESCRIPTOR.full_name)
-            await _refuse(malformed, watched, began, context)
+            await end_refused(malformed, watched, began, context)
         except Exception as error:  # the boundary: whatever it is, the client gets a status and the log the cause
-            await _refuse(error, watched, began, context)
+            await end_refused(error, watched, began, context)
         metadata = sent_with(context)
         request_id = _given_request_id(metadata) or (_new_request_id() if log_calls else None)
         if request_id:
@@ -78,7 +78,7 @@ def _behaviour(name: str, method: Method[Request], watch: Watch) -> Behaviour:
     return handle
 
 
-async def _refuse(error: Exception, watched: Watched, began: float, context: Context) -> Never:
+async def end_refused(error: Exception, watched: Watched, began: float, context: Context) -> Never:
     """End the call with the error's status, and say so in the log."""
     metadata = sent_with(context)
     request_id = _given_request_id(metadata) or _new_request_id()

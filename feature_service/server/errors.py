@@ -12,6 +12,8 @@ StockoutError
     ├── TooManyProductsError     more ids than one request may hold
     ├── AsOfOutOfRangeError      a week that the snapshot does not hold
     ├── NotLoadedError           no snapshot is loaded yet
+    ├── DrainingError            the server stops
+    ├── PageTokenExpiredError    the snapshot that the pages are of is gone
     ├── DeadlinePassedError      the client no longer waits
     ├── TooManyStreamsError      all streams are taken
     ├── UnauthenticatedError     no token, or one that is not known
@@ -126,6 +128,24 @@ class NotLoadedError(AnswerError):
 
     def __init__(self) -> None:
         super().__init__("the snapshot is still being loaded; try again in a moment")
+
+
+class DrainingError(AnswerError):
+    """The server stops."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; ask again, another one may answer")
+
+
+class PageTokenExpiredError(AnswerError):
+    """The snapshot that the pages are of is gone."""
+
+    def __init__(self, snapshot_id: str) -> None:
+        super().__init__(
+            f"the list that the page token walks through was of snapshot {snapshot_id}, which was replaced: "
+            "start again at the first page",
+            snapshot_id=snapshot_id,
+        )
 
 
 class DeadlinePassedError(AnswerError):

@@ -21,13 +21,14 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from feature_service.kernel import FloatArray
+from feature_service.server.current import CurrentSnapshot
 from feature_service.server.errors import AddressError, NotLoadedError
-from feature_service.server.serving import CurrentSnapshot, ServingSnapshot
+from feature_service.server.serving import ServingSnapshot
 
 SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper bounds: a lookup takes 50 µs, a thousand computed answers some 10 ms, a stream of everything seconds."""
 
-PRODUCTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10_000, 100_000)
+PRODUCTS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 10_000.0, 100_000.0)
 SCORES = tuple(tenth / 10 for tenth in range(1, 11))
 ASKED = ("product_ids", "items")
 """Fields that hold what a request asks about; of a request at most one is filled."""

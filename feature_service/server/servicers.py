@@ -1,12 +1,27 @@
 """The RPCs: decode, delegate, encode. What they raise becomes a status in :mod:`feature_service.server.calls`."""
 
-from stockout.v1 import feature_service_pb2, risk_service_pb2
-from stockout.v1.feature_service_pb2 import GetFeaturesRequest
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Any
 
+from stockout.v1 import feature_service_pb2, risk_service_pb2
+from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRequest
+from stockout.v1.risk_service_pb2 import (
+    AssessStockoutRisksRequest,
+    GetServiceInfoRequest,
+    GetServiceInfoResponse,
+    Limits,
+    ListStockoutRisksRequest,
+    StreamStockoutRisksRequest,
+    WatchStockoutRisksRequest,
+)
+
+from feature_service.server import wire
 from feature_service.server.calls import Method
-from feature_service.server.questions import feature_question, risk_question
-from feature_service.server.serving import CurrentSnapshot
+from feature_service.server.current import CurrentSnapshot
+from feature_service.server.questions import day_of, feature_question, list_question, risk_question, watched_ids
+from feature_service.server.settings import Settings
+from feature_service.server.streams import StreamMethod
 
 RISK_SERVICE: str = risk_service_pb2.DESCRIPTOR.services_by_name["RiskService"].full_name
 FEATURE_SERVICE: str = feature_service_pb2.DESCRIPTOR.services_by_name["FeatureService"].full_name
@@ -15,24 +30,79 @@ FEATURE_SERVICE: str = feature_service_pb2.DESCRIPTOR.services_by_name["FeatureS
 class RiskServicer:
     """``stockout.v1.RiskService``."""
 
-    def __init__(self, current: CurrentSnapshot, max_ids: int) -> None:
-        self._current, self._max_ids = current, max_ids
-        self.methods = {"AssessStockoutRisks": Method(AssessStockoutRisksRequest, self.assess_stockout_risks)}
+    def __init__(self, current: CurrentSnapshot, settings: Settings) -> None:
+        self._current, self._max_ids = current, settings.max_ids
+        self._limits = Limits(
+            max_ids_per_request=settings.max_ids,
+            max_message_bytes=settings.max_message_bytes,
+            max_concurrent_rpcs=settings.operation.limits.max_rpcs,
+            max_streams=settings.operation.limits.max_streams,
+        )
+        self._version = version("stockout-risk")
+        self.methods: dict[str, Method[Any]] = {
+            "AssessStockoutRisks": Method(AssessStockoutRisksRequest, self.assess_stockout_risks),
+            "ListStockoutRisks": Method(ListStockoutRisksRequest, self.list_stockout_risks),
+            "GetServiceInfo": Method(GetServiceInfoRequest, self.get_service_info),
+        }
+        self.streams: dict[str, StreamMethod[Any]] = {
+            "StreamStockoutRisks": StreamMethod(StreamStockoutRisksRequest, self.stream_stockout_risks),
+            "WatchStockoutRisks": StreamMethod(WatchStockoutRisksRequest, self.watch_stockout_risks),
+        }
 
     def assess_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes:
         """Answer one result per product, in the order of the request."""
         question = risk_question(request, self._max_ids)
         return self._current.get().risks(question)
 
+    def list_stockout_risks(self, request: ListStockoutRisksRequest) -> bytes:
+        """Answer a page of the ranked list."""
+        question = list_question(request)
+        return self._current.of_page(question.page_token).page(question)
+
+    def stream_stockout_risks(self, request: StreamStockoutRisksRequest) -> AsyncIterator[bytes]:
+        """Answer every product."""
+        return self._current.get().all_risks(day_of(request))
+
+    async def watch_stockout_risks(self, request: WatchStockoutRisksRequest) -> AsyncIterator[bytes]:
+        """Answer the asked products, then those that changed at each newer snapshot."""
+        product_ids = watched_ids(request, self._max_ids)
+        serving = self._current.get()
+        seen = list(serving.entries(product_ids))
+        yield serving.head + b"".join(seen)
+        while True:
+            serving = await self._current.next(serving)
+            now = list(serving.entries(product_ids))
+            yield serving.head + b"".join(new for new, old in zip(now, seen, strict=True) if new != old)
+            seen = now
+
+    def get_service_info(self, _request: GetServiceInfoRequest) -> bytes:
+        """Answer what is served."""
+        serving = self._current.get()
+        return GetServiceInfoResponse(
+            provenance=serving.provenance(serving.assessor.newest),
+            limits=self._limits,
+            serving_since=wire.timestamp_message(serving.serving_since),
+            products=len(serving.assessor),
+            server_version=self._version,
+            first_week=wire.date_message(serving.assessor.week(0)),
+        ).SerializeToString()
+
 
 class FeatureServicer:
     """``stockout.v1.FeatureService``."""
 
-    def __init__(self, current: CurrentSnapshot, max_ids: int) -> None:
-        self._current, self._max_ids = current, max_ids
-        self.methods = {"GetFeatures": Method(GetFeaturesRequest, self.get_features)}
+    def __init__(self, current: CurrentSnapshot, settings: Settings) -> None:
+        self._current, self._max_ids = current, settings.max_ids
+        self.methods: dict[str, Method[Any]] = {"GetFeatures": Method(GetFeaturesRequest, self.get_features)}
+        self.streams: dict[str, StreamMethod[Any]] = {
+            "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features)
+        }
 
     def get_features(self, request: GetFeaturesRequest) -> bytes:
         """Answer one result per product, in the order of the request."""
         question = feature_question(request, self._max_ids)
         return self._current.get().features(question)
+
+    def stream_features(self, request: StreamFeaturesRequest) -> AsyncIterator[bytes]:
+        """Answer every product."""
+        return self._current.get().all_features(request.feature_set, day_of(request))

@@ -1,38 +1,66 @@
-"""One loaded snapshot, ready to answer; and the place that holds the current one."""
+"""One loaded snapshot, ready to answer."""
 
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
+from time import monotonic
 
-from stockout.v1.provenance_pb2 import Provenance
+import numpy as np
+from stockout.v1.provenance_pb2 import Evidence, Provenance
 
 from data import snapshot as snapshots
 from data.snapshot import Snapshot
 from feature_service.server import wire
 from feature_service.server.assessor import Assessor
-from feature_service.server.errors import InvalidFieldError, NotLoadedError
-from feature_service.server.questions import FeatureQuestion, RiskQuestion
+from feature_service.server.errors import InvalidFieldError
+from feature_service.server.paging import PageToken, digest
+from feature_service.server.questions import FeatureQuestion, ListFilter, ListQuestion, RiskQuestion
+from feature_service.server.ranking import Ranking, sort_keys
 from training.bundle import Bundle
+
+PER_MESSAGE = 1000
+"""Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
 
 
 class ServingSnapshot:
-    """A snapshot with its model, scored; immutable but for the cache of encoded answers."""
+    """A snapshot with its model, scored; immutable but for what is kept of encoded answers, and its getting stale."""
 
     def __init__(self, snapshot: Snapshot, bundle: Bundle) -> None:
         self.id = snapshot.id
         self.assessor = Assessor(snapshot, bundle)
         self.model, self.published_at = snapshot.model, snapshot.published_at
-        self._contract = bundle.contract
-        self._head = wire.risk_head(self._provenance(self.assessor.newest))
+        self.serving_since = dt.datetime.now(dt.UTC)
+        self._age_s = (self.serving_since - snapshot.published_at).total_seconds() - monotonic()
+        self._snapshot, self._contract = snapshot, bundle.contract
         self._entries = wire.RiskEntries(self.assessor)
+        scored = self.assessor.probabilities
+        unknown = np.full(len(scored), np.nan, dtype=np.float32)
+        keys = sort_keys(scored, revenue_at_risk=unknown, reorder_in_days=unknown)
+        self._ranking = Ranking(scored, bundle.contract.threshold, self.assessor.categories, keys)
+        self.stale = False
+        self.head = wire.risk_head(self.provenance(self.assessor.newest))
 
     @classmethod
-    def load(cls, root: Path) -> "ServingSnapshot":
-        """Read, verify and score the snapshot that is published in ``root``.
+    def load(cls, root: Path, snapshot_id: str | None = None) -> "ServingSnapshot":
+        """Read, verify and score a snapshot, by default the one that is published in ``root``.
 
         Raises:
             StockoutError: If there is none, or it cannot be served.
         """
-        snapshot = snapshots.load(root, snapshots.current_id(root))
+        snapshot = snapshots.load(root, snapshot_id or snapshots.current_id(root))
         return cls(snapshot, Bundle.load(snapshot.bundle_dir))
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was published: by the wall clock when it was loaded, by one that never jumps since."""
+        return self._age_s + monotonic()
+
+    def set_stale(self, stale: bool) -> None:
+        """Say in every answer from now on whether newer data should have come."""
+        if stale != self.stale:
+            self.stale = stale
+            self.head = wire.risk_head(self.provenance(self.assessor.newest))
 
     def risks(self, question: RiskQuestion) -> bytes:
         """An encoded AssessStockoutRisksResponse.
@@ -45,11 +73,57 @@ class ServingSnapshot:
         if question.horizon_weeks not in (0, horizon_weeks):
             raise InvalidFieldError("horizon_weeks", f"must be 0 or {horizon_weeks}, the horizon of the model")
         column = self.assessor.column(question.as_of)
-        if column == self.assessor.newest:
-            return b"".join([self._head, *map(self._entries.__getitem__, question.product_ids)])
-        answers = self.assessor.risks(question.product_ids, column)
-        head = wire.risk_head(self._provenance(column))
+        if question.stock is None and column == self.assessor.newest:
+            return b"".join([self.head, *self.entries(question.product_ids)])
+        answers = (
+            self.assessor.risks(question.product_ids, column)
+            if question.stock is None
+            else self.assessor.assess(question.product_ids, question.stock, column)
+        )
+        head = wire.risk_head(self.provenance(column))
         return b"".join([head, *map(wire.risk_entry, question.product_ids, answers)])
+
+    def entries(self, product_ids: Sequence[str]) -> Iterator[bytes]:
+        """What a response holds of each product, for the newest week."""
+        return map(self._entries.__getitem__, product_ids)
+
+    async def all_risks(self, as_of: dt.date | None) -> AsyncIterator[bytes]:
+        """Every product, as encoded StreamStockoutRisksResponses.
+
+        Raises:
+            AsOfOutOfRangeError: If the snapshot does not hold the week.
+        """
+        column = self.assessor.column(as_of)
+        head = wire.risk_head(self.provenance(column))
+        for rows in self._messages():
+            if column == self.assessor.newest:
+                answers = self.assessor.risks_now(rows)
+            else:
+                answers = await asyncio.to_thread(self.assessor.risks, self.assessor.product_ids[rows], column)
+            yield head + b"".join(map(wire.risk_entry, self.assessor.product_ids[rows], answers))
+            head = b""
+
+    def page(self, question: ListQuestion) -> bytes:
+        """An encoded ListStockoutRisksResponse; a page token must be one of this snapshot.
+
+        Raises:
+            InvalidFieldError: If the page token was given for another question.
+        """
+        asked = question_digest(question.filter)
+        first = 0
+        if question.page_token:
+            token = PageToken.read(question.page_token)
+            if token.question != asked:
+                raise InvalidFieldError("page_token", "must come with the filters and the order it was given for")
+            first = token.offset
+        rows = self._listed(question.filter)
+        last = min(first + question.page_size, len(rows))
+        token_text = PageToken(self.id, asked, last).text() if last < len(rows) else ""
+        ranked = (
+            (first + 1 + number, self.assessor.product_ids[row], self.assessor.risk_of_row(row))
+            for number, row in enumerate(rows[first:last].tolist())
+        )
+        return wire.list_response(self.provenance(self.assessor.newest), ranked, token_text, len(rows))
 
     def features(self, question: FeatureQuestion) -> bytes:
         """An encoded GetFeaturesResponse.
@@ -58,37 +132,49 @@ class ServingSnapshot:
             InvalidFieldError: If the feature set is not the model's.
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
-        feature_set = self.assessor.feature_set
-        if question.feature_set not in ("", feature_set.name):
-            raise InvalidFieldError(
-                "feature_set", f"must be empty or {feature_set.name!r}, the feature set of the model"
-            )
-        column = self.assessor.column(question.as_of)
+        column = self._feature_column(question.feature_set, question.as_of)
         answers = self.assessor.features(question.product_ids, column)
-        return wire.features_response(
-            self._provenance(column), feature_set.feature_names, question.product_ids, answers
-        )
+        return self._features_head(column) + wire.features_entries(question.product_ids, answers)
 
-    def _provenance(self, column: int) -> Provenance:
-        return wire.provenance_of(self.id, self.model, self._contract, self.assessor.week(column))
-
-
-class CurrentSnapshot:
-    """Holds the snapshot to answer from. A call takes it once and keeps it to its end."""
-
-    def __init__(self) -> None:
-        self._serving: ServingSnapshot | None = None
-
-    def swap_in(self, serving: ServingSnapshot) -> None:
-        """Answer from ``serving`` from now on."""
-        self._serving = serving
-
-    def get(self) -> ServingSnapshot:
-        """The snapshot to answer from.
+    async def all_features(self, feature_set: str, as_of: dt.date | None) -> AsyncIterator[bytes]:
+        """Every product, as encoded StreamFeaturesResponses.
 
         Raises:
-            NotLoadedError: If none is loaded yet.
+            InvalidFieldError: If the feature set is not the model's.
+            AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
-        if self._serving is None:
-            raise NotLoadedError
-        return self._serving
+        column = self._feature_column(feature_set, as_of)
+        head = self._features_head(column)
+        for rows in self._messages():
+            product_ids = self.assessor.product_ids[rows]
+            answers = await asyncio.to_thread(self.assessor.features, product_ids, column)
+            yield head + wire.features_entries(product_ids, answers)
+            head = b""
+
+    def provenance(self, column: int) -> Provenance:
+        """What answers for a week rest on."""
+        return wire.provenance_of(self._snapshot, self._contract, self.assessor.week(column), self.stale)
+
+    def _messages(self) -> Iterator[slice]:
+        """At least one, so that a stream of nothing says what it rests on."""
+        return (slice(start, start + PER_MESSAGE) for start in range(0, max(1, len(self.assessor)), PER_MESSAGE))
+
+    def _listed(self, asked: ListFilter) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
+        ours = Evidence.Value(f"EVIDENCE_{self._contract.label.evidence}")
+        if asked.evidence not in (Evidence.EVIDENCE_UNSPECIFIED, ours):
+            return np.empty(0, np.int32)
+        return self._ranking.rows(asked)
+
+    def _feature_column(self, asked: str, as_of: dt.date | None) -> int:
+        ours = self.assessor.feature_set.name
+        if asked not in ("", ours):
+            raise InvalidFieldError("feature_set", f"must be empty or {ours!r}, the feature set of the model")
+        return self.assessor.column(as_of)
+
+    def _features_head(self, column: int) -> bytes:
+        return wire.features_head(self.provenance(column), self.assessor.feature_set.feature_names)
+
+
+def question_digest(asked: ListFilter) -> bytes:
+    """A fingerprint of what a page token belongs to."""
+    return digest(repr(asked).encode())

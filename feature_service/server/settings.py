@@ -19,6 +19,8 @@ class Settings:
         port: 0 lets the system choose.
         max_ids: Product ids that one request may hold.
         grace_seconds: How long calls in flight may take to end after SIGTERM.
+        reload_seconds: Between two looks for a newer snapshot.
+        max_age_days: Age of the snapshot from which answers say stale and health says NOT_SERVING; None is never.
         log_calls: Write a line for every call, not only for those that failed.
         operation: Limits, security, telemetry.
     """
@@ -28,6 +30,8 @@ class Settings:
     port: int = 50051
     max_ids: int = 1000
     grace_seconds: float = 10.0
+    reload_seconds: float = 1.0
+    max_age_days: float | None = None
     log_calls: bool = False
     operation: Operation = field(default_factory=Operation)
 

@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from data.snapshot import SnapshotError
-from feature_service.kernel import InsufficientHistoryError, StockoutError, UnknownFeatureSetError
+from feature_service.kernel import InsufficientHistoryError, MissingFieldsError, StockoutError, UnknownFeatureSetError
 from feature_service.server import errors
 from training.bundle import BundleError, FeatureShapeError
 
@@ -18,6 +18,8 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     errors.TooManyProductsError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_PRODUCTS"),
     errors.AsOfOutOfRangeError: (grpc.StatusCode.OUT_OF_RANGE, "AS_OF_OUT_OF_RANGE"),
     errors.NotLoadedError: (grpc.StatusCode.UNAVAILABLE, "NOT_LOADED"),
+    errors.DrainingError: (grpc.StatusCode.UNAVAILABLE, "DRAINING"),
+    errors.PageTokenExpiredError: (grpc.StatusCode.FAILED_PRECONDITION, "PAGE_TOKEN_EXPIRED"),
     errors.DeadlinePassedError: (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_PASSED"),
     errors.TooManyStreamsError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"),
     errors.UnauthenticatedError: (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
@@ -40,6 +42,7 @@ ONLY_AT_START: frozenset[type[StockoutError]] = frozenset(
         errors.CertificateError,
         errors.TokensError,
         errors.ModelMismatchError,
+        MissingFieldsError,
         SnapshotError,
         BundleError,
     }

@@ -56,7 +56,7 @@ def refusal(call: Any, request: Any) -> tuple[grpc.StatusCode, status_pb2.Status
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
 def test_every_method_of_the_protos_is_served(channel: grpc.Channel, method: MethodDescriptor) -> None:
     call: Any = channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}")
-    code, _ = refusal(call, b"")
+    code, _ = refusal(call, b"\xff")
     assert code is grpc.StatusCode.INVALID_ARGUMENT
 
 

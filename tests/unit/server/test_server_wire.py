@@ -30,7 +30,7 @@ def test_joined_bytes_are_the_message_that_protobuf_would_build(
     answers = serving.assessor.risks(product_ids, column)
     week = serving.assessor.week(column)
     plain = AssessStockoutRisksResponse(
-        provenance=wire.provenance_of(snapshot.id, snapshot.model, bundle.contract, week),
+        provenance=wire.provenance_of(snapshot, bundle.contract, week),
         results=[
             StockoutRiskResult(product_id=each, risk=StockoutRisk(probability=answer.probability, alert=answer.alert))
             if isinstance(answer, Risk)

@@ -1,0 +1,94 @@
+"""The place that holds the snapshot to answer from, and for a while the one before."""
+
+import asyncio
+from time import monotonic
+
+from feature_service.server.errors import DrainingError, NotLoadedError, PageTokenExpiredError
+from feature_service.server.paging import PageToken
+from feature_service.server.serving import ServingSnapshot
+
+
+class CurrentSnapshot:
+    """Holds the snapshot to answer from. A call takes it once and keeps it to its end.
+
+    Args:
+        max_age_s: Age from which the data is stale; None is never.
+    """
+
+    KEEP_REPLACED_S = 600.0
+    """The snapshot before stays this long, for those who walk through its pages."""
+
+    def __init__(self, max_age_s: float | None = None) -> None:
+        self._serving: ServingSnapshot | None = None
+        self._replaced: tuple[ServingSnapshot, float] | None = None
+        self._max_age_s = max_age_s
+        self._closed = False
+        self._changed = asyncio.Event()
+
+    def swap_in(self, serving: ServingSnapshot) -> None:
+        """Answer from ``serving`` from now on."""
+        if self._serving is not None:
+            self._replaced = self._serving, monotonic()
+        self._serving = serving
+        self.note_age()
+        self._wake()
+
+    def get(self) -> ServingSnapshot:
+        """The snapshot to answer from.
+
+        Raises:
+            NotLoadedError: If none is loaded yet.
+        """
+        if self._serving is None:
+            raise NotLoadedError
+        return self._serving
+
+    def of_page(self, token: str) -> ServingSnapshot:
+        """The snapshot whose list a page token walks through; without one the newest.
+
+        Raises:
+            InvalidFieldError: If it is no page token.
+            PageTokenExpiredError: If that snapshot is no longer kept.
+        """
+        newest = self.get()
+        if not token:
+            return newest
+        snapshot_id = PageToken.read(token).snapshot_id
+        if snapshot_id == newest.id:
+            return newest
+        if self._replaced and self._replaced[0].id == snapshot_id:
+            return self._replaced[0]
+        raise PageTokenExpiredError(snapshot_id)
+
+    async def next(self, seen: ServingSnapshot) -> ServingSnapshot:
+        """The snapshot to answer from as soon as it is another one than ``seen``.
+
+        Raises:
+            DrainingError: If the server stops before.
+        """
+        while (newest := self.get()) is seen and not self._closed:
+            await self._changed.wait()
+        if self._closed:
+            raise DrainingError
+        return newest
+
+    def close(self) -> None:
+        """Let nobody wait for a newer snapshot any longer."""
+        self._closed = True
+        self._wake()
+
+    def forget_replaced(self) -> None:
+        """Free the snapshot before once it was kept long enough."""
+        if self._replaced and monotonic() - self._replaced[1] > self.KEEP_REPLACED_S:
+            self._replaced = None
+
+    def note_age(self) -> bool:
+        """Whether the data is stale by now; answers say so from now on."""
+        serving = self.get()
+        stale = self._max_age_s is not None and serving.age_s > self._max_age_s
+        serving.set_stale(stale)
+        return stale
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

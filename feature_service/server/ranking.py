@@ -1,0 +1,85 @@
+"""The ranked list: which products with a risk a filter lets through, in which order."""
+
+from __future__ import annotations  # NumPy's types
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from stockout.v1.risk_service_pb2 import Order
+
+from feature_service.kernel import FloatArray
+from feature_service.server.questions import ListFilter
+
+Rows = npt.NDArray[np.int32]
+
+KEPT_LISTS = 8
+"""Lists that are kept, since clients walk through their pages: 4 bytes a product each."""
+
+
+class Ranking:
+    """Ranks the products of one snapshot, by numbers of rows.
+
+    Args:
+        probabilities: Shape ``(products,)``, NaN where there is none.
+        threshold: An alert is raised from here.
+        categories: The category of each product.
+        keys: What each order goes by, smallest first, NaN last; shape ``(products,)``.
+    """
+
+    def __init__(
+        self,
+        probabilities: FloatArray,
+        threshold: float,
+        categories: Sequence[str],
+        keys: Mapping[Order.ValueType, FloatArray],
+    ) -> None:
+        self._probabilities, self._threshold, self._keys = probabilities.astype(np.float64), threshold, keys
+        names = sorted(set(categories))
+        self._codes = {name: code for code, name in enumerate(names)}
+        self._category = np.fromiter(map(self._codes.__getitem__, categories), np.int32, len(categories))
+        self._scored = np.flatnonzero(np.isfinite(probabilities)).astype(np.int32)
+        self._orders: dict[Order.ValueType, Rows] = {}
+        self._lists: OrderedDict[ListFilter, Rows] = OrderedDict()
+
+    def rows(self, asked: ListFilter) -> Rows:
+        """The rows that ``asked`` lets through, in its order; ties in the snapshot's, which is by product id."""
+        if asked in self._lists:
+            self._lists.move_to_end(asked)
+            return self._lists[asked]
+        ordered = self._ordered(asked.order)
+        kept = ordered[self._kept(asked, ordered)]
+        self._lists[asked] = kept
+        if len(self._lists) > KEPT_LISTS:
+            self._lists.popitem(last=False)
+        return kept
+
+    def _ordered(self, order: Order.ValueType) -> Rows:
+        if order not in self._orders:
+            self._orders[order] = self._scored[np.argsort(self._keys[order][self._scored], kind="stable")]
+        return self._orders[order]
+
+    def _kept(self, asked: ListFilter, rows: Rows) -> npt.NDArray[np.bool_]:
+        least = max(asked.minimum_probability, self._threshold if asked.alert_only else 0.0)
+        kept = self._probabilities[rows] >= least
+        if asked.category:
+            kept &= self._category[rows] == self._codes.get(asked.category, -1)
+        return kept
+
+
+def sort_keys(
+    probabilities: FloatArray, revenue_at_risk: FloatArray, reorder_in_days: FloatArray
+) -> dict[Order.ValueType, FloatArray]:
+    """What each order goes by: the greatest probability, the greatest revenue at risk, the earliest date first.
+
+    Args:
+        probabilities: Shape ``(products,)``, like the others; NaN where it is not known.
+        revenue_at_risk: In currency.
+        reorder_in_days: Days from ``as_of`` to the date to reorder by.
+    """
+    return {
+        Order.ORDER_PROBABILITY: -probabilities,
+        Order.ORDER_REVENUE_AT_RISK: -revenue_at_risk,
+        Order.ORDER_REORDER_BY_DATE: reorder_in_days,
+    }

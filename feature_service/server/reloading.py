@@ -1,0 +1,90 @@
+"""Hot reload: looks for a newer snapshot, loads it in a thread, swaps it in between two requests.
+
+A snapshot that cannot be served is refused, logged once and counted, and the one before stays. The age of the data is
+taken from the wall clock once, when a snapshot is loaded, and grows with a clock that only goes forward: setting the
+machine's clock makes no server stale, or fresh.
+"""
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, perf_counter
+
+import structlog
+
+from data import snapshot as snapshots
+from feature_service.server.current import CurrentSnapshot
+from feature_service.server.serving import ServingSnapshot
+
+RETRY_SECONDS = 60.0
+"""A refused snapshot is tried again after this: a full disk or a network folder may have been the cause."""
+
+_log = structlog.stdlib.get_logger("stockout.reload")
+
+
+@dataclass(frozen=True)
+class Told:
+    """Whom to tell: ``failed`` at each refused snapshot, ``fresh`` with whether the data is within its age."""
+
+    failed: Callable[[], None]
+    fresh: Callable[[bool], Awaitable[None]]
+
+
+class Reloader:
+    """Keeps ``current`` at the snapshot that is published in ``root``.
+
+    Args:
+        seconds: Between two looks at the pointer file.
+    """
+
+    def __init__(self, root: Path, current: CurrentSnapshot, seconds: float, told: Told) -> None:
+        self._root, self._current, self._seconds, self._told = root, current, seconds, told
+        self._refused: tuple[str, float] | None = None
+        self._said = ""
+        self._fresh: bool | None = None
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(self._seconds)
+            await self.look()
+
+    async def look(self) -> None:
+        """Swap a newer snapshot in, if there is one that can be served; tell if the data became too old, or fresh."""
+        try:
+            published = snapshots.current_id(self._root)
+            if published != self._current.get().id and not self._is_refused(published):
+                await self._load(published)
+        except Exception as error:  # whatever is wrong with it, the one before goes on being served
+            self._refuse(error)
+        self._current.forget_replaced()
+        await self.tell_if_fresh()
+
+    async def tell_if_fresh(self) -> None:
+        """Tell whether the data is within its age, where that changed or was not told yet."""
+        fresh = not self._current.note_age()
+        if fresh != self._fresh:
+            self._fresh = fresh
+            await self._told.fresh(fresh)
+
+    async def _load(self, published: str) -> None:
+        began = perf_counter()
+        self._refused = published, monotonic() + RETRY_SECONDS
+        serving = await asyncio.to_thread(ServingSnapshot.load, self._root, published)
+        self._current.swap_in(serving)
+        self._refused, self._said = None, ""
+        gc.freeze()  # as at the start, but without a walk through everything: requests are waiting
+        _log.info("reloaded", snapshot_id=serving.id, seconds=round(perf_counter() - began, 3))
+
+    def _is_refused(self, published: str) -> bool:
+        return self._refused is not None and self._refused[0] == published and monotonic() < self._refused[1]
+
+    def _refuse(self, error: Exception) -> None:
+        sentence = str(error)
+        if sentence == self._said:
+            return
+        self._said = sentence
+        self._told.failed()
+        _log.error("snapshot refused", error=sentence, served=self._current.get().id)
