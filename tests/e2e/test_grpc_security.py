@@ -41,7 +41,8 @@ def code_of(channel: grpc.Channel, method: str = ASSESS, token: str | None = Non
 
 @contextmanager
 def tls_channel(server: RunningServer, trusted: bytes, client: Pair | None = None) -> Iterator[grpc.Channel]:
-    credentials = grpc.ssl_channel_credentials(trusted, client and client.key, client and client.certificate)
+    shown = (client.key, client.certificate) if client else (None, None)
+    credentials = grpc.ssl_channel_credentials(trusted, *shown)
     with grpc.secure_channel(server.target, credentials, [("grpc.use_local_subchannel_pool", 1)]) as channel:
         yield channel
 

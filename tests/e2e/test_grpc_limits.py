@@ -1,0 +1,86 @@
+"""What a server holds at a time, and what it does with more: refuse, at once and by name."""
+
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from tests.support.servers import START_TIMEOUT_S, channel_to, running_server
+from tests.support.serving_fixtures import Published
+
+ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
+IDS = [f"{number:032x}" for number in range(100)]
+REQUEST = AssessStockoutRisksRequest(product_ids=IDS).SerializeToString()
+OK = grpc.StatusCode.OK
+
+
+def watching(channel: grpc.Channel) -> Any:
+    """A call that stays open, which the server surely holds."""
+    states = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+    assert next(states).status == health_pb2.HealthCheckResponse.SERVING
+    return states
+
+
+def code_of(channel: grpc.Channel, **how: Any) -> grpc.StatusCode:
+    call: Any = channel.unary_unary(ASSESS)
+    code: grpc.StatusCode = call.future(REQUEST, timeout=20, **how).code()
+    return code
+
+
+@retry(
+    retry=retry_if_result(lambda code: code is not OK), stop=stop_after_delay(START_TIMEOUT_S), wait=wait_fixed(0.05)
+)
+def answered(channel: grpc.Channel) -> grpc.StatusCode:
+    return code_of(channel)
+
+
+def test_a_call_beyond_the_limit_is_refused_and_does_not_wait_for_a_place(published: Published) -> None:
+    with running_server(published.root, "--max-rpcs", "2") as server, channel_to(server) as channel:
+        held = [watching(channel), watching(channel)]
+        assert code_of(channel) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        held[0].cancel()
+        assert answered(channel) is OK
+
+
+@pytest.mark.parametrize("end", ["cancel", "vanish"])
+def test_a_client_that_leaves_or_vanishes_gives_its_places_back(published: Published, end: str) -> None:
+    with (
+        running_server(published.root, "--max-rpcs", "1", "--keepalive-seconds", "1") as server,
+        channel_to(server) as channel,
+    ):
+        other = grpc.insecure_channel(server.target, options=[("grpc.use_local_subchannel_pool", 1)])
+        held = watching(other)
+        assert code_of(channel) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        if end == "cancel":
+            held.cancel()
+        else:
+            other.close()
+        assert answered(channel) is OK
+        other.close()
+
+
+@pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+def test_a_compressed_request_is_answered_like_a_plain_one(
+    channel: grpc.Channel, compression: grpc.Compression
+) -> None:
+    call: Any = channel.unary_unary(ASSESS)
+    packed = call(REQUEST, compression=compression, timeout=20)
+    assert packed == call(REQUEST, timeout=20)
+
+
+def test_a_call_whose_deadline_is_over_leaves_the_server_as_it_was(channel: grpc.Channel) -> None:
+    call: Any = channel.unary_unary(ASSESS)
+    assert call.future(REQUEST, timeout=1e-6).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert code_of(channel) is OK
+
+
+def test_a_message_of_the_greatest_size_passes_and_a_greater_one_is_refused(published: Published) -> None:
+    with running_server(published.root, "--max-ids", "10") as server, channel_to(server) as channel:
+        fits = AssessStockoutRisksRequest(product_ids=["x" * 256] * 10).SerializeToString()
+        call: Any = channel.unary_unary(ASSESS)
+        assert len(AssessStockoutRisksResponse.FromString(call(fits, timeout=20)).results) == 10
+        refused = call.future(bytes(10 * 264 + 4097), timeout=20)
+        assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
