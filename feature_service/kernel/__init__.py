@@ -1,6 +1,7 @@
 """The only place where a feature is computed: pure functions over NumPy arrays, shared by training and serving."""
 
 from feature_service.kernel.block import Fields
+from feature_service.kernel.demand import Demand, forecast_demand
 from feature_service.kernel.errors import (
     InsufficientHistoryError,
     MissingFieldsError,
@@ -14,6 +15,7 @@ from feature_service.kernel.panel_features import PanelFeatures, StockFeatures, 
 from feature_service.kernel.windows import FloatArray
 
 __all__ = [
+    "Demand",
     "Feature",
     "FeatureSet",
     "Fields",
@@ -28,4 +30,5 @@ __all__ = [
     "feature_set",
     "features_at",
     "features_of_all_weeks",
+    "forecast_demand",
 ]
