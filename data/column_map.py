@@ -18,7 +18,13 @@ COLUMNS_FILE = "columns.toml"
 
 
 def column_map_file(data_dir: Path, named: Path | None) -> Path | None:
-    """The file that maps columns: the one that is named, else ``columns.toml`` beside the data, else none."""
+    """The file that maps columns: the one that is named, else ``columns.toml`` beside the data, else none.
+
+    Raises:
+        ColumnMapError: If the named file is not there.
+    """
+    if named is not None and not named.is_file():
+        raise ColumnMapError(f"there is no file {named} with names of columns")
     beside = data_dir / COLUMNS_FILE
     return named or (beside if beside.is_file() else None)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import PanelFileError
+from data.parquet_file import write_rows
 
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
@@ -73,6 +74,17 @@ class IngestReport:
     flags_used: int = 0
     sales_are_depletion: bool = False
 
+    def summary(self) -> str:
+        """Where the rows went, in a line."""
+        if self.source == "olist":
+            return (
+                f"{self.items_total:,} items: {self.items_used:,} used, "
+                f"{self.items_excluded_by_status:,} excluded by status, {self.items_quarantined:,} in quarantine"
+            )
+        bad = sum(sum(reasons.values()) for reasons in self.quarantined.values())
+        sales = "depletion for sales" if self.sales_are_depletion else f"{self.items_used:,} sales"
+        return f"{sales}, {self.counts_used:,} counts, {self.flags_used:,} flags, {bad:,} rows in quarantine"
+
     def to_json(self) -> str:
         """The report as the text of its file."""
         return json.dumps(dataclasses.asdict(self), indent=2, default=str) + "\n"
@@ -114,10 +126,10 @@ class Ingested:
 def write_ingested(ingested: Ingested, folder: Path) -> None:
     """Write sales, counts, products and report into ``folder``, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
-    ingested.sales.write_parquet(folder / _SALES)
-    ingested.counts.write_parquet(folder / _COUNTS)
-    ingested.availability.write_parquet(folder / _AVAILABILITY)
-    ingested.products.write_parquet(folder / _PRODUCTS)
+    write_rows(ingested.sales, folder / _SALES)
+    write_rows(ingested.counts, folder / _COUNTS)
+    write_rows(ingested.availability, folder / _AVAILABILITY)
+    write_rows(ingested.products, folder / _PRODUCTS)
     (folder / _REPORT).write_text(ingested.report.to_json(), encoding="utf-8")
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,11 @@ class Panel:
         """Weeks since launch up to and including the last week, shape ``(products,)``; 0 before launch."""
         counts: npt.NDArray[np.int64] = np.isfinite(self.fields[UNITS_SOLD]).sum(axis=1)
         return counts
+
+    def with_lead_time(self, default_days: int) -> "Panel":
+        """The same panel with a lead time for every product: its own where given, else the default."""
+        own = self.lead_time_days or (None,) * len(self.product_ids)
+        return replace(self, lead_time_days=tuple(default_days if days is None else days for days in own))
 
     def products(self) -> dict[str, Any]:
         """What is known of the products apart from the matrices, fit for JSON."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import IngestSettingError, TooManyBadRowsError
+from data.parquet_file import write_rows
 from data.validate import QUARANTINE, Checked
 
 DEFAULT_MAX_BAD_SHARE = 0.01
@@ -26,7 +27,7 @@ def put_aside(checked: Mapping[str, Checked], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = pl.concat([pl.DataFrame(schema=QUARANTINE), *(table.quarantine() for table in checked.values())])
     draft = path.with_name(f".{path.name}-{os.getpid()}")
-    rows.write_parquet(draft)
+    write_rows(rows, draft)
     draft.replace(path)
 
 

@@ -1,7 +1,7 @@
 """What every task of a run shares: its parameters, and where each stage's files lie.
 
     work-dir/
-        ingest/olist-<hash>/                  clean sales, products, report.json
+        ingest/olist-<hash>/                  clean sales, counts, products, report.json
         quarantine/olist-<hash>.parquet       bad rows, each with its reason
         panel/olist-<hash>/2018-W34/          products x weeks
         features/<run>/                       the training table: features and outcomes
@@ -17,33 +17,63 @@ is a new run, and the same run is found finished.
 import functools
 import hashlib
 import json
+import operator
 import os
 import time
 from pathlib import Path
 
 import luigi
 
-from data.contracts import DEFAULT_EXCLUDED_STATUSES, OLIST
+from data import ingest, ingest_generic
+from data.column_map import column_map_file
+from data.contracts import DEFAULT_EXCLUDED_STATUSES, GENERIC, LONGEST_LEAD_TIME_DAYS, OLIST
 from data.fingerprint import fingerprint
-from data.ingest import DEFAULT_MAX_BAD_SHARE, DEFAULT_TIME_ZONE
+from data.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.sources import find_inputs
 from data.weeks import iso_name, last_complete_week
 from feature_service.kernel import StockoutError
 from orchestration.console import log
 from orchestration.targets import write_whole
+from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, label
 
-FEATURE_SET = "seed-18"
+DEFAULT_LEAD_TIME_DAYS = 14
+TIME_ZONES = {"olist": ingest.DEFAULT_TIME_ZONE, "generic": ingest_generic.DEFAULT_TIME_ZONE}
 
 
 class Run(luigi.Task):
     """The parameters of a run."""
 
-    source = luigi.ChoiceParameter(choices=["olist"], description="layout of the files in --data-dir")
+    source = luigi.ChoiceParameter(choices=list(TIME_ZONES), description="layout of the files in --data-dir")
     data_dir = luigi.PathParameter(absolute=True, description="folder with the input files")
     work_dir = luigi.PathParameter(absolute=True, description="folder that takes everything the run writes")
     as_of = luigi.DateParameter(description="any date: the last complete ISO week up to it is the last that is known")
     label = luigi.Parameter(description="what is predicted, e.g. zero_sales")
-    time_zone = luigi.Parameter(default=DEFAULT_TIME_ZONE, description="IANA name of the seller's time zone")
+    horizon_weeks = luigi.NumericalParameter(
+        var_type=int,
+        min_value=1,
+        max_value=LONGEST_HORIZON_WEEKS,
+        right_op=operator.le,
+        default=1,
+        description="weeks ahead that the label looks",
+    )
+    alpha = luigi.FloatParameter(
+        default=DEFAULT_ALPHA, description="of the label unusual_zero: what probability of no sale is unusual"
+    )
+    feature_set = luigi.Parameter(default="", description="by default the label's own, e.g. stock-1 for inventory")
+    columns = luigi.Parameter(
+        default="", description="TOML file with your names of columns; by default columns.toml in --data-dir, if any"
+    )
+    lead_time_days = luigi.NumericalParameter(
+        var_type=int,
+        min_value=0,
+        max_value=LONGEST_LEAD_TIME_DAYS,
+        right_op=operator.le,
+        default=DEFAULT_LEAD_TIME_DAYS,
+        description="days from ordering to having, for products without a lead time of their own",
+    )
+    time_zone = luigi.Parameter(
+        default="", description="IANA name of the seller's time zone; by default America/Sao_Paulo for olist, else UTC"
+    )
     excluded_statuses = luigi.Parameter(
         default=",".join(sorted(DEFAULT_EXCLUDED_STATUSES)), description="order statuses that are no sale, by commas"
     )
@@ -61,15 +91,30 @@ class Run(luigi.Task):
         return tuple(sorted(status.strip() for status in self.excluded_statuses.split(",") if status.strip()))
 
     @property
+    def seller_zone(self) -> str:
+        """The time zone, the layout's own where none is given."""
+        return self.time_zone or TIME_ZONES[self.source]
+
+    @property
+    def column_map(self) -> Path | None:
+        """The file with the names of columns, if any."""
+        if self.source != "generic":
+            return None
+        return column_map_file(self.data_dir, Path(self.columns).absolute() if self.columns else None)
+
+    @property
     def data_fingerprint(self) -> str:
         """SHA-256 of the input files."""
-        paths = sorted(find_inputs(self.data_dir, OLIST).values())
+        tables = GENERIC if self.source == "generic" else OLIST
+        paths = sorted(find_inputs(self.data_dir, tables).values())
+        if self.column_map is not None:
+            paths.append(self.column_map)
         return _fingerprint(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths))
 
     @property
     def ingest_name(self) -> str:
         """Folder name of what was read: the same for the same files and reading settings."""
-        return f"{self.source}-{_hash(self.data_fingerprint, self.time_zone, self.statuses, self.max_bad_share)}"
+        return f"{self.source}-{_hash(self.data_fingerprint, self.seller_zone, self.statuses, self.max_bad_share)}"
 
     @property
     def week_name(self) -> str:
@@ -77,9 +122,20 @@ class Run(luigi.Task):
         return iso_name(last_complete_week(self.as_of))
 
     @property
+    def target(self) -> Label:
+        """The label with its settings."""
+        return label(self.label, horizon_weeks=self.horizon_weeks, alpha=self.alpha)
+
+    @property
+    def feature_set_name(self) -> str:
+        """The feature set, the label's own where none is given."""
+        return self.feature_set or self.target.feature_set
+
+    @property
     def run_name(self) -> str:
         """Folder name of the run: what is predicted, as of when, and a hash of everything else."""
-        rest = _hash(self.ingest_name, FEATURE_SET, self.target_recall, self.seed)
+        target = (self.horizon_weeks, self.alpha, self.feature_set_name)
+        rest = _hash(self.ingest_name, target, self.target_recall, self.seed)
         return f"{self.label}-{self.week_name}-{rest}"
 
     @property

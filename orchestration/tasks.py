@@ -6,6 +6,7 @@ scikit-learn.
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import luigi
 from luigi.util import requires
@@ -13,7 +14,10 @@ from luigi.util import requires
 from data.snapshot import current_id, publish
 from data.weeks import last_complete_week
 from feature_service.kernel import StockoutError
-from orchestration.run import FEATURE_SET, Run, Stage
+from orchestration.run import Run, Stage
+
+if TYPE_CHECKING:
+    from data.ingested import Ingested
 
 _PANEL = "panel.npz"
 _TABLE = "training_table.parquet"
@@ -22,7 +26,7 @@ _BENTO_TAG = "bento_tag"
 
 
 class Ingest(Stage):
-    """Clean sales and an account of every row of the input files."""
+    """Clean sales and counts, and an account of every row of the input files."""
 
     @property
     def folder(self) -> Path:
@@ -31,27 +35,36 @@ class Ingest(Stage):
 
     def fill(self, folder: Path) -> str:
         """Read, validate, quarantine."""
-        from data.ingest import ingest_olist
         from data.ingested import write_ingested
 
-        ingested = ingest_olist(
-            self.data_dir,
-            quarantine_file=self.work_dir / "quarantine" / f"{self.ingest_name}.parquet",
-            excluded_statuses=self.statuses,
-            time_zone=self.time_zone,
-            max_bad_share=self.max_bad_share,
-        )
+        ingested = self._read(self.work_dir / "quarantine" / f"{self.ingest_name}.parquet")
         write_ingested(ingested, folder)
-        report = ingested.report
-        return (
-            f"{report.items_total:,} items: {report.items_used:,} used, "
-            f"{report.items_excluded_by_status:,} excluded by status, {report.items_quarantined:,} in quarantine"
+        return ingested.report.summary()
+
+    def _read(self, quarantine_file: Path) -> "Ingested":
+        from data.ingest import ingest_olist
+        from data.ingest_generic import ingest_generic
+
+        if self.source == "generic":
+            return ingest_generic(
+                self.data_dir,
+                quarantine_file=quarantine_file,
+                columns_file=self.column_map,
+                time_zone=self.seller_zone,
+                max_bad_share=self.max_bad_share,
+            )
+        return ingest_olist(
+            self.data_dir,
+            quarantine_file=quarantine_file,
+            excluded_statuses=self.statuses,
+            time_zone=self.seller_zone,
+            max_bad_share=self.max_bad_share,
         )
 
 
 @requires(Ingest)
 class WeeklyPanel(Stage):
-    """Units sold and mean price of every product in every week up to ``as_of``."""
+    """What was sold and what was on the shelf, of every product in every week up to ``as_of``."""
 
     @property
     def folder(self) -> Path:
@@ -88,8 +101,15 @@ class Features(Stage):
         from training.dataset import write_training_table
 
         panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL)
-        counts = write_training_table(panel, self.label, FEATURE_SET, folder / _TABLE)
-        return f"{counts.rows:,} rows of {FEATURE_SET}, outcome known for {counts.outcomes_known:,}"
+        counts = write_training_table(
+            panel,
+            self.label,
+            self.feature_set_name,
+            folder / _TABLE,
+            horizon_weeks=self.horizon_weeks,
+            alpha=self.alpha,
+        )
+        return f"{counts.rows:,} rows of {self.feature_set_name}, outcome known for {counts.outcomes_known:,}"
 
 
 @requires(Features)
@@ -178,7 +198,7 @@ class Publish(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output: the id of the snapshot."""
-        return self.model_dir / "published" / self.registry_name
+        return self.model_dir / "published" / f"{self.registry_name}-{self.lead_time_days}"
 
     def complete(self) -> bool:
         """Whether the run's snapshot is the one that is served."""
@@ -196,14 +216,11 @@ class Publish(Stage):
     def fill(self, folder: Path) -> str:
         """Write the snapshot and point the service at it."""
         from data.panel_file import read_panel
-        from training.labels import label
         from training.registry import read_fetched
 
         fetched = read_fetched(self.folder_of(Register))
-        panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL)
-        snapshot_id = publish(
-            panel, label(self.label).eligible(panel), fetched.bundle_dir, fetched.reference, self.snapshots
-        )
+        panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL).with_lead_time(self.lead_time_days)
+        snapshot_id = publish(panel, self.target.eligible(panel), fetched.bundle_dir, fetched.reference, self.snapshots)
         (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
         return f"snapshot {snapshot_id} in {self.snapshots}"
 

@@ -19,7 +19,7 @@ _ALL = (
 LABELS: dict[str, Label] = {label.name: label for label in _ALL}
 LONGEST_HORIZON_WEEKS = 4
 
-__all__ = ["DEFAULT_ALPHA", "LABELS", "BoolArray", "Label", "label"]
+__all__ = ["DEFAULT_ALPHA", "LABELS", "LONGEST_HORIZON_WEEKS", "BoolArray", "Label", "label"]
 
 
 def label(name: str, *, horizon_weeks: int = 1, alpha: float = DEFAULT_ALPHA) -> Label:

@@ -18,6 +18,7 @@ class Availability:
     name: str = "availability"
     evidence: str = "STOCK_AWARE"
     applies_where_positive: str = IN_STOCK
+    feature_set: str = "availability-1"
 
     @property
     def description(self) -> str:

@@ -34,6 +34,10 @@ class Label(Protocol):
     def applies_where_positive(self) -> str:
         """Feature that is above 0 exactly where the label applies; empty if no single feature says so."""
 
+    @property
+    def feature_set(self) -> str:
+        """The feature set that a run takes unless it is told another."""
+
     def eligible(self, panel: Panel) -> BoolArray:
         """Where the label applies, shape ``(products, weeks)``: column t looks at weeks up to t only."""
 

@@ -23,6 +23,7 @@ class Inventory:
     name: str = "inventory"
     evidence: str = "STOCK_AWARE"
     applies_where_positive: str = UNITS_ON_HAND
+    feature_set: str = "stock-1"
 
     @property
     def description(self) -> str:

@@ -26,6 +26,7 @@ class UnusualZero:
     name: str = "unusual_zero"
     evidence: str = "SALES_ONLY"
     applies_where_positive: str = ""
+    feature_set: str = "sales-1"
 
     def __post_init__(self) -> None:
         """Raises:

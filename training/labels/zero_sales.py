@@ -19,6 +19,7 @@ class ZeroSales:
     name: str = "zero_sales"
     evidence: str = "SALES_ONLY"
     applies_where_positive: str = f"sales_qtd_roll_mean_{TRAILING_WEEKS}"
+    feature_set: str = "seed-18"
 
     @property
     def description(self) -> str:
