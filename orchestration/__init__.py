@@ -2,6 +2,7 @@
 
 from orchestration.console import set_up
 from orchestration.tasks import (
+    Backtest,
     Evaluate,
     Features,
     Ingest,
@@ -16,6 +17,7 @@ from orchestration.tasks import (
 set_up()
 
 __all__ = [
+    "Backtest",
     "Evaluate",
     "Features",
     "Ingest",

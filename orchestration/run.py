@@ -5,7 +5,9 @@
         quarantine/olist-<hash>.parquet       bad rows, each with its reason
         panel/olist-<hash>/2018-W34/          products x weeks
         features/<run>/                       the training table: features and outcomes
+        backtest/<run>/                       out-of-fold predictions; those of the newest run also beside the folders
         models/<run>/                         candidate/ evaluation/ registered/ packaged/ published/
+        promotion/ledger.jsonl                every promotion and rollback, with its reasons
         mlflow/                               tracking database and artifacts, unless MLFLOW_TRACKING_URI is set
         bentoml/                              the store of Bentos, unless BENTOML_HOME is set
         snapshots/                            what the gRPC service serves
@@ -80,8 +82,21 @@ class Run(luigi.Task):
     max_bad_share = luigi.FloatParameter(
         default=DEFAULT_MAX_BAD_SHARE, description="share of bad rows above which a run stops"
     )
-    target_recall = luigi.FloatParameter(
-        default=0.90, description="recall that the alert threshold must reach on the validation weeks"
+    backtest_weeks = luigi.IntParameter(
+        default=12, description="weekly origins to evaluate, as far as the history goes"
+    )
+    refit_every = luigi.IntParameter(default=4, description="weeks between two fits of the backtest")
+    search_trials = luigi.IntParameter(
+        default=0, description="trials to search estimator, parameters and features; 0 takes the label's proven recipe"
+    )
+    threshold_by = luigi.ChoiceParameter(
+        default="recall", choices=["recall", "budget", "cost"], description="what the alert threshold is chosen by"
+    )
+    target_recall = luigi.FloatParameter(default=0.90, description="recall that the alert threshold must reach")
+    alert_budget = luigi.IntParameter(default=50, description="products that a planner can look at in a week")
+    cost_of_miss = luigi.FloatParameter(default=10.0, description="cost of a positive outcome without an alert")
+    cost_of_false_alarm = luigi.FloatParameter(
+        default=1.0, description="cost of an alert that does not come true, in the unit of --cost-of-miss"
     )
     seed = luigi.IntParameter(default=42, description="of every random choice")
 
@@ -134,8 +149,11 @@ class Run(luigi.Task):
     @property
     def run_name(self) -> str:
         """Folder name of the run: what is predicted, as of when, and a hash of everything else."""
+        backtest = (self.backtest_weeks, self.refit_every, self.search_trials, self.seed)
+        threshold = (self.threshold_by, self.target_recall, self.alert_budget)
+        costs = (self.cost_of_miss, self.cost_of_false_alarm)
         target = (self.horizon_weeks, self.alpha, self.feature_set_name)
-        rest = _hash(self.ingest_name, target, self.target_recall, self.seed)
+        rest = _hash(self.ingest_name, target, backtest, threshold, costs)
         return f"{self.label}-{self.week_name}-{rest}"
 
     @property
@@ -146,8 +164,7 @@ class Run(luigi.Task):
     @property
     def tracking_uri(self) -> str:
         """MLflow's tracking store and registry."""
-        database = self.work_dir / "mlflow" / "mlflow.db"
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database}"
+        return tracking_uri_of(self.work_dir, os.environ.get("MLFLOW_TRACKING_URI"))
 
     @property
     def registry_name(self) -> str:
@@ -203,6 +220,16 @@ class Stage(Run):
         log.info(line)
         if self.set_status_message:  # Luigi sets it while a worker runs the task
             self.set_status_message(line)
+
+
+def tracking_uri_of(work_dir: Path, given: str | None) -> str:
+    """The MLflow server that was given, else a database in the work dir."""
+    return given or f"sqlite:///{work_dir / 'mlflow' / 'mlflow.db'}"
+
+
+def ledger_in(work_dir: Path) -> Path:
+    """The promotion ledger of a work dir."""
+    return work_dir / "promotion" / "ledger.jsonl"
 
 
 def _hash(*parts: object) -> str:

@@ -26,3 +26,10 @@ def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
         draft.mkdir()
         write(draft)
         draft.rename(folder)
+
+
+def write_file_whole(path: Path, content: bytes) -> None:
+    """Write a file, or replace it, in one step."""
+    draft = path.with_name(f".{path.name}.partial")
+    draft.write_bytes(content)
+    draft.replace(path)

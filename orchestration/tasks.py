@@ -1,9 +1,11 @@
-"""The stages of a run, each a task of its own: ingest, panel, features, train, evaluate, register, package, publish.
+"""The stages of a run, each a task of its own: ingest, panel, features, backtest, train, evaluate,
+register, package, publish.
 
 What a stage needs is imported when it runs, so that Luigi finds a finished run finished without loading MLflow or
 scikit-learn.
 """
 
+import getpass
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +16,18 @@ from luigi.util import requires
 from data.snapshot import current_id, publish
 from data.weeks import last_complete_week
 from feature_service.kernel import StockoutError
-from orchestration.run import Run, Stage
+from orchestration.run import Run, Stage, ledger_in
+from orchestration.targets import write_file_whole
+
+if TYPE_CHECKING:
+    from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from data.ingested import Ingested
 
 _PANEL = "panel.npz"
 _TABLE = "training_table.parquet"
+_PREDICTIONS = "predictions.parquet"
 _SNAPSHOT_ID = "snapshot_id"
 _BENTO_TAG = "bento_tag"
 
@@ -113,8 +120,39 @@ class Features(Stage):
 
 
 @requires(Features)
+class Backtest(Stage):
+    """Out-of-fold predictions of the model and of every rule, by weekly origins."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.work_dir / "backtest" / self.run_name
+
+    def fill(self, folder: Path) -> str:
+        """Choose the recipe, walk over the origins."""
+        from data.panel_file import read_panel
+        from training.backtest_files import run_backtest
+        from training.dataset import read_training_table
+        from training.origins import BacktestSettings
+        from training.selection import choose_recipe
+
+        rows = read_training_table(self.folder_of(Features) / _TABLE)
+        panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL)
+        settings = BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every)
+        recipe = choose_recipe(rows, settings, self.search_trials, self.seed, folder)
+        done = run_backtest(rows, panel, recipe, settings, self.seed, folder)
+        return f"{len(done.row):,} out-of-fold predictions of {recipe.estimator} at {done.calendar.origins} origins"
+
+    def run(self) -> None:
+        """Also put the predictions where the newest run's are looked for."""
+        super().run()
+        newest = self.work_dir / "backtest" / _PREDICTIONS
+        write_file_whole(newest, (self.folder / _PREDICTIONS).read_bytes())
+
+
+@requires(Backtest)
 class Train(Stage):
-    """A fitted model as a bundle, with its alert threshold."""
+    """The backtest's recipe fitted on every known row, as a bundle, calibrated and with its alert threshold."""
 
     @property
     def folder(self) -> Path:
@@ -124,16 +162,15 @@ class Train(Stage):
     def fill(self, folder: Path) -> str:
         """Fit, export to ONNX, check parity, choose the threshold."""
         from training.candidate import train
-        from training.settings import TrainingSettings
 
-        settings = TrainingSettings(target_recall=self.target_recall, seed=self.seed)
-        record = train(self.folder_of(Features) / _TABLE, settings, self.data_fingerprint, folder)
-        return f"{record.rows['train']:,} rows, ONNX differs from scikit-learn by at most {record.parity:.0e}"
+        table, backtest = self.folder_of(Features) / _TABLE, self.folder_of(Backtest)
+        record = train(table, backtest, _training_settings(self), self.data_fingerprint, folder)
+        return f"{record.rows:,} rows, ONNX differs from the fitted model by at most {record.parity:.0e}"
 
 
 @requires(Train)
 class Evaluate(Stage):
-    """The model's figures beside the simple rules, on weeks that nothing was chosen on."""
+    """The model's figures beside the simple rules, out of fold, and the report."""
 
     @property
     def folder(self) -> Path:
@@ -141,21 +178,16 @@ class Evaluate(Stage):
         return self.model_dir / "evaluation"
 
     def fill(self, folder: Path) -> str:
-        """Measure and plot."""
+        """Measure, plot, report."""
         from training.evaluate import evaluate
 
-        result = evaluate(self.folder_of(Features) / _TABLE, self.folder_of(Train), folder)
-        model, *rules = result.scores
-        best = max(rules, key=lambda rule: rule.average_precision)
-        return (
-            f"{result.rows:,} rows, base rate {result.base_rate:.3f}: average precision {model.average_precision:.3f} "
-            f"(best rule {best.average_precision:.3f}), Brier {model.brier:.4f} ({min(r.brier for r in rules):.4f})"
-        )
+        predictions = self.folder_of(Backtest) / _PREDICTIONS
+        return evaluate(predictions, self.folder_of(Train), _training_settings(self).yardstick, folder).in_words()
 
 
 @requires(Evaluate)
 class Register(Stage):
-    """The model as a version in the MLflow registry, and the champion's bundle as the registry gives it back."""
+    """The model as a version in the MLflow registry, promoted or not, and the champion's bundle from the registry."""
 
     @property
     def folder(self) -> Path:
@@ -163,12 +195,27 @@ class Register(Stage):
         return self.model_dir / "registered" / self.registry_name
 
     def fill(self, folder: Path) -> str:
-        """Log, register, make it the champion, fetch the champion."""
+        """Log, register, decide, fetch the champion."""
+        from training.evaluation import read_evaluation
+        from training.promote import decide
         from training.registry import fetch_champion, register
 
-        register(self.folder_of(Train), self.folder_of(Evaluate), self.tracking_uri)
-        reference = fetch_champion(self.tracking_uri, folder).reference
-        return f"{reference.name} version {reference.version} is the champion"
+        predictions, evaluation = self.folder_of(Backtest) / _PREDICTIONS, self.folder_of(Evaluate)
+        registered = register(self.folder_of(Train), evaluation, predictions, self.tracking_uri)
+        decision = decide(
+            registered,
+            self.label,
+            read_evaluation(evaluation),
+            predictions,
+            tracking_uri=self.tracking_uri,
+            ledger=ledger_in(self.work_dir),
+            who=getpass.getuser(),
+        )
+        champion = fetch_champion(self.tracking_uri, folder).reference
+        return (
+            f"{registered.name} version {registered.version} {decision.action}: {'; '.join(decision.reasons)}; "
+            f"version {champion.version} is the champion"
+        )
 
 
 @requires(Register)
@@ -223,6 +270,19 @@ class Publish(Stage):
         snapshot_id = publish(panel, self.target.eligible(panel), fetched.bundle_dir, fetched.reference, self.snapshots)
         (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
         return f"snapshot {snapshot_id} in {self.snapshots}"
+
+
+def _training_settings(run: Run) -> "TrainingSettings":
+    from training.settings import TrainingSettings
+
+    return TrainingSettings(
+        seed=run.seed,
+        threshold_by=run.threshold_by,
+        target_recall=run.target_recall,
+        alert_budget=run.alert_budget,
+        cost_of_miss=run.cost_of_miss,
+        cost_of_false_alarm=run.cost_of_false_alarm,
+    )
 
 
 class StockoutPipeline(Run, luigi.WrapperTask):

@@ -1,30 +1,37 @@
-"""Train: from the training table to a candidate, which is a model bundle with the record of how it came about.
+"""Train: from the backtest to a candidate, which is a model bundle with the record of how it came about.
+
+The model is that of the origin which lies ahead: the backtest's recipe, fitted on every row whose outcome is known, and
+calibrated on what the recipe said at the newest origins, all later than the rows of those fits.
 
 candidate/
     model.onnx, contract.json   the bundle; its contract has no metrics yet
-    training.json               settings, blocks, rows, the threshold's figures, parity, seconds
+    training.json               settings, rows, the threshold's figures, parity, what the model relies on, seconds
 """
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel import FloatArray, feature_set
+from training.backtest import final_fit
+from training.backtest_files import read_backtest
 from training.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from training.dataset import Rows, read_training_table
 from training.errors import ParityError, TrainingFileError
-from training.estimators import Fitted, estimator, fit
+from training.estimators import Fitted, estimator
+from training.predictions import PREDICTIONS_FILE, read_predictions
 from training.settings import TrainingSettings
-from training.split import Block, Split, check_both_outcomes, split_by_time
-from training.threshold import OperatingPoint, threshold_for_recall
+from training.threshold import OperatingPoint, choose_threshold
 
 TRAINING_FILE = "training.json"
 ALLOWED_DIFFERENCE = 1e-5
 _PARITY_ROWS = 50_000
+_IMPORTANCE_ROWS = 5_000
 
 
 @dataclass(frozen=True)
@@ -34,66 +41,64 @@ class TrainingRecord:
     Attributes:
         settings: What the run was told.
         estimator_parameters: What the estimator was fitted with.
-        split: The blocks.
-        rows: Rows by block.
-        positives: Positive outcomes by block.
-        operating_point: The threshold and its figures on the validation block.
+        recipe_features: The features that it could look at; all where empty.
+        rows: Rows that it was fitted on.
+        positives: Positive outcomes among them.
+        operating_point: The threshold and its figures on the origins before the locked ones.
         parity: Largest difference in probability between the ONNX model and the fitted one.
         parity_rows: Real rows it was measured on.
+        importance: Share of each feature in the mean absolute contribution on the newest rows; empty where the
+            estimator cannot tell.
         fit_seconds: Of the fit alone.
     """
 
     settings: TrainingSettings
     estimator_parameters: dict[str, Any]
-    split: Split
-    rows: dict[str, int]
-    positives: dict[str, int]
+    recipe_features: tuple[str, ...]
+    rows: int
+    positives: int
     operating_point: OperatingPoint
     parity: float
     parity_rows: int
+    importance: Mapping[str, float]
     fit_seconds: float
 
 
-def train(table: Path, settings: TrainingSettings, data_fingerprint: str, to: Path) -> TrainingRecord:
-    """Fit on the training block, export to ONNX, check parity, choose the threshold on the validation block.
+def train(table: Path, backtest: Path, settings: TrainingSettings, data_fingerprint: str, to: Path) -> TrainingRecord:
+    """Fit on every known row, export to ONNX, check parity, and choose the threshold on out-of-fold predictions.
 
     Args:
         table: The training table's file.
+        backtest: Folder that ``training.backtest_files.run_backtest`` wrote.
         settings: See there.
         data_fingerprint: SHA-256 of the input files, for the contract.
         to: An existing folder to write the candidate into.
     Raises:
-        TrainingHistoryError: If the rows span too few weeks.
-        OneSidedOutcomeError: If a block holds one outcome only.
+        OneSidedOutcomeError: If the rows hold one outcome only.
         ParityError: If the ONNX model gives other probabilities.
         UnknownEstimatorError, TrainingFileError: See there.
     """
-    rows, parameters = read_training_table(table), dict(estimator(settings.estimator).parameters)
-    split = _split(rows, settings)
-    blocks = {name: getattr(split, name).of(rows) for name in ("train", "validation", "test")}
-    for name, inside in blocks.items():
-        check_both_outcomes(name, rows.outcome[inside])
+    rows, tested = read_training_table(table), read_backtest(backtest)
+    recipe = tested.recipe
     started = time.perf_counter()
-    inside = blocks["train"]
-    fitted = fit(settings.estimator, {}, rows.features[inside], rows.outcome[inside], settings.seed)
+    fitted = final_fit(rows, recipe, settings.seed)
     fit_seconds = time.perf_counter() - started
     (to / MODEL_FILE).write_bytes(fitted.to_onnx())
-    contract = _contract(rows, split.train, settings, data_fingerprint)
-    bundle = Bundle.load(_with_contract(to, contract))
-    parity, parity_rows = check_parity(fitted, bundle, rows.features)
-    # asked of the ONNX graph, so that the threshold is one of the numbers that are compared with it in production
-    validation = bundle.predict(rows.features[blocks["validation"]])
-    point = threshold_for_recall(rows.outcome[blocks["validation"]], validation, settings.target_recall)
-    _with_contract(to, _contract(rows, split.train, settings, data_fingerprint, point.threshold))
+    contract = _contract(rows, recipe.estimator, settings, data_fingerprint)
+    parity, parity_rows = check_parity(fitted, Bundle.load(_with_contract(to, contract)), rows.features)
+    point = _operating_point(backtest, settings)
+    _with_contract(to, replace(contract, threshold=point.threshold, calibration=tested.calibration))
+    known = rows.outcome[np.isfinite(rows.outcome)]
     record = TrainingRecord(
         settings=settings,
-        estimator_parameters=parameters,
-        split=split,
-        rows={name: int(inside.sum()) for name, inside in blocks.items()},
-        positives={name: int((rows.outcome[inside] == 1).sum()) for name, inside in blocks.items()},
+        estimator_parameters={**estimator(recipe.estimator).parameters, **recipe.parameters},
+        recipe_features=recipe.features,
+        rows=len(known),
+        positives=int((known == 1).sum()),
         operating_point=point,
         parity=parity,
         parity_rows=parity_rows,
+        importance=_importance(fitted, rows),
         fit_seconds=round(fit_seconds, 3),
     )
     (to / TRAINING_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
@@ -110,7 +115,7 @@ def read_training_record(candidate: Path) -> TrainingRecord:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         fields["settings"] = TrainingSettings(**fields["settings"])
-        fields["split"] = Split(**{name: Block(**block) for name, block in fields["split"].items()})
+        fields["recipe_features"] = tuple(fields["recipe_features"])
         fields["operating_point"] = OperatingPoint(**fields["operating_point"])
         return TrainingRecord(**fields)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -122,7 +127,7 @@ def check_parity(fitted: Fitted, bundle: Bundle, features: FloatArray) -> tuple[
 
     Args:
         fitted: The model.
-        bundle: What it was exported to.
+        bundle: What it was exported to, not calibrated.
         features: Real rows, shape ``(rows, features)``; the newest are taken, as production sees them.
     Raises:
         ParityError: If it is more than ``ALLOWED_DIFFERENCE``.
@@ -135,29 +140,34 @@ def check_parity(fitted: Fitted, bundle: Bundle, features: FloatArray) -> tuple[
     return difference, len(newest)
 
 
-def _split(rows: Rows, settings: TrainingSettings) -> Split:
-    return split_by_time(
-        rows.as_of_week[np.isfinite(rows.outcome)],
-        horizon_weeks=rows.label.horizon_weeks,
-        min_train_weeks=settings.min_train_weeks,
-        validation_weeks=settings.validation_weeks,
-        test_weeks=settings.test_weeks,
-    )
+def _operating_point(backtest: Path, settings: TrainingSettings) -> OperatingPoint:
+    """The threshold, chosen on the origins before the locked ones."""
+    said = read_predictions(backtest / PREDICTIONS_FILE)
+    free = ~said.locked
+    return choose_threshold(said.truth.outcome[free], said.model.values[free], said.truth.week[free], settings)
 
 
-def _contract(
-    rows: Rows, train: Block, settings: TrainingSettings, fingerprint: str, threshold: float = 1.0
-) -> Contract:
+def _importance(fitted: Fitted, rows: Rows) -> dict[str, float]:
+    contributions = fitted.contributions(rows.features[-_IMPORTANCE_ROWS:])
+    if contributions is None:
+        return {}
+    mean = np.abs(contributions).mean(axis=0)
+    return {name: float(share) for name, share in zip(rows.feature_names, mean / mean.sum(), strict=True)}
+
+
+def _contract(rows: Rows, estimator_name: str, settings: TrainingSettings, fingerprint: str) -> Contract:
+    weeks = rows.as_of_week[np.isfinite(rows.outcome)]
     return Contract(
         feature_set=rows.feature_set,
         feature_names=rows.feature_names,
         label=rows.label,
-        threshold=threshold,
-        training_window=(train.first_week, train.last_week),
+        threshold=1.0,
+        training_window=(str(weeks.min()), str(weeks.max())),
         metrics={},
         data_fingerprint=fingerprint,
-        estimator=settings.estimator,
+        estimator=estimator_name,
         seed=settings.seed,
+        takes_unknown=feature_set(rows.feature_set).unknown_allowed,
     )
 
 

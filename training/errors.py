@@ -5,7 +5,7 @@ StockoutError
 ├── LabelInputError            the input lacks what a label is made of
 ├── LabelSettingError          a label's setting that cannot be meant
 ├── UnknownEstimatorError      no estimator of that name
-├── TrainingHistoryError       too few weeks for the train, validation and test blocks
+├── TrainingHistoryError       too few weeks for the training and its backtest
 ├── OneSidedOutcomeError       a block of rows holds one outcome only, so nothing can be learned or measured
 ├── TrainingFileError          a file of an earlier stage is missing or not what it should be
 ├── ParityError                the ONNX model does not give the probabilities of the model it was made from
@@ -49,13 +49,13 @@ class UnknownEstimatorError(StockoutError):
 
 
 class TrainingHistoryError(StockoutError):
-    """The rows span too few weeks to train, to choose a threshold and to test on weeks of their own."""
+    """The rows span too few weeks to train and to backtest on weeks of their own."""
 
     def __init__(self, needed_weeks: int, found_weeks: int) -> None:
         self.needed_weeks, self.found_weeks = needed_weeks, found_weeks
         super().__init__(
-            f"training needs {needed_weeks} weeks whose outcome is known, found {found_weeks}: "
-            "give a longer history or a later as_of, or set fewer training, validation and test weeks"
+            f"training and its backtest need {needed_weeks} weeks whose outcome is known, found {found_weeks}: "
+            "give a longer history or a later as_of"
         )
 
 

@@ -1,4 +1,4 @@
-"""The two pictures of an evaluation. Written without a display, on figures of their own, so nothing global changes."""
+"""The pictures of an evaluation. Written without a display, on figures of their own, so nothing global changes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,88 +7,147 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import precision_recall_curve
 
 from feature_service.kernel import FloatArray
-from training.bundle import Contract
+from training.bootstrap import DoubleArray
+from training.metrics import Scores, Truth, average_precision, top_of_each_week
+from training.origins import monday
 
-PRECISION_RECALL_FILE = "precision_recall.png"
-CALIBRATION_FILE = "calibration.png"
+PRECISION_RECALL, CALIBRATION, GAIN = "precision_recall.png", "calibration.png", "gain.png"
+WEEKS, IMPORTANCE = "weeks.png", "importance.png"
+SHOWN_RULES = 4
+"""Rules in a picture: those with the highest average precision; the table has them all."""
 
-_MODEL, _RULES, _QUIET = "#0b6e99", ("#8a8f98", "#d9822b", "#5aa469"), "#5f6670"
+_MODEL, _RULES, _QUIET = "#0b6e99", ("#d9822b", "#5aa469", "#9a6fb0", "#8a8f98"), "#5f6670"
 _BINS = 10
 _LEAST_RECALL = 0.01
-Scorers = Mapping[str, FloatArray]
-"""Probabilities by scorer, each of shape ``(rows,)``; the model comes first."""
+_SHOWN_FEATURES = 15
+Scorers = Mapping[str, Scores]
+"""Scores by scorer; the model comes first."""
 
 
-def plot_precision_recall(
-    outcome: FloatArray, scorers: Scorers, contract: Contract, operating_point: tuple[float, float], to: Path
-) -> None:
-    """The curves of the model and the rules, with the recall and precision of the contract's threshold marked."""
-    figure, axes = _canvas(f"Which share of the alerts comes true?  ({contract.label.name})")
-    for name, probability, style in _styled(scorers):
-        recall, precision = _curve(outcome, probability)
+def plot_precision_recall(truth: Truth, scorers: Scorers, to: Path) -> None:
+    """The curves of the model and the rules."""
+    figure, axes = _canvas("Which share of the alerts comes true?")
+    for name, scores, style in _styled(scorers):
+        recall, precision = _curve(truth.outcome, scores.values)
         axes.plot(recall, precision, drawstyle="steps-pre", label=name, **style)
-    axes.plot(*operating_point, "o", color=_MODEL, markersize=9, zorder=5, label="the model's threshold")
-    lowest = float(np.mean(outcome))
-    axes.set(xlim=(0, 1.01), ylim=(max(0.0, lowest - 0.1 * (1 - lowest) - 0.02), 1.005))
+    base = float(np.mean(truth.outcome))
+    axes.axhline(base, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate {base:.3f}")
+    axes.set_xlim(0, 1.01)
     axes.set_xlabel("recall: share of the positive outcomes with an alert")
     axes.set_ylabel("precision: share of the alerts that come true")
-    axes.legend(loc="lower left", facecolor="white", edgecolor="none", framealpha=1)
-    figure.savefig(to / PRECISION_RECALL_FILE)
+    _percent(axes)
+    _save(figure, axes, to / PRECISION_RECALL)
 
 
-def plot_calibration(outcome: FloatArray, scorers: Scorers, contract: Contract, to: Path) -> None:
-    """How often it came true by predicted probability: on the diagonal, a probability means what it says."""
-    figure, axes = _canvas(f"Does a probability mean what it says?  ({contract.label.name})")
-    axes.plot([0, 1], [0, 1], color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label="as it should be")
-    for name, probability, style in _styled(scorers):
-        predicted, observed, share = _reliability(outcome, probability)
-        axes.plot(predicted, observed, label=name, **style)
-        axes.scatter(predicted, observed, s=12 + 240 * share, color=style["color"], alpha=0.75, zorder=style["zorder"])
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+def plot_calibration(truth: Truth, scorers: Scorers, to: Path) -> None:
+    """How often it came true by predicted probability, in ten bins with equal numbers of rows."""
+    figure, axes = _canvas("Does a probability mean what it says?")
+    says = {name: scores for name, scores in scorers.items() if scores.is_probability}
+    highest = 0.0
+    for name, scores, style in _styled(says):
+        predicted, observed = _reliability(truth.outcome, scores.values)
+        axes.plot(predicted, observed, marker="o", markersize=4, label=name, **style)
+        highest = max(highest, float(observed.max()), float(predicted.max()) if style["color"] == _MODEL else 0.0)
+    top = min(1.0, 1.15 * highest)
+    axes.plot([0, top], [0, top], color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label="as it should be")
+    axes.set(xlim=(-0.02 * top, 1.02 * top), ylim=(-0.02 * top, 1.02 * top))
     axes.set_xlabel("predicted probability")
     axes.set_ylabel("share that came true")
-    axes.legend(loc="lower right", frameon=False, title="dot size: share of the rows", alignment="left")
-    figure.savefig(to / CALIBRATION_FILE)
+    _percent(axes)
+    _save(figure, axes, to / CALIBRATION)
 
 
-def _curve(outcome: FloatArray, probability: FloatArray) -> tuple[FloatArray, FloatArray]:
+def plot_gain(truth: Truth, scorers: Scorers, budget: int, to: Path) -> None:
+    """Recall by the number of products that are looked at in a week."""
+    figure, axes = _canvas("What does looking at more products a week find?")
+    rows_a_week = len(truth.week) / len(np.unique(truth.week))
+    budgets = np.unique(np.geomspace(1, max(2, rows_a_week), 25).astype(int))
+    for name, scores, style in _styled(scorers):
+        caught = [truth.outcome[top_of_each_week(scores.values, truth.week, each)].sum() for each in budgets]
+        axes.plot(budgets, np.array(caught) / truth.outcome.sum(), label=name, **style)
+    axes.axvline(budget, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"budget of {budget}")
+    axes.set_xscale("log")
+    axes.set_xlabel("products alerted a week")
+    axes.set_ylabel("recall: share of the positive outcomes found")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    _save(figure, axes, to / GAIN)
+
+
+def plot_weeks(truth: Truth, scorers: Scorers, first_locked_week: int, to: Path) -> None:
+    """Average precision of every origin by itself; the locked ones on a grey ground."""
+    figure, axes = _canvas("Does it hold from week to week?")
+    weeks = [week for week in np.unique(truth.week) if 0 < truth.outcome[truth.week == week].mean() < 1]
+    days = [monday(int(week)) for week in weeks]
+    for name, scores, style in _styled(scorers):
+        by_week = [
+            average_precision(truth.outcome[truth.week == week], scores.values[truth.week == week]) for week in weeks
+        ]
+        axes.plot(days, by_week, marker="o", markersize=4, label=name, **style)
+    from_day, to_day = date2num([monday(first_locked_week), days[-1]])  # type: ignore[no-untyped-call]
+    locked = axes.axvspan(from_day - 3.5, to_day + 3.5, color="#eef0f2", zorder=0)
+    locked.set_label("locked")
+    axes.set_xlabel("week of the origin")
+    axes.set_ylabel("average precision")
+    axes.tick_params(axis="x", rotation=30)
+    axes.xaxis.set_major_locator(MaxNLocator(10))
+    _save(figure, axes, to / WEEKS)
+
+
+def plot_importance(importance: Mapping[str, float], to: Path) -> None:
+    """What the model relies on: share of the mean absolute contribution to the log-odds, largest on top."""
+    figure, axes = _canvas("What does the model rely on?")
+    shown = sorted(importance.items(), key=lambda pair: pair[1])[-_SHOWN_FEATURES:]
+    axes.barh([name for name, _ in shown], [share for _, share in shown], color=_MODEL)
+    axes.set_xlabel("share of what moves the log-odds")
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.grid(visible=False, axis="y")
+    figure.savefig(to / IMPORTANCE)
+
+
+def _curve(outcome: FloatArray, score: FloatArray) -> tuple[DoubleArray, DoubleArray]:
     """Recall and precision, rising in recall, from the first percent of recall on: before it a few rows decide."""
-    precision, recall, _ = precision_recall_curve(outcome, probability)
+    precision, recall, _ = precision_recall_curve(outcome, score)
     seen = recall >= _LEAST_RECALL
-    # among rows of one probability any share of them has, on average, the precision of all of them
+    # among rows of one score any share of them has, on average, the precision of all of them
     return np.append(recall[seen], 0.0)[::-1], np.append(precision[seen], precision[seen][-1])[::-1]
 
 
-def _reliability(outcome: FloatArray, probability: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean probability, share of positives and share of rows in each tenth of the probability axis that has rows."""
-    bins = np.minimum((probability * _BINS).astype(int), _BINS - 1)
-    count = np.bincount(bins, minlength=_BINS)
-    filled = count > 0
-    predicted = np.bincount(bins, weights=probability, minlength=_BINS)[filled] / count[filled]
-    observed = np.bincount(bins, weights=outcome, minlength=_BINS)[filled] / count[filled]
-    return predicted.astype(np.float32), observed.astype(np.float32), (count[filled] / len(outcome)).astype(np.float32)
+def _reliability(outcome: FloatArray, probability: FloatArray) -> tuple[DoubleArray, DoubleArray]:
+    """Mean probability and share of positives in each bin."""
+    bins = np.array_split(np.argsort(probability, kind="stable"), _BINS)
+    predicted = np.array([probability[each].mean() for each in bins], dtype=np.float64)
+    return predicted, np.array([outcome[each].mean() for each in bins], dtype=np.float64)
 
 
-def _styled(scorers: Scorers) -> list[tuple[str, FloatArray, dict[str, Any]]]:
+def _styled(scorers: Scorers) -> list[tuple[str, Scores, dict[str, Any]]]:
     """The model in front, strong; the rules behind it."""
     styles: list[dict[str, Any]] = [{"color": _MODEL, "linewidth": 2.4, "zorder": 4}]
-    styles += [{"color": color, "linewidth": 1.5, "zorder": 3} for color in _RULES]
-    return [(name, p, styles[min(i, len(_RULES))]) for i, (name, p) in enumerate(scorers.items())]
+    styles += [{"color": color, "linewidth": 1.4, "zorder": 3} for color in _RULES]
+    return [(name, scores, style) for (name, scores), style in zip(scorers.items(), styles, strict=False)]
 
 
 def _canvas(title: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(7.2, 5.2), dpi=140, layout="constrained")
+    figure = Figure(figsize=(7.2, 4.8), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=12)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e6e8eb", linewidth=0.8)
     axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _percent(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    return figure, axes
+
+
+def _save(figure: Figure, axes: Axes, to: Path) -> None:
+    axes.legend(loc="best", facecolor="white", edgecolor="none", framealpha=0.9, fontsize=8)
+    figure.savefig(to)

@@ -13,7 +13,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,18 +28,21 @@ from data.snapshot import ModelReference
 from training.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from training.candidate import TrainingRecord, read_training_record
 from training.errors import RegistryError
-from training.evaluate import BUNDLE_DIR, Evaluation, read_evaluation
+from training.evaluate import BUNDLE_DIR
+from training.evaluation import Evaluation, read_evaluation
+from training.predictions import PREDICTIONS_FILE
 from training.revision import git_revision
 from training.run_figures import metrics, parameters
 from training.tracking_server import probe, public
 
 MODEL_NAME = "stockout_risk"
-CHAMPION = "champion"
+CHAMPION, CHALLENGER = "champion", "challenger"
 EXPERIMENT = "stockout_risk"
 REFERENCE_FILE = "reference.json"
 
 _BUNDLE_SHA256 = "bundle_sha256"
 _MODEL_DIR = "model"
+_BACKTEST_DIR = "backtest"
 _REQUIREMENTS = ["onnx", "onnxruntime", "numpy"]
 
 
@@ -56,14 +59,15 @@ class FetchedModel:
     reference: ModelReference
 
 
-def register(candidate: Path, evaluation: Path, tracking_uri: str) -> ModelReference:
-    """Log the run with all it wrote, register its bundle as a version, and make that the champion.
+def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri: str) -> ModelReference:
+    """Log the run with all it wrote, and register its bundle as a version; what becomes of it is not decided here.
 
-    A bundle with the same content as a registered version makes no new one; that version becomes the champion.
+    A bundle with the same content as a registered version makes no new one.
 
     Args:
         candidate: Folder that ``training.candidate.train`` wrote.
         evaluation: Folder that ``training.evaluate.evaluate`` wrote.
+        predictions: The backtest's file of out-of-fold predictions.
         tracking_uri: As MLflow takes it, e.g. ``http://localhost:5000`` or ``sqlite:////work/mlflow/mlflow.db``.
             For SQLite the files go into the folder ``artifacts`` beside the database.
     Raises:
@@ -79,9 +83,53 @@ def register(candidate: Path, evaluation: Path, tracking_uri: str) -> ModelRefer
             run_id = _log_run(client, tracking_uri, contract, record, figures)
             client.log_artifacts(run_id, str(evaluation), "evaluation")
             client.log_artifact(run_id, str(candidate / "training.json"), "training")
+            client.log_artifact(run_id, str(predictions), _BACKTEST_DIR)
             reference = _create_version(client, run_id, evaluation / BUNDLE_DIR, contract, digest)
-        client.set_registered_model_alias(MODEL_NAME, CHAMPION, reference.version)
         return reference
+
+
+def at_alias(alias: str, tracking_uri: str) -> ModelReference | None:
+    """The version that an alias names; None if no version has it.
+
+    Raises:
+        RegistryError: If the server cannot be reached or refuses.
+    """
+    with _registry(tracking_uri) as client:
+        version = _version_at(client, alias)
+        return None if version is None else _reference(version)
+
+
+def set_aliases(aliases: Mapping[str, str], tracking_uri: str) -> None:
+    """Point aliases, the keys, at versions.
+
+    Raises:
+        RegistryError: If the server cannot be reached or refuses.
+    """
+    with _registry(tracking_uri) as client:
+        for alias, version in aliases.items():
+            client.set_registered_model_alias(MODEL_NAME, alias, version)
+
+
+def record_on_version(reference: ModelReference, tags: Mapping[str, str], note: Path, tracking_uri: str) -> None:
+    """Tag a version, and keep a file with its run.
+
+    Raises:
+        RegistryError: If the server cannot be reached or refuses.
+    """
+    with _registry(tracking_uri) as client:
+        for name, value in tags.items():
+            client.set_model_version_tag(MODEL_NAME, reference.version, name, value)
+        client.log_artifact(reference.run_id, str(note), "promotion")
+
+
+def fetch_predictions(reference: ModelReference, tracking_uri: str, to: Path) -> Path:
+    """Get the out-of-fold predictions that were logged with a version.
+
+    Raises:
+        RegistryError: If the server cannot be reached or has none.
+    """
+    with _registry(tracking_uri) as client:
+        return Path(client.download_artifacts(reference.run_id, f"{_BACKTEST_DIR}/{PREDICTIONS_FILE}", str(to)))
 
 
 def fetch_champion(tracking_uri: str, to: Path) -> FetchedModel:
@@ -94,7 +142,12 @@ def fetch_champion(tracking_uri: str, to: Path) -> FetchedModel:
         RegistryError: If the server cannot be reached, has no champion, or the files are not what was registered.
     """
     with _registry(tracking_uri) as client:
-        version = _champion(client, tracking_uri)
+        version = _version_at(client, CHAMPION)
+        if version is None:
+            raise RegistryError(
+                f"the registry {public(tracking_uri)} has no {CHAMPION} of the model {MODEL_NAME}: "
+                "run the pipeline up to its register stage first"
+            )
         reference = _reference(version)
         bundle_dir = to / BUNDLE_DIR
         bundle_dir.mkdir(exist_ok=True)
@@ -141,17 +194,14 @@ def _reference(version: ModelVersion) -> ModelReference:
     return ModelReference(MODEL_NAME, str(version.version), str(version.run_id))
 
 
-def _champion(client: MlflowClient, tracking_uri: str) -> ModelVersion:
+def _version_at(client: MlflowClient, alias: str) -> ModelVersion | None:
     try:
-        return client.get_model_version_by_alias(MODEL_NAME, CHAMPION)
+        return client.get_model_version_by_alias(MODEL_NAME, alias)
     except MlflowException as error:
         # an unknown model is the one, a model without that alias the other
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
-        raise RegistryError(
-            f"the registry {public(tracking_uri)} has no {CHAMPION} of the model {MODEL_NAME}: "
-            "run the pipeline up to its register stage first"
-        ) from error
+        return None
 
 
 def _log_run(
@@ -163,7 +213,7 @@ def _log_run(
     client.log_batch(
         run.info.run_id,
         metrics=[Metric(name, value, now, 0) for name, value in metrics(contract, record, figures).items()],
-        params=[Param(name, str(value)) for name, value in parameters(contract, record).items()],
+        params=[Param(name, str(value)) for name, value in parameters(contract, record, figures).items()],
     )
     for name, value in {"data_fingerprint": contract.data_fingerprint, "git_revision": git_revision()}.items():
         client.set_tag(run.info.run_id, name, value)

@@ -5,17 +5,16 @@ from typing import Any
 
 from training.bundle import Contract
 from training.candidate import TrainingRecord
-from training.evaluate import Evaluation
+from training.evaluation import ALL, LOCKED, Evaluation
 
 
-def parameters(contract: Contract, record: TrainingRecord) -> dict[str, Any]:
+def parameters(contract: Contract, record: TrainingRecord, figures: Evaluation) -> dict[str, Any]:
     """What the run was told."""
-    settings = {name: value for name, value in asdict(record.settings).items() if name != "estimator"}
-    blocks = {f"{name}_block": f"{b['first_week']}..{b['last_week']}" for name, b in asdict(record.split).items()}
+    blocks = {name: f"{block.first_week}..{block.last_week}" for name, block in figures.blocks.items()}
     return {
-        **settings,
+        **asdict(record.settings),
         **{f"{contract.estimator}.{name}": value for name, value in record.estimator_parameters.items()},
-        **blocks,
+        **{name.replace(" ", "_"): weeks for name, weeks in blocks.items()},
         "estimator": contract.estimator,
         "label": contract.label.name,
         "horizon_weeks": contract.label.horizon_weeks,
@@ -24,18 +23,25 @@ def parameters(contract: Contract, record: TrainingRecord) -> dict[str, Any]:
 
 
 def metrics(contract: Contract, record: TrainingRecord, figures: Evaluation) -> dict[str, float]:
-    """What came out: ``model.brier`` and, beside it, ``exp_-4-week_mean.brier``."""
+    """What came out: ``model.brier`` and, beside it, ``exp_-4-week_rate.brier``; ``locked.`` for the locked origins."""
     measured = {
         "threshold": contract.threshold,
-        "base_rate": figures.base_rate,
+        "base_rate": figures.blocks[ALL].base_rate,
         "parity": record.parity,
         "fit_seconds": record.fit_seconds,
-        "validation.recall": record.operating_point.recall,
-        "validation.precision": record.operating_point.precision,
-        **{f"rows.{block}": float(rows) for block, rows in record.rows.items()},
+        "recall_at_threshold": record.operating_point.recall,
+        "precision_at_threshold": record.operating_point.precision,
+        "locked.recall_at_threshold": figures.at_threshold.recall,
+        "locked.precision_at_threshold": figures.at_threshold.precision,
+        "rows": float(record.rows),
+        "rows.backtest": float(figures.blocks[ALL].rows),
     }
-    for score in figures.scores:
-        # the names may hold letters, digits and some marks, but no brackets
-        scorer = "".join(c if c.isalnum() or c == "-" else "_" for c in score.scorer).strip("_")
-        measured |= {f"{scorer}.{name}": value for name, value in asdict(score).items() if isinstance(value, float)}
+    for block, prefix in ((ALL, ""), (LOCKED, "locked.")):
+        for scorer, of_scorer in figures.blocks[block].figures.items():
+            measured |= {f"{prefix}{_plain(scorer)}.{_plain(name)}": each.value for name, each in of_scorer.items()}
     return measured
+
+
+def _plain(name: str) -> str:
+    """The names may hold letters, digits and some marks, but no brackets."""
+    return "".join(letter if letter.isalnum() or letter == "-" else "_" for letter in name).strip("_")

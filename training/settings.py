@@ -2,23 +2,37 @@
 
 from dataclasses import dataclass
 
+from training.metrics import Yardstick
+
+BY_RECALL, BY_BUDGET, BY_COST = "recall", "budget", "cost"
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
     """Attributes of a training run, each with the default that the pipeline uses.
 
     Attributes:
-        estimator: Name in ``training.estimators``.
         seed: Of every random choice.
-        target_recall: The threshold must reach this share of positive outcomes on the validation block.
-        min_train_weeks: Fewer weeks than these are too few to train on.
-        validation_weeks: Weeks that the threshold is chosen on.
-        test_weeks: The newest weeks with a known outcome; only ever measured on.
+        threshold_by: What the alert threshold is chosen by: ``recall``, ``budget`` or ``cost``.
+        target_recall: With ``recall``: it must reach this share of positive outcomes.
+        alert_budget: With ``budget``: about so many alerts a week.
+        cost_of_miss: With ``cost``: of a positive outcome without an alert.
+        cost_of_false_alarm: With ``cost``: of an alert that does not come true, in the same unit.
     """
 
-    estimator: str = "random_forest"
     seed: int = 42
+    threshold_by: str = BY_RECALL
     target_recall: float = 0.90
-    min_train_weeks: int = 12
-    validation_weeks: int = 12
-    test_weeks: int = 12
+    alert_budget: int = 50
+    cost_of_miss: float = 10.0
+    cost_of_false_alarm: float = 1.0
+
+    @property
+    def yardstick(self) -> Yardstick:
+        """What the model is measured with."""
+        return Yardstick(
+            alert_budget=self.alert_budget,
+            cost_of_miss=self.cost_of_miss,
+            cost_of_false_alarm=self.cost_of_false_alarm,
+            seed=self.seed,
+        )

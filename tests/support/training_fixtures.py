@@ -9,9 +9,13 @@ import pytest
 
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
 from data.weeks import calendar
+from training.backtest_files import run_backtest
 from training.candidate import train
-from training.dataset import write_training_table
+from training.dataset import read_training_table, write_training_table
 from training.evaluate import evaluate
+from training.origins import BacktestSettings
+from training.predictions import PREDICTIONS_FILE
+from training.recipes import Recipe
 from training.settings import TrainingSettings
 
 LAST_WEEK = dt.date(2018, 8, 20)
@@ -23,6 +27,7 @@ class Trained:
 
     panel: Panel
     table: Path
+    backtest: Path
     candidate: Path
     evaluation: Path
 
@@ -30,6 +35,11 @@ class Trained:
     def bundle_dir(self) -> Path:
         """The finished bundle."""
         return self.evaluation / "bundle"
+
+    @property
+    def predictions(self) -> Path:
+        """The out-of-fold predictions."""
+        return self.backtest / PREDICTIONS_FILE
 
 
 def training_panel(products: int = 120, weeks: int = 60, seed: int = 7) -> Panel:
@@ -51,14 +61,30 @@ def training_panel(products: int = 120, weeks: int = 60, seed: int = 7) -> Panel
     )
 
 
-def run_training_stages(panel: Panel, folder: Path, settings: TrainingSettings | None = None) -> Trained:
-    """Table, candidate and evaluation below ``folder``."""
-    trained = Trained(panel, folder / "table.parquet", folder / "candidate", folder / "evaluation")
-    for each in (trained.candidate, trained.evaluation):
+SMALL_RECIPE = Recipe("lightgbm", {"num_iterations": 60, "num_leaves": 7})
+
+
+def run_training_stages(
+    panel: Panel,
+    folder: Path,
+    settings: TrainingSettings | None = None,
+    *,
+    recipe: Recipe = SMALL_RECIPE,
+    backtest: BacktestSettings | None = None,
+    label: str = "zero_sales",
+    feature_set: str = "seed-18",
+) -> Trained:
+    """Table, backtest, candidate and evaluation below ``folder``."""
+    given = settings or TrainingSettings()
+    stages = [folder / name for name in ("backtest", "candidate", "evaluation")]
+    trained = Trained(panel, folder / "table.parquet", *stages)
+    for each in stages:
         each.mkdir(parents=True)
-    write_training_table(panel, "zero_sales", "seed-18", trained.table)
-    train(trained.table, settings or TrainingSettings(), "0" * 64, trained.candidate)
-    evaluate(trained.table, trained.candidate, trained.evaluation)
+    write_training_table(panel, label, feature_set, trained.table)
+    rows = read_training_table(trained.table)
+    run_backtest(rows, panel, recipe, backtest or BacktestSettings(), given.seed, trained.backtest)
+    train(trained.table, trained.backtest, given, "0" * 64, trained.candidate)
+    evaluate(trained.predictions, trained.candidate, given.yardstick, trained.evaluation)
     return trained
 
 

@@ -15,8 +15,10 @@ from training.errors import (
     UnknownEstimatorError,
 )
 from training.estimators import fit
+from training.outcomes import check_both_outcomes
+from training.predictions import read_predictions
+from training.recipes import Recipe
 from training.settings import TrainingSettings
-from training.split import check_both_outcomes
 
 
 def test_the_same_data_and_seed_give_the_same_bundle(trained: Trained, tmp_path: Path) -> None:
@@ -25,14 +27,29 @@ def test_the_same_data_and_seed_give_the_same_bundle(trained: Trained, tmp_path:
         assert (again.bundle_dir / name).read_bytes() == (trained.bundle_dir / name).read_bytes()
 
 
-def test_the_threshold_reaches_the_target_recall_on_the_validation_block(trained: Trained) -> None:
-    record, rows = read_training_record(trained.candidate), read_training_table(trained.table)
-    bundle = Bundle.load(trained.candidate)
-    inside = record.split.validation.of(rows)
-    alert = bundle.predict(rows.features[inside]) >= bundle.contract.threshold
-    recall = alert[rows.outcome[inside] == 1].mean()
+def test_the_threshold_reaches_the_target_recall_before_the_locked_origins(trained: Trained) -> None:
+    record, said = read_training_record(trained.candidate), read_predictions(trained.predictions)
+    threshold = Bundle.load(trained.candidate).contract.threshold
+    free = ~said.locked
+    alert, outcome = said.model.values[free] >= threshold, said.truth.outcome[free]
+    recall = alert[outcome == 1].mean()
     assert recall >= record.settings.target_recall
     assert recall == pytest.approx(record.operating_point.recall)
+
+
+def test_a_threshold_by_budget_gives_about_as_many_alerts_a_week(trained: Trained, tmp_path: Path) -> None:
+    settings = TrainingSettings(threshold_by="budget", alert_budget=20)
+    train(trained.table, trained.backtest, settings, "", tmp_path)
+    said, threshold = read_predictions(trained.predictions), Bundle.load(tmp_path).contract.threshold
+    free = ~said.locked
+    alerts = (said.model.values[free] >= threshold).sum() / len(np.unique(said.truth.week[free]))
+    assert alerts == pytest.approx(20, abs=3)
+
+
+def test_a_threshold_by_cost_alerts_as_soon_as_it_pays(trained: Trained, tmp_path: Path) -> None:
+    settings = TrainingSettings(threshold_by="cost", cost_of_miss=9, cost_of_false_alarm=1)
+    train(trained.table, trained.backtest, settings, "", tmp_path)
+    assert Bundle.load(tmp_path).contract.threshold == pytest.approx(0.1)
 
 
 def test_the_exported_model_gives_the_probabilities_of_the_fitted_one(trained: Trained) -> None:
@@ -50,26 +67,27 @@ def test_an_export_that_gives_other_probabilities_is_refused(trained: Trained) -
 
 
 def test_the_contract_names_the_weeks_it_was_fitted_on(trained: Trained) -> None:
-    record, contract = read_training_record(trained.candidate), Bundle.load(trained.candidate).contract
-    assert contract.training_window == (record.split.train.first_week, record.split.train.last_week)
+    rows, contract = read_training_table(trained.table), Bundle.load(trained.candidate).contract
+    known = rows.as_of_week[np.isfinite(rows.outcome)]
+    assert contract.training_window == (str(known.min()), str(known.max()))
     assert contract.label.name == "zero_sales"
     assert contract.label.evidence == "SALES_ONLY"
 
 
 def test_a_short_history_is_refused_with_the_weeks_that_are_missing(tmp_path: Path) -> None:
-    # 4 weeks until the first row, 1 without outcome: 30 of 35 weeks
-    with pytest.raises(TrainingHistoryError, match="needs 38 weeks whose outcome is known, found 31"):
-        run_training_stages(training_panel(weeks=35), tmp_path)
+    # the first three weeks have no row and the last no outcome
+    with pytest.raises(TrainingHistoryError, match="need 14 weeks whose outcome is known, found 11"):
+        run_training_stages(training_panel(weeks=15), tmp_path)
 
 
 def test_a_block_with_one_outcome_only_is_refused_by_name() -> None:
-    with pytest.raises(OneSidedOutcomeError, match="the test block has 3 positive outcomes in 3 rows"):
-        check_both_outcomes("test", np.ones(3, dtype=np.float32))
+    with pytest.raises(OneSidedOutcomeError, match="the locked block has 3 positive outcomes in 3 rows"):
+        check_both_outcomes("locked", np.ones(3, dtype=np.float32))
 
 
-def test_an_unknown_estimator_is_refused_by_naming_the_known_ones(trained: Trained, tmp_path: Path) -> None:
+def test_an_unknown_estimator_is_refused_by_naming_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UnknownEstimatorError, match="there is random_forest"):
-        train(trained.table, TrainingSettings(estimator="oracle"), "", tmp_path)
+        run_training_stages(training_panel(), tmp_path, recipe=Recipe("oracle"))
 
 
 def test_a_missing_record_is_told_by_its_path(tmp_path: Path) -> None:

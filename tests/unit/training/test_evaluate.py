@@ -1,57 +1,71 @@
+import re
 from pathlib import Path
 
-import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from matplotlib.image import imread
 
 from tests.support.training_fixtures import Trained
 from training.bundle import Bundle
-from training.candidate import read_training_record
-from training.dataset import read_training_table
 from training.errors import TrainingFileError
-from training.evaluate import read_evaluation
+from training.evaluation import ALL, LOCKED, read_evaluation
 from training.revision import git_revision
 
 
 def test_the_model_stands_beside_every_rule(trained: Trained) -> None:
-    scorers = [score.scorer for score in read_evaluation(trained.evaluation).scores]
-    assert scorers == ["model", "base rate", "no sale last week", "exp(-4-week mean)"]
+    for block in read_evaluation(trained.evaluation).blocks.values():
+        assert list(block.figures) == [
+            *("model", "base rate", "no sale last week", "exp(-4-week rate)", "Gamma-Poisson zero", "TSB"),
+            *("same week last year", "logistic regression on 3 features"),
+        ]
 
 
-def test_the_figures_are_those_of_the_test_block_alone(trained: Trained) -> None:
-    evaluation, rows = read_evaluation(trained.evaluation), read_training_table(trained.table)
-    inside = read_training_record(trained.candidate).split.test.of(rows)
-    truth, model = rows.outcome[inside], Bundle.load(trained.bundle_dir)
-    assert evaluation.rows == int(inside.sum())
-    assert evaluation.base_rate == pytest.approx(truth.mean())
-    brier = np.mean((model.predict(rows.features[inside]).astype(float) - truth) ** 2)
-    assert evaluation.scores[0].brier == pytest.approx(brier)
+def test_the_locked_figures_are_those_of_the_locked_origins_alone(trained: Trained) -> None:
+    locked, said = read_evaluation(trained.evaluation).blocks[LOCKED], pq.read_table(trained.predictions).to_pandas()
+    rows = said[said["locked"]]
+    assert rows["as_of_week"].nunique() == 4
+    assert locked.rows == len(rows)
+    assert locked.base_rate == pytest.approx(rows["actual"].mean())
+    brier = ((rows["probability"].astype(float) - rows["actual"]) ** 2).mean()
+    assert locked.figures["model"]["brier"].value == pytest.approx(brier)
 
 
-def test_the_base_rate_ranks_like_chance(trained: Trained) -> None:
-    evaluation = read_evaluation(trained.evaluation)
-    chance = evaluation.scores[1]
-    assert chance.auc == 0.5
-    assert chance.average_precision == pytest.approx(evaluation.base_rate)
+def test_every_figure_has_an_interval_that_holds_it_or_lies_close(trained: Trained) -> None:
+    figures = read_evaluation(trained.evaluation).blocks[ALL].figures["model"]
+    for name in ("average_precision", "auc", "brier", "recall_at_budget"):
+        assert figures[name].low < figures[name].value < figures[name].high, name
 
 
 def test_a_model_of_products_with_different_rates_beats_the_base_rate(trained: Trained) -> None:
-    model, chance, *_ = read_evaluation(trained.evaluation).scores
-    assert model.auc > 0.6
-    assert model.brier < chance.brier
-    assert model.log_loss < chance.log_loss
+    evaluation = read_evaluation(trained.evaluation)
+    model, chance = (evaluation.blocks[ALL].figures[name] for name in ("model", "base rate"))
+    assert model["auc"].value > 0.6
+    assert model["brier"].high < chance["brier"].value
+    assert evaluation.over_rules["base rate"].average_precision.low > 0
 
 
 def test_the_finished_bundle_is_the_candidate_with_its_figures(trained: Trained) -> None:
     candidate, finished = Bundle.load(trained.candidate), Bundle.load(trained.bundle_dir)
     assert finished.contract.threshold == candidate.contract.threshold
-    assert finished.contract.metrics["auc"] == read_evaluation(trained.evaluation).scores[0].auc
+    assert (
+        finished.contract.metrics["auc"]
+        == read_evaluation(trained.evaluation).blocks[ALL].figures["model"]["auc"].value
+    )
     assert (trained.bundle_dir / "model.onnx").read_bytes() == (trained.candidate / "model.onnx").read_bytes()
 
 
 def test_the_plots_are_pictures_with_something_on_them(trained: Trained) -> None:
-    for name in ("precision_recall.png", "calibration.png"):
+    for name in ("precision_recall.png", "calibration.png", "gain.png", "weeks.png", "importance.png"):
         assert imread(trained.evaluation / name).std() > 0.05
+
+
+def test_the_report_is_one_page_that_loads_nothing(trained: Trained) -> None:
+    page = (trained.evaluation / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 5
+    sources = re.findall(r"(?:src|href)=\"([^\"]{0,10})", page) + re.findall(r"url\(|@import|<script|<link", page)
+    assert set(sources) == {"data:image"}
+    for word in ("logistic regression on 3 features", "Model card", "Sales alone", "locked origins", "Limits"):
+        assert word in page
 
 
 def test_missing_figures_are_told_by_their_path(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from feature_service.kernel import feature_set, features_at
+from tests.support.training_fixtures import Trained, run_training_stages, training_panel
+from training.bundle import Bundle
+from training.dataset import read_training_table
+from training.estimators import Fitted
+from training.origins import BacktestSettings
+from training.predictions import read_predictions
+from training.recipes import RECIPES, Recipe
+
+WEEKLY = BacktestSettings(refit_every=1, origins=10)
+
+
+@pytest.mark.parametrize("back", [1, 3])
+def test_data_cut_off_at_a_week_give_the_predictions_that_the_full_data_give_for_it(tmp_path: Path, back: int) -> None:
+    panel = training_panel(products=80, weeks=45)
+    full = run_training_stages(panel, tmp_path / "full", backtest=WEEKLY)
+    end = len(panel.weeks) - 1 - back
+    cut_fields = {name: values[:, : end + 1] for name, values in panel.fields.items()}
+    cut = dataclasses.replace(panel, weeks=panel.weeks[: end + 1], fields=cut_fields)
+    model = Bundle.load(run_training_stages(cut, tmp_path / "cut", backtest=WEEKLY).bundle_dir)
+    features = features_at(feature_set("seed-18"), cut.fields, end)
+    said = read_predictions(full.predictions)
+    there = said.as_of_week == panel.weeks[end]
+    rows = [panel.product_ids.index(product_id) for product_id, now in zip(said.product_ids, there, strict=True) if now]
+    assert len(rows) > 30
+    np.testing.assert_allclose(model.predict(features[rows]), said.model.values[there], atol=1e-5)
+
+
+def test_a_model_never_sees_a_row_whose_outcome_is_not_over(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, fitted_on = read_training_table(trained.table), list[int]()
+    real = Recipe.fit
+
+    def fit(recipe: Recipe, names: tuple[str, ...], features: np.ndarray, outcome: np.ndarray, seed: int) -> Fitted:
+        fitted_on.append(len(outcome))
+        return real(recipe, names, features, outcome, seed)
+
+    monkeypatch.setattr(Recipe, "fit", fit)
+    run_training_stages(trained.panel, tmp_path)
+    known = np.isfinite(rows.outcome)
+    weeks, counts = np.unique(rows.as_of_week[known], return_counts=True)
+    # rows come week by week, so each fit must end with a whole week, and the last is the final fit on all of them
+    assert set(fitted_on) <= set(np.cumsum(counts))
+    assert fitted_on[-1] == known.sum()
+    assert len(weeks) > 12
+
+
+def test_the_predictions_have_the_columns_that_are_promised(trained: Trained) -> None:
+    table = pq.read_table(trained.predictions)
+    promised = ["product_id", "as_of_week", "target_week_start", "horizon_weeks", "label", "eligible", "actual"]
+    assert table.column_names[: len(promised)] == promised
+    rules = {"rule_base_rate", "rule_no_sale_last_week", "rule_exp_4_week_rate", "rule_gamma_poisson_zero", "rule_tsb"}
+    assert {"probability", "model", "fold", "rule_same_week_last_year", *rules} <= set(table.column_names)
+    frame = table.to_pandas()
+    assert frame["as_of_week"].nunique() == 12
+    assert frame["probability"].between(0, 1).all()
+    assert not frame.duplicated(["product_id", "as_of_week"]).any()
+    assert frame.drop(columns="onset").notna().all().all()
+
+
+def test_the_actual_outcomes_are_those_of_the_weeks_that_followed(trained: Trained) -> None:
+    frame = pq.read_table(trained.predictions).to_pandas()
+    units = trained.panel.fields["units_sold"]
+    column = {week: index for index, week in enumerate(trained.panel.weeks.astype(str))}
+    row = {product_id: index for index, product_id in enumerate(trained.panel.product_ids)}
+    for product_id, target, actual in zip(
+        frame["product_id"], frame["target_week_start"], frame["actual"], strict=True
+    ):
+        assert actual == (units[row[product_id], column[str(target)[:10]]] == 0)
+
+
+def test_features_that_a_recipe_leaves_out_change_nothing(trained: Trained) -> None:
+    rows = read_training_table(trained.table)
+    known = np.isfinite(rows.outcome)
+    recipe = Recipe("lightgbm", {"num_iterations": 20}, features=("sales_qtd_lag_1", "sales_qtd_roll_mean_4"))
+    model = recipe.fit(rows.feature_names, rows.features[known], rows.outcome[known], 1)
+    left_out = [name not in recipe.features for name in rows.feature_names]
+    changed = rows.features.copy()
+    changed[:, left_out] = 99
+    np.testing.assert_array_equal(model.predict(rows.features), model.predict(changed))
+
+
+def test_every_proven_recipe_is_of_a_known_estimator(trained: Trained) -> None:
+    rows = read_training_table(trained.table)
+    known = np.isfinite(rows.outcome)
+    for recipe in RECIPES.values():
+        small = {name: 5 for name in recipe.parameters if name == "num_iterations"}
+        dataclasses.replace(recipe, parameters={**recipe.parameters, **small}).fit(
+            rows.feature_names, rows.features[known], rows.outcome[known], 1
+        )

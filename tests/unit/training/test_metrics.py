@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from training.bootstrap import Draws, draw_products
+from training.metrics import Scores, Truth, Yardstick, average_precision, measure, top_of_each_week, weeks_of_alert
+from training.rules import BASE_RATE
+
+ROWS, PRODUCTS, WEEKS = 2_000, 100, 20
+
+
+def truth(seed: int = 3, *, stock: bool = True) -> Truth:
+    random = np.random.default_rng(seed)
+    outcome = (random.random(ROWS) < 0.2).astype(np.float32)
+    return Truth(
+        outcome=outcome,
+        product=np.tile(np.arange(PRODUCTS), WEEKS),
+        week=np.repeat(np.arange(WEEKS), PRODUCTS),
+        onset=(outcome == 1) & (random.random(ROWS) < 0.8) if stock else None,
+        selling=np.ones(ROWS, dtype=np.bool_),
+        segment=np.tile(np.arange(PRODUCTS) % 2, WEEKS),
+        segments=("slow", "fast"),
+    )
+
+
+def score(rows: Truth, seed: int = 4) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    return np.round(0.2 * random.random(ROWS) + 0.1 * rows.outcome, 2).astype(np.float32)  # rounded: many ties
+
+
+def figures(rows: Truth, values: np.ndarray, yardstick: Yardstick) -> dict[str, Draws]:
+    base = Scores(np.full(ROWS, rows.outcome.mean(), dtype=np.float32), True)
+    return dict(measure(rows, {"model": Scores(values, True), BASE_RATE: base}, yardstick)["model"])
+
+
+def test_ranking_and_error_are_those_of_scikit_learn_ties_included() -> None:
+    rows = truth()
+    values = score(rows)
+    measured = figures(rows, values, Yardstick(draws=0))
+    assert measured["average_precision"].value == pytest.approx(average_precision_score(rows.outcome, values))
+    assert average_precision(rows.outcome, values) == measured["average_precision"].value
+    assert measured["auc"].value == pytest.approx(roc_auc_score(rows.outcome, values))
+    assert measured["brier"].value == pytest.approx(brier_score_loss(rows.outcome, values))
+
+
+def test_a_drawn_figure_is_the_figure_of_the_drawn_products_rows() -> None:
+    rows = truth()
+    values = score(rows)
+    measured = figures(rows, values, Yardstick(draws=3, seed=9))
+    for draw, times in enumerate(draw_products(PRODUCTS, 3, 9)):
+        drawn = np.repeat(np.arange(ROWS), times[rows.product].astype(int))
+        y, p = rows.outcome[drawn], values[drawn]
+        assert measured["average_precision"].drawn[draw] == pytest.approx(average_precision_score(y, p))
+        assert measured["auc"].drawn[draw] == pytest.approx(roc_auc_score(y, p))
+        assert measured["brier"].drawn[draw] == pytest.approx(brier_score_loss(y, p))
+
+
+def test_the_same_seed_gives_the_same_intervals() -> None:
+    rows = truth()
+    first, again = (figures(rows, score(rows), Yardstick(draws=20, seed=1)) for _ in range(2))
+    assert {name: each.interval() for name, each in first.items()} == {
+        name: each.interval() for name, each in again.items()
+    }
+
+
+def test_at_a_budget_as_many_products_a_week_are_alerted_as_the_budget_says() -> None:
+    rows = truth()
+    alert = top_of_each_week(score(rows), rows.week, 7)
+    assert (np.bincount(rows.week[alert]) == 7).all()
+
+
+def test_a_perfect_score_catches_all_that_the_budget_allows() -> None:
+    rows = truth()
+    measured = figures(rows, rows.outcome, Yardstick(alert_budget=5, draws=0))
+    assert measured["precision_at_budget"].value == 1
+    assert measured["recall_at_budget"].value == pytest.approx(5 * WEEKS / rows.outcome.sum())
+    assert measured["lift_at_budget"].value == pytest.approx(1 / rows.outcome.mean())
+    assert measured["calibration_error"].value == 0
+    assert measured["cost_per_100"].value == 0
+
+
+def test_an_alert_counts_the_weeks_it_has_stood_without_a_break() -> None:
+    week = np.array([4, 5, 6, 7, 6, 7])
+    product = np.array([0, 0, 0, 0, 1, 1])
+    alert = np.array([True, False, True, True, False, True])
+    np.testing.assert_array_equal(weeks_of_alert(alert, product, week), [1, 0, 1, 2, 0, 1])
+
+
+def test_a_miss_costs_what_it_is_said_to_cost() -> None:
+    rows = truth()
+    nothing = np.zeros(ROWS, dtype=np.float32)
+    measured = figures(rows, nothing, Yardstick(cost_of_miss=20, cost_of_false_alarm=1, draws=0))
+    assert measured["cost_per_100"].value == pytest.approx(100 * 20 * rows.outcome.mean())
+
+
+def test_the_base_rate_has_no_skill() -> None:
+    rows = truth()
+    base = np.full(ROWS, rows.outcome.mean(), dtype=np.float32)
+    assert figures(rows, base, Yardstick(draws=0))["brier_skill"].value == pytest.approx(0)
+
+
+def test_calibration_is_also_told_for_each_segment() -> None:
+    rows = truth()
+    shifted = np.where(rows.segment == 1, 0.9, rows.outcome.mean()).astype(np.float32)
+    measured = figures(rows, shifted, Yardstick(draws=0))
+    assert measured["calibration_error, fast"].value > 0.5
+    assert measured["calibration_error, slow"].value < 0.1
+
+
+def test_a_rank_has_no_calibration_and_sales_alone_have_no_onsets() -> None:
+    rows = truth(stock=False)
+    base = Scores(np.full(ROWS, 0.2, dtype=np.float32), True)
+    scorers = {"days of cover": Scores(-score(rows), False), BASE_RATE: base}
+    measured = measure(rows, scorers, Yardstick(draws=0))["days of cover"]
+    assert set(measured) == {"average_precision", "auc", "recall_at_budget", "precision_at_budget", "lift_at_budget"}
+
+
+def test_what_moves_both_scorers_cancels_out_in_their_difference() -> None:
+    rows = truth()
+    values = score(rows)
+    scorers = {"a": Scores(values, True), "b": Scores(values, True), BASE_RATE: Scores(values, True)}
+    measured = measure(rows, scorers, Yardstick(draws=10))
+    same = measured["a"]["auc"].minus(measured["b"]["auc"]).interval()
+    assert (same.low, same.value, same.high) == (0, 0, 0)

@@ -1,0 +1,81 @@
+"""The files of a backtest.
+
+backtest/<run>/
+    predictions.parquet     out-of-fold predictions of the model and of every rule
+    backtest.json           the recipe, the calendar, and the calibration for the model fitted on all rows
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from data.panel import Panel
+from training.backtest import Backtest, backtest
+from training.bundle import Calibration
+from training.dataset import Rows
+from training.errors import TrainingFileError
+from training.origins import BacktestSettings, Calendar
+from training.predictions import PREDICTIONS_FILE, write_predictions
+from training.recipes import Recipe
+
+BACKTEST_FILE = "backtest.json"
+
+
+@dataclass(frozen=True)
+class BacktestRecord:
+    """What the final fit takes from the backtest.
+
+    Attributes:
+        recipe: How the model is made.
+        settings: How far back, how often.
+        calendar: The weeks.
+        calibration: For the model that is fitted on all rows.
+        seed: Of every random choice.
+    """
+
+    recipe: Recipe
+    settings: BacktestSettings
+    calendar: Calendar
+    calibration: Calibration
+    seed: int
+
+
+def run_backtest(rows: Rows, panel: Panel, recipe: Recipe, settings: BacktestSettings, seed: int, to: Path) -> Backtest:
+    """Walk over the origins and write both files.
+
+    Args:
+        rows: The training table.
+        panel: What it was made from.
+        recipe: How the model is made.
+        settings: How far back, how often.
+        seed: Of every random choice.
+        to: An existing folder.
+    Raises:
+        TrainingHistoryError, OneSidedOutcomeError, TrainingFileError: See :func:`training.backtest.backtest`.
+    """
+    done = backtest(rows, panel, recipe, settings, seed)
+    write_predictions(done, rows, recipe.estimator, to / PREDICTIONS_FILE)
+    record = BacktestRecord(recipe, settings, done.calendar, done.calibration, seed)
+    (to / BACKTEST_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
+    return done
+
+
+def read_backtest(folder: Path) -> BacktestRecord:
+    """Read the record that :func:`run_backtest` wrote.
+
+    Raises:
+        TrainingFileError: If it is missing or broken.
+    """
+    path = folder / BACKTEST_FILE
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        recipe, table = fields["recipe"], fields["calibration"]
+        return BacktestRecord(
+            recipe=Recipe(**{**recipe, "features": tuple(recipe["features"])}),
+            settings=BacktestSettings(**fields["settings"]),
+            calendar=Calendar(**fields["calendar"]),
+            calibration=Calibration(**{name: tuple(points) for name, points in table.items()}),
+            seed=fields["seed"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingFileError(f"{path} cannot be read: {error}; run the backtest again") from error

@@ -1,0 +1,102 @@
+"""The figures of an evaluation, as they are kept in ``metrics.json``."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.bootstrap import Interval
+from training.errors import TrainingFileError
+from training.metrics import Yardstick
+from training.promotion import MODEL, Comparison
+from training.threshold import OperatingPoint
+
+METRICS_FILE = "metrics.json"
+ALL, LOCKED = "all origins", "locked origins"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some origins.
+
+    Attributes:
+        first_week: First ``as_of`` week, ISO date.
+        last_week: Last ``as_of`` week.
+        rows: Product-weeks.
+        base_rate: Share of positive outcomes.
+        figures: By scorer, the model first, then by name: see ``training.metrics``.
+    """
+
+    first_week: str
+    last_week: str
+    rows: int
+    base_rate: float
+    figures: Mapping[str, Mapping[str, Interval]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model was measured at.
+
+    Attributes:
+        blocks: ``all origins`` and ``locked origins``.
+        over_rules: The model less each rule over all origins.
+        at_threshold: Recall and precision of the contract's threshold on the locked origins.
+        yardstick: Budget, costs and draws.
+    """
+
+    blocks: Mapping[str, Block]
+    over_rules: Mapping[str, Comparison]
+    at_threshold: OperatingPoint
+    yardstick: Yardstick
+
+    def best_rule(self, metric: str = "average_precision") -> str:
+        """The rule with the highest figure over all origins."""
+        rules = {name: figures for name, figures in self.blocks[ALL].figures.items() if name != MODEL}
+        return max(rules, key=lambda name: rules[name][metric].value)
+
+    def in_words(self) -> str:
+        """The figures to compare by, beside the best rule's."""
+        block = self.blocks[ALL]
+        model, best = block.figures[MODEL], self.best_rule()
+        return (
+            f"{block.rows:,} rows, base rate {block.base_rate:.3f}: average precision "
+            f"{model['average_precision'].value:.3f} ({best}: {block.figures[best]['average_precision'].value:.3f}), "
+            f"AUC {model['auc'].value:.3f}, Brier {model['brier'].value:.4f}"
+        )
+
+
+def read_evaluation(folder: Path) -> Evaluation:
+    """Read the figures that :func:`evaluate` wrote.
+
+    Raises:
+        TrainingFileError: If they are missing or broken.
+    """
+    path = folder / METRICS_FILE
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Evaluation(
+            blocks={name: _read_block(block) for name, block in fields["blocks"].items()},
+            over_rules={name: _read_comparison(each) for name, each in fields["over_rules"].items()},
+            at_threshold=OperatingPoint(**fields["at_threshold"]),
+            yardstick=Yardstick(**fields["yardstick"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingFileError(f"{path} cannot be read: {error}; evaluate the model again") from error
+
+
+def _read_block(fields: dict[str, Any]) -> Block:
+    figures = {
+        scorer: {name: Interval(**each) for name, each in of_scorer.items()}
+        for scorer, of_scorer in fields.pop("figures").items()
+    }
+    return Block(**fields, figures=figures)
+
+
+def _read_comparison(fields: dict[str, Any]) -> Comparison:
+    calibration = fields["calibration_error"]
+    return Comparison(
+        average_precision=Interval(**fields["average_precision"]),
+        calibration_error=None if calibration is None else Interval(**calibration),
+    )

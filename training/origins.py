@@ -1,0 +1,114 @@
+"""Which weeks a backtest predicts from, and which rows were known in each: the calendar of a rolling origin.
+
+Seen from an origin, a row may be learned from only once its outcome is over: ``as_of + horizon <= origin``. Before the
+evaluated origins lie those whose predictions only calibrate. Fits fall on weeks that are counted from a fixed date, so
+that data cut off at a week gives the same fits as the full data does up to it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.weeks import DateArray
+from training.bootstrap import IntArray
+from training.errors import TrainingHistoryError
+from training.labels import BoolArray
+
+_MONDAY = np.datetime64("1970-01-05")
+
+
+@dataclass(frozen=True)
+class BacktestSettings:
+    """How far back and how often.
+
+    Attributes:
+        origins: Weeks that are evaluated, as far as the history goes.
+        least_origins: Fewer than these are no backtest.
+        locked_origins: The newest of them, on which nothing may be chosen.
+        calibration_weeks: Origins before each origin whose predictions it is calibrated on.
+        least_calibration_weeks: Of those the fewest, where the history is short.
+        refit_every: Weeks between two fits.
+        min_train_weeks: Weeks of rows that the first fit needs.
+    """
+
+    origins: int = 12
+    least_origins: int = 8
+    locked_origins: int = 4
+    calibration_weeks: int = 8
+    least_calibration_weeks: int = 2
+    refit_every: int = 4
+    min_train_weeks: int = 4
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The weeks of one backtest, as week numbers.
+
+    Attributes:
+        first_prediction: First origin that is predicted from, for calibration.
+        first: First evaluated origin.
+        first_locked: First origin of the locked block.
+        last: Last origin, all outcomes known.
+        horizon_weeks: Weeks that an outcome takes.
+        refit_every: Weeks between two fits.
+    """
+
+    first_prediction: int
+    first: int
+    first_locked: int
+    last: int
+    horizon_weeks: int
+    refit_every: int
+
+    @property
+    def origins(self) -> int:
+        """How many are evaluated."""
+        return self.last - self.first + 1
+
+    def is_fit_due(self, origin: int) -> bool:
+        """Whether the model is fitted anew at this origin."""
+        return origin == self.first_prediction or origin % self.refit_every == 0
+
+    def known_at(self, origin: int, week: IntArray) -> BoolArray:
+        """Which rows had a known outcome at the end of the origin's week, shape ``(rows,)``."""
+        return week + self.horizon_weeks <= origin
+
+
+def week_number(weeks: DateArray) -> IntArray:
+    """Weeks since the first Monday of 1970."""
+    numbers: IntArray = (weeks.astype("datetime64[D]") - _MONDAY).astype(np.int64) // 7
+    return numbers
+
+
+def monday(week: int) -> np.datetime64:
+    """The date of a week number."""
+    return _MONDAY + np.timedelta64(7 * week, "D")
+
+
+def calendar_of(week: IntArray, horizon_weeks: int, settings: BacktestSettings) -> Calendar:
+    """Lay the origins over the weeks of the rows whose outcome is known.
+
+    Args:
+        week: Week numbers of those rows, any order.
+        horizon_weeks: Weeks that an outcome takes.
+        settings: See there.
+    Raises:
+        TrainingHistoryError: If the weeks are too few for ``least_origins``.
+    """
+    needed = settings.min_train_weeks + horizon_weeks - 1 + settings.least_calibration_weeks + settings.least_origins
+    found = int(week.max() - week.min()) + 1 if len(week) else 0
+    if found < needed:
+        raise TrainingHistoryError(needed, found)
+    last = int(week.max())
+    earliest = int(week.min()) + settings.min_train_weeks + horizon_weeks - 1
+    first = max(last - settings.origins + 1, earliest + settings.least_calibration_weeks)
+    first_prediction = max(first - settings.calibration_weeks - horizon_weeks + 1, earliest)
+    anchored = first_prediction // settings.refit_every * settings.refit_every
+    return Calendar(
+        first_prediction=anchored if anchored >= earliest else first_prediction,
+        first=first,
+        first_locked=max(last - settings.locked_origins + 1, first + 1),
+        last=last,
+        horizon_weeks=horizon_weeks,
+        refit_every=settings.refit_every,
+    )

@@ -1,0 +1,59 @@
+"""What the panel tells of each product's past in a few numbers a week; column t looks at weeks up to t only.
+
+The rules and the segments are made of these, and of nothing that the model's features are made of, so that an error in
+one does not hide in the other.
+"""
+
+import numpy as np
+
+from feature_service.kernel import FloatArray
+from training.bootstrap import DoubleArray
+
+
+def lagged(matrix: DoubleArray, weeks: int) -> DoubleArray:
+    """The value that many weeks earlier; NaN where there is none; shape ``(products, weeks)``."""
+    earlier = np.full(matrix.shape, np.nan)
+    earlier[:, weeks:] = matrix[:, : max(matrix.shape[1] - weeks, 0)]
+    return earlier
+
+
+def trailing_sum(matrix: FloatArray | DoubleArray, weeks: int | None = None) -> DoubleArray:
+    """Sum of the known values among the last ``weeks`` (all so far if None); 0 where none is known."""
+    running = np.zeros((matrix.shape[0], matrix.shape[1] + 1))
+    np.cumsum(np.nan_to_num(matrix.astype(np.float64)), axis=1, out=running[:, 1:])
+    width = matrix.shape[1] if weeks is None else min(weeks, matrix.shape[1])
+    total: DoubleArray = running[:, 1:].copy()
+    total[:, width:] -= running[:, 1:-width]
+    return total
+
+
+def trailing_count(matrix: FloatArray | DoubleArray, weeks: int | None = None) -> DoubleArray:
+    """How many of them are known."""
+    return trailing_sum(np.isfinite(matrix).astype(np.float64), weeks)
+
+
+def trailing_mean(matrix: FloatArray | DoubleArray, weeks: int | None = None) -> DoubleArray:
+    """Mean of the known values among the last ``weeks``; NaN where none is known."""
+    with np.errstate(invalid="ignore"):
+        mean: DoubleArray = trailing_sum(matrix, weeks) / trailing_count(matrix, weeks)
+    return mean
+
+
+def weeks_since(event: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> DoubleArray:
+    """Weeks since the event last happened, 0 in its own week; as many as the panel has so far where it never did."""
+    week = np.arange(event.shape[1], dtype=np.float64)
+    last = np.maximum.accumulate(np.where(event, week, -1.0), axis=1)
+    return week - last
+
+
+def smoothed_share(happened: DoubleArray, alpha: float) -> DoubleArray:
+    """Exponentially smoothed share of known weeks in which it happened, from the first known week on; NaN before."""
+    share = np.full(happened.shape[0], np.nan)
+    out = np.empty(happened.shape)
+    for week in range(happened.shape[1]):
+        now = happened[:, week]
+        first = np.isnan(share)
+        moved = np.where(first, now, share + alpha * (now - share))
+        share = np.where(np.isnan(now), share, moved)
+        out[:, week] = share
+    return out

@@ -1,0 +1,162 @@
+"""Out-of-fold predictions as a file that anyone can measure again: ``predictions.parquet``.
+
+=====================  =================================================================================================
+``product_id``         string
+``as_of_week``         Monday of the last week that was known
+``target_week_start``  Monday of the first week that is predicted
+``horizon_weeks``      weeks that are predicted
+``label``              what is predicted
+``eligible``           true: rows to which the label does not apply are not predicted
+``actual``             1 or 0
+``probability``        the model's, calibrated
+``raw_probability``    before calibration
+``model``              estimator
+``fold``               number of the fit that predicted, from 0
+``locked``             whether the row lies in the locked block
+``segment``            how much the product sells
+``onset``              whether the row is an onset; null where the label knows nothing of stock
+``selling``            whether something was sold in the four weeks up to as_of
+``rule_...``           score of each rule; higher means riskier
+=====================  =================================================================================================
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.weeks import DateArray
+from feature_service.kernel import FloatArray
+from training.backtest import SEGMENTS, Backtest
+from training.dataset import Rows
+from training.errors import TrainingFileError
+from training.labels import BoolArray
+from training.metrics import Scores, Truth
+from training.origins import week_number
+
+PREDICTIONS_FILE = "predictions.parquet"
+_META = b"stockout.predictions"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the file holds; every array of shape ``(rows,)``.
+
+    Attributes:
+        label: What is predicted.
+        horizon_weeks: Weeks ahead.
+        estimator: What predicted.
+        product_ids: Product of each row.
+        as_of_week: Monday of the last known week of each row.
+        truth: Outcomes and groups.
+        model: The model's scores.
+        raw: The model's probability before calibration.
+        rules: Scores of the rules by name.
+        locked: Which rows lie in the locked block.
+    """
+
+    label: str
+    horizon_weeks: int
+    estimator: str
+    product_ids: tuple[str, ...]
+    as_of_week: DateArray
+    truth: Truth
+    model: Scores
+    raw: FloatArray
+    rules: Mapping[str, Scores]
+    locked: BoolArray
+
+
+def write_predictions(done: Backtest, rows: Rows, estimator: str, to: Path) -> None:
+    """Write the out-of-fold predictions of the evaluated origins."""
+    truth, count = done.truth, len(done.row)
+    ids = pa.DictionaryArray.from_arrays(pa.array(truth.product.astype(np.int32)), pa.array(rows.product_ids))
+    week = rows.as_of_week[done.row]
+    columns = {
+        "product_id": ids.cast(pa.string()),
+        "as_of_week": pa.array(week),
+        "target_week_start": pa.array(week + np.timedelta64(7, "D")),
+        "horizon_weeks": pa.array(np.full(count, rows.label.horizon_weeks, dtype=np.int32)),
+        "label": _repeated(rows.label.name, count),
+        "eligible": pa.array(np.ones(count, dtype=np.bool_)),
+        "actual": pa.array(truth.outcome.astype(np.int8)),
+        "probability": pa.array(done.probability),
+        "raw_probability": pa.array(done.raw),
+        "model": _repeated(estimator, count),
+        "fold": pa.array(done.fold.astype(np.int32)),
+        "locked": pa.array(done.locked),
+        "segment": pa.array(np.array(truth.segments)[truth.segment]),
+        "onset": pa.nulls(count, pa.bool_()) if truth.onset is None else pa.array(truth.onset),
+        "selling": pa.array(truth.selling),
+    }
+    rules = {_column(name): (name, scores) for name, scores in done.rules.items()}
+    columns |= {column: pa.array(scores.values) for column, (_, scores) in rules.items()}
+    meaning = {
+        column: {"name": name, "is_probability": scores.is_probability} for column, (name, scores) in rules.items()
+    }
+    table = pa.table(columns).replace_schema_metadata({_META: json.dumps({"rules": meaning}).encode()})
+    pq.write_table(table, to)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what :func:`write_predictions` wrote.
+
+    Raises:
+        TrainingFileError: If the file is missing or another one.
+    """
+    try:
+        table = pq.read_table(path)
+        meaning = json.loads((table.schema.metadata or {})[_META])
+        return _of_table(table, meaning["rules"])
+    except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
+        raise TrainingFileError(
+            f"{path} holds no predictions of a backtest ({error}): run the backtest again"
+        ) from error
+
+
+def _of_table(table: pa.Table, rules: Mapping[str, Mapping[str, object]]) -> Predictions:
+    ids = table["product_id"].combine_chunks()
+    codes = ids.dictionary_encode()
+    week = table["as_of_week"].to_numpy().astype("datetime64[D]")
+    onset = table["onset"]
+    segment = np.zeros(table.num_rows, dtype=np.int64)
+    for index, name in enumerate(SEGMENTS):
+        segment[table["segment"].to_numpy() == name] = index
+    truth = Truth(
+        outcome=table["actual"].to_numpy().astype(np.float32),
+        product=codes.indices.to_numpy().astype(np.int64),
+        week=week_number(week),
+        onset=None if onset.null_count else onset.to_numpy(),
+        selling=table["selling"].to_numpy(),
+        segment=segment,
+        segments=SEGMENTS,
+    )
+    return Predictions(
+        label=table["label"][0].as_py(),
+        horizon_weeks=table["horizon_weeks"][0].as_py(),
+        estimator=table["model"][0].as_py(),
+        product_ids=tuple(ids.to_pylist()),
+        as_of_week=week,
+        truth=truth,
+        model=Scores(table["probability"].to_numpy(), True),
+        raw=table["raw_probability"].to_numpy(),
+        rules={
+            str(rule["name"]): Scores(table[column].to_numpy(), bool(rule["is_probability"]))
+            for column, rule in rules.items()
+        },
+        locked=table["locked"].to_numpy(),
+    )
+
+
+def _repeated(word: str, count: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, dtype=np.int32)), pa.array([word])).cast(pa.string())
+
+
+def _column(rule: str) -> str:
+    """``rule_exp_4_week_rate``: the letters and digits of the name."""
+    words = "".join(letter if letter.isalnum() else " " for letter in rule.lower()).split()
+    return "_".join(["rule", *words])

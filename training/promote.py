@@ -1,0 +1,160 @@
+"""Decide on a registered version, move the aliases, and write down why; and take a decision back.
+
+The alias ``champion-<label>`` names the best model of each label; ``champion`` names the one that is packaged and
+published, which is the champion of the label that ran last. What is kept back has the alias ``challenger``.
+"""
+
+import tempfile
+from pathlib import Path
+
+from data.snapshot import ModelReference
+from training.errors import RegistryError
+from training.evaluation import ALL, LOCKED, Evaluation
+from training.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry, append, now, previous_champion, read
+from training.metrics import Yardstick
+from training.predictions import read_predictions
+from training.promotion import MODEL, Comparison, compare_with_champion, should_promote
+from training.registry import CHALLENGER, CHAMPION, at_alias, fetch_predictions, record_on_version, set_aliases
+from training.tracking_server import public
+
+_FIGURES = ("average_precision", "auc", "calibration_error", "recall_at_budget", "precision_at_budget")
+
+
+def champion_alias(label: str) -> str:
+    """The alias of a label's best model."""
+    return f"{CHAMPION}-{label}"
+
+
+def decide(
+    challenger: ModelReference,
+    label: str,
+    figures: Evaluation,
+    predictions: Path,
+    *,
+    tracking_uri: str,
+    ledger: Path,
+    who: str,
+) -> Entry:
+    """Decide on a registered version and act on it; a version that was decided on is not decided on again.
+
+    Args:
+        challenger: The version.
+        label: What it predicts.
+        figures: What it was measured at.
+        predictions: Its out-of-fold predictions.
+        tracking_uri: See :mod:`training.registry`.
+        ledger: File that the decision is appended to.
+        who: Who runs this.
+    Returns:
+        The decision as it stands in the ledger.
+    Raises:
+        RegistryError, TrainingFileError: If the registry or a file cannot be used.
+    """
+    registry = public(tracking_uri)
+    entries = read(ledger, registry, label)
+    decided = next((entry for entry in entries if entry.version == challenger.version), None)
+    if decided is None:
+        champion = at_alias(champion_alias(label), tracking_uri)
+        over = None if champion is None else _over_champion(champion, predictions, figures.yardstick, tracking_uri)
+        decision = should_promote(has_champion=champion is not None, over_champion=over, over_rules=figures.over_rules)
+        before = champion.version if champion else ""
+        decided = Entry(
+            at=now(),
+            who=who,
+            action=PROMOTED if decision.promote else KEPT,
+            registry=registry,
+            label=label,
+            version=challenger.version,
+            champion_before=before,
+            champion_after=challenger.version if decision.promote else before,
+            reasons=decision.reasons,
+            figures=_figures(figures, over),
+        )
+        append(decided, ledger)
+        entries.append(decided)
+    # from the ledger, so that a run that was killed on the way is put right by the next one
+    _act(challenger, decided, entries[-1].champion_after, tracking_uri)
+    return decided
+
+
+def rollback(label: str | None, *, tracking_uri: str, ledger: Path, who: str) -> Entry:
+    """Make the champion before the present one the champion again.
+
+    Args:
+        label: Of the champion; None for the label of the one that is published.
+        tracking_uri: See :mod:`training.registry`.
+        ledger: File with the decisions.
+        who: Who runs this.
+    Returns:
+        The new entry of the ledger.
+    Raises:
+        RegistryError: If there is no champion, or none before it.
+    """
+    registry = public(tracking_uri)
+    chosen = label or _published_label(tracking_uri, ledger)
+    entries = read(ledger, registry, chosen)
+    previous = previous_champion(entries)
+    if previous is None:
+        raise RegistryError(f"the ledger {ledger} names no earlier champion of the label {chosen!r} to go back to")
+    present = entries[-1].champion_after
+    entry = Entry(
+        at=now(),
+        who=who,
+        action=ROLLED_BACK,
+        registry=registry,
+        label=chosen,
+        version=present,
+        champion_before=present,
+        champion_after=previous,
+        reasons=(f"asked for: version {present} gives way to version {previous}",),
+        figures={},
+    )
+    append(entry, ledger)
+    set_aliases({champion_alias(chosen): previous, CHAMPION: previous}, tracking_uri)
+    return entry
+
+
+def _act(challenger: ModelReference, entry: Entry, champion: str, tracking_uri: str) -> None:
+    aliases = {champion_alias(entry.label): champion, CHAMPION: champion}
+    if entry.action == KEPT:
+        aliases[CHALLENGER] = challenger.version
+    set_aliases(aliases, tracking_uri)
+    tags = {"label": entry.label, "promotion": entry.action, "promotion_reasons": "; ".join(entry.reasons)}
+    with tempfile.TemporaryDirectory() as temporary:
+        note = Path(temporary) / "decision.json"
+        note.write_text(entry.to_line(), encoding="utf-8")
+        record_on_version(challenger, tags, note, tracking_uri)
+
+
+def _over_champion(
+    champion: ModelReference, predictions: Path, yardstick: Yardstick, tracking_uri: str
+) -> Comparison | None:
+    with tempfile.TemporaryDirectory() as temporary:
+        theirs = read_predictions(fetch_predictions(champion, tracking_uri, Path(temporary)))
+    return compare_with_champion(read_predictions(predictions), theirs, yardstick)
+
+
+def _figures(figures: Evaluation, over: Comparison | None) -> dict[str, str]:
+    named = {
+        f"{block}: {name}": str(figures.blocks[block].figures[MODEL][name])
+        for block in (ALL, LOCKED)
+        for name in _FIGURES
+    }
+    best = figures.best_rule()
+    named[f"{ALL}: average_precision of {best!r}, the best rule"] = str(
+        figures.blocks[ALL].figures[best]["average_precision"]
+    )
+    if over is not None:
+        named["average_precision less the champion's"] = str(over.average_precision)
+        named["calibration_error less the champion's"] = str(over.calibration_error)
+    return named
+
+
+def _published_label(tracking_uri: str, ledger: Path) -> str:
+    published = at_alias(CHAMPION, tracking_uri)
+    if published is None:
+        raise RegistryError(f"the registry {public(tracking_uri)} has no champion: there is nothing to go back from")
+    labels = [e.label for e in read(ledger, public(tracking_uri)) if e.champion_after == published.version]
+    if not labels:
+        raise RegistryError(f"the ledger {ledger} does not know version {published.version}: name its --label")
+    return labels[-1]

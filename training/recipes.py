@@ -1,0 +1,77 @@
+"""How a model is made: the estimator, its parameters and the features it may use; one proven recipe per label.
+
+The parameters were found on the development weeks of public data (stores with counted stock, a grocery chain with
+in-stock flags, Olist), never on the locked ones. A search of one's own data is asked for with ``--search-trials``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from feature_service.kernel import FloatArray
+from training.estimators import Fitted, fit
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What to fit.
+
+    Attributes:
+        estimator: Name in ``training.estimators``.
+        parameters: Those that differ from the estimator's own.
+        features: The features the fit may look at; all where empty.
+    """
+
+    estimator: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+
+    def fit(self, names: tuple[str, ...], features: FloatArray, outcome: FloatArray, seed: int) -> Fitted:
+        """Fit on rows of all features; the model takes rows of all features, too.
+
+        Features that are left out are held constant: nothing can be learned from them, and the model keeps the shape
+        that its feature set says.
+
+        Args:
+            names: Of the columns of ``features``.
+            features: Shape ``(rows, features)``.
+            outcome: 1 or 0, shape ``(rows,)``.
+            seed: Of every random choice.
+        """
+        if self.features:
+            features = features.copy()
+            features[:, [name not in self.features for name in names]] = np.float32(0)
+        return fit(self.estimator, self.parameters, features, outcome, seed)
+
+
+_STORE_TREES = {"learning_rate": 0.03, "num_leaves": 7, "min_child_samples": 40, "feature_fraction": 0.3}
+_SHELF_TREES = {
+    "num_iterations": 200,
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_child_samples": 100,
+    "feature_fraction": 0.3,
+    "lambda_l2": 10.0,
+    "extra_trees": False,
+}
+_SALES_TREES = {
+    "num_iterations": 400,
+    "learning_rate": 0.04,
+    "num_leaves": 31,
+    "min_child_samples": 100,
+    "feature_fraction": 0.3,
+}
+
+RECIPES: Mapping[str, Recipe] = {
+    "inventory": Recipe("blend", _STORE_TREES),
+    "availability": Recipe("lightgbm", _SHELF_TREES),
+}
+
+_DEFAULT = Recipe("lightgbm", _SALES_TREES)
+
+
+def recipe_for(label: str) -> Recipe:
+    """The proven recipe of a label; for one without, that of the sales labels."""
+    return RECIPES.get(label, _DEFAULT)

@@ -1,0 +1,98 @@
+"""The model report: one HTML page that holds its pictures itself and loads nothing."""
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from training import plots
+from training.bootstrap import Interval
+from training.bundle import Contract
+from training.candidate import TrainingRecord
+from training.evaluation import ALL, LOCKED, Evaluation
+from training.metrics import Scores
+from training.predictions import Predictions
+from training.promotion import MODEL
+
+REPORT_FILE = "report.html"
+_PICTURES = (plots.PRECISION_RECALL, plots.CALIBRATION, plots.GAIN, plots.WEEKS, plots.IMPORTANCE)
+_COLUMNS = (
+    ("average_precision", "average precision", 3),
+    ("auc", "AUC", 3),
+    ("recall_at_budget", "recall at budget", 3),
+    ("precision_at_budget", "precision at budget", 3),
+    ("lift_at_budget", "lift", 2),
+    ("onset_recall", "onset recall", 3),
+    ("lead_time_weeks", "lead time, weeks", 2),
+    ("brier", "Brier", 4),
+    ("brier_skill", "Brier skill", 3),
+    ("calibration_error", "calibration error", 4),
+    ("cost_per_100", "cost per 100", 1),
+)
+
+
+def write_report(result: Evaluation, said: Predictions, record: TrainingRecord, contract: Contract, to: Path) -> None:
+    """Draw the pictures and write the page.
+
+    Args:
+        result: The figures.
+        said: The out-of-fold predictions.
+        record: How the model came about.
+        contract: Of the finished bundle.
+        to: The folder of the pictures and of ``report.html``.
+    """
+    draw(result, said, record.importance, to)
+    environment = Environment(
+        loader=PackageLoader("training", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("report.html.jinja").render(
+        contract=contract,
+        record=record,
+        result=result,
+        all=result.blocks[ALL],
+        locked=result.blocks[LOCKED],
+        tables={name: _table(block.figures) for name, block in result.blocks.items()},
+        columns=[(name, title) for name, title, _ in _COLUMNS],
+        segments=_segments(result),
+        pictures=[_data_uri(to / name) for name in _PICTURES if (to / name).exists()],
+        model=MODEL,
+    )
+    (to / REPORT_FILE).write_text(page, encoding="utf-8")
+
+
+def draw(result: Evaluation, said: Predictions, importance: Mapping[str, float], to: Path) -> None:
+    """The pictures, the model beside the best rules."""
+    ranked = sorted(said.rules, key=lambda name: -result.blocks[ALL].figures[name]["average_precision"].value)
+    scorers: dict[str, Scores] = {MODEL: said.model} | {name: said.rules[name] for name in ranked[: plots.SHOWN_RULES]}
+    plots.plot_precision_recall(said.truth, scorers, to)
+    plots.plot_calibration(said.truth, scorers, to)
+    plots.plot_gain(said.truth, scorers, result.yardstick.alert_budget, to)
+    plots.plot_weeks(said.truth, scorers, int(said.truth.week[said.locked].min()), to)
+    if importance:
+        plots.plot_importance(importance, to)
+
+
+def _table(figures: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:
+    """A row a scorer: each figure with its interval as a tooltip and in small print."""
+    return [
+        {"scorer": scorer, **{name: _cell(of_scorer.get(name), digits) for name, _, digits in _COLUMNS}}
+        for scorer, of_scorer in figures.items()
+    ]
+
+
+def _cell(figure: Interval | None, digits: int) -> tuple[str, str]:
+    if figure is None:
+        return "–", ""
+    return f"{figure.value:.{digits}f}", f"{figure.low:.{digits}f} … {figure.high:.{digits}f}"
+
+
+def _segments(result: Evaluation) -> list[tuple[str, str]]:
+    of_model = result.blocks[ALL].figures[MODEL]
+    prefix = "calibration_error, "
+    return [(name.removeprefix(prefix), str(each)) for name, each in of_model.items() if name.startswith(prefix)]
+
+
+def _data_uri(picture: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"

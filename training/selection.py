@@ -1,0 +1,156 @@
+"""Choose a recipe by backtest: estimator, parameters and features, all on the development origins.
+
+The locked origins are never looked at, and neither is any later row: a trial is fitted and predicts as the backtest
+does, only with fewer fits. The same rows and seed give the same recipe.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from training.bootstrap import IntArray
+from training.dataset import Rows
+from training.estimators import Fitted
+from training.metrics import average_precision
+from training.origins import BacktestSettings, Calendar, calendar_of, week_number
+from training.outcomes import check_both_outcomes
+from training.recipes import Recipe, recipe_for
+
+SEARCH_FILE = "search.json"
+FEATURE_COUNTS = (40, 20, 10)
+"""Feature selection tries the features that weigh most, so many of them, and all of them."""
+
+_FITS = 2
+_IMPORTANCE_ROWS = 5_000
+
+
+def _of_trees(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "num_iterations": trial.suggest_int("num_iterations", 100, 600, step=100),
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.1, log=True),
+        "num_leaves": trial.suggest_int("num_leaves", 7, 63, log=True),
+        "min_child_samples": trial.suggest_int("min_child_samples", 20, 200, log=True),
+        "extra_trees": trial.suggest_categorical("extra_trees", [True, False]),
+    }
+
+
+def _of_xgboost(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "num_boost_round": trial.suggest_int("num_boost_round", 100, 500, step=100),
+        "learning_rate": trial.suggest_float("eta", 0.01, 0.1, log=True),
+        "max_depth": trial.suggest_int("max_depth", 3, 7),
+        "min_child_weight": trial.suggest_float("min_child_weight", 1.0, 30.0, log=True),
+    }
+
+
+def _of_forest(trial: optuna.Trial) -> dict[str, Any]:
+    return {"max_depth": trial.suggest_int("forest_depth", 6, 14)}
+
+
+def _of_line(trial: optuna.Trial) -> dict[str, Any]:
+    return {"C": trial.suggest_float("C", 1e-3, 1.0, log=True)}
+
+
+SPACES: Mapping[str, Callable[[optuna.Trial], dict[str, Any]]] = {
+    "lightgbm": _of_trees,
+    "xgboost": _of_xgboost,
+    "random_forest": _of_forest,
+    "logistic_regression": _of_line,
+}
+"""What is searched of each estimator; the label's proven recipe is always tried, too."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A recipe and what it was worth on the development origins."""
+
+    recipe: Recipe
+    average_precision: float
+
+
+def choose_recipe(rows: Rows, settings: BacktestSettings, trials: int, seed: int, to: Path) -> Recipe:
+    """The label's proven recipe, or with trials the best of it and of a search.
+
+    Args:
+        rows: The training table.
+        settings: The origins of the backtest that follows.
+        trials: How many recipes to try; with 0 nothing is searched.
+        seed: Of every random choice.
+        to: An existing folder; ``search.json`` tells what was tried.
+    Raises:
+        TrainingHistoryError, OneSidedOutcomeError: If there are too few rows to search on.
+    """
+    proven = recipe_for(rows.label.name)
+    if not trials:
+        return proven
+    bench = _Bench(rows, settings, seed)
+    tried = [bench.measure(proven), *_search(bench, trials, seed)]
+    best = max(tried, key=lambda each: each.average_precision)
+    tried += bench.with_fewer_features(best)
+    best = max(tried, key=lambda each: each.average_precision)
+    (to / SEARCH_FILE).write_text(json.dumps([asdict(each) for each in tried], indent=2) + "\n", encoding="utf-8")
+    return best.recipe
+
+
+def _search(bench: "_Bench", trials: int, seed: int) -> list[Tried]:
+    """Seeded trials; the estimators take turns, so that each of them is tried."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    names, tried = tuple(SPACES), list[Tried]()
+
+    def objective(trial: optuna.Trial) -> float:
+        name = names[trial.number % len(names)]
+        tried.append(bench.measure(Recipe(name, SPACES[name](trial))))
+        return tried[-1].average_precision
+
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    study.optimize(objective, n_trials=trials)
+    return tried
+
+
+class _Bench:
+    """The development origins, and what a recipe is worth on them."""
+
+    def __init__(self, rows: Rows, settings: BacktestSettings, seed: int) -> None:
+        self._rows, self._seed = rows, seed
+        self._week = week_number(rows.as_of_week)
+        self._known = np.isfinite(rows.outcome)
+        self._calendar: Calendar = calendar_of(self._week[self._known], rows.label.horizon_weeks, settings)
+
+    def measure(self, recipe: Recipe) -> Tried:
+        """Average precision over the development origins, with two fits."""
+        calendar, rows = self._calendar, self._rows
+        said = np.full(len(rows), np.nan)
+        origins = np.arange(calendar.first, calendar.first_locked)
+        for some in np.array_split(origins, min(_FITS, len(origins))):
+            model = self._fit(recipe, int(some[0]))
+            now = self._known & (self._week >= some[0]) & (self._week <= some[-1])
+            said[now] = model.predict(rows.features[now])
+        inside = np.isfinite(said)
+        check_both_outcomes("development", rows.outcome[inside])
+        return Tried(recipe, average_precision(rows.outcome[inside], said[inside].astype(np.float32)))
+
+    def with_fewer_features(self, best: Tried) -> list[Tried]:
+        """The recipe with only the features that weigh most in its first fit; none if it cannot tell."""
+        rows = self._rows
+        past: IntArray = np.flatnonzero(self._known & self._calendar.known_at(self._calendar.first, self._week))
+        model = self._fit(best.recipe, self._calendar.first)
+        contributions = model.contributions(rows.features[past[-_IMPORTANCE_ROWS:]])
+        if contributions is None:
+            return []
+        heaviest = np.argsort(-np.abs(contributions).mean(axis=0), kind="stable")
+        return [
+            self.measure(replace(best.recipe, features=tuple(rows.feature_names[i] for i in sorted(heaviest[:count]))))
+            for count in FEATURE_COUNTS
+            if count < len(heaviest)
+        ]
+
+    def _fit(self, recipe: Recipe, origin: int) -> Fitted:
+        rows = self._rows
+        past = self._known & self._calendar.known_at(origin, self._week)
+        check_both_outcomes("training", rows.outcome[past])
+        return recipe.fit(rows.feature_names, rows.features[past], rows.outcome[past], self._seed)
