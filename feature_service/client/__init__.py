@@ -11,8 +11,14 @@ from feature_service.client.answers import (
     ProductProblem,
     ProductRisk,
     Provenance,
+    RankedAnswer,
+    RankedRisk,
+    Reason,
     RiskAnswer,
+    ServiceInfo,
 )
+from feature_service.client.asking import Item, ListFilter
+from feature_service.client.async_client import AsyncRiskClient
 from feature_service.client.errors import (
     ClientError,
     DeadlineError,
@@ -23,16 +29,23 @@ from feature_service.client.errors import (
 from feature_service.client.risk_client import RiskClient
 
 __all__ = [
+    "AsyncRiskClient",
     "ClientError",
     "DeadlineError",
     "FeatureAnswer",
+    "Item",
+    "ListFilter",
     "ProductFeatures",
     "ProductProblem",
     "ProductRisk",
     "Provenance",
+    "RankedAnswer",
+    "RankedRisk",
+    "Reason",
     "RefusedError",
     "RiskAnswer",
     "RiskClient",
     "ServerUnavailableError",
+    "ServiceInfo",
     "SnapshotChangedError",
 ]

@@ -1,55 +1,79 @@
-"""``python -m feature_service.client``: ask the server from a shell.
+"""``stockout`` (or ``python -m feature_service.client``): ask the server from a shell.
 
 Exit codes: 0 the server answered (a product without an answer is shown with the reason) or is healthy, 1 it refused the
 request or is not serving, 2 wrong options, 3 no server answers at the target, or not in time.
+Completion: ``eval "$(_STOCKOUT_COMPLETE=bash_source stockout)"``, or ``zsh_source``, ``fish_source``.
 """
 
 import datetime as dt
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import click
 from rich.console import Console
+from rich.table import Table
 
 from feature_service.client import shown
+from feature_service.client.asking import DEFAULT_TIMEOUT_S, ListFilter
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
-from feature_service.client.risk_client import DEFAULT_TIMEOUT_S, RiskClient
+from feature_service.client.risk_client import RiskClient
 
 REFUSED = 1
 UNREACHABLE = 3
 STDIN = "-"
 
-
-def _asking(command: Callable[..., None]) -> Callable[..., None]:
-    """What every command that asks takes."""
-    options: tuple[Callable[[Callable[..., None]], Callable[..., None]], ...] = (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table."),
-        click.option(
-            "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Last day that may be known.  [default: newest]"
-        ),
-        click.option(
-            "--timeout-s", type=click.FloatRange(0, min_open=True), default=DEFAULT_TIMEOUT_S, show_default=True
-        ),
-        click.option("--target", default="localhost:50051", show_default=True, metavar="HOST:PORT"),
-        click.argument("ids", nargs=-1, required=True, metavar="ID...", callback=_with_stdin),
-    )
-    for option in options:
-        command = option(command)
-    return command
+Form = Literal["table", "json", "csv"]
+Option = Callable[[Callable[..., None]], Callable[..., None]]
 
 
-def _with_stdin(_context: click.Context, _parameter: click.Parameter, ids: tuple[str, ...]) -> tuple[str, ...]:
+def _with(*options: Option) -> Option:
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _all_ids(_context: click.Context, _parameter: click.Parameter, ids: tuple[str, ...]) -> tuple[str, ...]:
     """Put the lines of standard input where ``-`` stands."""
     lines = sys.stdin.readlines() if STDIN in ids else []
     from_stdin = [line.strip() for line in lines if line.strip()]
     given = tuple(each for one in ids for each in (from_stdin if one == STDIN else [one]))
-    if not given:
+    if STDIN in ids and not given:
         raise click.BadParameter("no product id was given on standard input")
     for each in given:
         if any("\ud800" <= character <= "\udfff" for character in each):  # bytes that the shell passed undecoded
             raise click.BadParameter(f"{each!r} is not UTF-8")
     return given
+
+
+def _lines(_context: click.Context, _parameter: click.Parameter, file: Any) -> tuple[str, ...]:
+    try:
+        return tuple(line.strip() for line in file or () if line.strip())
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{file.name} is not UTF-8") from error
+
+
+_TARGET = _with(
+    click.option("--target", default="localhost:50051", show_default=True, metavar="HOST:PORT"),
+    click.option("--timeout-s", type=click.FloatRange(0, min_open=True), default=DEFAULT_TIMEOUT_S, show_default=True),
+)
+_FORM = _with(
+    click.option("--table", "form", flag_value="table", default="table", help="Print a table.  [default]"),
+    click.option("--json", "form", flag_value="json", help="Print one JSON document."),
+    click.option("--csv", "form", flag_value="csv", help="Print CSV with a header."),
+)
+_IDS = _with(
+    click.argument("ids", nargs=-1, metavar="[ID]...", callback=_all_ids),
+    click.option(
+        "--ids-file", type=click.File(encoding="utf-8"), callback=_lines, help="File of product ids, one a line."
+    ),
+)
+_AS_OF = click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Last day that may be known.  [default: newest]"
+)
 
 
 class _Commands(click.Group):
@@ -59,7 +83,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ClientError as error:
-            click.echo(f"stockout-client: {error}", err=True)
+            click.echo(f"stockout: {error}", err=True)
             sys.exit(UNREACHABLE if isinstance(error, ServerUnavailableError | DeadlineError) else REFUSED)
 
 
@@ -69,34 +93,88 @@ def main() -> None:
 
 
 @main.command()
-@_asking
-def assess(ids: tuple[str, ...], target: str, timeout_s: float, as_of: dt.datetime | None, as_json: bool) -> None:
+@_with(_IDS, _AS_OF, _FORM, _TARGET)
+def assess(
+    ids: tuple[str, ...],
+    ids_file: tuple[str, ...],
+    as_of: dt.datetime | None,
+    form: Form,
+    target: str,
+    timeout_s: float,
+) -> None:
     """Print the risk of each product, in the order asked."""
     with RiskClient(target, timeout_s) as client:
-        answer = client.assess(ids, as_of=as_of and as_of.date())
-    if as_json:
-        click.echo(shown.as_json(answer))
-    else:
-        Console().print(shown.risk_table(answer))
+        answer = client.assess(_some(ids + ids_file), as_of=as_of and as_of.date())
+    _print(form, lambda: shown.risk_table(answer), lambda: shown.as_json(answer), lambda: shown.risks_as_csv(answer))
+
+
+@main.command("list")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Products to print.")
+@click.option("--category", default="", help="Only this category.")
+@click.option("--evidence", type=click.Choice(["UNSPECIFIED", "SALES_ONLY", "STOCK_AWARE"]), default="UNSPECIFIED")
+@click.option("--minimum-probability", type=click.FloatRange(0, 1), default=0.0)
+@click.option("--alert-only", is_flag=True, help="Only products that raise an alert.")
+@click.option(
+    "--order", type=click.Choice(["PROBABILITY", "REVENUE_AT_RISK", "REORDER_BY_DATE"]), default="PROBABILITY"
+)
+@_with(_FORM, _TARGET)
+def list_command(limit: int, form: Form, target: str, timeout_s: float, **asked: Any) -> None:
+    """Print the first products of the ranked list."""
+    with RiskClient(target, timeout_s) as client:
+        answer = client.list_risks(ListFilter(**asked), limit)
+    _print(form, lambda: shown.ranked_table(answer), lambda: shown.as_json(answer), lambda: shown.ranked_as_csv(answer))
 
 
 @main.command()
-@_asking
-def features(ids: tuple[str, ...], target: str, timeout_s: float, as_of: dt.datetime | None, as_json: bool) -> None:
+@_with(_IDS, _FORM, _TARGET)
+def watch(ids: tuple[str, ...], ids_file: tuple[str, ...], form: Form, target: str, timeout_s: float) -> None:
+    """Print the risk of each product now, and again whenever it changes, until interrupted."""
+    with RiskClient(target, timeout_s) as client:
+        for number, answer in enumerate(client.watch(_some(ids + ids_file))):
+            _print(
+                form,
+                lambda: shown.risk_table(answer),  # noqa: B023 - called before the next one comes
+                lambda: shown.as_json(answer, indent=None),  # noqa: B023
+                lambda: shown.risks_as_csv(answer, header=number == 0),  # noqa: B023
+            )
+            sys.stdout.flush()
+
+
+@main.command()
+@_with(_IDS, _AS_OF, _FORM, _TARGET)
+def features(
+    ids: tuple[str, ...],
+    ids_file: tuple[str, ...],
+    as_of: dt.datetime | None,
+    form: Form,
+    target: str,
+    timeout_s: float,
+) -> None:
     """Print the features that the model is asked with."""
     with RiskClient(target, timeout_s) as client:
-        answer = client.features(ids, as_of=as_of and as_of.date())
+        answer = client.features(_some(ids + ids_file), as_of=as_of and as_of.date())
+    _print(
+        form, lambda: shown.feature_table(answer), lambda: shown.as_json(answer), lambda: shown.features_as_csv(answer)
+    )
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
+@_TARGET
+def info(as_json: bool, target: str, timeout_s: float) -> None:
+    """Print what the server serves, since when, and within which limits."""
+    with RiskClient(target, timeout_s) as client:
+        answer = client.info()
     if as_json:
         click.echo(shown.as_json(answer))
     else:
-        Console().print(shown.feature_table(answer))
+        Console().print(shown.info_table(answer))
 
 
 @main.command()
 @click.option("--service", default="", help="One service by its full name.  [default: the whole server]")
-@click.option("--timeout-s", type=click.FloatRange(0, min_open=True), default=3.0, show_default=True)
-@click.option("--target", default="localhost:50051", show_default=True, metavar="HOST:PORT")
-def health(target: str, timeout_s: float, service: str) -> None:
+@_TARGET
+def health(service: str, target: str, timeout_s: float) -> None:
     """Print whether the server is serving; exit code 0 only if it is."""
     with RiskClient(target, timeout_s) as client:
         state = client.health(service)
@@ -104,5 +182,18 @@ def health(target: str, timeout_s: float, service: str) -> None:
     sys.exit(0 if state == "SERVING" else REFUSED)
 
 
+def _some(ids: tuple[str, ...]) -> tuple[str, ...]:
+    if not ids:
+        raise click.UsageError("Missing argument 'ID...': give product ids, - for standard input, or --ids-file")
+    return ids
+
+
+def _print(form: Form, table: Callable[[], Table], as_json: Callable[[], str], as_csv: Callable[[], str]) -> None:
+    if form == "table":
+        Console().print(table())
+    else:
+        click.echo(as_json() if form == "json" else as_csv(), nl=form == "json")
+
+
 if __name__ == "__main__":
-    main(prog_name="python -m feature_service.client")
+    main(prog_name="stockout")

@@ -2,10 +2,15 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.type import date_pb2
 from stockout.v1 import feature_service_pb2, provenance_pb2, risk_service_pb2
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,8 @@ class Provenance:
     as_of_week: dt.date
     horizon_weeks: int
     evidence: str
+    published_at: dt.datetime
+    stale: bool
 
 
 @dataclass(frozen=True)
@@ -33,13 +40,67 @@ class ProductProblem:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """One feature's part in a probability; ``contribution`` in log-odds, ``text`` in words."""
+
+    feature: str
+    value: float
+    contribution: float
+    text: str
+
+
+@dataclass(frozen=True)
 class ProductRisk:
-    """One product's risk; ``probability`` and ``alert`` are None exactly where ``error`` is not."""
+    """One product's risk; ``probability`` and ``alert`` are None exactly where ``error`` is not.
+
+    What the server cannot know is None; see ``StockoutRisk`` in the protos for what each figure is.
+    """
 
     product_id: str
     probability: float | None
     alert: bool | None
     error: ProductProblem | None
+    units_on_hand: float | None = None
+    expected_demand_units: float | None = None
+    expected_units_lost: float | None = None
+    revenue_at_risk: float | None = None
+    weeks_of_cover: float | None = None
+    expected_stockout_date: dt.date | None = None
+    reorder_by_date: dt.date | None = None
+    category: str = ""
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class RankedRisk:
+    """A product's place in a ranked list, 1 for the first of the whole list, and its risk."""
+
+    rank: int
+    risk: ProductRisk
+
+
+@dataclass(frozen=True)
+class RankedAnswer:
+    """The beginning of a ranked list of ``total_size`` products."""
+
+    provenance: Provenance
+    total_size: int
+    results: Sequence[RankedRisk]
+
+
+@dataclass(frozen=True)
+class ServiceInfo:
+    """What a server serves, since when, and within which limits."""
+
+    provenance: Provenance
+    serving_since: dt.datetime
+    products: int
+    first_week: dt.date
+    server_version: str
+    max_ids_per_request: int
+    max_message_bytes: int
+    max_concurrent_rpcs: int
+    max_streams: int
 
 
 @dataclass(frozen=True)
@@ -59,6 +120,10 @@ class RiskAnswer:
     provenance: Provenance
     results: Sequence[ProductRisk]
 
+    def to_frame(self) -> "pd.DataFrame":
+        """A row for each product, in the order asked; needs pandas."""
+        return _frame(self.results)
+
 
 @dataclass(frozen=True)
 class FeatureAnswer:
@@ -71,7 +136,6 @@ class FeatureAnswer:
 
 def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
     """Read a message."""
-    week = message.as_of_week
     return Provenance(
         model_name=message.model_name,
         model_version=message.model_version,
@@ -79,17 +143,40 @@ def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
         label=message.label,
         threshold=message.threshold,
         snapshot_id=message.snapshot_id,
-        as_of_week=dt.date(week.year, week.month, week.day),
+        as_of_week=_day(message.as_of_week),
         horizon_weeks=message.horizon_weeks,
         evidence=provenance_pb2.Evidence.Name(message.evidence).removeprefix("EVIDENCE_"),
+        published_at=message.published_at.ToDatetime(dt.UTC),
+        stale=message.stale,
     )
 
 
 def risk_of(message: risk_service_pb2.StockoutRiskResult) -> ProductRisk:
     """Read a message."""
     if message.HasField("risk"):
-        return ProductRisk(message.product_id, message.risk.probability, message.risk.alert, None)
+        return _known_risk(message.product_id, message.risk)
     return ProductRisk(message.product_id, None, None, _problem(message.error))
+
+
+def ranked_of(message: risk_service_pb2.RankedStockoutRisk) -> RankedRisk:
+    """Read a message."""
+    return RankedRisk(message.rank, _known_risk(message.product_id, message.risk))
+
+
+def info_of(message: risk_service_pb2.GetServiceInfoResponse) -> ServiceInfo:
+    """Read a message."""
+    limits = message.limits
+    return ServiceInfo(
+        provenance=provenance_of(message.provenance),
+        serving_since=message.serving_since.ToDatetime(dt.UTC),
+        products=message.products,
+        first_week=_day(message.first_week),
+        server_version=message.server_version,
+        max_ids_per_request=limits.max_ids_per_request,
+        max_message_bytes=limits.max_message_bytes,
+        max_concurrent_rpcs=limits.max_concurrent_rpcs,
+        max_streams=limits.max_streams,
+    )
 
 
 def features_of(message: feature_service_pb2.ProductFeaturesResult) -> ProductFeatures:
@@ -97,6 +184,40 @@ def features_of(message: feature_service_pb2.ProductFeaturesResult) -> ProductFe
     if message.HasField("features"):
         return ProductFeatures(message.product_id, tuple(message.features.values), message.features.eligible, None)
     return ProductFeatures(message.product_id, None, None, _problem(message.error))
+
+
+def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> ProductRisk:
+    def figure(name: str) -> float | None:
+        return getattr(risk, name) if risk.HasField(name) else None  # type: ignore[arg-type]
+
+    return ProductRisk(
+        product_id=product_id,
+        probability=risk.probability,
+        alert=risk.alert,
+        error=None,
+        units_on_hand=figure("units_on_hand"),
+        expected_demand_units=figure("expected_demand_units"),
+        expected_units_lost=figure("expected_units_lost"),
+        revenue_at_risk=figure("revenue_at_risk"),
+        weeks_of_cover=figure("weeks_of_cover"),
+        expected_stockout_date=_day(risk.expected_stockout_date) if risk.HasField("expected_stockout_date") else None,
+        reorder_by_date=_day(risk.reorder_by_date) if risk.HasField("reorder_by_date") else None,
+        category=risk.category,
+        reasons=tuple(Reason(each.feature, each.value, each.contribution, each.text) for each in risk.reasons),
+    )
+
+
+def _day(message: date_pb2.Date) -> dt.date:
+    return dt.date(message.year, message.month, message.day)
+
+
+def _frame(results: Sequence[ProductRisk]) -> "pd.DataFrame":
+    import pandas as pd  # noqa: PLC0415 - most callers have no use for it, and the serving image has none
+
+    rows = [{field.name: getattr(each, field.name) for field in fields(each)} for each in results]
+    frame = pd.DataFrame(rows, columns=[field.name for field in fields(ProductRisk)])
+    frame["error"] = [None if each.error is None else each.error.reason for each in results]
+    return frame
 
 
 def _problem(status: status_pb2.Status) -> ProductProblem:

@@ -1,46 +1,63 @@
 """The synchronous client."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import grpc
-from google.type import date_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from stockout.v1.feature_service_pb2 import GetFeaturesRequest, GetFeaturesResponse
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
-from stockout.v1.provenance_pb2 import Provenance
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
+from stockout.v1.risk_service_pb2 import (
+    GetServiceInfoRequest,
+    StreamStockoutRisksRequest,
+    WatchStockoutRisksRequest,
+)
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from feature_service.client.answers import FeatureAnswer, RiskAnswer, features_of, provenance_of, risk_of
+from feature_service.client import asking
+from feature_service.client.answers import (
+    FeatureAnswer,
+    ProductRisk,
+    RankedAnswer,
+    RankedRisk,
+    RiskAnswer,
+    ServiceInfo,
+    info_of,
+    provenance_of,
+    ranked_of,
+    risk_of,
+)
+from feature_service.client.asking import DEFAULT_TIMEOUT_S, Item, ListFilter, Response
 from feature_service.client.errors import SnapshotChangedError, from_rpc_error
 
-MAX_IDS = 1000
-DEFAULT_TIMEOUT_S = 10.0
-_TRIES = 3
-
-
-class _Response(Protocol):
-    @property
-    def provenance(self) -> Provenance: ...
-
-
-Response = TypeVar("Response", bound=_Response)
+Request = TypeVar("Request")
 
 
 class RiskClient:
     """Asks one server, over one channel, for the risk and the features of products.
 
+    Calls that a server refused without having begun are tried again, up to three times within the timeout.
+
     Args:
         target: ``host:port``.
         timeout_s: Longest wait for each call, in seconds.
+        credentials: TLS; None is plaintext.
     """
 
-    def __init__(self, target: str, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
-        self._target, self._timeout_s = target, timeout_s
-        self._channel = grpc.insecure_channel(target)
+    def __init__(
+        self,
+        target: str,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        self._target, self._timeout_s, self._max_ids = target, timeout_s, asking.MAX_IDS
+        self._channel = (
+            grpc.secure_channel(target, credentials, asking.CHANNEL_OPTIONS)
+            if credentials
+            else grpc.insecure_channel(target, asking.CHANNEL_OPTIONS)
+        )
         self._risks = RiskServiceStub(self._channel)
         self._features = FeatureServiceStub(self._channel)
 
@@ -72,25 +89,32 @@ class RiskClient:
         name: str = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
         return name
 
-    def assess(self, product_ids: Sequence[str], as_of: dt.date | None = None, horizon_weeks: int = 0) -> RiskAnswer:
-        """The risk of each product, in the order asked. Any number of ids: they are asked in batches.
+    def info(self) -> ServiceInfo:
+        """What is served, since when, and within which limits.
+
+        Raises:
+            ClientError: If there is no answer to be had.
+        """
+        with self._translated():
+            return info_of(self._risks.GetServiceInfo(GetServiceInfoRequest(), timeout=self._timeout_s))
+
+    def assess(
+        self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
+    ) -> RiskAnswer:
+        """The risk of each product, in the order asked. Any number of products: they are asked in batches.
 
         Args:
-            product_ids: At least one.
+            products: At least one: ids, or items with the caller's own stock figures.
             as_of: The last complete week up to this day is the last that may be known; None is the newest.
             horizon_weeks: 0 stands for the model's horizon.
         Raises:
             ClientError: If there is no answer to be had; a single product without one is a result, not an error.
         """
-
-        def ask(ids: Sequence[str]) -> AssessStockoutRisksResponse:
-            request = AssessStockoutRisksRequest(product_ids=ids, as_of=_date(as_of), horizon_weeks=horizon_weeks)
-            return self._risks.AssessStockoutRisks(request, timeout=self._timeout_s)
-
-        responses = self._ask_in_batches(ask, product_ids)
-        return RiskAnswer(
-            provenance=provenance_of(responses[0].provenance),
-            results=[risk_of(result) for response in responses for result in response.results],
+        return asking.risk_answer(
+            self._in_batches(
+                self._risks.AssessStockoutRisks,
+                lambda size: asking.risk_requests(products, as_of, horizon_weeks, size),
+            )
         )
 
     def features(
@@ -105,30 +129,72 @@ class RiskClient:
         Raises:
             ClientError: If there is no answer to be had; a single product without one is a result, not an error.
         """
-
-        def ask(ids: Sequence[str]) -> GetFeaturesResponse:
-            request = GetFeaturesRequest(product_ids=ids, as_of=_date(as_of), feature_set=feature_set)
-            return self._features.GetFeatures(request, timeout=self._timeout_s)
-
-        responses = self._ask_in_batches(ask, product_ids)
-        return FeatureAnswer(
-            provenance=provenance_of(responses[0].provenance),
-            feature_names=tuple(responses[0].feature_names),
-            results=[features_of(result) for response in responses for result in response.results],
+        return asking.feature_answer(
+            self._in_batches(
+                self._features.GetFeatures,
+                lambda size: asking.feature_requests(product_ids, as_of, feature_set, size),
+            )
         )
 
-    def _ask_in_batches(self, ask: Callable[[Sequence[str]], Response], product_ids: Sequence[str]) -> list[Response]:
+    def list_risks(self, asked: ListFilter | None = None, limit: int = 50) -> RankedAnswer:
+        """The first ``limit`` products of the ranked list, all from one snapshot.
+
+        Raises:
+            ClientError: If there is no answer to be had.
+        """
+        ranked: list[RankedRisk] = []
+        token = ""
+        while True:
+            size = min(asking.MAX_PAGE, max(1, limit - len(ranked)))
+            with self._translated():
+                request = asking.list_request(asked or ListFilter(), size, token)
+                page = self._risks.ListStockoutRisks(request, timeout=self._timeout_s)
+            ranked += map(ranked_of, page.risks)
+            token = page.next_page_token
+            if not token or len(ranked) >= limit:
+                return RankedAnswer(provenance_of(page.provenance), page.total_size, ranked[:limit])
+
+    def stream(self, as_of: dt.date | None = None) -> Iterator[ProductRisk]:
+        """The risk of every product, as they come, all from one snapshot.
+
+        Raises:
+            ClientError: If the stream cannot be had, or breaks off.
+        """
+        request = StreamStockoutRisksRequest(as_of=asking.date_message(as_of))
+        responses = self._risks.StreamStockoutRisks(request, timeout=asking.STREAM_TIMEOUT_S)
+        with self._translated():
+            for response in responses:
+                yield from map(risk_of, response.results)
+
+    def watch(self, product_ids: Sequence[str]) -> Iterator[RiskAnswer]:
+        """The state of the products now, then what changed at each newer snapshot; ends with the server, or by you.
+
+        Raises:
+            ClientError: If the server cannot be reached, refuses, or stops.
+        """
+        responses: Iterable[Any] = self._risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=product_ids))
+        with self._translated():
+            for response in responses:
+                yield asking.risk_answer([response])
+
+    def _in_batches(self, ask: Any, requests_of: Callable[[int], Sequence[Any]]) -> list[Response]:
         """All batches from one snapshot: where it changed meanwhile, all are asked again."""
-        batches = [product_ids[start : start + MAX_IDS] for start in range(0, len(product_ids), MAX_IDS)]
-        for _ in range(_TRIES):
+        for _ in range(asking.TRIES):
             try:
-                responses = [ask(batch) for batch in batches or [product_ids]]
+                responses = [ask(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
             except grpc.RpcError as error:
-                raise from_rpc_error(error, self._target, self._timeout_s) from error
-            if len({response.provenance.SerializeToString() for response in responses}) == 1:
+                limit = asking.smaller_limit(error)
+                if limit is None or limit >= self._max_ids:
+                    raise from_rpc_error(error, self._target, self._timeout_s) from error
+                self._max_ids = limit
+                continue
+            if asking.are_of_one_snapshot(responses):
                 return responses
         raise SnapshotChangedError(self._target)
 
-
-def _date(day: dt.date | None) -> date_pb2.Date | None:
-    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self._target, self._timeout_s) from error

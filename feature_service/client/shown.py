@@ -1,18 +1,32 @@
-"""Answers as tables for people and as JSON for programs."""
+"""Answers as tables for people, and as JSON or CSV for programs."""
 
+import csv
 import dataclasses
+import io
 import json
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from feature_service.client.answers import FeatureAnswer, ProductProblem, Provenance, RiskAnswer
+from feature_service.client.answers import (
+    FeatureAnswer,
+    ProductProblem,
+    ProductRisk,
+    Provenance,
+    RankedAnswer,
+    RiskAnswer,
+    ServiceInfo,
+)
+
+RISK_COLUMNS = tuple(field.name for field in dataclasses.fields(ProductRisk) if field.name not in ("error", "reasons"))
 
 
 def risk_table(answer: RiskAnswer) -> Table:
     """One line per product, in the order asked."""
     table = Table(title=_title(answer.provenance), caption=_caption(answer.provenance))
-    table.add_column("product id", overflow="fold", min_width=_id_width(answer))
+    table.add_column("product id", overflow="fold", min_width=_id_width(each.product_id for each in answer.results))
     table.add_column("probability", justify="right")
     table.add_column("alert")
     table.add_column("evidence, or why there is no answer", overflow="fold")
@@ -20,15 +34,32 @@ def risk_table(answer: RiskAnswer) -> Table:
         if result.probability is None:
             table.add_row(Text(result.product_id), "", "", _why(result.error), style="dim")
         else:
-            alert = Text("ALERT", style="bold red") if result.alert else ""
-            table.add_row(Text(result.product_id), f"{result.probability:.3f}", alert, answer.provenance.evidence)
+            said = "; ".join([answer.provenance.evidence, *_figures(result)])
+            table.add_row(Text(result.product_id), f"{result.probability:.3f}", _alert(result), said)
+    return table
+
+
+def ranked_table(answer: RankedAnswer) -> Table:
+    """One line per product, in the list's order."""
+    first = f"first {len(answer.results)} of {answer.total_size}"
+    table = Table(title=f"{_title(answer.provenance)}: {first}", caption=_caption(answer.provenance))
+    table.add_column("rank", justify="right")
+    width = _id_width(each.risk.product_id for each in answer.results)
+    table.add_column("product id", overflow="fold", min_width=width)
+    table.add_column("probability", justify="right")
+    table.add_column("alert")
+    table.add_column("what is known", overflow="fold")
+    for each in answer.results:
+        risk = each.risk
+        said = "; ".join(([risk.category] if risk.category else []) + _figures(risk))
+        table.add_row(str(each.rank), Text(risk.product_id), f"{risk.probability:.3f}", _alert(risk), Text(said))
     return table
 
 
 def feature_table(answer: FeatureAnswer) -> Table:
     """One line per product and feature: feature sets are wider than screens."""
     table = Table(title=f"features {answer.provenance.feature_set}", caption=_caption(answer.provenance))
-    table.add_column("product id", overflow="fold", min_width=_id_width(answer))
+    table.add_column("product id", overflow="fold", min_width=_id_width(each.product_id for each in answer.results))
     table.add_column("feature")
     table.add_column("value", justify="right")
     for result in answer.results:
@@ -42,14 +73,72 @@ def feature_table(answer: FeatureAnswer) -> Table:
     return table
 
 
-def as_json(answer: RiskAnswer | FeatureAnswer) -> str:
+def info_table(info: ServiceInfo) -> Table:
+    """One line per fact."""
+    table = Table(show_header=False)
+    facts = dataclasses.asdict(info)
+    for name, value in {**facts.pop("provenance"), **facts}.items():
+        table.add_row(name.replace("_", " "), Text(str(value)))
+    return table
+
+
+def as_json(answer: RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo, indent: int | None = 2) -> str:
     """One document: the provenance, and the results in the order asked."""
-    return json.dumps(dataclasses.asdict(answer), default=str, indent=2, ensure_ascii=False)
+    return json.dumps(dataclasses.asdict(answer), default=str, indent=indent, ensure_ascii=False)
 
 
-def _id_width(answer: RiskAnswer | FeatureAnswer) -> int:
+def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
+    """A row for each product; an empty cell is not known, ``error`` is the reason why."""
+    rows = [[*_cells(each), each.error.reason if each.error else ""] for each in answer.results]
+    return _csv([[*RISK_COLUMNS, "error"]] * header + rows)
+
+
+def ranked_as_csv(answer: RankedAnswer) -> str:
+    """A row for each product."""
+    return _csv([["rank", *RISK_COLUMNS], *([each.rank, *_cells(each.risk)] for each in answer.results)])
+
+
+def features_as_csv(answer: FeatureAnswer) -> str:
+    """A row for each product; ``error`` is the reason why there are no features."""
+    unknown: tuple[object, ...] = ("",) * len(answer.feature_names)
+    rows = [
+        [each.product_id, *(each.values or unknown), each.error.reason if each.error else ""] for each in answer.results
+    ]
+    return _csv([["product_id", *answer.feature_names, "error"], *rows])
+
+
+def _cells(risk: ProductRisk) -> list[Any]:
+    values = [getattr(risk, name) for name in RISK_COLUMNS]
+    return ["" if value is None else value for value in values]
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _figures(risk: ProductRisk) -> list[str]:
+    """What a planner decides with, as far as it is known."""
+    known = []
+    if risk.units_on_hand is not None:
+        known.append(f"{risk.units_on_hand:g} on hand")
+    if risk.weeks_of_cover is not None:
+        known.append(f"covers {risk.weeks_of_cover:.1f} weeks")
+    if risk.reorder_by_date is not None:
+        known.append(f"reorder by {risk.reorder_by_date}")
+    if risk.revenue_at_risk is not None:
+        known.append(f"{risk.revenue_at_risk:.2f} at risk")
+    return known
+
+
+def _alert(risk: ProductRisk) -> Text:
+    return Text("ALERT", style="bold red") if risk.alert else Text("")
+
+
+def _id_width(product_ids: Iterable[str]) -> int:
     """Columns for the ids: usual ones stay in one piece to be copied, very long ones are folded."""
-    return min(36, max(len(result.product_id) for result in answer.results))
+    return min(36, max(map(len, product_ids), default=0))
 
 
 def _title(provenance: Provenance) -> str:
@@ -59,7 +148,8 @@ def _title(provenance: Provenance) -> str:
 
 def _caption(provenance: Provenance) -> str:
     model = f"{provenance.model_name} version {provenance.model_version}"
-    return f"{model}, snapshot {provenance.snapshot_id}, alert from {provenance.threshold:.3f}"
+    stale = ", STALE" * provenance.stale
+    return f"{model}, snapshot {provenance.snapshot_id}{stale}, alert from {provenance.threshold:.3f}"
 
 
 def _why(problem: ProductProblem | None) -> Text:

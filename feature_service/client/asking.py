@@ -1,0 +1,179 @@
+"""What the two clients share: requests from plain values, answers from responses, and how a channel behaves."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import grpc
+from google.rpc import error_details_pb2
+from google.type import date_pb2
+from grpc_status import rpc_status
+from stockout.v1.feature_service_pb2 import GetFeaturesRequest, GetFeaturesResponse
+from stockout.v1.provenance_pb2 import Evidence, Provenance
+from stockout.v1.risk_service_pb2 import (
+    AssessmentItem,
+    AssessStockoutRisksRequest,
+    AssessStockoutRisksResponse,
+    ListStockoutRisksRequest,
+    Order,
+)
+
+from feature_service.client.answers import FeatureAnswer, RiskAnswer, features_of, provenance_of, risk_of
+
+MAX_IDS = 1000
+MAX_PAGE = 1000
+DEFAULT_TIMEOUT_S = 10.0
+STREAM_TIMEOUT_S = 600.0
+TRIES = 3
+
+SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{"service": "stockout.v1.RiskService"}, {"service": "stockout.v1.FeatureService"}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "1s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+"""Only what a server refused without having begun is asked again: nothing here changes anything, but time is short."""
+
+CHANNEL_OPTIONS = (("grpc.service_config", json.dumps(SERVICE_CONFIG)), ("grpc.enable_retries", 1))
+
+
+@dataclass(frozen=True)
+class Item:
+    """A product and what the caller knows better than the server's data; None leaves it to the server."""
+
+    product_id: str
+    units_on_hand: float | None = None
+    lead_time_days: int | None = None
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """Which products a ranked list holds and in which order; the defaults let every product with a risk through.
+
+    Attributes:
+        category: Spelled exactly so.
+        evidence: ``SALES_ONLY`` or ``STOCK_AWARE``.
+        minimum_probability: In [0, 1].
+        alert_only: Only those that raise an alert.
+        order: ``PROBABILITY``, ``REVENUE_AT_RISK`` or ``REORDER_BY_DATE``.
+    """
+
+    category: str = ""
+    evidence: str = "UNSPECIFIED"
+    minimum_probability: float = 0.0
+    alert_only: bool = False
+    order: str = "PROBABILITY"
+
+
+class _Response(Protocol):
+    @property
+    def provenance(self) -> Provenance: ...
+
+
+Response = TypeVar("Response", bound=_Response)
+Product = TypeVar("Product", str, "str | Item")
+
+
+def risk_requests(
+    products: Sequence[str | Item], as_of: dt.date | None, horizon_weeks: int, max_ids: int
+) -> list[AssessStockoutRisksRequest]:
+    """One request for each batch; at least one, so that the server says what is wrong with none."""
+    return [
+        AssessStockoutRisksRequest(
+            product_ids=[each for each in batch if isinstance(each, str)] if _all_ids(batch) else [],
+            items=[] if _all_ids(batch) else map(_item, batch),
+            as_of=date_message(as_of),
+            horizon_weeks=horizon_weeks,
+        )
+        for batch in _batches(products, max_ids)
+    ]
+
+
+def feature_requests(
+    product_ids: Sequence[str], as_of: dt.date | None, feature_set: str, max_ids: int
+) -> list[GetFeaturesRequest]:
+    """One request for each batch."""
+    return [
+        GetFeaturesRequest(product_ids=batch, as_of=date_message(as_of), feature_set=feature_set)
+        for batch in _batches(product_ids, max_ids)
+    ]
+
+
+def list_request(asked: ListFilter, page_size: int, page_token: str) -> ListStockoutRisksRequest:
+    """One page.
+
+    Raises:
+        ValueError: If ``evidence`` or ``order`` is none that there is.
+    """
+    return ListStockoutRisksRequest(
+        page_size=page_size,
+        page_token=page_token,
+        category=asked.category,
+        evidence=Evidence.Value(f"EVIDENCE_{asked.evidence}"),
+        minimum_probability=asked.minimum_probability,
+        alert_only=asked.alert_only,
+        order=Order.Value(f"ORDER_{asked.order}"),
+    )
+
+
+def risk_answer(responses: Sequence[AssessStockoutRisksResponse]) -> RiskAnswer:
+    """The batches' answers as one."""
+    return RiskAnswer(
+        provenance=provenance_of(responses[0].provenance),
+        results=[risk_of(result) for response in responses for result in response.results],
+    )
+
+
+def feature_answer(responses: Sequence[GetFeaturesResponse]) -> FeatureAnswer:
+    """The batches' answers as one."""
+    return FeatureAnswer(
+        provenance=provenance_of(responses[0].provenance),
+        feature_names=tuple(responses[0].feature_names),
+        results=[features_of(result) for response in responses for result in response.results],
+    )
+
+
+def are_of_one_snapshot(responses: Sequence[Response]) -> bool:
+    """Whether all batches were answered from the same."""
+    return len({response.provenance.SerializeToString() for response in responses}) == 1
+
+
+def smaller_limit(error: grpc.RpcError) -> int | None:
+    """The ids that the server takes in one request, where it refused a request for having more."""
+    status = rpc_status.from_call(error)
+    for detail in status.details if status else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info) and info.reason == "TOO_MANY_PRODUCTS":
+            return int(info.metadata["max_ids"])
+    return None
+
+
+def date_message(day: dt.date | None) -> date_pb2.Date | None:
+    """None stays unset."""
+    return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
+
+
+def _batches(products: Sequence[Product], max_ids: int) -> list[Sequence[Product]]:
+    return [products[start : start + max_ids] for start in range(0, max(1, len(products)), max_ids)]
+
+
+def _all_ids(batch: Sequence[str | Item]) -> bool:
+    return all(isinstance(each, str) for each in batch)
+
+
+def _item(product: str | Item) -> AssessmentItem:
+    if isinstance(product, str):
+        return AssessmentItem(product_id=product)
+    return AssessmentItem(
+        product_id=product.product_id, units_on_hand=product.units_on_hand, lead_time_days=product.lead_time_days
+    )

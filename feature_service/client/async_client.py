@@ -1,0 +1,134 @@
+"""The client for programs that run on asyncio. Its methods are those of :class:`RiskClient`."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
+from stockout.v1.risk_service_pb2 import GetServiceInfoRequest, StreamStockoutRisksRequest, WatchStockoutRisksRequest
+from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
+
+from feature_service.client import asking
+from feature_service.client.answers import (
+    FeatureAnswer,
+    ProductRisk,
+    RankedAnswer,
+    RankedRisk,
+    RiskAnswer,
+    ServiceInfo,
+    info_of,
+    provenance_of,
+    ranked_of,
+    risk_of,
+)
+from feature_service.client.asking import DEFAULT_TIMEOUT_S, Item, ListFilter
+from feature_service.client.errors import SnapshotChangedError, from_rpc_error
+
+
+class AsyncRiskClient:
+    """As :class:`feature_service.client.RiskClient`; to be made and used within one running loop."""
+
+    def __init__(
+        self,
+        target: str,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        self._target, self._timeout_s, self._max_ids = target, timeout_s, asking.MAX_IDS
+        self._channel = (
+            grpc.aio.secure_channel(target, credentials, asking.CHANNEL_OPTIONS)
+            if credentials
+            else grpc.aio.insecure_channel(target, asking.CHANNEL_OPTIONS)
+        )
+        self._risks: Any = RiskServiceStub(self._channel)
+        self._features: Any = FeatureServiceStub(self._channel)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """See :meth:`RiskClient.close`."""
+        await self._channel.close()
+
+    async def info(self) -> ServiceInfo:
+        """See :meth:`RiskClient.info`."""
+        with self._translated():
+            return info_of(await self._risks.GetServiceInfo(GetServiceInfoRequest(), timeout=self._timeout_s))
+
+    async def assess(
+        self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
+    ) -> RiskAnswer:
+        """See :meth:`RiskClient.assess`."""
+        responses = await self._in_batches(
+            self._risks.AssessStockoutRisks,
+            lambda size: asking.risk_requests(products, as_of, horizon_weeks, size),
+        )
+        return asking.risk_answer(responses)
+
+    async def features(
+        self, product_ids: Sequence[str], as_of: dt.date | None = None, feature_set: str = ""
+    ) -> FeatureAnswer:
+        """See :meth:`RiskClient.features`."""
+        responses = await self._in_batches(
+            self._features.GetFeatures,
+            lambda size: asking.feature_requests(product_ids, as_of, feature_set, size),
+        )
+        return asking.feature_answer(responses)
+
+    async def list_risks(self, asked: ListFilter | None = None, limit: int = 50) -> RankedAnswer:
+        """See :meth:`RiskClient.list_risks`."""
+        ranked: list[RankedRisk] = []
+        token = ""
+        while True:
+            size = min(asking.MAX_PAGE, max(1, limit - len(ranked)))
+            with self._translated():
+                request = asking.list_request(asked or ListFilter(), size, token)
+                page = await self._risks.ListStockoutRisks(request, timeout=self._timeout_s)
+            ranked += map(ranked_of, page.risks)
+            token = page.next_page_token
+            if not token or len(ranked) >= limit:
+                return RankedAnswer(provenance_of(page.provenance), page.total_size, ranked[:limit])
+
+    async def stream(self, as_of: dt.date | None = None) -> AsyncIterator[ProductRisk]:
+        """See :meth:`RiskClient.stream`."""
+        request = StreamStockoutRisksRequest(as_of=asking.date_message(as_of))
+        with self._translated():
+            async for response in self._risks.StreamStockoutRisks(request, timeout=asking.STREAM_TIMEOUT_S):
+                for result in response.results:
+                    yield risk_of(result)
+
+    async def watch(self, product_ids: Sequence[str]) -> AsyncIterator[RiskAnswer]:
+        """See :meth:`RiskClient.watch`."""
+        with self._translated():
+            async for response in self._risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=product_ids)):
+                yield asking.risk_answer([response])
+
+    async def _in_batches(self, ask: Any, requests_of: Callable[[int], Any]) -> Any:
+        """All batches from one snapshot: where it changed meanwhile, all are asked again."""
+        for _ in range(asking.TRIES):
+            try:
+                responses = [await ask(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
+            except grpc.RpcError as error:
+                limit = asking.smaller_limit(error)
+                if limit is None or limit >= self._max_ids:
+                    raise from_rpc_error(error, self._target, self._timeout_s) from error
+                self._max_ids = limit
+                continue
+            if asking.are_of_one_snapshot(responses):
+                return responses
+        raise SnapshotChangedError(self._target)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self._target, self._timeout_s) from error
