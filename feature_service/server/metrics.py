@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from operator import attrgetter
 from time import time
 
 import numpy as np
@@ -61,12 +62,14 @@ class MethodMetrics:
         self.started = 0
         self.seconds: defaultdict[str, Counts] = defaultdict(lambda: Counts(SECONDS))
         self.products = Counts(PRODUCTS)
-        self._asked = [name for name in ASKED if name in request.DESCRIPTOR.fields_by_name]
+        self._asked = [attrgetter(name) for name in ASKED if name in request.DESCRIPTOR.fields_by_name]
 
     def asked(self, request: Message) -> None:
         """Count how many products a request asks about."""
-        if self._asked:
-            self.products.add(max(len(getattr(request, name)) for name in self._asked))
+        for field in self._asked:
+            if size := len(field(request)):
+                self.products.add(size)
+                return
 
     def ended(self, code: str, seconds: float) -> None:
         """Count a call that ended with ``code``."""
