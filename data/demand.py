@@ -36,7 +36,14 @@ class Demand:
     price: npt.NDArray[np.float64]
 
 
-def simulate_demand(rng: np.random.Generator, *, products: int, weeks: int, first_week: dt.date) -> Demand:
+def simulate_demand(
+    rng: np.random.Generator,
+    *,
+    products: int,
+    weeks: int,
+    first_week: dt.date,
+    scale: float = UNITS_PER_WEEK_SCALE,
+) -> Demand:
     """Poisson demand with gamma-distributed rates, so that few products sell often and most hardly at all.
 
     Products are launched throughout (a third before the first day), fade with age, share the market's weekdays, growth,
@@ -47,9 +54,10 @@ def simulate_demand(rng: np.random.Generator, *, products: int, weeks: int, firs
         products: How many.
         weeks: Length of the calendar.
         first_week: Its first Monday.
+        scale: Of the gamma distribution of the rates, in units a week.
     """
     days = np.arange(np.datetime64(first_week), np.datetime64(first_week) + 7 * weeks)
-    rate = (UNITS_PER_WEEK_FLOOR + rng.gamma(UNITS_PER_WEEK_SHAPE, UNITS_PER_WEEK_SCALE, products)) / 7
+    rate = (UNITS_PER_WEEK_FLOOR + rng.gamma(UNITS_PER_WEEK_SHAPE, scale, products)) / 7
     launch = np.maximum(0, rng.integers(-len(days) // 2, len(days), products))
     half_life = rng.uniform(120, 900, products)
     list_price = np.round(rng.lognormal(4.3, 0.9, products), 0) + 0.9

@@ -7,6 +7,7 @@
             products.json           per row: id, category, groups, lead time; excluded ids with their reason
             panel/<field>.npy       float32, shape (products, weeks)
             eligible.npy            bool, shape (products, weeks): where the label applies
+            reasons/<array>.npy     shape (products, reasons), only where the model can tell why
             bundle/                 the registered model's ONNX graph and contract
 
 The id holds a hash over the content, so publishing the same content again changes nothing. NumPy and the standard
@@ -36,6 +37,7 @@ from feature_service.kernel import StockoutError
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
 BUNDLE = "bundle"
+REASONS = "reasons"
 SCHEMA = 2
 
 
@@ -53,6 +55,19 @@ class ModelReference:
 
 
 @dataclass(frozen=True)
+class Reasons:
+    """Why each product's probability at ``as_of`` is what it is; shape ``(products, reasons)`` each.
+
+    Attributes:
+        feature: Index of the feature in the model's order, int16, the strongest first; -1 where there is none.
+        contribution: What it adds to the log-odds before calibration, float32.
+    """
+
+    feature: npt.NDArray[np.int16]
+    contribution: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A published snapshot, read and verified.
 
@@ -63,6 +78,7 @@ class Snapshot:
         panel: Products x weeks up to ``as_of``; the matrices are memory-mapped.
         eligible: Where the model's label applies, shape ``(products, weeks)``.
         bundle_dir: Folder of the model bundle.
+        reasons: Why, for the newest week; None if the model cannot tell.
     """
 
     id: str
@@ -71,11 +87,26 @@ class Snapshot:
     panel: Panel
     eligible: npt.NDArray[np.bool_]
     bundle_dir: Path
+    reasons: Reasons | None = None
 
 
-def publish(panel: Panel, eligible: npt.NDArray[np.bool_], bundle_dir: Path, model: ModelReference, to: Path) -> str:
+def publish(
+    panel: Panel,
+    eligible: npt.NDArray[np.bool_],
+    bundle_dir: Path,
+    model: ModelReference,
+    to: Path,
+    reasons: Reasons | None = None,
+) -> str:
     """Write a snapshot below ``to`` and point ``CURRENT`` at it; a reader sees the old one or the new one, never half.
 
+    Args:
+        panel: Products x weeks up to ``as_of``.
+        eligible: Where the model's label applies, shape ``(products, weeks)``.
+        bundle_dir: Folder of the model bundle.
+        model: Which registered model that is.
+        to: Folder of all snapshots.
+        reasons: Why, for the newest week; None if the model cannot tell.
     Returns:
         The snapshot's id.
     """
@@ -83,6 +114,8 @@ def publish(panel: Panel, eligible: npt.NDArray[np.bool_], bundle_dir: Path, mod
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=to))
     try:
         _write_content(draft, panel, eligible, bundle_dir)
+        if reasons is not None:
+            _write_reasons(draft / REASONS, reasons)
         digests = {path.relative_to(draft).as_posix(): _sha256(path) for path in _files(draft)}
         content = json.dumps([digests, dataclasses.asdict(model)], sort_keys=True)
         snapshot_id = f"{iso_name(panel.as_of_week)}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
@@ -150,6 +183,7 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             panel=panel,
             eligible=_map(folder / "eligible.npy"),
             bundle_dir=folder / BUNDLE,
+            reasons=_read_reasons(folder / REASONS),
         )
 
 
@@ -160,6 +194,18 @@ def _write_content(draft: Path, panel: Panel, eligible: npt.NDArray[np.bool_], b
     np.save(draft / "eligible.npy", eligible)
     _write_text(draft / "products.json", json.dumps(panel.products(), ensure_ascii=False))
     shutil.copytree(bundle_dir, draft / BUNDLE, copy_function=shutil.copyfile)
+
+
+def _write_reasons(folder: Path, reasons: Reasons) -> None:
+    folder.mkdir()
+    np.save(folder / "feature.npy", reasons.feature)
+    np.save(folder / "contribution.npy", reasons.contribution)
+
+
+def _read_reasons(folder: Path) -> Reasons | None:
+    if not folder.exists():
+        return None
+    return Reasons(feature=_map(folder / "feature.npy"), contribution=_map(folder / "contribution.npy"))
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -1,0 +1,136 @@
+"""Invented shops with a stock, in the generic layout: true stock-outs are known, since they are made here.
+
+    sales.csv inventory.csv products.csv lead_times.csv    what a seller would have
+    truth/lost_sales.csv                                   what no seller sees: the units that an empty shelf cost
+
+Each item in each shop is reordered by an (s, S) policy: when stock and what is on its way fall to ``s``, as much is
+ordered as fills up to ``S``; it arrives after a lead time that is sometimes longer than promised. Customers who find an
+empty shelf buy nothing and leave no trace in the sales.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from data.contracts import CATALOGUE, INVENTORY, LEAD_TIMES, SALES
+from data.demand import Demand, simulate_demand
+from data.weeks import monday_of
+
+SHOPS = 8
+UNITS_PER_WEEK_SCALE = 9.0
+LOST_SALES_FILE = Path("truth") / "lost_sales.csv"
+CATEGORIES = np.array(["bakery", "dairy", "drinks", "frozen", "household", "pantry", "pet", "snacks"])
+
+_LONGEST_LEAD_TIME_DAYS = 21
+_CHANCE_OF_DELAY = 0.25
+_LONGEST_DELAY_DAYS = 7
+_CHANCE_OF_NO_COUNT = 0.06
+_CHANCE_OF_WRONG_COUNT = 0.01
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What happened to the stock of every product on every day; shape ``(products, days)`` each, in units.
+
+    Attributes:
+        wanted: Demand.
+        sold: What was there of it.
+        on_hand: Left in the evening.
+    """
+
+    wanted: IntArray
+    sold: IntArray
+    on_hand: IntArray
+
+
+def write_synthetic_generic(folder: Path, *, seed: int, products: int, weeks: int, first_week: dt.date) -> None:
+    """Write sales, daily counts with gaps, categories, lead times and the truth as CSV files into ``folder``.
+
+    Args:
+        folder: Made if need be; files of the same names are replaced.
+        seed: Of all chance.
+        products: How many pairs of a shop and an item; some of them never sell.
+        weeks: Length of the history.
+        first_week: A day in its first week.
+    """
+    rng = np.random.default_rng(seed)
+    demand = simulate_demand(
+        rng, products=products, weeks=weeks, first_week=monday_of(first_week), scale=UNITS_PER_WEEK_SCALE
+    )
+    wanted = np.zeros((products, len(demand.days)), dtype=np.int64)
+    np.add.at(wanted, (demand.product, demand.day), 1)
+    lead_time = rng.integers(3, _LONGEST_LEAD_TIME_DAYS + 1, products)
+    shelf = simulate_shelf(rng, wanted, lead_time)
+    ids = np.array([f"{row % SHOPS + 1}-{row // SHOPS + 10_001}" for row in range(products)])
+    (folder / LOST_SALES_FILE).parent.mkdir(parents=True, exist_ok=True)
+    _sales(demand, shelf, ids).write_csv(folder / f"{SALES.stem}.csv")
+    _counts(rng, demand, shelf, ids).write_csv(folder / f"{INVENTORY.stem}.csv")
+    category = CATEGORIES[rng.integers(0, len(CATEGORIES), products // SHOPS + 1)][np.arange(products) // SHOPS]
+    pl.DataFrame({"product_id": ids, "category": category}).write_csv(folder / f"{CATALOGUE.stem}.csv")
+    pl.DataFrame({"product_id": ids, "lead_time_days": lead_time}).write_csv(folder / f"{LEAD_TIMES.stem}.csv")
+    _lost_sales(demand, shelf, ids).write_csv(folder / LOST_SALES_FILE)
+
+
+def simulate_shelf(rng: np.random.Generator, wanted: IntArray, lead_time: IntArray) -> Shelf:
+    """Let customers and deliveries meet, day by day.
+
+    Args:
+        rng: Source of all chance.
+        wanted: Demand, shape ``(products, days)``, in units.
+        lead_time: Promised days from ordering to having, shape ``(products,)``.
+    """
+    products, days = wanted.shape
+    per_day = wanted.mean(axis=1)
+    # how carefully each is reordered: with less than the usual demand of the lead time in reserve, or with much more
+    care = rng.uniform(0.5, 1.8, products)
+    reorder_at = np.ceil(care * per_day * lead_time)
+    fill_up_to = reorder_at + np.ceil(np.maximum(per_day * rng.uniform(10, 35, products), 2))
+    arriving = np.zeros((products, days + _LONGEST_LEAD_TIME_DAYS + _LONGEST_DELAY_DAYS + 1))
+    rows = np.arange(products)
+    stock, coming = fill_up_to.copy(), np.zeros(products)
+    sold, on_hand = np.zeros_like(wanted), np.zeros_like(wanted)
+    for day in range(days):
+        stock += arriving[:, day]
+        coming -= arriving[:, day]
+        sold[:, day] = np.minimum(wanted[:, day], stock)
+        stock -= sold[:, day]
+        on_hand[:, day] = stock
+        ordered = np.where(stock + coming <= reorder_at, fill_up_to - stock - coming, 0)
+        delay = np.where(rng.random(products) < _CHANCE_OF_DELAY, rng.integers(1, _LONGEST_DELAY_DAYS + 1, products), 0)
+        arriving[rows, day + lead_time + delay] += ordered
+        coming += ordered
+    return Shelf(wanted, sold, on_hand)
+
+
+def _sales(demand: Demand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
+    price = np.zeros(shelf.sold.shape)
+    price[demand.product, demand.day] = demand.price
+    row, day = np.nonzero(shelf.sold)
+    return pl.DataFrame(
+        {
+            "product_id": ids[row],
+            "sold_at": demand.days[day],
+            "quantity": shelf.sold[row, day],
+            "unit_price": price[row, day],
+        }
+    )
+
+
+def _counts(rng: np.random.Generator, demand: Demand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
+    """Counts of most days; a few are wrong by some units, so that an empty shelf can even be counted as less than 0."""
+    wrong = rng.random(shelf.on_hand.shape) < _CHANCE_OF_WRONG_COUNT
+    counts = shelf.on_hand + np.where(wrong, rng.integers(-2, 3, wrong.shape), 0)
+    row, day = np.nonzero(rng.random(counts.shape) >= _CHANCE_OF_NO_COUNT)
+    return pl.DataFrame({"product_id": ids[row], "counted_on": demand.days[day], "units_on_hand": counts[row, day]})
+
+
+def _lost_sales(demand: Demand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
+    lost = shelf.wanted - shelf.sold
+    row, day = np.nonzero(lost)
+    return pl.DataFrame({"product_id": ids[row], "day": demand.days[day], "lost_units": lost[row, day]})

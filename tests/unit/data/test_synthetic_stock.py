@@ -1,0 +1,66 @@
+"""Invented shops: units balance, an empty shelf sells nothing, and what the files say is what happened."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from data.build_panel import build_panel
+from data.ingest_generic import ingest_generic
+from data.synthetic import main
+from data.synthetic_stock import LOST_SALES_FILE, simulate_shelf, write_synthetic_generic
+
+WEEKS = 20
+FIRST = dt.date(2024, 1, 1)
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shops")
+    write_synthetic_generic(folder, seed=3, products=120, weeks=WEEKS, first_week=FIRST)
+    return folder
+
+
+def test_no_more_is_sold_than_was_there_and_units_balance() -> None:
+    rng = np.random.default_rng(5)
+    wanted = rng.poisson(rng.gamma(0.5, 2, (50, 1)), (50, 150))
+    shelf = simulate_shelf(rng, wanted, rng.integers(3, 22, 50))
+    assert (shelf.on_hand >= 0).all()
+    assert (shelf.sold <= wanted).all()
+    lost = shelf.sold < wanted
+    assert lost.any()
+    assert (shelf.on_hand[lost] == 0).all()
+    received = np.diff(shelf.on_hand, axis=1) + shelf.sold[:, 1:]
+    assert (received >= 0).all()
+
+
+def test_the_files_are_read_whole_and_name_shops_and_items(shops: Path) -> None:
+    ingested = ingest_generic(shops, quarantine_file=shops / "q.parquet", max_bad_share=0)
+    panel = build_panel(ingested, as_of_week=FIRST + dt.timedelta(weeks=WEEKS - 1))
+    assert set(panel.groups) == {"location", "item"}
+    assert len(set(panel.categories)) > 1
+    assert all(panel.lead_time_days)
+    assert 0.8 < np.nanmean(panel.fields["count_days"]) / 7 < 1
+    out = panel.fields["min_on_hand"] <= 0
+    assert 0.01 < out.mean() < 0.4
+
+
+def test_the_lost_sales_lie_on_days_with_an_empty_shelf(shops: Path) -> None:
+    lost = pl.read_csv(shops / LOST_SALES_FILE)
+    counts = pl.read_csv(shops / "inventory.csv")
+    on_that_day = lost.join(counts, left_on=["product_id", "day"], right_on=["product_id", "counted_on"])
+    assert len(on_that_day) > 100
+    # counts are wrong now and then
+    assert (on_that_day["units_on_hand"] <= 0).mean() > 0.97
+    assert (counts["units_on_hand"] < 0).any()
+
+
+def test_the_same_seed_gives_the_same_files(shops: Path, tmp_path: Path) -> None:
+    arguments = ["--layout=generic", "--seed=3", "--products=120", f"--weeks={WEEKS}", f"--first-week={FIRST}"]
+    done = CliRunner().invoke(main, [str(tmp_path), *arguments])
+    assert done.exit_code == 0, done.output
+    names = ["sales.csv", "inventory.csv", "products.csv", "lead_times.csv", str(LOST_SALES_FILE)]
+    assert all((tmp_path / name).read_bytes() == (shops / name).read_bytes() for name in names)
