@@ -1,21 +1,29 @@
 """What can be fitted: each kind of model in a file of its own, each ending as one ONNX graph."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from feature_service.kernel import FloatArray
 from training.errors import UnknownEstimatorError
-from training.estimators.blend import BLEND
-from training.estimators.boosters import LIGHTGBM, XGBOOST
+from training.estimators.blend import BLEND, Blend
+from training.estimators.boosters import LIGHTGBM, XGBOOST, LightGBM, XGBoost
 from training.estimators.forest import RANDOM_FOREST
+from training.estimators.graph import origin_of
 from training.estimators.interface import Estimator, Fitted
-from training.estimators.logistic import LOGISTIC_REGRESSION
+from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic
 
 ESTIMATORS: Mapping[str, Estimator] = {
     each.name: each for each in (RANDOM_FOREST, LIGHTGBM, XGBOOST, LOGISTIC_REGRESSION, BLEND)
 }
 
-__all__ = ["ESTIMATORS", "Estimator", "Fitted", "estimator", "fit"]
+_RESTORED_BY: Mapping[frozenset[str], Callable[[Mapping[str, str]], Fitted]] = {
+    frozenset({LIGHTGBM.name}): LightGBM.from_origin,
+    frozenset({XGBOOST.name}): XGBoost.from_origin,
+    frozenset({LOGISTIC_REGRESSION.name}): Logistic.from_origin,
+    frozenset({LIGHTGBM.name, LOGISTIC_REGRESSION.name}): Blend.from_origin,
+}
+
+__all__ = ["ESTIMATORS", "Estimator", "Fitted", "estimator", "fit", "restored"]
 
 
 def estimator(name: str) -> Estimator:
@@ -44,3 +52,10 @@ def fit(name: str, parameters: Mapping[str, Any], features: FloatArray, outcome:
     """
     chosen = estimator(name)
     return chosen.fit({**chosen.parameters, **parameters}, features, outcome, seed)
+
+
+def restored(graph: bytes) -> Fitted | None:
+    """The fitted model that a graph was made from; None for a forest's graph or a foreign one, which do not keep it."""
+    origin = origin_of(graph)
+    restore = _RESTORED_BY.get(frozenset(origin))
+    return None if restore is None else restore(origin)

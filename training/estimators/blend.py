@@ -28,7 +28,13 @@ class Blend:
 
     def to_onnx(self) -> bytes:
         """See :class:`training.estimators.interface.Fitted`."""
-        return graph_of([self.trees.part(0.5), self.line.part(0.5)], len(self.line.weights))
+        parts = [self.trees.part(0.5), self.line.part(0.5)]
+        return graph_of(parts, len(self.line.weights), {**self.trees.origin(), **self.line.origin()})
+
+    @classmethod
+    def from_origin(cls, origin: Mapping[str, str]) -> "Blend":
+        """Put together again what the graph keeps."""
+        return cls(LightGBM.from_origin(origin), Logistic.from_origin(origin))
 
 
 def _fit(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Blend:

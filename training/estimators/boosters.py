@@ -50,7 +50,16 @@ class LightGBM:
 
     def to_onnx(self) -> bytes:
         """See :class:`training.estimators.interface.Fitted`."""
-        return graph_of([self.part(1.0)], self.booster.num_feature())
+        return graph_of([self.part(1.0)], self.booster.num_feature(), self.origin())
+
+    def origin(self) -> dict[str, str]:
+        """The trees with the numbers of rows that went their ways, which ONNX has no place for."""
+        return {LIGHTGBM.name: self.booster.model_to_string()}
+
+    @classmethod
+    def from_origin(cls, origin: Mapping[str, str]) -> "LightGBM":
+        """Put together again what :meth:`origin` wrote."""
+        return cls(lightgbm.Booster(model_str=origin[LIGHTGBM.name]))
 
 
 def fit_lightgbm(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> LightGBM:
@@ -84,7 +93,12 @@ class XGBoost:
         width = self.booster.num_features()
         inputs = [(INPUT, FloatTensorType([None, width]))]
         converted = onnxmltools.convert_xgboost(self.booster, initial_types=inputs, target_opset=_CONVERTED_OPSET)
-        return graph_of([trees(converted, 1.0)], width)
+        return graph_of([trees(converted, 1.0)], width, {XGBOOST.name: self.booster.save_raw("json").decode()})
+
+    @classmethod
+    def from_origin(cls, origin: Mapping[str, str]) -> "XGBoost":
+        """Put together again what the graph keeps."""
+        return cls(xgboost.Booster({"nthread": 1}, model_file=bytearray(origin[XGBOOST.name].encode())))
 
 
 def _fit_xgboost(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> XGBoost:

@@ -1,6 +1,6 @@
 """ONNX graphs of models whose log-odds are a sum of parts: trees, a linear form, or both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,8 +74,15 @@ def linear(fill: DoubleArray, weights: DoubleArray, intercept: float, share: flo
     )
 
 
-def graph_of(parts: Sequence[Part], width: int) -> bytes:
-    """The sum of the parts as log-odds, turned into the probabilities of both outcomes."""
+def graph_of(parts: Sequence[Part], width: int, origin: Mapping[str, str]) -> bytes:
+    """The sum of the parts as log-odds, turned into the probabilities of both outcomes.
+
+    Args:
+        parts: Shares of the log-odds.
+        width: Features.
+        origin: The fitted models as text, by kind: kept in the graph, which no runtime looks at, so that whoever has
+            the graph can also say why it says what it says.
+    """
     end = (
         ("Sum", [part.output for part in parts], "log_odds"),
         ("Sigmoid", ["log_odds"], "positive"),
@@ -93,5 +100,12 @@ def graph_of(parts: Sequence[Part], width: int) -> bytes:
         [*constants, numpy_helper.from_array(np.array(1, dtype=np.float32), "whole")],
     )
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _ML_OPSET)]
-    serialized: bytes = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION).SerializeToString()
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+    helper.set_model_props(model, dict(origin))
+    serialized: bytes = model.SerializeToString()
     return serialized
+
+
+def origin_of(graph: bytes) -> dict[str, str]:
+    """What :func:`graph_of` was given as ``origin``; empty for any other graph."""
+    return {each.key: each.value for each in onnx.load_from_string(graph).metadata_props}

@@ -1,5 +1,6 @@
 """Logistic regression on the signed logarithms of the features: a straight line that stands its ground on few rows."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,21 @@ class Logistic:
 
     def to_onnx(self) -> bytes:
         """See :class:`training.estimators.interface.Fitted`."""
-        return graph_of([self.part(1.0)], len(self.weights))
+        return graph_of([self.part(1.0)], len(self.weights), self.origin())
+
+    def origin(self) -> dict[str, str]:
+        """The line, with the average row that the graph does not need."""
+        numbers = {"fill": self.fill, "centre": self.centre, "weights": self.weights}
+        lists = {name: values.tolist() for name, values in numbers.items()}
+        return {LOGISTIC_REGRESSION.name: json.dumps({**lists, "intercept": self.intercept})}
+
+    @classmethod
+    def from_origin(cls, origin: Mapping[str, str]) -> "Logistic":
+        """Put together again what :meth:`origin` wrote."""
+        kept = json.loads(origin[LOGISTIC_REGRESSION.name])
+        return cls(
+            **{name: np.array(kept[name]) for name in ("fill", "centre", "weights")}, intercept=kept["intercept"]
+        )
 
 
 def probability(log_odds: DoubleArray) -> DoubleArray:

@@ -4,7 +4,7 @@ import pytest
 
 from feature_service.kernel import FloatArray
 from training.errors import UnknownEstimatorError
-from training.estimators import ESTIMATORS, fit
+from training.estimators import ESTIMATORS, fit, restored
 
 FEATURES = 12
 
@@ -60,9 +60,23 @@ def test_contributions_add_up_to_the_log_odds_but_for_one_constant(name: str) ->
     np.testing.assert_allclose(rest, rest[0], atol=1e-3)  # XGBoost works in float32
 
 
+@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name != "random_forest"])
+def test_the_graph_alone_tells_the_contributions_of_the_fitted_model(name: str) -> None:
+    features, outcome = rows_like_real_ones()
+    fitted = fit(name, {}, features, outcome, seed=3)
+
+    again = restored(fitted.to_onnx())
+
+    assert again is not None
+    np.testing.assert_array_equal(again.contributions(features), fitted.contributions(features))
+    np.testing.assert_array_equal(again.predict(features), fitted.predict(features))
+
+
 def test_a_forest_says_that_it_cannot_tell_contributions() -> None:
     features, outcome = rows_like_real_ones(200)
-    assert fit("random_forest", {}, features, outcome, seed=3).contributions(features) is None
+    forest = fit("random_forest", {}, features, outcome, seed=3)
+    assert forest.contributions(features) is None
+    assert restored(forest.to_onnx()) is None
 
 
 def test_given_parameters_stand_in_for_the_estimators_own() -> None:

@@ -1,0 +1,51 @@
+"""Why a product's probability is what it is: the features that moved it most, exactly, for the newest week."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from data.panel import Panel
+from data.snapshot import Reasons
+from feature_service.kernel import FloatArray, PanelFeatures, feature_set
+from training.bundle import MODEL_FILE, Bundle
+from training.estimators import restored
+
+REASONS = 3
+
+
+def explain(panel: Panel, eligible: npt.NDArray[np.bool_], bundle_dir: Path) -> Reasons | None:
+    """The reasons of every product that has a probability at ``as_of``; None if the model cannot tell any.
+
+    Args:
+        panel: Products x weeks.
+        eligible: Where the label applies, shape ``(products, weeks)``.
+        bundle_dir: The model that is served.
+    """
+    fitted, contract = restored((bundle_dir / MODEL_FILE).read_bytes()), Bundle.load(bundle_dir).contract
+    chosen = feature_set(contract.feature_set)
+    if fitted is None or len(panel.weeks) < chosen.history_weeks:
+        return None
+    rows = np.flatnonzero(eligible[:, -1])
+    features = PanelFeatures(chosen, panel.fields, panel.groups).at(len(panel.weeks) - 1, rows)
+    if not contract.takes_unknown:
+        known = np.isfinite(features).all(axis=1)
+        rows, features = rows[known], features[known]
+    reasons = Reasons(
+        feature=np.full((len(panel.product_ids), REASONS), -1, dtype=np.int16),
+        contribution=np.zeros((len(panel.product_ids), REASONS), dtype=np.float32),
+    )
+    contributions = fitted.contributions(features) if len(rows) else None
+    if contributions is not None:
+        reasons.feature[rows], reasons.contribution[rows] = strongest(contributions)
+    return reasons
+
+
+def strongest(contributions: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int16], FloatArray]:
+    """The features with the largest contributions either way, largest first, shape ``(rows, REASONS)`` both.
+
+    A contribution of exactly 0 is no reason: its feature is -1.
+    """
+    order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :REASONS]
+    largest = np.take_along_axis(contributions, order, axis=1).astype(np.float32)
+    return np.where(largest != 0, order, -1).astype(np.int16), largest
