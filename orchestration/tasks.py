@@ -263,11 +263,14 @@ class Publish(Stage):
     def fill(self, folder: Path) -> str:
         """Write the snapshot and point the service at it."""
         from data.panel_file import read_panel
+        from training.explain import explain
         from training.registry import read_fetched
 
         fetched = read_fetched(self.folder_of(Register))
         panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL).with_lead_time(self.lead_time_days)
-        snapshot_id = publish(panel, self.target.eligible(panel), fetched.bundle_dir, fetched.reference, self.snapshots)
+        eligible = self.target.eligible(panel)
+        reasons = explain(panel, eligible, fetched.bundle_dir)
+        snapshot_id = publish(panel, eligible, fetched.bundle_dir, fetched.reference, self.snapshots, reasons)
         (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
         return f"snapshot {snapshot_id} in {self.snapshots}"
 
