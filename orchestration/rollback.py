@@ -28,7 +28,7 @@ def main(work_dir: Path, label: str | None) -> None:
         raise click.ClickException(str(error)) from error
     # what these stages did rests on the champion of before; the next run does them again
     for stage in _STAGES_AFTER_THE_CHAMPION:
-        for folder in work_dir.glob(f"models/{entry.label}-*/{stage}"):
+        for folder in work_dir.glob(f"models/*/{stage}"):
             shutil.rmtree(folder)
     click.echo(
         f"version {entry.champion_after} is the champion of {entry.label} again, no longer {entry.champion_before}\n"

@@ -157,6 +157,11 @@ class Run(luigi.Task):
         return f"{self.label}-{self.week_name}-{rest}"
 
     @property
+    def question(self) -> str:
+        """What champions are compared by: the label, and the horizon where it is not one week."""
+        return self.label if self.horizon_weeks == 1 else f"{self.label}-{self.horizon_weeks}-weeks"
+
+    @property
     def model_dir(self) -> Path:
         """Folder of the run's model stages."""
         return self.work_dir / "models" / self.run_name

@@ -134,11 +134,16 @@ class Backtest(Stage):
         from training.backtest_files import run_backtest
         from training.dataset import read_training_table
         from training.origins import BacktestSettings
+        from training.recipes import calibration_weeks_for
         from training.selection import choose_recipe
 
         rows = read_training_table(self.folder_of(Features) / _TABLE)
         panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL)
-        settings = BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every)
+        settings = BacktestSettings(
+            origins=self.backtest_weeks,
+            refit_every=self.refit_every,
+            calibration_weeks=calibration_weeks_for(self.label),
+        )
         recipe = choose_recipe(rows, settings, self.search_trials, self.seed, folder)
         done = run_backtest(rows, panel, recipe, settings, self.seed, folder)
         return f"{len(done.row):,} out-of-fold predictions of {recipe.estimator} at {done.calendar.origins} origins"
@@ -204,7 +209,7 @@ class Register(Stage):
         registered = register(self.folder_of(Train), evaluation, predictions, self.tracking_uri)
         decision = decide(
             registered,
-            self.label,
+            self.question,
             read_evaluation(evaluation),
             predictions,
             tracking_uri=self.tracking_uri,

@@ -71,6 +71,16 @@ RECIPES: Mapping[str, Recipe] = {
 
 _DEFAULT = Recipe("lightgbm", _SALES_TREES)
 
+CALIBRATION_WEEKS: Mapping[str, int] = {"inventory": 15, "availability": 26}
+"""Weeks to calibrate on: the fewer the positive outcomes of a label, the longer."""
+
+_DEFAULT_CALIBRATION_WEEKS = 8
+
+
+def calibration_weeks_for(label: str) -> int:
+    """How many origins before each origin a label is calibrated on."""
+    return CALIBRATION_WEEKS.get(label, _DEFAULT_CALIBRATION_WEEKS)
+
 
 def recipe_for(label: str) -> Recipe:
     """The proven recipe of a label; for one without, that of the sales labels."""
