@@ -23,6 +23,8 @@ from feature_service.server.watching import Watch, Watched
 
 REQUEST_ID = "x-request-id"
 MAX_REQUEST_ID = 128
+ANSWER_ENCODING = "x-answer-encoding"
+"""Metadata by which a client asks for ``gzip``: what gRPC itself lets it say is what it can read, not what it wants."""
 
 Request = TypeVar("Request", bound=Message)
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
@@ -66,6 +68,8 @@ def _behaviour(name: str, method: Method[Request], watch: Watch) -> Behaviour:
         except Exception as error:  # the boundary: whatever it is, the client gets a status and the log the cause
             await end_refused(error, watched, began, context)
         metadata = sent_with(context)
+        if ANSWER_ENCODING in metadata:
+            await compress_as_asked(context, metadata)
         request_id = _given_request_id(metadata) or (_new_request_id() if log_calls else None)
         if request_id:
             context.set_trailing_metadata(((REQUEST_ID, request_id),))
@@ -102,6 +106,13 @@ async def refuse(context: Context, error: Exception, trailing: tuple[tuple[str, 
 def sent_with(context: Context) -> dict[str, str]:
     """What the client sent beside its message."""
     return {key: str(value) for key, value in context.invocation_metadata() or ()}
+
+
+async def compress_as_asked(context: Context, metadata: Mapping[str, str]) -> None:
+    """Compress the answer if the client wants it so; to be called before any of it is sent."""
+    if metadata.get(ANSWER_ENCODING) == "gzip":
+        context.set_compression(grpc.Compression.Gzip)
+        await context.send_initial_metadata(())  # without it grpc.aio forgets the choice
 
 
 def _given_request_id(metadata: Mapping[str, str]) -> str | None:

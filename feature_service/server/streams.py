@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias
 import grpc
 from google.protobuf.message import DecodeError
 
-from feature_service.server.calls import Context, Request, end_refused, sent_with
+from feature_service.server.calls import Context, Request, compress_as_asked, end_refused, sent_with
 from feature_service.server.errors import MalformedRequestError
 from feature_service.server.limits import check_deadline
 from feature_service.server.watching import Watch, Watched
@@ -59,6 +59,7 @@ def _behaviour(name: str, method: StreamMethod[Request], watch: Watch) -> Stream
 
 async def _send(method: StreamMethod[Request], raw: bytes, watched: Watched, context: Context) -> None:
     check_deadline(context)
+    await compress_as_asked(context, sent_with(context))
     request = method.request_type.FromString(raw)
     watched.asked(request)
     async for response in method.answer(request):

@@ -8,7 +8,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from tests.support.servers import START_TIMEOUT_S, channel_to, running_server
+from tests.support.relay import relay_to
+from tests.support.servers import START_TIMEOUT_S, RunningServer, channel_to, running_server
 from tests.support.serving_fixtures import Published
 
 ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
@@ -69,6 +70,21 @@ def test_a_compressed_request_is_answered_like_a_plain_one(
     call: Any = channel.unary_unary(ASSESS)
     packed = call(REQUEST, compression=compression, timeout=20)
     assert packed == call(REQUEST, timeout=20)
+
+
+def test_an_answer_is_compressed_if_the_client_asks_for_it(server: RunningServer) -> None:
+    wish = (("x-answer-encoding", "gzip"),)
+    with relay_to(server.target) as relay, channel_to(relay) as channel:
+        assess: Any = channel.unary_unary(ASSESS)
+        stream: Any = channel.unary_stream("/stockout.v1.RiskService/StreamStockoutRisks")
+        for ask in (lambda **how: assess(REQUEST, **how), lambda **how: b"".join(stream(b"", **how))):
+            answers, sizes = [], []
+            for metadata in ((), wish):
+                before = relay.bytes_back
+                answers.append(ask(metadata=metadata, timeout=20))
+                sizes.append(relay.bytes_back - before)
+            assert answers[0] == answers[1]
+            assert sizes[1] < sizes[0] / 2
 
 
 def test_a_call_whose_deadline_is_over_leaves_the_server_as_it_was(channel: grpc.Channel) -> None:

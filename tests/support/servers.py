@@ -7,11 +7,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
 START_TIMEOUT_S = 60
+
+
+class HasTarget(Protocol):
+    """What can be connected to."""
+
+    @property
+    def target(self) -> str:
+        """As clients take it."""
+        ...
 
 
 class RunningServer:
@@ -79,7 +88,7 @@ def running_server(snapshots: Path, *options: str) -> Iterator[RunningServer]:
 
 
 @contextmanager
-def channel_to(server: RunningServer) -> Iterator[grpc.Channel]:
+def channel_to(server: HasTarget) -> Iterator[grpc.Channel]:
     """A connection of its own."""
     with grpc.insecure_channel(server.target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         yield channel
