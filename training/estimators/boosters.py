@@ -1,5 +1,6 @@
 """Gradient-boosted trees: LightGBM and XGBoost. Both have a way of their own through every node for NaN."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,24 @@ def fit_lightgbm(parameters: Mapping[str, Any], features: FloatArray, outcome: F
     rounds = given.pop("num_iterations")
     fixed = {"objective": "binary", "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1}
     booster = lightgbm.train({**fixed, **given, "seed": seed}, lightgbm.Dataset(features, outcome), rounds)
-    return LightGBM(booster)
+    return LightGBM(lightgbm.Booster(model_str=_with_float32_thresholds(booster.model_to_string())))
+
+
+def _with_float32_thresholds(model: str) -> str:
+    """The same trees with each threshold as the largest float32 that is not above it.
+
+    Float32 features go the same ways. But ONNX keeps thresholds as float32, and one that was rounded up could reach the
+    next feature value.
+    """
+    without_sizes = re.sub(r"(?m)^tree_sizes=.*\n", "", model)  # of each tree's text, which changes
+    return re.sub(r"(?m)^threshold=(.*)$", lambda line: f"threshold={_rounded_down(line[1])}", without_sizes)
+
+
+def _rounded_down(numbers: str) -> str:
+    exact = np.array(numbers.split(), dtype=np.float64)
+    nearest = exact.astype(np.float32)
+    below = np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+    return " ".join(f"{number:.17g}" for number in below.astype(np.float64))
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,18 @@ def test_the_onnx_graph_gives_the_fitted_probabilities_also_where_features_are_u
     assert fitted.predict(features)[outcome == 1].mean() > fitted.predict(features)[outcome == 0].mean() + 0.2
 
 
+def test_feature_values_that_differ_in_their_last_bit_go_the_same_way_in_the_graph() -> None:
+    random = np.random.default_rng(1)
+    neighbours = np.float32(0.1) + np.arange(6, dtype=np.float32) * np.spacing(np.float32(0.1))
+    features = neighbours[random.integers(0, 6, size=(4_000, 8))]
+    outcome = (features[:, :4].sum(axis=1) + random.normal(0, 1e-8, 4_000) > np.median(features) * 4).astype(np.float32)
+
+    fitted = fit("lightgbm", {}, features, outcome, seed=3)
+
+    assert np.ptp(fitted.predict(features)) > 0.1
+    assert np.abs(probabilities_of(fitted.to_onnx(), features)[:, 1] - fitted.predict(features)).max() < 1e-5
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_the_same_data_and_seed_give_the_same_graph_byte_for_byte(name: str) -> None:
     features, outcome = rows_like_real_ones()
