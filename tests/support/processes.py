@@ -24,11 +24,17 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def pipeline_command(
-    task: str, data_dir: Path, work_dir: Path, *options: str, as_of: str = "2018-08-26", label: str = "zero_sales"
+    task: str,
+    data_dir: Path,
+    work_dir: Path,
+    *options: str,
+    as_of: str = "2018-08-26",
+    label: str = "zero_sales",
+    source: str = "olist",
 ) -> list[str]:
     """``luigi --module orchestration TASK ...``."""
     return [
-        *(str(BIN / "luigi"), "--module", "orchestration", task, "--source", "olist"),
+        *(str(BIN / "luigi"), "--module", "orchestration", task, "--source", source),
         *("--data-dir", str(data_dir), "--work-dir", str(work_dir), "--as-of", as_of, "--label", label),
         *(options or ("--local-scheduler",)),
     ]

@@ -248,7 +248,9 @@ def test_lead_times_are_kept_where_they_are_given(tmp_path: Path) -> None:
     sales = [("a", "2024-01-01", 1, 5), ("b", "2024-01-01", 1, 5)]
     assert panel_of(write_generic(tmp_path / "1", sales=sales), weeks=1).lead_time_days == ()
     with_times = write_generic(tmp_path / "2", sales=sales, lead_times=[("b", 21)])
-    assert panel_of(with_times, weeks=1).lead_time_days == (None, 21)
+    panel = panel_of(with_times, weeks=1)
+    assert panel.lead_time_days == (None, 21)
+    assert panel.with_lead_time(14).lead_time_days == (14, 21)
 
 
 def test_real_stores_and_groceries_are_read_whole(tmp_path: Path) -> None:

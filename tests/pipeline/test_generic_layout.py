@@ -1,0 +1,111 @@
+"""The generic layout through the luigi command, with every label, on invented shops whose stock is known."""
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from data.snapshot import current_id, load
+from data.synthetic_stock import write_synthetic_generic
+from tests.support.processes import pipeline_command, run
+from training.dataset import read_training_table
+from training.labels import LABELS
+
+FIRST = dt.date(2024, 1, 1)
+WEEKS = 30
+AS_OF = "2024-07-28"
+
+
+def command(task: str, data_dir: Path, work_dir: Path, *options: str, label: str) -> list[str]:
+    local = ("--local-scheduler", *options)
+    return pipeline_command(task, data_dir, work_dir, *local, as_of=AS_OF, label=label, source="generic")
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shops")
+    write_synthetic_generic(folder, seed=5, products=240, weeks=WEEKS, first_week=FIRST)
+    counts = pl.read_csv(folder / "inventory.csv", try_parse_dates=True)
+    week = pl.col("counted_on").dt.truncate("1w").alias("week_start")
+    counts.group_by("product_id", week, maintain_order=True).agg(in_stock=pl.col("units_on_hand").min() > 0).write_csv(
+        folder / "availability.csv"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_every_label_has_its_training_table_of_its_own_feature_set(shops: Path, work_dir: Path, name: str) -> None:
+    done = run(command("Features", shops, work_dir, label=name))
+    assert done.returncode == 0, done.stdout
+    (table,) = work_dir.glob(f"features/{name}-2024-W30-*/training_table.parquet")
+    rows = read_training_table(table)
+    assert (rows.label.name, rows.feature_set) == (name, LABELS[name].feature_set)
+    assert {0, 1} <= set(rows.outcome[np.isfinite(rows.outcome)].tolist())
+
+
+def test_another_horizon_feature_set_or_alpha_is_another_run(shops: Path, work_dir: Path) -> None:
+    settings = [(), ("--horizon-weeks", "2"), ("--feature-set", "sales-1"), ("--alpha", "0.2")]
+    tables = set()
+    for options in settings:
+        assert run(command("Features", shops, work_dir, *options, label="unusual_zero")).returncode == 0
+        tables |= {path.parent.name for path in work_dir.glob("features/unusual_zero-*/*.parquet")}
+    # sales-1 is what the label takes anyway
+    assert len(tables) == len(settings) - 1
+
+
+def test_renamed_columns_give_the_same_panel(shops: Path, work_dir: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "renamed"
+    shutil.copytree(shops, renamed)
+    rows = pl.read_csv(shops / "inventory.csv", infer_schema=False).rename({"units_on_hand": "qty"})
+    rows.write_csv(renamed / "inventory.csv")
+    (tmp_path / "names.toml").write_text('[inventory]\nunits_on_hand = "qty"\n')
+    columns = ("--columns", str(tmp_path / "names.toml"))
+    assert run(command("WeeklyPanel", renamed, tmp_path / "work", *columns, label="inventory")).returncode == 0
+    assert run(command("WeeklyPanel", shops, work_dir, label="inventory")).returncode == 0
+    (one,), (other,) = (folder.glob("panel/*/*/panel.npz") for folder in (work_dir, tmp_path / "work"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("label", "options", "sentence"),
+    [
+        ("availability", (), "give the files that hold them"),
+        ("unusual_zero", ("--alpha", "7"), "alpha is 7.0; it is a probability"),
+        ("inventory", ("--columns", "nowhere.toml"), "with names of columns"),
+        ("inventory", ("--time-zone", "Mars"), "unknown time zone 'Mars'"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_clear_sentence(
+    shops: Path, tmp_path: Path, label: str, options: tuple[str, ...], sentence: str
+) -> None:
+    data_dir = tmp_path / "in"
+    shutil.copytree(shops, data_dir, ignore=shutil.ignore_patterns("availability.csv"))
+    done = run(command("Features", data_dir, tmp_path / "work", *options, label=label))
+    assert done.returncode == 30, done.stdout
+    assert "Traceback" not in done.stdout
+    assert sentence in next(line for line in done.stdout.splitlines() if line.startswith("ERROR"))
+
+
+def test_the_chain_publishes_what_a_planner_decides_with(shops: Path, work_dir: Path) -> None:
+    given = ("--lead-time-days", "5")
+    done = run(command("StockoutPipeline", shops, work_dir, *given, label="inventory"))
+    assert done.returncode == 0, done.stdout
+    snapshots = work_dir / "snapshots"
+    snapshot = load(snapshots, current_id(snapshots))
+    contract = json.loads((snapshot.bundle_dir / "contract.json").read_text(encoding="utf-8"))
+    assert (contract["label"]["name"], contract["label"]["evidence"]) == ("inventory", "STOCK_AWARE")
+    panel = snapshot.panel
+    assert {"units_on_hand", "depletion", "receipts", "in_stock"} <= set(panel.fields)
+    assert set(panel.groups) == {"location", "item"}
+    promised = dict(pl.read_csv(shops / "lead_times.csv").iter_rows())
+    assert panel.lead_time_days == tuple(promised[each] for each in panel.product_ids)
+    assert snapshot.eligible[:, -1].any()
