@@ -73,8 +73,8 @@ def test_nothing_after_as_of_changes_what_a_model_is_trained_on_or_asked(
 ) -> None:
     week = FIRST + dt.timedelta(weeks=weeks_known - 1)
     cut = _cut(shops, week + dt.timedelta(days=6), tmp_path / "cut")
-    panels = (_panel(folder, week, tmp_path) for folder in (shops, cut))
-    _assert_same(*panels, ("zero_sales", "unusual_zero", "inventory", "availability"), tmp_path)
+    whole, known = (_panel(folder, week, tmp_path) for folder in (shops, cut))
+    _assert_same(whole, known, ("zero_sales", "unusual_zero", "inventory", "availability"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,6 @@ def test_the_same_holds_for_real_shops_where_they_are_there(
     if folder is None:
         folder, last_day = shops, FIRST + dt.timedelta(weeks=21, days=-1)
     week = monday_of(last_day)
-    panels = (_panel(each, week, tmp_path) for each in (folder, _cut(folder, last_day, tmp_path / "cut")))
-    _assert_same(*panels, ("unusual_zero", of_stock), tmp_path)
+    cut = _cut(folder, last_day, tmp_path / "cut")
+    whole, known = (_panel(each, week, tmp_path) for each in (folder, cut))
+    _assert_same(whole, known, ("unusual_zero", of_stock), tmp_path)

@@ -1,6 +1,7 @@
 """Which rows a label is for, how they turned out, and that what is not known is not counted as a negative."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from training.labels.gamma_poisson import zero_probability
 NAN = np.nan
 
 
-def panel_of(**fields: list[list[float]]) -> Panel:
+def panel_of(**fields: Sequence[Sequence[float]]) -> Panel:
     matrices = {name: np.array(rows, dtype=np.float32) for name, rows in fields.items()}
     one = next(iter(matrices.values()))
     some = training_panel(products=one.shape[0], weeks=one.shape[1])
