@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -10,7 +10,7 @@ from google.type import date_pb2
 from stockout.v1 import feature_service_pb2, provenance_pb2, risk_service_pb2
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from feature_service.client.frames import DataFrame
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,11 @@ class RiskAnswer:
     provenance: Provenance
     results: Sequence[ProductRisk]
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> "DataFrame":
         """A row for each product, in the order asked; needs pandas."""
-        return _frame(self.results)
+        from feature_service.client.frames import frame_of  # noqa: PLC0415 - pandas is big, and not everywhere
+
+        return frame_of(self.results)
 
 
 @dataclass(frozen=True)
@@ -209,15 +211,6 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
 
 def _day(message: date_pb2.Date) -> dt.date:
     return dt.date(message.year, message.month, message.day)
-
-
-def _frame(results: Sequence[ProductRisk]) -> "pd.DataFrame":
-    import pandas as pd  # noqa: PLC0415 - most callers have no use for it, and the serving image has none
-
-    rows = [{field.name: getattr(each, field.name) for field in fields(each)} for each in results]
-    frame = pd.DataFrame(rows, columns=[field.name for field in fields(ProductRisk)])
-    frame["error"] = [None if each.error is None else each.error.reason for each in results]
-    return frame
 
 
 def _problem(status: status_pb2.Status) -> ProductProblem:

@@ -2,16 +2,17 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
-from data.panel import UNITS_ON_HAND, UNITS_SOLD
-from data.snapshot import Snapshot
+from data.panel import UNITS_SOLD
+from data.snapshot import Reasons, Snapshot
 from data.weeks import last_complete_week
-from feature_service.kernel import FloatArray, PanelFeatures, feature_set
+from feature_service.kernel import FloatArray, PanelFeatures, StockFeatures, feature_set
 from feature_service.server.errors import (
     AsOfOutOfRangeError,
     ExcludedProductError,
@@ -22,10 +23,10 @@ from feature_service.server.errors import (
     ShortHistoryError,
     UnknownProductError,
 )
+from feature_service.server.planner import Figures, Given, Plan, Planner, Rows
 from feature_service.server.questions import Stock
+from feature_service.server.reasons import Reason, ReasonTable
 from training.bundle import Bundle
-
-Rows = slice | npt.NDArray[np.intp]
 
 BLOCK_ROWS = 65_536  # features of 1 million products at once would take 0.3 GB
 NOT_LAUNCHED_CAUSE = "NOT_LAUNCHED"
@@ -42,15 +43,13 @@ class State(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """The probability of the label's positive outcome, and whether it reaches the threshold.
-
-    ``units_on_hand`` is what the answer assumes, None where no stock is known.
-    """
+    """The probability of the label's positive outcome, whether it reaches the threshold, and what follows from it."""
 
     probability: float
     alert: bool
-    category: str = ""
-    units_on_hand: float | None = None
+    category: str
+    plan: Plan
+    reasons: Sequence[Reason] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +84,22 @@ class Assessor:
         self._panel = snapshot.panel
         self._eligible = snapshot.eligible
         self._panel_features = PanelFeatures(self.feature_set, snapshot.panel.fields, snapshot.panel.groups)
-        self._on_hand = snapshot.panel.fields.get(UNITS_ON_HAND)
+        self._planner = Planner(snapshot.panel, self.label.horizon_weeks)
         self._rows = {product_id: row for row, product_id in enumerate(snapshot.panel.product_ids)}
         self.newest = len(snapshot.panel.weeks) - 1
         blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, len(self._rows), BLOCK_ROWS)]
-        scores = [self._score(block, self.newest) for block in blocks]
+        scored = [self._scored_now(block, snapshot.reasons) for block in blocks]
         self._now = _Scores(
-            states=np.concatenate([np.empty(0, np.uint8), *(block.states for block in scores)]),
-            probabilities=np.concatenate([np.empty(0, np.float32), *(block.probabilities for block in scores)]),
+            states=np.concatenate([np.empty(0, np.uint8), *(scores.states for scores, _ in scored)]),
+            probabilities=np.concatenate([np.empty(0, np.float32), *(scores.probabilities for scores, _ in scored)]),
         )
+        self.figures = Figures.joined([self._planner.figures(block, self.newest) for block in blocks])
+        self._stock_now = self._panel_features.with_stock_at(self.newest)
+        self._stock_then: tuple[int, StockFeatures | None] | None = None
+        self._reasons = None
+        if snapshot.reasons is not None and scored:
+            values = np.concatenate([values for _, values in scored])
+            self._reasons = ReasonTable(self.feature_set.features, snapshot.reasons, values)
 
     def __len__(self) -> int:
         """Products with a row."""
@@ -143,43 +149,68 @@ class Assessor:
         row = self._rows.get(product_id)
         if row is None:
             return self._absence(product_id, self.newest)
-        return self._risk(row, self.newest, self._now.states[row], self._now.probabilities[row])
+        return self.risks_now(slice(row, row + 1))[0]
 
     def risks_now(self, rows: slice) -> list[Risk | ProductError]:
         """The answers for the newest week of some rows, from the table."""
         numbers = range(*rows.indices(len(self._rows)))
         states, probabilities = self._now.states[rows].tolist(), self._now.probabilities[rows].tolist()
-        return list(map(self._risk, numbers, [self.newest] * len(numbers), states, probabilities))
+        plans = self.figures.plans(rows, self._last_day(self.newest))
+        reasons = map(self._reasons.of, numbers) if self._reasons else repeat(())
+        return list(map(self._risk, numbers, repeat(self.newest), states, probabilities, plans, reasons))
 
-    def risk_of_row(self, row: int) -> Risk:
+    def scored_now(self, row: int) -> Risk:
         """The answer for the newest week of a row that has a probability."""
-        return self._scored(row, self.newest, float(self._now.probabilities[row]))
+        (answer,) = self.risks_now(slice(row, row + 1))
+        if isinstance(answer, ProductError):
+            raise answer
+        return answer
 
-    def risks(self, product_ids: Sequence[str], column: int) -> list[Risk | ProductError]:
-        """The answers for any week, computed from the panel for the asked products only."""
+    def risks(
+        self, product_ids: Sequence[str], column: int, stock: Sequence[Stock] | None = None
+    ) -> list[Risk | ProductError]:
+        """The answers for any week, computed from the panel for the asked products only.
+
+        Args:
+            product_ids: The products.
+            column: The week.
+            stock: What the caller knows of each product's stock.
+        """
         rows = self._rows_of(product_ids)
-        scores = self._score(rows, column)
-        answers = iter(map(self._risk, rows, [column] * len(rows), scores.states, scores.probabilities))
+        known = zip(product_ids, stock or (), strict=bool(stock))
+        given = Given.of([each for product_id, each in known if product_id in self._rows]) if stock else None
+        scores = self._score(rows, column, given)
+        plans = self._planner.figures(rows, column, given).plans(slice(None), self._last_day(column))
+        states, probabilities = scores.states.tolist(), scores.probabilities.tolist()
+        answers = map(self._risk, rows.tolist(), repeat(column), states, probabilities, plans)
         return [next(answers) if each in self._rows else self._absence(each, column) for each in product_ids]
-
-    def assess(self, product_ids: Sequence[str], stock: Sequence[Stock], column: int) -> list[Risk | ProductError]:
-        """The answers for any week with what the caller knows of each product's stock."""
-        return list(map(_with_stock, self.risks(product_ids, column), stock))
 
     def features(self, product_ids: Sequence[str], column: int) -> list[Features | ProductError]:
         """The model's inputs in any week, as it was trained on them."""
         rows = self._rows_of(product_ids)
         features = self._features(rows, column)
-        states = self._states(rows, column, features)
+        states = self._states(rows, column, features, self._eligible[rows, column])
         answers = iter(map(self._features_or_error, rows, [column] * len(rows), states, features.tolist()))
         return [next(answers) if each in self._rows else self._absence(each, column) for each in product_ids]
 
     def _rows_of(self, product_ids: Sequence[str]) -> npt.NDArray[np.intp]:
         return np.array([self._rows[each] for each in product_ids if each in self._rows], dtype=np.intp)
 
-    def _score(self, rows: Rows, column: int) -> _Scores:
-        features = self._features(rows, column)
-        states = self._states(rows, column, features)
+    def _scored_now(self, block: slice, reasons: Reasons | None) -> tuple[_Scores, FloatArray]:
+        """Of a block in the newest week, with the values of the features that are reasons."""
+        features = self._features(block, self.newest)
+        scores = self._judged(features, self._eligible[block, self.newest], block, self.newest)
+        nothing = np.empty((len(features), 0), dtype=np.float32)
+        return scores, nothing if reasons is None else ReasonTable.values(reasons, block, features)
+
+    def _score(self, rows: npt.NDArray[np.intp], column: int, given: Given | None) -> _Scores:
+        features, eligible = self._features(rows, column), self._eligible[rows, column]
+        if given is not None:
+            features, eligible = self._with_stock(features, eligible, rows, column, given)
+        return self._judged(features, eligible, rows, column)
+
+    def _judged(self, features: FloatArray, eligible: npt.NDArray[np.bool_], rows: Rows, column: int) -> _Scores:
+        states = self._states(rows, column, features, eligible)
         scored = states == State.SCORED
         probabilities = np.full(len(states), np.nan, dtype=np.float32)
         probabilities[scored] = self._bundle.predict(features[scored])
@@ -192,28 +223,54 @@ class Assessor:
             return np.full((asked, len(self.feature_set.features)), np.nan, dtype=np.float32)
         return self._panel_features.at(column, rows)
 
-    def _states(self, rows: Rows, column: int, features: FloatArray) -> npt.NDArray[np.uint8]:
+    def _with_stock(
+        self,
+        features: FloatArray,
+        eligible: npt.NDArray[np.bool_],
+        rows: npt.NDArray[np.intp],
+        column: int,
+        given: Given,
+    ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+        """The features, and where the label applies, as if the panel held the stock that the caller knows."""
+        told = np.flatnonzero(np.isfinite(given.units_on_hand))
+        stocked = self._stock_features(column)
+        if stocked is None or not len(told):
+            return features, eligible
+        features, eligible = features.copy(), eligible.copy()
+        units = given.units_on_hand[told].astype(np.float32)
+        features[told] = stocked.with_units_on_hand(rows[told], units)
+        if self.label.applies_where_positive:
+            decides = self.feature_set.feature_names.index(self.label.applies_where_positive)
+            eligible[told] = features[told, decides] > 0
+        return features, eligible
+
+    def _stock_features(self, column: int) -> StockFeatures | None:
+        """Of every product, so kept for the newest week and for the past week that was asked last."""
+        if column == self.newest:
+            return self._stock_now
+        if self._stock_then is None or self._stock_then[0] != column:
+            self._stock_then = column, self._panel_features.with_stock_at(column)
+        return self._stock_then[1]
+
+    def _states(
+        self, rows: Rows, column: int, features: FloatArray, eligible: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.uint8]:
         launched = np.isfinite(self._panel.fields[UNITS_SOLD][rows, column])
         long_enough = self.feature_set.unknown_allowed | np.isfinite(features).all(axis=1)
-        eligible = self._eligible[rows, column]
         conditions = [~launched, ~long_enough, ~eligible]
         worst = [State.NOT_LAUNCHED, State.SHORT_HISTORY, State.NOT_ELIGIBLE]
         return np.select(conditions, worst, State.SCORED).astype(np.uint8)
 
-    def _risk(self, row: int, column: int, state: int, probability: float) -> Risk | ProductError:
+    def _risk(
+        self, row: int, column: int, state: int, probability: float, plan: Plan, reasons: Sequence[Reason] = ()
+    ) -> Risk | ProductError:
         if state == State.SCORED:
-            return self._scored(row, column, float(probability))
+            alert = probability >= self._bundle.contract.threshold
+            return Risk(probability, alert, self._panel.categories[row], plan, reasons)
         return self._problem(row, column, state)
 
-    def _scored(self, row: int, column: int, probability: float) -> Risk:
-        alert = probability >= self._bundle.contract.threshold
-        return Risk(probability, alert, self._panel.categories[row], self._units_on_hand(row, column))
-
-    def _units_on_hand(self, row: int, column: int) -> float | None:
-        if self._on_hand is None:
-            return None
-        units = float(self._on_hand[row, column])
-        return units if np.isfinite(units) else None
+    def _last_day(self, column: int) -> dt.date:
+        return self.week(column) + dt.timedelta(days=6)
 
     def _features_or_error(self, row: int, column: int, state: int, values: list[float]) -> Features | ProductError:
         if state >= State.NOT_ELIGIBLE:
@@ -233,9 +290,3 @@ class Assessor:
         if cause is None:
             return UnknownProductError()
         return NotLaunchedError(self.week(column)) if cause == NOT_LAUNCHED_CAUSE else ExcludedProductError(cause)
-
-
-def _with_stock(answer: Risk | ProductError, stock: Stock) -> Risk | ProductError:
-    if isinstance(answer, ProductError) or stock.units_on_hand is None:
-        return answer
-    return replace(answer, units_on_hand=stock.units_on_hand)

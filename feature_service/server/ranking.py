@@ -13,6 +13,7 @@ from feature_service.kernel import FloatArray
 from feature_service.server.questions import ListFilter
 
 Rows = npt.NDArray[np.int32]
+Key = npt.NDArray[np.floating]
 
 KEPT_LISTS = 8
 """Lists that are kept, since clients walk through their pages: 4 bytes a product each."""
@@ -33,7 +34,7 @@ class Ranking:
         probabilities: FloatArray,
         threshold: float,
         categories: Sequence[str],
-        keys: Mapping[Order.ValueType, FloatArray],
+        keys: Mapping[Order.ValueType, Key],
     ) -> None:
         self._probabilities, self._threshold, self._keys = probabilities.astype(np.float64), threshold, keys
         names = sorted(set(categories))
@@ -68,9 +69,7 @@ class Ranking:
         return kept
 
 
-def sort_keys(
-    probabilities: FloatArray, revenue_at_risk: FloatArray, reorder_in_days: FloatArray
-) -> dict[Order.ValueType, FloatArray]:
+def sort_keys(probabilities: FloatArray, revenue_at_risk: Key, reorder_in_days: Key) -> dict[Order.ValueType, Key]:
     """What each order goes by: the greatest probability, the greatest revenue at risk, the earliest date first.
 
     Args:

@@ -35,8 +35,8 @@ class ServingSnapshot:
         self._snapshot, self._contract = snapshot, bundle.contract
         self._entries = wire.RiskEntries(self.assessor)
         scored = self.assessor.probabilities
-        unknown = np.full(len(scored), np.nan, dtype=np.float32)
-        keys = sort_keys(scored, revenue_at_risk=unknown, reorder_in_days=unknown)
+        figures = self.assessor.figures
+        keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
         self._ranking = Ranking(scored, bundle.contract.threshold, self.assessor.categories, keys)
         self.stale = False
         self.head = wire.risk_head(self.provenance(self.assessor.newest))
@@ -75,11 +75,7 @@ class ServingSnapshot:
         column = self.assessor.column(question.as_of)
         if question.stock is None and column == self.assessor.newest:
             return b"".join([self.head, *self.entries(question.product_ids)])
-        answers = (
-            self.assessor.risks(question.product_ids, column)
-            if question.stock is None
-            else self.assessor.assess(question.product_ids, question.stock, column)
-        )
+        answers = self.assessor.risks(question.product_ids, column, question.stock)
         head = wire.risk_head(self.provenance(column))
         return b"".join([head, *map(wire.risk_entry, question.product_ids, answers)])
 
@@ -120,7 +116,7 @@ class ServingSnapshot:
         last = min(first + question.page_size, len(rows))
         token_text = PageToken(self.id, asked, last).text() if last < len(rows) else ""
         ranked = (
-            (first + 1 + number, self.assessor.product_ids[row], self.assessor.risk_of_row(row))
+            (first + 1 + number, self.assessor.product_ids[row], self.assessor.scored_now(row))
             for number, row in enumerate(rows[first:last].tolist())
         )
         return wire.list_response(self.provenance(self.assessor.newest), ranked, token_text, len(rows))

@@ -16,6 +16,7 @@ from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksResponse,
     ListStockoutRisksResponse,
     RankedStockoutRisk,
+    Reason,
     StockoutRisk,
 )
 
@@ -101,8 +102,22 @@ def list_response(
 
 def risk_message(risk: Risk) -> StockoutRisk:
     """What is not known stays unset."""
+    plan = risk.plan
     return StockoutRisk(
-        probability=risk.probability, alert=risk.alert, category=risk.category, units_on_hand=risk.units_on_hand
+        probability=risk.probability,
+        alert=risk.alert,
+        units_on_hand=plan.units_on_hand,
+        expected_demand_units=plan.expected_demand_units,
+        expected_units_lost=plan.expected_units_lost,
+        revenue_at_risk=plan.revenue_at_risk,
+        weeks_of_cover=plan.weeks_of_cover,
+        expected_stockout_date=plan.expected_stockout_date and date_message(plan.expected_stockout_date),
+        reorder_by_date=plan.reorder_by_date and date_message(plan.reorder_by_date),
+        reasons=[
+            Reason(feature=each.feature, value=each.value, contribution=each.contribution, text=each.text)
+            for each in risk.reasons
+        ],
+        category=risk.category,
     )
 
 

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StockoutRisk, StockoutRiskResult
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StockoutRiskResult
 
 from data.snapshot import Snapshot
 from feature_service.server import wire
@@ -32,7 +32,7 @@ def test_joined_bytes_are_the_message_that_protobuf_would_build(
     plain = AssessStockoutRisksResponse(
         provenance=wire.provenance_of(snapshot, bundle.contract, week),
         results=[
-            StockoutRiskResult(product_id=each, risk=StockoutRisk(probability=answer.probability, alert=answer.alert))
+            StockoutRiskResult(product_id=each, risk=wire.risk_message(answer))
             if isinstance(answer, Risk)
             else StockoutRiskResult(product_id=each, error=status_of(answer)[1])
             for each, answer in zip(product_ids, answers, strict=True)

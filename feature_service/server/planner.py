@@ -1,0 +1,144 @@
+"""What a planner decides with: demand, cover, dates, lost units and revenue, from stock and the demand forecast."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
+from feature_service.kernel import forecast_demand
+from feature_service.server.questions import Stock
+
+Figure = npt.NDArray[np.float64]
+Rows = slice | npt.NDArray[np.intp]
+
+DEFAULT_LEAD_TIME_DAYS = 7.0
+FARTHEST_DAYS = 365
+"""A stock that lasts longer has no date: no forecast reaches that far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One product's figures, each as ``StockoutRisk`` in the protos defines it; None is not known."""
+
+    units_on_hand: float | None = None
+    expected_demand_units: float | None = None
+    expected_units_lost: float | None = None
+    revenue_at_risk: float | None = None
+    weeks_of_cover: float | None = None
+    expected_stockout_date: dt.date | None = None
+    reorder_by_date: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the caller knows of stock, shape ``(rows,)`` each; NaN is left to the snapshot."""
+
+    units_on_hand: Figure
+    lead_time_days: Figure
+
+    @classmethod
+    def of(cls, stock: Sequence[Stock]) -> "Given":
+        """From one for each row."""
+        units = np.array([each.units_on_hand for each in stock], dtype=np.float64)
+        days = np.array([each.lead_time_days for each in stock], dtype=np.float64)
+        return cls(units, days)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Shape ``(rows,)`` each, NaN where not known; days count from the as_of week's last day."""
+
+    units_on_hand: Figure
+    expected_demand_units: Figure
+    expected_units_lost: Figure
+    revenue_at_risk: Figure
+    weeks_of_cover: Figure
+    stockout_in_days: Figure
+    reorder_in_days: Figure
+
+    @classmethod
+    def joined(cls, parts: Sequence["Figures"]) -> "Figures":
+        """Of all blocks; there may be none."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([np.empty(0), *(getattr(part, name) for part in parts)]) for name in names))
+
+    def plans(self, rows: slice, last_day: dt.date) -> list[Plan]:
+        """The figures of some rows, one by one."""
+        amounts = (
+            self.units_on_hand,
+            self.expected_demand_units,
+            self.expected_units_lost,
+            self.revenue_at_risk,
+            self.weeks_of_cover,
+        )
+        columns = [_known(amount[rows]) for amount in amounts]
+        dates = [_dates(days[rows], last_day) for days in (self.stockout_in_days, self.reorder_in_days)]
+        return list(map(Plan, *columns, *dates))
+
+
+class Planner:
+    """The figures of one panel's products.
+
+    Args:
+        horizon_weeks: Weeks that demand and losses are summed over.
+    """
+
+    def __init__(self, panel: Panel, horizon_weeks: int) -> None:
+        self._panel, self._horizon_weeks = panel, horizon_weeks
+        self._lead_time_days = np.array(
+            [DEFAULT_LEAD_TIME_DAYS if days is None else days for days in panel.lead_time_days], dtype=np.float64
+        )
+
+    def figures(self, rows: Rows, column: int, given: Given | None = None) -> Figures:
+        """As of the week of ``column``; later weeks are not looked at."""
+        past = {name: matrix[rows, : column + 1] for name, matrix in self._panel.fields.items()}
+        demand = forecast_demand(past, column)
+        stock = self._stock(past, len(demand.mean))
+        lead_time_days = self._lead_times(rows, len(stock))
+        if given is not None:
+            stock = np.where(np.isnan(given.units_on_hand), stock, given.units_on_hand)
+            lead_time_days = np.where(np.isnan(given.lead_time_days), lead_time_days, given.lead_time_days)
+        expected = demand.expected_units(self._horizon_weeks)
+        lost = np.where(np.isnan(stock), np.nan, demand.expected_units_lost(stock, self._horizon_weeks))
+        days = np.floor(demand.days_until_out(stock))
+        days = np.where(days <= FARTHEST_DAYS, days, np.nan)
+        return Figures(
+            units_on_hand=stock,
+            expected_demand_units=expected,
+            expected_units_lost=lost,
+            revenue_at_risk=lost * _last_price(past.get(PRICE_MEAN), len(stock)),
+            weeks_of_cover=demand.weeks_of_cover(stock),
+            stockout_in_days=days,
+            reorder_in_days=days - lead_time_days,
+        )
+
+    def _stock(self, past: dict[str, npt.NDArray[np.float32]], rows: int) -> Figure:
+        """A count below 0 is a stock of none."""
+        counts = past.get(UNITS_ON_HAND)
+        return np.full(rows, np.nan) if counts is None else np.maximum(counts[:, -1].astype(np.float64), 0.0)
+
+    def _lead_times(self, rows: Rows, count: int) -> Figure:
+        if not len(self._lead_time_days):
+            return np.full(count, DEFAULT_LEAD_TIME_DAYS)
+        return self._lead_time_days[rows]
+
+
+def _last_price(prices: npt.NDArray[np.float32] | None, rows: int) -> Figure:
+    """Of the last week that had one: a week without sales has a price of 0, an unknown one NaN."""
+    if prices is None:
+        return np.full(rows, np.nan)
+    had_one = prices > 0
+    last = prices.shape[1] - 1 - np.argmax(had_one[:, ::-1], axis=1)
+    price: Figure = np.where(had_one.any(axis=1), prices[np.arange(rows), last], np.nan).astype(np.float64)
+    return price
+
+
+def _known(figure: Figure) -> list[float | None]:
+    return [None if value != value else value for value in figure.tolist()]
+
+
+def _dates(days: Figure, last_day: dt.date) -> list[dt.date | None]:
+    return [None if value != value else last_day + dt.timedelta(days=int(value)) for value in days.tolist()]

@@ -1,0 +1,47 @@
+"""Why a probability is what it is: the features that moved it most, with their values, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.snapshot import Reasons
+from feature_service.kernel import Feature, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What one feature adds to the log-odds."""
+
+    feature: str
+    value: float
+    contribution: float
+    text: str
+
+
+class ReasonTable:
+    """The reasons of every product for the newest week."""
+
+    def __init__(self, features: Sequence[Feature], reasons: Reasons, values: FloatArray) -> None:
+        self._features, self._reasons, self._values = features, reasons, values
+
+    @staticmethod
+    def values(reasons: Reasons, rows: slice, features: FloatArray) -> FloatArray:
+        """Of the features that are reasons: shape ``(rows, reasons)``, out of ``(rows, features)``."""
+        which = np.maximum(reasons.feature[rows], 0).astype(np.intp)
+        values: FloatArray = np.take_along_axis(features, which, axis=1)
+        return values
+
+    def of(self, row: int) -> tuple[Reason, ...]:
+        """The strongest first."""
+        told = zip(
+            self._reasons.feature[row].tolist(),
+            self._values[row].tolist(),
+            self._reasons.contribution[row].tolist(),
+            strict=True,
+        )
+        return tuple(self._reason(*each) for each in told if each[0] >= 0)
+
+    def _reason(self, index: int, value: float, contribution: float) -> Reason:
+        feature = self._features[index]
+        return Reason(feature.name, value, contribution, feature.in_words(value))
