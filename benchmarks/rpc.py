@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=32)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        root = asked.snapshots or _made_snapshots(Path(scratch))
+        root = asked.snapshots or made_snapshots(Path(scratch))
         spec_file = Path(scratch) / "spec.json"
         compared = [compare(root, batch, spec_file, asked.pairs, asked.in_flight) for batch in BATCHES]
     show(compared, f"{asked.in_flight} calls in flight, {asked.pairs} pairs of blocks of {CALLS_PER_BLOCK} calls")
@@ -71,9 +71,9 @@ def main() -> None:
 def compare(root: Path, batch: int, spec_file: Path, pairs: int, in_flight: int) -> Comparison:
     """Load a risk server and an echo server in turn with requests of ``batch`` random ids of the snapshot."""
     snapshot = snapshots.load(root, snapshots.current_id(root))
-    requests = _requests(snapshot.panel.product_ids, batch)
+    requests = requests_of(snapshot.panel.product_ids, batch)
     with ExitStack() as stack:
-        risk, port = stack.enter_context(_risk_server(root))
+        risk, port = stack.enter_context(risk_server(root))
         length = _typical_reply(f"127.0.0.1:{port}", requests)
         echo, echo_port = stack.enter_context(_echo_server(length))
         spec = {
@@ -122,7 +122,8 @@ def _seen(name: str, answer: dict[str, Any], cpu_seconds: float, pairs: int) -> 
     return Seen(name, rate, answer["p50_ms"], answer["p99_ms"], 1e6 * cpu_seconds / calls)
 
 
-def _requests(product_ids: tuple[str, ...], batch: int) -> list[bytes]:
+def requests_of(product_ids: tuple[str, ...], batch: int) -> list[bytes]:
+    """Encoded requests of ``batch`` random ids each."""
     rng = np.random.default_rng(0)
     picks = (rng.integers(0, len(product_ids), batch) for _ in range(REQUESTS))
     return [
@@ -144,7 +145,8 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 @contextmanager
-def _risk_server(root: Path) -> Iterator[tuple[psutil.Process, int]]:
+def risk_server(root: Path) -> Iterator[tuple[psutil.Process, int]]:
+    """A risk server that serves, and its port."""
     command = [sys.executable, "-m", "feature_service.server", "--snapshots", str(root), "--port", "0"]
     with _running(command) as process:
         for line in process.stdout or ():
@@ -172,7 +174,8 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
             process.communicate()
 
 
-def _made_snapshots(scratch: Path) -> Path:
+def made_snapshots(scratch: Path) -> Path:
+    """Publish 33,000 products and a forest."""
     from tests.support.snapshots import publish_snapshot, synthetic_panel  # noqa: PLC0415  training libraries
 
     root = scratch / "snapshots"
