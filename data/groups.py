@@ -14,10 +14,12 @@ def location_and_item(product_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     Returns:
         ``location`` and ``item``, one value per product; empty where the ids do not tell.
     """
-    pairs = [product_id.partition("-")[::2] for product_id in product_ids]
-    if not pairs or not all(location and item for location, item in pairs):
+    if not product_ids or not all("-" in product_id for product_id in product_ids):
         return {}
+    pairs = [product_id.partition("-")[::2] for product_id in product_ids]
     locations, items = zip(*pairs, strict=True)
+    if not all(locations) or not all(items):
+        return {}
     if max(len(set(locations)), len(set(items))) * 2 > len(pairs):
         return {}
     return {LOCATION: locations, ITEM: items}

@@ -76,8 +76,9 @@ def _sums(values: npt.NDArray[np.float64 | np.bool_], starts: IntArray) -> npt.N
 def _distinct(cell: IntArray, order: IntArray, cells: IntArray) -> IntArray:
     """How many different orders lie in each of ``cells``."""
     span = int(order.max(initial=0)) + 1
-    lines = np.unique(cell * span + order) // span
-    return np.diff(np.searchsorted(lines, cells), append=len(lines))
+    lines = np.sort(cell * span + order)
+    of_orders = lines[np.diff(lines, prepend=-1) != 0] // span
+    return np.diff(np.searchsorted(of_orders, cells), append=len(of_orders))
 
 
 def _filled(
