@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup check test demo bench stubs format
+.PHONY: help setup check test demo bench bench-model soak stubs format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,7 +35,7 @@ check: setup ## format, lint, types, import directions, protos, stubs, Dockerfil
 	$(BIN)/lint-imports --no-logo
 	protos/check.sh
 
-demo: setup ## order files in, ranked list of products at risk out (OLIST_DIR=... for the real ones)
+demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for the real Olist files)
 	@$(BIN)/python -m orchestration.demo $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR) --work-dir work/olist)
 
 test: setup ## run all tests
@@ -44,6 +44,12 @@ test: setup ## run all tests
 bench: setup ## features against pandas, the gRPC service against an echo: medians and ratios
 	$(BIN)/python -m benchmarks.features $(if $(OLIST_DIR),--data-dir $(OLIST_DIR))
 	$(BIN)/python -m benchmarks.rpc
+
+bench-model: setup ## the models beside every rule on the real data, with the targets they are held to
+	$(BIN)/python -m benchmarks.model
+
+soak: setup ## two minutes at 80 % of the service's capacity: no error, flat memory
+	$(BIN)/python -m benchmarks.soak
 
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format .

@@ -1,6 +1,7 @@
 """What a run tells on the console: one line a stage, and one sentence where something is wrong."""
 
 import logging
+import os
 
 import luigi.configuration
 
@@ -36,6 +37,7 @@ class OneSentence(logging.Filter):
 
 def set_up() -> None:
     """Give Luigi our defaults where the user set none, and our log lines a place; called once, on import."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # read when mlflow is imported, later
     config = luigi.configuration.get_config()
     for section, options in _LUIGI_DEFAULTS.items():
         for option, value in options.items():
