@@ -11,4 +11,15 @@ serving     one loaded snapshot, ready to answer
 wire        answers as bytes
 errors      what can go wrong;  statuses: the table that maps it to gRPC
 logs        JSON or console lines on stdout
+
+operation   how it is operated;  options: the same as the command line has it
+listening   a server with its limits, its doors and its port
+limits      refuse early: past deadlines, too many streams, too high a rate
+tls         certificates that are renewed while the server runs
+auth        lets a call through, or not;  tokens: who may call what, and the command that makes a token
+watching    who looks on: metrics (for Prometheus) and tracing (OpenTelemetry, on demand)
+supervisor  several worker processes on one port;  supervised: a worker's link to it
+streams     RPCs that answer with a stream
+current     the snapshot to answer from;  reloading: looks for a newer one
+ranking     the ranked list;  paging: its page tokens
 """

@@ -32,6 +32,11 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
         yield server
 
 
+def streaming(channel: grpc.Channel, method: str, request: bytes = b"") -> Any:
+    call: Any = channel.unary_stream(method)
+    return call(request)
+
+
 def open_streams(server: RunningServer) -> float:
     page = wait_for_http(f"http://127.0.0.1:{server.wait_for('metrics')['port']}/metrics").decode()
     wanted = ("grpc_server_in_flight", "Stream", "Watch")
@@ -55,7 +60,7 @@ def test_clients_that_do_not_read_cost_no_memory_and_hold_up_nobody(big: Running
         assert products_in(whole(b"", timeout=60)) == PRODUCTS
         before = psutil.Process(big.process.pid).memory_info().rss
         slow = [grpc.insecure_channel(big.target, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(10)]
-        streams: list[Any] = [channel.unary_stream(STREAM)(b"") for channel in slow]
+        streams = [streaming(channel, STREAM) for channel in slow]
         try:
             for stream in streams:
                 assert next(stream)
@@ -77,7 +82,7 @@ def test_clients_that_do_not_read_cost_no_memory_and_hold_up_nobody(big: Running
 @pytest.mark.parametrize("method", [STREAM, WATCH])
 def test_streams_of_clients_that_vanish_are_ended(big: RunningServer, method: str) -> None:
     with relay_to(big.target) as relay, channel_to(relay) as channel:
-        streams: list[Any] = [channel.unary_stream(method)(b"\n\x01a" if method == WATCH else b"") for _ in range(5)]
+        streams = [streaming(channel, method, b"\n\x01a" if method == WATCH else b"") for _ in range(5)]
         for stream in streams:
             assert next(stream)
         assert open_streams(big) == 5
@@ -91,7 +96,7 @@ def test_streams_of_clients_that_vanish_are_ended(big: RunningServer, method: st
 def test_a_stream_that_is_open_when_the_server_stops_is_sent_to_its_end(big: RunningServer) -> None:
     """The last test of this server: it ends here."""
     with channel_to(big) as channel:
-        stream: Any = channel.unary_stream(STREAM)(b"", timeout=60)
+        stream = streaming(channel, STREAM)
         sent = len(StreamStockoutRisksResponse.FromString(next(stream)).results)
         big.process.send_signal(signal.SIGTERM)
         big.wait_for("draining")
