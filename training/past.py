@@ -47,13 +47,10 @@ def weeks_since(event: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> Doubl
 
 
 def smoothed_share(happened: DoubleArray, alpha: float) -> DoubleArray:
-    """Exponentially smoothed share of known weeks in which it happened, from the first known week on; NaN before."""
-    share = np.full(happened.shape[0], np.nan)
+    """Exponentially smoothed share of the weeks in which it happened; in a week that is not known it did not."""
+    share = np.zeros(happened.shape[0])
     out = np.empty(happened.shape)
     for week in range(happened.shape[1]):
-        now = happened[:, week]
-        first = np.isnan(share)
-        moved = np.where(first, now, share + alpha * (now - share))
-        share = np.where(np.isnan(now), share, moved)
+        share = share + alpha * (np.nan_to_num(happened[:, week]) - share)
         out[:, week] = share
     return out

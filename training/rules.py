@@ -15,13 +15,14 @@ from sklearn.linear_model import LogisticRegression
 from data.panel import UNITS_SOLD, Panel
 from feature_service.kernel import FloatArray
 from training.bootstrap import DoubleArray
-from training.past import lagged, smoothed_share, trailing_count, trailing_mean, trailing_sum, weeks_since
+from training.past import lagged, smoothed_share, trailing_mean, trailing_sum, weeks_since
 
 UNITS_ON_HAND, DEPLETION, IN_STOCK = "units_on_hand", "depletion", "in_stock"
 
 _YEAR = 52
 _TSB_ALPHA = 0.1
 _PRIOR_SHAPE, _PRIOR_RATE = 0.5, 2.0
+_GAMMA_WEEKS = 8
 _LEAST_DAILY_FALL = 1e-3
 
 
@@ -50,6 +51,11 @@ def _sold(panel: Panel) -> DoubleArray:
     return np.where(np.isnan(units), np.nan, units > 0)
 
 
+def _weekly_rate(panel: Panel, weeks: int) -> DoubleArray:
+    """Mean units a week; a week before the launch sold nothing, which makes stronger rules than leaving it out."""
+    return trailing_sum(panel.fields[UNITS_SOLD], weeks) / weeks
+
+
 def _no_sale_last_week(panel: Panel) -> DoubleArray:
     """Whoever sold nothing last week sells nothing next week."""
     return 1 - _sold(panel)
@@ -57,14 +63,13 @@ def _no_sale_last_week(panel: Panel) -> DoubleArray:
 
 def _poisson_zero(panel: Panel) -> DoubleArray:
     """The Poisson probability of no sale at the mean of the last four weeks."""
-    return np.exp(-trailing_mean(_units(panel), 4))
+    return np.exp(-_weekly_rate(panel, 4))
 
 
 def _gamma_poisson_zero(panel: Panel) -> DoubleArray:
     """The same over eight weeks, drawn towards a slow seller's rate: Gamma prior of shape 0.5 and rate 2 weeks."""
-    units = _units(panel)
-    weeks, total = trailing_count(units, 8), trailing_sum(units, 8)
-    zero: DoubleArray = ((_PRIOR_RATE + weeks) / (_PRIOR_RATE + weeks + 1)) ** (_PRIOR_SHAPE + total)
+    weeks = _PRIOR_RATE + _GAMMA_WEEKS
+    zero: DoubleArray = (weeks / (weeks + 1)) ** (_PRIOR_SHAPE + _GAMMA_WEEKS * _weekly_rate(panel, _GAMMA_WEEKS))
     return zero
 
 
@@ -158,9 +163,9 @@ def logistic_inputs(panel: Panel) -> DoubleArray:
         on_hand, fall = panel.fields[UNITS_ON_HAND].astype(np.float64), trailing_mean(panel.fields[DEPLETION], 4)
         inputs = (on_hand, fall, on_hand / np.maximum(fall, 0.05))
     elif IN_STOCK in panel.fields:
-        inputs = (trailing_mean(_out(panel), 26), trailing_mean(units, 4), weeks_since(units > 0))
+        inputs = (trailing_mean(_out(panel), 26), _weekly_rate(panel, 4), weeks_since(units > 0))
     else:
-        inputs = (units, trailing_mean(units, 4), weeks_since(units > 0))
+        inputs = (units, _weekly_rate(panel, 4), weeks_since(units > 0))
     stacked: DoubleArray = np.stack([np.log1p(np.maximum(np.nan_to_num(each), 0)) for each in inputs], axis=-1)
     return stacked
 
