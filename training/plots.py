@@ -73,6 +73,7 @@ def plot_gain(truth: Truth, scorers: Scorers, budget: int, to: Path) -> None:
         axes.plot(budgets, np.array(caught) / truth.outcome.sum(), label=name, **style)
     axes.axvline(budget, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"budget of {budget}")
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("products alerted a week")
     axes.set_ylabel("recall: share of the positive outcomes found")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
