@@ -13,8 +13,8 @@ from feature_service.kernel.errors import UnknownFeatureSetError
 from feature_service.kernel.features import Feature, compute_formulas
 from feature_service.kernel.groups import Measures
 from feature_service.kernel.sales_1 import SalesView
-from feature_service.kernel.stock_1 import StockView
 from feature_service.kernel.stock_held import History
+from feature_service.kernel.stock_view import StockView
 from feature_service.kernel.windows import FloatArray
 
 
