@@ -1,0 +1,101 @@
+"""The caller's own stock with a model that looks at stock: the same as if the snapshot had held it."""
+
+import dataclasses
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from data.panel import UNITS_ON_HAND, Panel
+from data.snapshot import Snapshot
+from feature_service.kernel import FloatArray, feature_set
+from feature_service.server.assessor import Assessor, Risk
+from feature_service.server.errors import NotEligibleError
+from feature_service.server.questions import Stock
+from tests.support.snapshots import MODEL, synthetic_panel
+from training.bundle import Bundle, Contract, LabelContract
+
+CHOSEN = feature_set("stock-1")
+
+
+class ModelOfCover:
+    """The less stock, the higher the probability; every other known feature counts a little, too."""
+
+    def __init__(self) -> None:
+        label = LabelContract("inventory", "runs out", "STOCK_AWARE", 1, applies_where_positive=UNITS_ON_HAND)
+        self.contract = Contract(
+            "stock-1", CHOSEN.feature_names, label, 0.5, ("", ""), {}, "", "made up", 0, takes_unknown=True
+        )
+
+    def predict(self, rows: FloatArray) -> npt.NDArray[np.float32]:
+        stock = rows[:, CHOSEN.feature_names.index(UNITS_ON_HAND)]
+        others = np.nan_to_num(rows, nan=0.0).sum(axis=1)
+        return np.asarray(1 / (1 + stock + 1e-6 * np.abs(others)), dtype=np.float32)
+
+
+def panel_of(on_hand: FloatArray) -> Panel:
+    plain = synthetic_panel(products=len(on_hand))
+    rng = np.random.default_rng(0)
+    shape = (len(on_hand), len(plain.weeks))
+    fields = {name: rng.integers(0, 9, shape).astype(np.float32) for name in CHOSEN.fields}
+    held = rng.integers(1, 30, shape).astype(np.float32)
+    held[:, -1] = on_hand
+    return dataclasses.replace(plain, fields={**plain.fields, **fields, UNITS_ON_HAND: held})
+
+
+def assessor_of(on_hand: FloatArray) -> Assessor:
+    panel = panel_of(on_hand)
+    eligible = panel.fields[UNITS_ON_HAND] > 0
+    published = np.datetime64("2018-09-01T00:00:00").item()
+    snapshot = Snapshot("made-up", published, MODEL, panel, eligible, Path())
+    return Assessor(snapshot, cast(Bundle, ModelOfCover()))
+
+
+@pytest.fixture(scope="module")
+def stocks() -> tuple[FloatArray, FloatArray]:
+    rng = np.random.default_rng(1)
+    counted, told = (rng.integers(0, 6, 80).astype(np.float32) for _ in range(2))
+    return counted, told
+
+
+def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: tuple[FloatArray, FloatArray]) -> None:
+    counted, told = stocks
+    asked, held = assessor_of(counted), assessor_of(told)
+    given = [Stock(float(units), None) for units in told]
+    answers = asked.risks(asked.product_ids, asked.newest, given)
+    expected = held.risks_now(slice(None))
+    assert [type(each) for each in answers] == [type(each) for each in expected]
+    for answer, other in zip(answers, expected, strict=True):
+        if isinstance(answer, Risk) and isinstance(other, Risk):
+            assert answer.probability == pytest.approx(other.probability, rel=1e-4)
+            assert answer.plan.units_on_hand == other.plan.units_on_hand
+            assert answer.plan.weeks_of_cover == other.plan.weeks_of_cover
+
+
+def test_only_products_whose_stock_is_told_are_answered_anew(stocks: tuple[FloatArray, FloatArray]) -> None:
+    asked = assessor_of(stocks[0])
+    given = [Stock(float(units) if row % 2 else None, None) for row, units in enumerate(stocks[1])]
+    answers, before = asked.risks(asked.product_ids, asked.newest, given), asked.risks_now(slice(None))
+    for row in range(0, len(answers), 2):
+        assert type(answers[row]) is type(before[row])
+        assert str(answers[row]) == str(before[row])
+
+
+def test_a_stock_that_is_told_to_be_gone_makes_the_label_not_apply() -> None:
+    asked = assessor_of(np.full(10, 5, dtype=np.float32))
+    launched = [row for row, each in enumerate(asked.risks_now(slice(None))) if isinstance(each, Risk)]
+    answers = asked.risks(asked.product_ids, asked.newest, [Stock(0.0, None)] * 10)
+    assert launched
+    assert all(isinstance(answers[row], NotEligibleError) for row in launched)
+
+
+def test_a_past_week_takes_the_callers_stock_as_well(stocks: tuple[FloatArray, FloatArray]) -> None:
+    asked = assessor_of(stocks[0])
+    past = asked.newest - 3
+    before = asked.risks(asked.product_ids, past)
+    more = asked.risks(asked.product_ids, past, [Stock(1000.0, None)] * len(before))
+    pairs = [(a, b) for a, b in zip(before, more, strict=True) if isinstance(a, Risk) and isinstance(b, Risk)]
+    assert pairs
+    assert all(less_stock.probability > more_stock.probability for less_stock, more_stock in pairs)
