@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -40,20 +41,46 @@ def risk_table(answer: RiskAnswer) -> Table:
 
 
 def ranked_table(answer: RankedAnswer) -> Table:
-    """One line per product, in the list's order."""
+    """One line per product, in the list's order; the planner's figures where a stock is known."""
     first = f"first {len(answer.results)} of {answer.total_size}"
-    table = Table(title=f"{_title(answer.provenance)}: {first}", caption=_caption(answer.provenance))
-    table.add_column("rank", justify="right")
+    table = Table(
+        title=f"{_title(answer.provenance)}: {first}",
+        caption=f"* alert; {_caption(answer.provenance)}",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    stock_aware = answer.provenance.evidence == "STOCK_AWARE"
     width = _id_width(each.risk.product_id for each in answer.results)
-    table.add_column("product id", overflow="fold", min_width=width)
-    table.add_column("probability", justify="right")
-    table.add_column("alert")
-    table.add_column("what is known", overflow="fold")
+    table.add_column("product", overflow="fold", min_width=width)
+    table.add_column("category", no_wrap=True)
+    table.add_column("proba-\nbility", justify="right")
+    for column, least in _PLANNER_COLUMNS.items() if stock_aware else ():
+        table.add_column(column, justify="right", min_width=least)
     for each in answer.results:
         risk = each.risk
-        said = "; ".join(([risk.category] if risk.category else []) + _figures(risk))
-        table.add_row(str(each.rank), Text(risk.product_id), f"{risk.probability:.3f}", _alert(risk), Text(said))
+        planned = _planner_cells(risk) if stock_aware else ()
+        row: tuple[Text | str, ...] = (
+            Text(risk.product_id),
+            Text(risk.category),
+            f"{risk.probability:.3f}{'*' if risk.alert else ' '}",
+            *planned,
+        )
+        table.add_row(*row)
     return table
+
+
+_PLANNER_COLUMNS = {"on\nhand": 4, "cover,\nweeks": 6, "runs out": 10, "reorder by": 10, "revenue\nat risk": 7}
+
+
+def _planner_cells(risk: ProductRisk) -> tuple[str, ...]:
+    figures = ((risk.units_on_hand, "g"), (risk.weeks_of_cover, ".1f"))
+    dates = (risk.expected_stockout_date, risk.reorder_by_date)
+    return (
+        *("" if value is None else format(value, style) for value, style in figures),
+        *("" if day is None else str(day) for day in dates),
+        "" if risk.revenue_at_risk is None else f"{risk.revenue_at_risk:,.0f}",
+    )
 
 
 def feature_table(answer: FeatureAnswer) -> Table:
