@@ -12,7 +12,8 @@ class Limits:
     """How much at a time.
 
     Attributes:
-        max_rpcs: Calls that one process holds at a time, streams and health checks included; more are refused.
+        max_rpcs: Calls that one process holds at a time, streams and health checks included; more are refused. As many
+            as ten times that wait unread for their turn in a burst; what is late then is not begun.
         max_streams: Response streams of the API among them, since each holds memory for as long as its client likes.
         keepalive_seconds: After how long a silence the server asks a client whether it is still there.
     """
@@ -25,7 +26,11 @@ class Limits:
     def channel_options(self) -> ChannelOptions:
         """As gRPC takes them. A client that is gone without a word is noticed after the silence and 10 seconds."""
         milliseconds = int(1000 * self.keepalive_seconds)
+        waiting = 10 * self.max_rpcs
         return (
+            # gRPC's own limit is 1,000, beyond which it cancels calls: a burst that takes a tenth of a second to answer
+            ("grpc.server.max_pending_requests", waiting),
+            ("grpc.server.max_pending_requests_hard_limit", waiting),
             ("grpc.keepalive_time_ms", milliseconds),
             ("grpc.keepalive_timeout_ms", 10_000),
             ("grpc.keepalive_permit_without_calls", 1),

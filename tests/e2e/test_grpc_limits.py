@@ -63,6 +63,12 @@ def test_a_client_that_leaves_or_vanishes_gives_its_places_back(published: Publi
         other.close()
 
 
+def test_a_burst_waits_for_its_turn_and_none_of_it_is_dropped(channel: grpc.Channel) -> None:
+    call: Any = channel.unary_unary(ASSESS)
+    burst = [call.future(REQUEST, timeout=START_TIMEOUT_S) for _ in range(4000)]
+    assert {each.code() for each in burst} == {OK}
+
+
 @pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
 def test_a_compressed_request_is_answered_like_a_plain_one(
     channel: grpc.Channel, compression: grpc.Compression
