@@ -94,6 +94,7 @@ class Assessor:
             probabilities=np.concatenate([np.empty(0, np.float32), *(scores.probabilities for scores, _ in scored)]),
         )
         self.figures = Figures.joined([self._planner.figures(block, self.newest) for block in blocks])
+        self._not_eligible = NotEligibleError(self.label.name, self.label.description)
         self._stock_now = self._panel_features.with_stock_at(self.newest)
         self._stock_then: tuple[int, StockFeatures | None] | None = None
         self._reasons = None
@@ -283,7 +284,7 @@ class Assessor:
         if state == State.SHORT_HISTORY:
             known = int(np.isfinite(self._panel.fields[UNITS_SOLD][row, : column + 1]).sum())
             return ShortHistoryError(self.feature_set.history_weeks, known)
-        return NotEligibleError(self.label.name, self.label.description)
+        return self._not_eligible
 
     def _absence(self, product_id: str, column: int) -> ProductError:
         cause = self._panel.excluded.get(product_id)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
-from feature_service.kernel import forecast_demand
+from feature_service.kernel import Demand, forecast_demand
 from feature_service.server.questions import Stock
 
 Figure = npt.NDArray[np.float64]
@@ -88,15 +88,17 @@ class Planner:
 
     def __init__(self, panel: Panel, horizon_weeks: int) -> None:
         self._panel, self._horizon_weeks = panel, horizon_weeks
+        self._newest = len(panel.weeks) - 1
+        self._demand = forecast_demand(panel.fields, self._newest)
+        self._price = _last_price(panel.fields.get(PRICE_MEAN), len(panel.product_ids))
         self._lead_time_days = np.array(
             [DEFAULT_LEAD_TIME_DAYS if days is None else days for days in panel.lead_time_days], dtype=np.float64
         )
 
     def figures(self, rows: Rows, column: int, given: Given | None = None) -> Figures:
         """As of the week of ``column``; later weeks are not looked at."""
-        past = {name: matrix[rows, : column + 1] for name, matrix in self._panel.fields.items()}
-        demand = forecast_demand(past, column)
-        stock = self._stock(past, len(demand.mean))
+        demand, price = self._demand_and_price(rows, column)
+        stock = self._stock(rows, column, len(price))
         lead_time_days = self._lead_times(rows, len(stock))
         if given is not None:
             stock = np.where(np.isnan(given.units_on_hand), stock, given.units_on_hand)
@@ -109,16 +111,23 @@ class Planner:
             units_on_hand=stock,
             expected_demand_units=expected,
             expected_units_lost=lost,
-            revenue_at_risk=lost * _last_price(past.get(PRICE_MEAN), len(stock)),
+            revenue_at_risk=lost * price,
             weeks_of_cover=demand.weeks_of_cover(stock),
             stockout_in_days=days,
             reorder_in_days=days - lead_time_days,
         )
 
-    def _stock(self, past: dict[str, npt.NDArray[np.float32]], rows: int) -> Figure:
+    def _demand_and_price(self, rows: Rows, column: int) -> tuple[Demand, Figure]:
+        if column == self._newest:
+            return self._demand.of(rows), self._price[rows]
+        past = {name: matrix[rows, : column + 1] for name, matrix in self._panel.fields.items()}
+        demand = forecast_demand(past, column)
+        return demand, _last_price(past.get(PRICE_MEAN), len(demand.mean))
+
+    def _stock(self, rows: Rows, column: int, count: int) -> Figure:
         """A count below 0 is a stock of none."""
-        counts = past.get(UNITS_ON_HAND)
-        return np.full(rows, np.nan) if counts is None else np.maximum(counts[:, -1].astype(np.float64), 0.0)
+        counts = self._panel.fields.get(UNITS_ON_HAND)
+        return np.full(count, np.nan) if counts is None else np.maximum(counts[rows, column].astype(np.float64), 0.0)
 
     def _lead_times(self, rows: Rows, count: int) -> Figure:
         if not len(self._lead_time_days):
@@ -137,8 +146,12 @@ def _last_price(prices: npt.NDArray[np.float32] | None, rows: int) -> Figure:
 
 
 def _known(figure: Figure) -> list[float | None]:
+    if np.isnan(figure).all():  # where there is no stock, most figures of all products
+        return [None] * len(figure)
     return [None if value != value else value for value in figure.tolist()]
 
 
 def _dates(days: Figure, last_day: dt.date) -> list[dt.date | None]:
+    if np.isnan(days).all():
+        return [None] * len(days)
     return [None if value != value else last_day + dt.timedelta(days=int(value)) for value in days.tolist()]

@@ -22,6 +22,9 @@ from training.bundle import Bundle
 PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
 
+MAX_KEPT_BYTES = 256 * 1024 * 1024
+"""Of streamed messages, for the next stream: a million products take some 120 MB, several times that with reasons."""
+
 
 class ServingSnapshot:
     """A snapshot with its model, scored; immutable but for what is kept of encoded answers, and its getting stale."""
@@ -38,6 +41,8 @@ class ServingSnapshot:
         figures = self.assessor.figures
         keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
         self._ranking = Ranking(scored, bundle.contract.threshold, self.assessor.categories, keys)
+        self._kept: dict[int, bytes] = {}
+        self._kept_bytes = 0
         self.stale = False
         self.head = wire.risk_head(self.provenance(self.assessor.newest))
 
@@ -93,10 +98,12 @@ class ServingSnapshot:
         head = wire.risk_head(self.provenance(column))
         for rows in self._messages():
             if column == self.assessor.newest:
-                answers = self.assessor.risks_now(rows)
+                results = self._all_now(rows)
             else:
-                answers = await asyncio.to_thread(self.assessor.risks, self.assessor.product_ids[rows], column)
-            yield head + b"".join(map(wire.risk_entry, self.assessor.product_ids[rows], answers))
+                product_ids = self.assessor.product_ids[rows]
+                answers = await asyncio.to_thread(self.assessor.risks, product_ids, column)
+                results = b"".join(map(wire.risk_entry, product_ids, answers))
+            yield head + results
             head = b""
 
     def page(self, question: ListQuestion) -> bytes:
@@ -150,6 +157,17 @@ class ServingSnapshot:
     def provenance(self, column: int) -> Provenance:
         """What answers for a week rest on."""
         return wire.provenance_of(self._snapshot, self._contract, self.assessor.week(column), self.stale)
+
+    def _all_now(self, rows: slice) -> bytes:
+        """Some products' results for the newest week; encoded for the first stream, then kept within bounds."""
+        results = self._kept.get(rows.start)
+        if results is None:
+            answers = self.assessor.risks_now(rows)
+            results = b"".join(map(wire.risk_entry, self.assessor.product_ids[rows], answers))
+            if self._kept_bytes + len(results) <= MAX_KEPT_BYTES:
+                self._kept[rows.start] = results
+                self._kept_bytes += len(results)
+        return results
 
     def _messages(self) -> Iterator[slice]:
         """At least one, so that a stream of nothing says what it rests on."""

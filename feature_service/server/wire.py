@@ -152,16 +152,9 @@ def _field(tag: int, content: bytes) -> bytes:
     length = len(content)
     if length < 0x80:
         return b"%c%c%b" % (tag, length, content)
-    return bytes((tag,)) + _varint(length) + content
-
-
-def _varint(number: int) -> bytes:
-    low = bytearray()
-    while number > 0x7F:
-        low.append(number & 0x7F | 0x80)
-        number >>= 7
-    low.append(number)
-    return bytes(low)
+    if length < 0x4000:
+        return b"%c%c%c%b" % (tag, length & 0x7F | 0x80, length >> 7, content)
+    return b"%c%c%c%c%b" % (tag, length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14, content)
 
 
 def _features_result(product_id: str, answer: Features | ProductError) -> ProductFeaturesResult:
