@@ -1,6 +1,7 @@
 """The caller's own stock with a model that looks at stock: the same as if the snapshot had held it."""
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 from typing import cast
 
@@ -48,7 +49,7 @@ def panel_of(on_hand: FloatArray) -> Panel:
 def assessor_of(on_hand: FloatArray) -> Assessor:
     panel = panel_of(on_hand)
     eligible = panel.fields[UNITS_ON_HAND] > 0
-    published = np.datetime64("2018-09-01T00:00:00").item()
+    published = dt.datetime(2018, 9, 1, tzinfo=dt.UTC)
     snapshot = Snapshot("made-up", published, MODEL, panel, eligible, Path())
     return Assessor(snapshot, cast(Bundle, ModelOfCover()))
 
