@@ -1,7 +1,7 @@
 """Start to serving, memory, the stream of all risks, and 1,000 products with the caller's stock in each request.
 
-Usage: ``python -m benchmarks.streams [--products 1000000]``. One server in a process of its own, one client here; medians
-over rounds. The first stream encodes what the next ones send again, so it is shown apart.
+Usage: ``python -m benchmarks.streams [--products 1000000]``. One server in a process of its own, one client
+here; medians over rounds. The first stream encodes what the next ones send again, so it is shown apart.
 """
 
 import argparse
@@ -49,6 +49,7 @@ def main() -> None:
                 print(f"resident memory after all that: {resident >> 20:,} MiB")
             finally:
                 process.terminate()
+                process.communicate()  # it says that it stops, and wants a reader for that
 
 
 async def measure(target: str, product_ids: tuple[str, ...], rounds: int) -> None:
