@@ -44,6 +44,7 @@ test: setup ## run all tests
 bench: setup ## features against pandas, the gRPC service against an echo: medians and ratios
 	$(BIN)/python -m benchmarks.features $(if $(OLIST_DIR),--data-dir $(OLIST_DIR))
 	$(BIN)/python -m benchmarks.rpc
+	$(BIN)/python -m benchmarks.streams
 
 bench-model: setup ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model

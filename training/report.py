@@ -1,5 +1,6 @@
 """The model report: one HTML page that holds its pictures itself and loads nothing."""
 
+import math
 import base64
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,6 +86,8 @@ def _table(figures: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]
 def _cell(figure: Interval | None, digits: int) -> tuple[str, str]:
     if figure is None:
         return "–", ""
+    if math.isnan(figure.value):
+        return "–", ""  # e.g. the lead time of a rule that found nothing
     return f"{figure.value:.{digits}f}", f"{figure.low:.{digits}f} … {figure.high:.{digits}f}"
 
 
