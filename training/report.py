@@ -1,7 +1,7 @@
 """The model report: one HTML page that holds its pictures itself and loads nothing."""
 
-import math
 import base64
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
