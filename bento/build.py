@@ -28,6 +28,7 @@ _MODULES = (
     "bento.errors",
     "bento.features",
     "bento.requests",
+    "bento.risks",
     "bento.schemas",
     "bento.service",
     "training",

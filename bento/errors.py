@@ -5,6 +5,7 @@ StockoutError
 ├── FeatureServiceMismatchError       502  the feature service serves another model's features
 ├── FeatureServiceFailedError         502  the feature service failed
 ├── FeatureServiceUnavailableError    503  the feature service does not answer
+├── SnapshotChangedError              503  the feature service's two answers keep coming from different snapshots
 └── BentoBuildError                        the Bento could not be built (never an answer)
 """
 
@@ -29,6 +30,10 @@ class FeatureServiceUnavailableError(StockoutError):
     """The feature service does not answer, or is not ready."""
 
 
+class SnapshotChangedError(StockoutError):
+    """The features and the planner's figures keep coming from different snapshots."""
+
+
 class BentoBuildError(StockoutError):
     """BentoML could not build the Bento."""
 
@@ -38,4 +43,5 @@ STATUS: dict[type[StockoutError], HTTPStatus] = {
     FeatureServiceMismatchError: HTTPStatus.BAD_GATEWAY,
     FeatureServiceFailedError: HTTPStatus.BAD_GATEWAY,
     FeatureServiceUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    SnapshotChangedError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

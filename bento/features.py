@@ -1,30 +1,45 @@
-"""Asking the gRPC feature service, and turning its answer into risks with the Bento's own model."""
+"""Asking the gRPC feature service for products' features and planner's figures, both of one snapshot."""
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import grpc
-import numpy as np
-from google.rpc import error_details_pb2
 from google.type import date_pb2
-from stockout.v1 import feature_service_pb2, feature_service_pb2_grpc
+from stockout.v1.feature_service_pb2 import GetFeaturesRequest, GetFeaturesResponse
+from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
+from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from bento.errors import (
     BadRequestError,
     FeatureServiceFailedError,
-    FeatureServiceMismatchError,
     FeatureServiceUnavailableError,
+    SnapshotChangedError,
 )
 from bento.requests import AssessRequest
-from training.bundle import Bundle
 
 TIMEOUT_S = 10.0
+ATTEMPTS = 3
+"""A snapshot is replaced now and then; between two questions three times in a row, something is wrong."""
+
+T = TypeVar("T")
 
 _THEIRS = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE, grpc.StatusCode.RESOURCE_EXHAUSTED}
 _AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What one snapshot tells of the asked products, each in the order of the request."""
+
+    features: GetFeaturesResponse
+    plans: AssessStockoutRisksResponse
+
+
 class FeatureClient:
-    """Gets features by product id. Made without a connection; the first question opens it.
+    """Gets features and planner's figures by product id. Made without a connection; the first question opens it.
 
     Args:
         target: Where the service is, as gRPC writes it, e.g. ``127.0.0.1:50051``.
@@ -34,22 +49,40 @@ class FeatureClient:
         self._target = target
         self._channel: grpc.aio.Channel | None = None
 
-    async def get(self, question: AssessRequest) -> feature_service_pb2.GetFeaturesResponse:
-        """The features of the asked products, in order.
+    async def get(self, question: AssessRequest) -> Answer:
+        """The features and the planner's figures of the asked products.
 
         Raises:
             BadRequestError: If the service refuses the question, e.g. for an ``as_of`` that it has no week for.
             FeatureServiceUnavailableError: If it does not answer in time, or has nothing loaded.
             FeatureServiceFailedError: If it fails in another way.
+            SnapshotChangedError: If the two keep coming from different snapshots.
         """
+        for _ in range(ATTEMPTS):
+            answer = await self._ask(question)
+            if answer.features.provenance.snapshot_id == answer.plans.provenance.snapshot_id:
+                return answer
+        raise SnapshotChangedError(
+            f"the feature service at {self._target} answered {ATTEMPTS} times from one snapshot with the features "
+            "and from another with the planner's figures: ask again in a moment"
+        )
+
+    async def _ask(self, question: AssessRequest) -> Answer:
         if self._channel is None:  # here, since the channel belongs to the loop that is running now
             self._channel = grpc.aio.insecure_channel(self._target)
-        stub = feature_service_pb2_grpc.FeatureServiceStub(self._channel)
-        request = feature_service_pb2.GetFeaturesRequest(product_ids=question.product_ids)
-        if (day := question.as_of) is not None:
-            request.as_of.CopyFrom(date_pb2.Date(year=day.year, month=day.month, day=day.day))
+        day, ids = question.as_of, question.product_ids
+        as_of = day and date_pb2.Date(year=day.year, month=day.month, day=day.day)
+        features = FeatureServiceStub(self._channel).GetFeatures(
+            GetFeaturesRequest(product_ids=ids, as_of=as_of), timeout=TIMEOUT_S
+        )
+        plans = RiskServiceStub(self._channel).AssessStockoutRisks(
+            AssessStockoutRisksRequest(product_ids=ids, as_of=as_of), timeout=TIMEOUT_S
+        )
+        return Answer(*await asyncio.gather(self._answered(features), self._answered(plans)))
+
+    async def _answered(self, call: Awaitable[T]) -> T:
         try:
-            return await stub.GetFeatures(request, timeout=TIMEOUT_S)
+            return await call
         except grpc.aio.AioRpcError as error:
             raise self._translated(error) from error
 
@@ -68,46 +101,3 @@ class FeatureClient:
                 "start it, or set FEATURE_SERVICE_TARGET to where it is"
             )
         return FeatureServiceFailedError(f"the feature service at {self._target} failed with {code.name}: {said}")
-
-
-def risks(response: feature_service_pb2.GetFeaturesResponse, bundle: Bundle) -> list[dict[str, Any]]:
-    """One result per product, in order: its probability and alert, or its error with the gRPC API's reason.
-
-    Raises:
-        FeatureServiceMismatchError: If the features or the label are not those of the model.
-    """
-    _check_same_model(response, bundle)
-    contract = bundle.contract
-    asked = [r for r in response.results if r.WhichOneof("outcome") == "features" and r.features.eligible]
-    rows = np.array([r.features.values for r in asked], dtype=np.float32).reshape(-1, len(contract.feature_names))
-    probabilities = iter(bundle.predict(rows).tolist())
-    answers = []
-    for result in response.results:
-        if result.WhichOneof("outcome") == "error":
-            answer = {"error": {"reason": _reason(result), "message": result.error.message}}
-        elif not result.features.eligible:
-            message = f"the label {contract.label.name} does not apply to the product at as_of"
-            answer = {"error": {"reason": "NOT_ELIGIBLE", "message": message}}
-        else:
-            probability = next(probabilities)
-            answer = {"probability": probability, "alert": probability >= contract.threshold}
-        answers.append({"product_id": result.product_id, **answer})
-    return answers
-
-
-def _check_same_model(response: feature_service_pb2.GetFeaturesResponse, bundle: Bundle) -> None:
-    theirs, ours = response.provenance, bundle.contract
-    same_features = tuple(response.feature_names) == ours.feature_names and theirs.feature_set == ours.feature_set
-    if not same_features or theirs.label != ours.label.name:
-        raise FeatureServiceMismatchError(
-            f"the feature service gives {theirs.feature_set} for the label {theirs.label}, this Bento's model takes "
-            f"{ours.feature_set} for {ours.label.name}: publish the snapshot and build the Bento from the same run"
-        )
-
-
-def _reason(result: feature_service_pb2.ProductFeaturesResult) -> str:
-    for detail in result.error.details:
-        info = error_details_pb2.ErrorInfo()
-        if detail.Unpack(info):
-            return str(info.reason)
-    return "UNKNOWN"

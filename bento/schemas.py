@@ -1,9 +1,10 @@
 """What goes in and comes out over HTTP, as the OpenAPI page shows it."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bento.requests import MAX_PRODUCT_IDS, MAX_ROWS
 
@@ -32,12 +33,61 @@ class Probabilities(_Provenance):
     probabilities: list[float | None]
 
 
+class Reason(BaseModel):
+    """One feature's part in a probability."""
+
+    feature: str = Field(description="The feature's name.")
+    value: float | None = Field(description="Its value; null where it is not known.")
+    contribution: float = Field(description="What it adds, in log-odds: positive raises the risk.")
+    text: str = Field(description="The same in words.")
+
+
+class Risk(BaseModel):
+    """The probability that a product runs out, and what follows for a planner; null is what cannot be known."""
+
+    product_id: str = Field(description="The id as it was asked.")
+    probability: float = Field(description="In [0, 1], by this service's own model; of what, say label and evidence.")
+    alert: bool = Field(description="Whether the probability reaches the threshold.")
+    units_on_hand: float | None = Field(description="The last count at the as_of week; null where no stock is known.")
+    expected_demand_units: float | None = Field(description="Mean of the demand forecast over the whole horizon.")
+    expected_units_lost: float | None = Field(
+        description="Mean demand beyond the units on hand over the horizon; null where no stock is known."
+    )
+    revenue_at_risk: float | None = Field(
+        description="expected_units_lost times the last known price, in the currency of the data."
+    )
+    weeks_of_cover: float | None = Field(description="Units on hand divided by the mean weekly demand forecast.")
+    expected_stockout_date: dt.date | None = Field(
+        description="When mean demand has used up the stock; null where weeks_of_cover is, and beyond 365 days."
+    )
+    reorder_by_date: dt.date | None = Field(description="expected_stockout_date minus the lead time: order by then.")
+    reasons: list[Reason] | None = Field(
+        description="The up to 3 features that moved the probability most, biggest first; null where the snapshot was "
+        "published with another model version than this service's."
+    )
+    category: str | None = Field(description="The product's category in the data; null where it has none.")
+
+
+class Refusal(BaseModel):
+    """Why a product has no risk."""
+
+    reason: str = Field(description="As in the gRPC API, e.g. UNKNOWN_PRODUCT or NOT_ELIGIBLE.")
+    message: str = Field(description="The same in a sentence.")
+
+
+class NoRisk(BaseModel):
+    """A product that has no risk; it never fails its neighbours."""
+
+    product_id: str = Field(description="The id as it was asked.")
+    error: Refusal
+
+
 class Assessment(_Provenance):
-    """One result per product: ``probability`` and ``alert``, or ``error`` with ``reason`` and ``message``."""
+    """One result per product, in the order of the request, all from one snapshot."""
 
     snapshot_id: str
     as_of_week: str
-    results: list[dict[str, Any]]
+    results: list[Risk | NoRisk]
 
 
 def rows(feature_names: Sequence[str]) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from starlette.responses import JSONResponse
 
 from bento import schemas
 from bento.errors import STATUS
-from bento.features import FeatureClient, risks
+from bento.features import FeatureClient
 from bento.requests import decode_assess, decode_rows
+from bento.risks import risks
 from feature_service.kernel import FloatArray, StockoutError
 from training.bundle import CONTRACT_FILE, Bundle, Contract
 
@@ -85,6 +86,7 @@ class StockoutRisk:
         self._bundle = Bundle.load(MODEL_DIR)
         reference = json.loads((MODEL_DIR / REFERENCE_FILE).read_text(encoding="utf-8"))
         self._features = FeatureClient(os.environ.get("FEATURE_SERVICE_TARGET", DEFAULT_TARGET))
+        self._model = (reference["name"], reference["version"])
         contract = self._bundle.contract
         self._provenance = {
             "model_name": reference["name"],
@@ -113,12 +115,16 @@ class StockoutRisk:
     @bentoml.api(input_spec=AssessBody, output_spec=schemas.Assessment)
     @_answering
     async def assess(self, body: bytes, /) -> schemas.Assessment:
-        """The risk of each product by its id, in order; features come from the gRPC feature service."""
-        response = await self._features.get(decode_assess(body))
-        week = response.provenance.as_of_week
+        """The risk of each product by its id, in order, and what follows from it for a planner.
+
+        The features and the planner's figures come from the gRPC feature service, both from one snapshot.
+        """
+        answer = await self._features.get(decode_assess(body))
+        provenance = answer.features.provenance
+        week = provenance.as_of_week
         return schemas.Assessment(
-            results=risks(response, self._bundle),
-            snapshot_id=response.provenance.snapshot_id,
+            results=risks(answer, self._bundle, self._model),
+            snapshot_id=provenance.snapshot_id,
             as_of_week=f"{week.year:04}-{week.month:02}-{week.day:02}",
             **self._provenance,
         )
