@@ -16,21 +16,30 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 import requests
+from google.protobuf.json_format import MessageToDict
+from google.type import date_pb2
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, StockoutRisk
+from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from bento.build import build_bento
+from data.panel import UNITS_ON_HAND, UNITS_SOLD
 from data.snapshot import ModelReference, publish
 from feature_service.kernel import feature_set, features_at
 from tests.support.servers import running_server
 from tests.support.training_fixtures import Trained
 from training.bundle import Bundle, BundleError, Contract
+from training.explain import explain
 from training.labels import label
 
 START_TIMEOUT_S = 300  # ten seconds on a quiet machine
 MODEL = ModelReference(name="stockout_risk", version="3", run_id="0123456789abcdef")
 NAMES = feature_set("seed-18").feature_names
+FROM_STOCK = ("units_on_hand", "expected_units_lost", "weeks_of_cover")
+PLANNED = (*FROM_STOCK, "expected_demand_units", "revenue_at_risk", "expected_stockout_date", "reorder_by_date")
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +52,19 @@ def home(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def feature_service(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The gRPC server of the same model and data."""
+    """The gRPC server of the same model and data; the stock of every second product was counted."""
     snapshots = tmp_path_factory.mktemp("snapshots")
-    publish(trained.panel, label("zero_sales").eligible(trained.panel), trained.bundle_dir, MODEL, snapshots)
+    panel = trained.panel
+    counts = np.full(panel.fields[UNITS_SOLD].shape, np.nan, dtype=np.float32)
+    counts[::2] = 3
+    counted = dataclasses.replace(
+        panel,
+        fields={**panel.fields, UNITS_ON_HAND: counts},
+        categories=tuple("" if row % 2 else "garden" for row in range(len(panel.product_ids))),
+    )
+    eligible = label("zero_sales").eligible(panel)
+    reasons = explain(counted, eligible, trained.bundle_dir)
+    publish(counted, eligible, trained.bundle_dir, MODEL, snapshots, reasons)
     with running_server(snapshots) as server:
         yield server.target
 
@@ -157,6 +176,47 @@ def test_assess_replays_an_earlier_week(url: str, trained: Trained) -> None:
     assert answer["results"][0]["probability"] == Bundle.load(trained.bundle_dir).predict(row)[0]
 
 
+@pytest.mark.parametrize("weeks_back", [0, 8])
+def test_assess_gives_the_planners_figures_and_reasons_that_grpc_gives(
+    url: str, feature_service: str, trained: Trained, weeks_back: int
+) -> None:
+    ids, sunday = trained.panel.product_ids, trained.panel.as_of_week + dt.timedelta(days=6 - 7 * weeks_back)
+    day = date_pb2.Date(year=sunday.year, month=sunday.month, day=sunday.day)
+    with grpc.insecure_channel(feature_service) as channel:
+        asked = AssessStockoutRisksRequest(product_ids=ids, as_of=day)
+        expected = RiskServiceStub(channel).AssessStockoutRisks(asked).results
+    results = post(f"{url}/assess", {"product_ids": ids, "as_of": sunday.isoformat()}).json()["results"]
+    for result, other in zip(results, expected, strict=True):
+        assert ("probability" in result) == other.HasField("risk")
+        if other.HasField("risk"):
+            assert {name: result[name] for name in (*PLANNED, "category", "reasons")} == as_json(other.risk)
+    assert any(result.get("reasons") for result in results) == (weeks_back == 0)  # only the newest week has any
+    assert any(result.get("reorder_by_date") for result in results)
+
+
+def as_json(risk: StockoutRisk) -> dict[str, Any]:
+    """The planner's part of a gRPC risk as HTTP gives it."""
+    dates = ((field.name, value) for field, value in risk.ListFields() if field.name.endswith("_date"))
+    days = {name: dt.date(day.year, day.month, day.day).isoformat() for name, day in dates}
+    known = {**MessageToDict(risk, preserving_proto_field_name=True), **days}
+    reasons = [{name.name: value for name, value in each.ListFields()} for each in risk.reasons]
+    zeros = {"feature": "", "value": 0.0, "contribution": 0.0, "text": ""}
+    return {
+        **{name: known.get(name) for name in (*PLANNED, "category")},
+        "reasons": [{**zeros, **each} for each in reasons],
+    }
+
+
+def test_what_stock_tells_is_null_where_no_stock_is_known(url: str, trained: Trained) -> None:
+    answer = post(f"{url}/assess", {"product_ids": trained.panel.product_ids}).json()
+    assert answer["evidence"] == "SALES_ONLY"
+    for row, result in enumerate(answer["results"]):
+        if "probability" in result:
+            uncounted = bool(row % 2)
+            assert [result[name] is None for name in FROM_STOCK] == [uncounted] * len(FROM_STOCK)
+            assert result["expected_demand_units"] is not None
+
+
 @pytest.mark.parametrize(
     ("route", "body", "sentence"),
     [
@@ -182,6 +242,13 @@ def test_the_openapi_page_shows_the_rows_that_predict_takes(url: str) -> None:
     assert taken["type"] == "array"
     assert tuple(taken["items"]["required"]) == NAMES
     assert {"/predict", "/predict_proba", "/assess"} <= paths.keys()
+
+
+def test_the_openapi_page_describes_the_planners_figures(url: str) -> None:
+    page = requests.get(f"{url}/docs.json", timeout=30).json()
+    shown = page["components"]["schemas"]["Risk"]["properties"]
+    assert {*PLANNED, "reasons", "category"} <= shown.keys()
+    assert all(field["description"] for field in shown.values())
 
 
 def test_metrics_count_the_requests(url: str) -> None:
