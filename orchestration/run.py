@@ -13,7 +13,8 @@
         snapshots/                            what the gRPC service serves
 
 A hash covers the input files' contents and the parameters that a stage depends on, so that new data or another setting
-is a new run, and the same run is found finished.
+is a new run, and the same run is found finished. The names of the model stages and of what is published also hold the
+schema of the files they write, so that after an upgrade no stage is finished whose files nothing reads any more.
 """
 
 import functools
@@ -36,6 +37,7 @@ from data.weeks import iso_name, last_complete_week
 from feature_service.kernel import StockoutError
 from orchestration.console import log
 from orchestration.targets import write_whole
+from training.bundle import CONTRACT_SCHEMA
 from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, label
 
 DEFAULT_LEAD_TIME_DAYS = 14
@@ -164,7 +166,7 @@ class Run(luigi.Task):
     @property
     def model_dir(self) -> Path:
         """Folder of the run's model stages."""
-        return self.work_dir / "models" / self.run_name
+        return self.work_dir / "models" / f"{self.run_name}-contract-{CONTRACT_SCHEMA}"
 
     @property
     def tracking_uri(self) -> str:

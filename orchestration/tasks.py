@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import luigi
 from luigi.util import requires
 
-from data.snapshot import current_id, publish
+from data.snapshot import SCHEMA, current_id, publish
 from data.weeks import last_complete_week
 from feature_service.kernel import StockoutError
 from orchestration.run import Run, Stage, ledger_in
@@ -250,7 +250,7 @@ class Publish(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output: the id of the snapshot."""
-        return self.model_dir / "published" / f"{self.registry_name}-{self.lead_time_days}"
+        return self.model_dir / "published" / f"{self.registry_name}-{self.lead_time_days}-snapshot-{SCHEMA}"
 
     def complete(self) -> bool:
         """Whether the run's snapshot is the one that is served."""

@@ -1,0 +1,55 @@
+"""After an upgrade that writes other files, what the old version left must not pass for finished."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from data.snapshot import publish
+from data.synthetic import write_synthetic_olist
+from orchestration import tasks
+from orchestration.run import Stage
+from tests.support.snapshots import MODEL, synthetic_panel
+from tests.support.training_fixtures import Trained
+from training.labels import label
+
+STAGES = ("Ingest", "WeeklyPanel", "Features", "Backtest", "Train", "Evaluate", "Register", "Package", "Publish")
+
+
+@pytest.fixture
+def olist(tmp_path: Path) -> Path:
+    write_synthetic_olist(tmp_path, seed=3, products=5)
+    return tmp_path
+
+
+def folders(data_dir: Path) -> dict[str, Path]:
+    options = {"source": "olist", "data_dir": data_dir, "work_dir": data_dir / "work", "label": "zero_sales"}
+    stages: dict[str, type[Stage]] = {name: getattr(tasks, name) for name in STAGES}
+    return {name: stage(**options, as_of=dt.date(2018, 8, 26)).folder for name, stage in stages.items()}
+
+
+@pytest.mark.parametrize(
+    ("schema", "run_again"),
+    [
+        ("orchestration.run.CONTRACT_SCHEMA", {"Train", "Evaluate", "Register", "Package", "Publish"}),
+        ("orchestration.tasks.SCHEMA", {"Publish"}),
+    ],
+)
+def test_another_schema_runs_the_stages_again_that_write_it_and_no_others(
+    olist: Path, monkeypatch: pytest.MonkeyPatch, schema: str, run_again: set[str]
+) -> None:
+    before = folders(olist)
+    monkeypatch.setattr(schema, 99)
+    after = folders(olist)
+    assert {name for name in STAGES if after[name] != before[name]} == run_again
+
+
+def test_the_same_content_in_another_schema_is_another_snapshot(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = synthetic_panel(products=5)
+    eligible = label("zero_sales").eligible(panel)
+    before = publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path)
+    assert publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path) == before
+    monkeypatch.setattr("data.snapshot.SCHEMA", 99)
+    assert publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path) != before
