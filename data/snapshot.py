@@ -22,7 +22,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,23 @@ def publish(
         reasons: Why, for the newest week; None if the model cannot tell.
     Returns:
         The snapshot's id.
+    Raises:
+        SnapshotError: If it cannot be written, as on a full disk; the one before then stays published.
     """
+    try:
+        return _publish(panel, eligible, bundle_dir, model, to, reasons)
+    except OSError as error:
+        raise SnapshotError(f"no snapshot can be published in {to}: {error}; {_free(to)}") from error
+
+
+def _publish(
+    panel: Panel,
+    eligible: npt.NDArray[np.bool_],
+    bundle_dir: Path,
+    model: ModelReference,
+    to: Path,
+    reasons: Reasons | None,
+) -> str:
     to.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=to))
     try:
@@ -117,7 +133,7 @@ def publish(
         if reasons is not None:
             _write_reasons(draft / REASONS, reasons)
         digests = {path.relative_to(draft).as_posix(): _sha256(path) for path in _files(draft)}
-        content = json.dumps([SCHEMA, digests, dataclasses.asdict(model)], sort_keys=True)
+        content = json.dumps([digests, dataclasses.asdict(model)], sort_keys=True)
         snapshot_id = f"{iso_name(panel.as_of_week)}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
         manifest = {
             "schema": SCHEMA,
@@ -142,8 +158,11 @@ def publish(
 def point_at(snapshot_id: str, root: Path) -> None:
     """Make ``snapshot_id`` the one to serve."""
     draft = root / f".{POINTER}-{os.getpid()}"
-    _write_text(draft, snapshot_id + "\n")
-    draft.replace(root / POINTER)
+    try:
+        _write_text(draft, snapshot_id + "\n")
+        draft.replace(root / POINTER)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def current_id(root: Path) -> str:
@@ -165,13 +184,11 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
         SnapshotError: If a file is missing, unreadable or not the one that was published.
     """
     folder = root / snapshot_id
-    with _as_snapshot_error(folder):
+    with as_snapshot_error(folder):
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["schema"] != SCHEMA:
             raise SnapshotError(f"snapshot {folder} has schema {manifest['schema']}, this server reads {SCHEMA}")
-        for name, digest in manifest["sha256"].items():
-            if _sha256(folder / name) != digest:
-                raise SnapshotError(f"{folder / name} is not the file that was published: its checksum differs")
+        verify(folder, manifest["sha256"])
         products = json.loads((folder / "products.json").read_text(encoding="utf-8"))
         first_week, as_of_week = (dt.date.fromisoformat(manifest[name]) for name in ("first_week", "as_of_week"))
         fields = {name: _map(folder / "panel" / f"{name}.npy") for name in manifest["fields"]}
@@ -185,6 +202,29 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             bundle_dir=folder / BUNDLE,
             reasons=_read_reasons(folder / REASONS),
         )
+
+
+def verify(folder: Path, digests: Mapping[str, str]) -> None:
+    """Hold files of a snapshot against their SHA-256.
+
+    Raises:
+        SnapshotError: If one is not the file that was published.
+        OSError: If one cannot be read.
+    """
+    for name, digest in digests.items():
+        if _sha256(folder / name) != digest:
+            raise SnapshotError(f"{folder / name} is not the file that was published: its checksum differs")
+
+
+@contextlib.contextmanager
+def as_snapshot_error(folder: Path) -> Iterator[None]:
+    """Raise what goes wrong with reading a snapshot's files as a SnapshotError."""
+    try:
+        yield
+    except OSError as error:
+        raise SnapshotError(f"snapshot {folder} cannot be read: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SnapshotError(f"snapshot {folder} is broken: {error!r}; publish it again") from error
 
 
 def _write_content(draft: Path, panel: Panel, eligible: npt.NDArray[np.bool_], bundle_dir: Path) -> None:
@@ -216,6 +256,14 @@ def _write_text(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
+def _free(folder: Path) -> str:
+    """Said beside an error of writing, since NumPy's does not name a full disk."""
+    try:
+        return f"{shutil.disk_usage(folder).free:,} bytes are free there"
+    except OSError:
+        return "how much is free there cannot be found out"
+
+
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
@@ -229,13 +277,3 @@ def _map(path: Path) -> npt.NDArray[Any]:
     """Map an array read-only; ``allow_pickle`` stays off, so nothing in the file can run."""
     mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped
-
-
-@contextlib.contextmanager
-def _as_snapshot_error(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SnapshotError(f"snapshot {folder} cannot be read: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise SnapshotError(f"snapshot {folder} is broken: {error!r}; publish it again") from error

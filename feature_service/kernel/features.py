@@ -1,5 +1,6 @@
 """What is declared about a feature, and how one is computed."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -30,7 +31,7 @@ class Feature:
 
     def in_words(self, value: float) -> str:
         """The phrase with the value in it, fit for a planner."""
-        if np.isnan(value):
+        if math.isnan(value):
             return f"{self.name.replace('_', ' ')} is not known"
         return self.phrase.format(value)
 

@@ -6,6 +6,7 @@ an answer that is encoded already is sent as it is.
 
 from __future__ import annotations  # grpc's classes are generic in their stubs only
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -35,10 +36,10 @@ _log = structlog.stdlib.get_logger("stockout.calls")
 
 @dataclass(frozen=True)
 class Method(Generic[Request]):
-    """One RPC: its request type and the function that answers it with an encoded response."""
+    """One RPC: its request type and the function that answers it with an encoded response, or with one to wait for."""
 
     request_type: type[Request]
-    answer: Callable[[Request], bytes]
+    answer: Callable[[Request], bytes | Awaitable[bytes]]
 
 
 def handlers(
@@ -61,7 +62,11 @@ def _behaviour(name: str, method: Method[Request], watch: Watch) -> Behaviour:
             check_deadline(context)
             request = parse(raw)
             watched.asked(request)
-            response = answer(request)
+            answered = answer(request)
+            response = answered if isinstance(answered, bytes) else await answered
+        except asyncio.CancelledError:  # the client left, or its deadline passed, while a thread was at work
+            watched.ended("CANCELLED", began, sent_with(context))
+            raise
         except DecodeError:
             malformed = MalformedRequestError(method.request_type.DESCRIPTOR.full_name)
             await end_refused(malformed, watched, began, context)

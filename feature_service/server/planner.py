@@ -1,7 +1,6 @@
 """What a planner decides with: demand, cover, dates, lost units and revenue, from stock and the demand forecast."""
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -19,19 +18,6 @@ FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One product's figures, each as ``StockoutRisk`` in the protos defines it; None is not known."""
-
-    units_on_hand: float | None = None
-    expected_demand_units: float | None = None
-    expected_units_lost: float | None = None
-    revenue_at_risk: float | None = None
-    weeks_of_cover: float | None = None
-    expected_stockout_date: dt.date | None = None
-    reorder_by_date: dt.date | None = None
-
-
 @dataclass(frozen=True)
 class Given:
     """What the caller knows of stock, shape ``(rows,)`` each; NaN is left to the snapshot."""
@@ -40,16 +26,19 @@ class Given:
     lead_time_days: Figure
 
     @classmethod
-    def of(cls, stock: Sequence[Stock]) -> "Given":
+    def of(cls, stock: Iterable[Stock]) -> "Given":
         """From one for each row."""
-        units = np.array([each.units_on_hand for each in stock], dtype=np.float64)
-        days = np.array([each.lead_time_days for each in stock], dtype=np.float64)
+        told = [(each.units_on_hand, each.lead_time_days) for each in stock]
+        units, days = np.array(told, dtype=np.float64).reshape(-1, 2).T
         return cls(units, days)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Shape ``(rows,)`` each, NaN where not known; days count from the as_of week's last day."""
+    """Shape ``(rows,)`` each, as ``StockoutRisk`` in the protos defines them; NaN where not known.
+
+    Days count from the as_of week's last day.
+    """
 
     units_on_hand: Figure
     expected_demand_units: Figure
@@ -65,18 +54,9 @@ class Figures:
         names = [field.name for field in fields(cls)]
         return cls(*(np.concatenate([np.empty(0), *(getattr(part, name) for part in parts)]) for name in names))
 
-    def plans(self, rows: slice, last_day: dt.date) -> list[Plan]:
-        """The figures of some rows, one by one."""
-        amounts = (
-            self.units_on_hand,
-            self.expected_demand_units,
-            self.expected_units_lost,
-            self.revenue_at_risk,
-            self.weeks_of_cover,
-        )
-        columns = [_known(amount[rows]) for amount in amounts]
-        dates = [_dates(days[rows], last_day) for days in (self.stockout_in_days, self.reorder_in_days)]
-        return list(map(Plan, *columns, *dates))
+    def of(self, rows: Rows) -> "Figures":
+        """Those of some rows."""
+        return Figures(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 class Planner:
@@ -143,15 +123,3 @@ def _last_price(prices: npt.NDArray[np.float32] | None, rows: int) -> Figure:
     last = prices.shape[1] - 1 - np.argmax(had_one[:, ::-1], axis=1)
     price: Figure = np.where(had_one.any(axis=1), prices[np.arange(rows), last], np.nan).astype(np.float64)
     return price
-
-
-def _known(figure: Figure) -> list[float | None]:
-    if np.isnan(figure).all():  # where there is no stock, most figures of all products
-        return [None] * len(figure)
-    return [None if value != value else value for value in figure.tolist()]
-
-
-def _dates(days: Figure, last_day: dt.date) -> list[dt.date | None]:
-    if np.isnan(days).all():
-        return [None] * len(days)
-    return [None if value != value else last_day + dt.timedelta(days=int(value)) for value in days.tolist()]

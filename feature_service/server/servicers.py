@@ -1,6 +1,6 @@
 """The RPCs: decode, delegate, encode. What they raise becomes a status in :mod:`feature_service.server.calls`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from importlib.metadata import version
 from typing import Any
 
@@ -49,7 +49,7 @@ class RiskServicer:
             "WatchStockoutRisks": StreamMethod(WatchStockoutRisksRequest, self.watch_stockout_risks),
         }
 
-    def assess_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes:
+    def assess_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
         question = risk_question(request, self._max_ids)
         return self._current.get().risks(question)
@@ -79,7 +79,7 @@ class RiskServicer:
         """Answer what is served."""
         serving = self._current.get()
         return GetServiceInfoResponse(
-            provenance=serving.provenance(serving.assessor.newest),
+            provenance=serving.provenance(),
             limits=self._limits,
             serving_since=wire.timestamp_message(serving.serving_since),
             products=len(serving.assessor),

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -17,34 +17,37 @@ from feature_service.server.errors import InvalidFieldError
 from feature_service.server.paging import PageToken, digest
 from feature_service.server.questions import FeatureQuestion, ListFilter, ListQuestion, RiskQuestion
 from feature_service.server.ranking import Ranking, sort_keys
+from feature_service.server.replay import Answering, Replay
+from feature_service.server.scoring import Scorer
 from training.bundle import Bundle
 
 PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
 
 MAX_KEPT_BYTES = 256 * 1024 * 1024
-"""Of streamed messages, for the next stream: a million products take some 120 MB, several times that with reasons."""
+"""Of encoded results, for the next who asks: a million products take some 120 MB, several times that with reasons."""
 
 
 class ServingSnapshot:
     """A snapshot with its model, scored; immutable but for what is kept of encoded answers, and its getting stale."""
 
-    def __init__(self, snapshot: Snapshot, bundle: Bundle) -> None:
+    def __init__(self, snapshot: Snapshot, bundle: Bundle, root: Path) -> None:
         self.id = snapshot.id
         self.assessor = Assessor(snapshot, bundle)
         self.model, self.published_at = snapshot.model, snapshot.published_at
         self.serving_since = dt.datetime.now(dt.UTC)
-        self._age_s = (self.serving_since - snapshot.published_at).total_seconds() - monotonic()
+        age_s = (self.serving_since - snapshot.published_at).total_seconds()
+        self._age_s = max(0.0, age_s) - monotonic()  # of a publisher whose clock is ahead: as young as can be
         self._snapshot, self._contract = snapshot, bundle.contract
-        self._entries = wire.RiskEntries(self.assessor)
+        self._replay = Replay(root, snapshot, self.assessor.scorer)
+        self._writer = wire.Writer(self.assessor)
+        self._entries = wire.RiskEntries(self.assessor, self._writer, MAX_KEPT_BYTES)
         scored = self.assessor.probabilities
         figures = self.assessor.figures
         keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
-        self._ranking = Ranking(scored, bundle.contract.threshold, self.assessor.categories, keys)
-        self._kept: dict[int, bytes] = {}
-        self._kept_bytes = 0
+        self._ranking = Ranking(scored, bundle.contract.threshold, snapshot.panel.categories, keys)
         self.stale = False
-        self.head = wire.risk_head(self.provenance(self.assessor.newest))
+        self.head = wire.risk_head(self.provenance())
 
     @classmethod
     def load(cls, root: Path, snapshot_id: str | None = None) -> "ServingSnapshot":
@@ -54,7 +57,7 @@ class ServingSnapshot:
             StockoutError: If there is none, or it cannot be served.
         """
         snapshot = snapshots.load(root, snapshot_id or snapshots.current_id(root))
-        return cls(snapshot, Bundle.load(snapshot.bundle_dir))
+        return cls(snapshot, Bundle.load(snapshot.bundle_dir), root)
 
     @property
     def age_s(self) -> float:
@@ -65,10 +68,10 @@ class ServingSnapshot:
         """Say in every answer from now on whether newer data should have come."""
         if stale != self.stale:
             self.stale = stale
-            self.head = wire.risk_head(self.provenance(self.assessor.newest))
+            self.head = wire.risk_head(self.provenance())
 
-    def risks(self, question: RiskQuestion) -> bytes:
-        """An encoded AssessStockoutRisksResponse.
+    def risks(self, question: RiskQuestion) -> bytes | Awaitable[bytes]:
+        """An encoded AssessStockoutRisksResponse; of a past week it is made in a thread, so that no call waits for it.
 
         Raises:
             InvalidFieldError: If the model does not cover the horizon.
@@ -78,11 +81,11 @@ class ServingSnapshot:
         if question.horizon_weeks not in (0, horizon_weeks):
             raise InvalidFieldError("horizon_weeks", f"must be 0 or {horizon_weeks}, the horizon of the model")
         column = self.assessor.column(question.as_of)
-        if question.stock is None and column == self.assessor.newest:
+        if column != self.assessor.newest:
+            return asyncio.to_thread(self._past_risks, question, column)
+        if question.stock is None:
             return b"".join([self.head, *self.entries(question.product_ids)])
-        answers = self.assessor.risks(question.product_ids, column, question.stock)
-        head = wire.risk_head(self.provenance(column))
-        return b"".join([head, *map(wire.risk_entry, question.product_ids, answers)])
+        return self.head + self._computed(question, column, self.assessor.scorer)
 
     def entries(self, product_ids: Sequence[str]) -> Iterator[bytes]:
         """What a response holds of each product, for the newest week."""
@@ -95,15 +98,16 @@ class ServingSnapshot:
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
         column = self.assessor.column(as_of)
-        head = wire.risk_head(self.provenance(column))
+        if column == self.assessor.newest:
+            head = self.head
+            for rows in self._messages():
+                yield head + b"".join(self._entries.of(rows))
+                head = b""
+            return
+        answering = await asyncio.to_thread(self._replay.of, self.assessor.week(column))
+        head = wire.risk_head(self.provenance(column, answering))
         for rows in self._messages():
-            if column == self.assessor.newest:
-                results = self._all_now(rows)
-            else:
-                product_ids = self.assessor.product_ids[rows]
-                answers = await asyncio.to_thread(self.assessor.risks, product_ids, column)
-                results = b"".join(map(wire.risk_entry, product_ids, answers))
-            yield head + results
+            yield head + await asyncio.to_thread(self._past_entries, rows, column, answering.scorer)
             head = b""
 
     def page(self, question: ListQuestion) -> bytes:
@@ -122,11 +126,8 @@ class ServingSnapshot:
         rows = self._listed(question.filter)
         last = min(first + question.page_size, len(rows))
         token_text = PageToken(self.id, asked, last).text() if last < len(rows) else ""
-        ranked = (
-            (first + 1 + number, self.assessor.product_ids[row], self.assessor.scored_now(row))
-            for number, row in enumerate(rows[first:last].tolist())
-        )
-        return wire.list_response(self.provenance(self.assessor.newest), ranked, token_text, len(rows))
+        ranked = self._writer.ranked(self.assessor.now(rows[first:last].astype(np.intp)), first + 1)
+        return wire.list_response(self.provenance(), ranked, token_text, len(rows))
 
     def features(self, question: FeatureQuestion) -> bytes:
         """An encoded GetFeaturesResponse.
@@ -136,8 +137,7 @@ class ServingSnapshot:
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
         column = self._feature_column(question.feature_set, question.as_of)
-        answers = self.assessor.features(question.product_ids, column)
-        return self._features_head(column) + wire.features_entries(question.product_ids, answers)
+        return self._features_head(column) + self._writer.features(question.product_ids, column)
 
     async def all_features(self, feature_set: str, as_of: dt.date | None) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamFeaturesResponses.
@@ -149,25 +149,35 @@ class ServingSnapshot:
         column = self._feature_column(feature_set, as_of)
         head = self._features_head(column)
         for rows in self._messages():
-            product_ids = self.assessor.product_ids[rows]
-            answers = await asyncio.to_thread(self.assessor.features, product_ids, column)
-            yield head + wire.features_entries(product_ids, answers)
+            product_ids = self.assessor.panel.product_ids[rows]
+            yield head + await asyncio.to_thread(self._writer.features, product_ids, column)
             head = b""
 
-    def provenance(self, column: int) -> Provenance:
-        """What answers for a week rest on."""
-        return wire.provenance_of(self._snapshot, self._contract, self.assessor.week(column), self.stale)
+    def provenance(self, column: int | None = None, answering: Answering | None = None) -> Provenance:
+        """What answers for a week rest on; by default the newest, and this snapshot's own model."""
+        week = self.assessor.week(self.assessor.newest if column is None else column)
+        model, contract = self.model, self._contract
+        if answering is not None:
+            model, contract = answering.model, answering.scorer.contract
+        return wire.provenance_of(self._snapshot, model, contract, week, self.stale)
 
-    def _all_now(self, rows: slice) -> bytes:
-        """Some products' results for the newest week; encoded for the first stream, then kept within bounds."""
-        results = self._kept.get(rows.start)
-        if results is None:
-            answers = self.assessor.risks_now(rows)
-            results = b"".join(map(wire.risk_entry, self.assessor.product_ids[rows], answers))
-            if self._kept_bytes + len(results) <= MAX_KEPT_BYTES:
-                self._kept[rows.start] = results
-                self._kept_bytes += len(results)
-        return results
+    def _past_risks(self, question: RiskQuestion, column: int) -> bytes:
+        answering = self._replay.of(self.assessor.week(column))
+        return wire.risk_head(self.provenance(column, answering)) + self._computed(question, column, answering.scorer)
+
+    def _computed(self, question: RiskQuestion, column: int, scorer: Scorer) -> bytes:
+        """On the spot, for the asked products only."""
+        stock = None
+        if question.stock is not None:
+            asked = zip(question.product_ids, question.stock, strict=True)
+            stock = [each for product_id, each in asked if self.assessor.row(product_id) is not None]
+        return self._writer.risks(
+            question.product_ids, lambda rows: self.assessor.computed(rows, column, scorer, stock), column
+        )
+
+    def _past_entries(self, rows: slice, column: int, scorer: Scorer) -> bytes:
+        numbers = np.arange(*rows.indices(len(self.assessor)))
+        return b"".join(self._writer.risk_entries(self.assessor.computed(numbers, column, scorer)))
 
     def _messages(self) -> Iterator[slice]:
         """At least one, so that a stream of nothing says what it rests on."""
@@ -180,13 +190,13 @@ class ServingSnapshot:
         return self._ranking.rows(asked)
 
     def _feature_column(self, asked: str, as_of: dt.date | None) -> int:
-        ours = self.assessor.feature_set.name
+        ours = self.assessor.inputs.chosen.name
         if asked not in ("", ours):
             raise InvalidFieldError("feature_set", f"must be empty or {ours!r}, the feature set of the model")
         return self.assessor.column(as_of)
 
     def _features_head(self, column: int) -> bytes:
-        return wire.features_head(self.provenance(column), self.assessor.feature_set.feature_names)
+        return wire.features_head(self.provenance(column), self.assessor.inputs.chosen.feature_names)
 
 
 def question_digest(asked: ListFilter) -> bytes:

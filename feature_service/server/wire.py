@@ -5,24 +5,22 @@ and one entry's bytes for each product, joined; both are encoded once and used i
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
 from google.protobuf import timestamp_pb2
 from google.rpc import status_pb2
 from google.type import date_pb2
-from stockout.v1.feature_service_pb2 import GetFeaturesResponse, ProductFeatures, ProductFeaturesResult
+from stockout.v1.feature_service_pb2 import GetFeaturesResponse
 from stockout.v1.provenance_pb2 import Evidence, Provenance
-from stockout.v1.risk_service_pb2 import (
-    AssessStockoutRisksResponse,
-    ListStockoutRisksResponse,
-    RankedStockoutRisk,
-    Reason,
-    StockoutRisk,
-)
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, ListStockoutRisksResponse
 
-from data.snapshot import Snapshot
-from feature_service.server.assessor import Assessor, Features, Risk
+from data.snapshot import ModelReference, Snapshot
+from feature_service.server import encoding
+from feature_service.server.assessor import Assessed, Assessor
+from feature_service.server.encoding import field
 from feature_service.server.errors import ProductError
+from feature_service.server.scoring import RowNumbers, State
 from feature_service.server.statuses import status_of
 from training.bundle import Contract
 
@@ -30,21 +28,113 @@ MAX_KEPT_ERRORS = 4096
 _ERROR_FIELDS: dict[tuple[type[ProductError], str], bytes] = {}
 
 
-class RiskEntries(dict[str, bytes]):
-    """The encoded answer of each product for the newest week, by id; encoded when first asked for, then kept.
-
-    What is kept is bounded by the snapshot: an id that it does not name is encoded anew each time.
-    """
+class Writer:
+    """Writes what responses hold of one snapshot's products."""
 
     def __init__(self, assessor: Assessor) -> None:
-        super().__init__()
         self._assessor = assessor
+        self._category = {each: field(0x5A, each.encode()) if each else b"" for each in set(assessor.panel.categories)}
+
+    def risks(self, product_ids: Sequence[str], answer: Callable[[RowNumbers], Assessed], column: int) -> bytes:
+        """What a risk response holds of products; ``answer`` is asked for those that have a row, in their order."""
+        rows = [self._assessor.row(each) for each in product_ids]
+        answers = answer(np.array([row for row in rows if row is not None], dtype=np.intp))
+        return b"".join(self._results(0x12, product_ids, rows, iter(self._risk_outcomes(answers)), column))
+
+    def risk_entries(self, answers: Assessed) -> list[bytes]:
+        """What a risk response holds of each of these rows."""
+        ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
+        outcomes = self._risk_outcomes(answers)
+        return [_result(0x12, each, outcome) for each, outcome in zip(ids, outcomes, strict=True)]
+
+    def absence(self, product_id: str, column: int) -> bytes:
+        """What a risk response holds of an id without a row."""
+        return _result(0x12, product_id, _error_field(self._assessor.absence(product_id, column)))
+
+    def features(self, product_ids: Sequence[str], column: int) -> bytes:
+        """What a features response holds of products."""
+        rows = [self._assessor.row(each) for each in product_ids]
+        outcomes = self._feature_outcomes(np.array([row for row in rows if row is not None], dtype=np.intp), column)
+        return b"".join(self._results(0x1A, product_ids, rows, iter(outcomes), column))
+
+    def ranked(self, answers: Assessed, first_rank: int) -> bytes:
+        """What a page of a ranked list holds of rows that all have a probability."""
+        ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
+        return b"".join(
+            field(0x12, encoding.varint(0x08, rank) + field(0x12, each.encode()) + field(0x1A, risk))
+            for rank, each, risk in zip(
+                range(first_rank, first_rank + len(answers.rows)), ids, self._risks(answers), strict=True
+            )
+        )
+
+    def _results(
+        self, tag: int, product_ids: Sequence[str], rows: Sequence[int | None], outcomes: Iterator[bytes], column: int
+    ) -> Iterator[bytes]:
+        for each, row in zip(product_ids, rows, strict=True):
+            absent = row is None
+            outcome = _error_field(self._assessor.absence(each, column)) if absent else next(outcomes)
+            yield _result(tag, each, outcome)
+
+    def _risk_outcomes(self, answers: Assessed) -> list[bytes]:
+        problems = _fields_of(self._assessor.risk_problems(answers))
+        return [problems.get(position) or field(0x12, risk) for position, risk in enumerate(self._risks(answers))]
+
+    def _risks(self, answers: Assessed) -> list[bytes]:
+        """Whole ``StockoutRisk`` messages."""
+        rows, panel = answers.rows.tolist(), self._assessor.panel
+        last_day = self._assessor.week(answers.column) + dt.timedelta(days=6)
+        risks = encoding.risks(answers.scores, answers.figures, last_day)
+        categories = [self._category[panel.categories[row]] for row in rows]
+        reasons = self._assessor.reasons
+        if reasons is None or not answers.with_reasons:
+            return list(map(bytes.__add__, risks, categories))
+        told = (b"".join(map(encoding.reason, reasons.of(row))) for row in rows)
+        return [risk + why + category for risk, why, category in zip(risks, told, categories, strict=True)]
+
+    def _feature_outcomes(self, rows: RowNumbers, column: int) -> list[bytes]:
+        values, states = self._assessor.features(rows, column)
+        problems = _fields_of(self._assessor.feature_problems(rows, column, states))
+        eligible = [b"\x10\x01" if state == State.SCORED else b"" for state in states.tolist()]
+        features = zip(encoding.floats(values), eligible, strict=True)
+        return [problems.get(position) or field(0x12, b"".join(each)) for position, each in enumerate(features)]
+
+
+class RiskEntries(dict[str, bytes]):
+    """What a risk response holds of each product for the newest week, by id; written when first asked for, then kept.
+
+    Neighbours in the snapshot are written together. What is kept is bounded: by the snapshot, since an id that it does
+    not name is written anew each time, and by ``max_bytes``, beyond which every id is.
+    """
+
+    BLOCK_ROWS = 250
+
+    def __init__(self, assessor: Assessor, writer: Writer, max_bytes: int) -> None:
+        super().__init__()
+        self._assessor, self._writer, self._bytes_left = assessor, writer, max_bytes
 
     def __missing__(self, product_id: str) -> bytes:
-        entry = risk_entry(product_id, self._assessor.risk_now(product_id))
-        if self._assessor.is_known(product_id):
-            self[product_id] = entry
-        return entry
+        row = self._assessor.row(product_id)
+        if row is None:
+            entry = self._writer.absence(product_id, self._assessor.newest)
+            if self._assessor.is_excluded(product_id):
+                self[product_id] = entry
+            return entry
+        if self._bytes_left <= 0:
+            return self.of(slice(row, row + 1))[0]
+        first = row - row % self.BLOCK_ROWS
+        return self.of(slice(first, first + self.BLOCK_ROWS))[row - first]
+
+    def of(self, rows: slice) -> list[bytes]:
+        """Of each of some rows."""
+        product_ids = self._assessor.panel.product_ids[rows]
+        kept = [self.get(each) for each in product_ids]
+        if None not in kept:
+            return [each for each in kept if each is not None]
+        entries = self._writer.risk_entries(self._assessor.now(np.arange(*rows.indices(len(self._assessor)))))
+        if self._bytes_left > 0:
+            self._bytes_left -= sum(map(len, entries))
+            self.update(zip(product_ids, entries, strict=True))
+        return entries
 
 
 def risk_head(provenance: Provenance) -> bytes:
@@ -52,30 +142,25 @@ def risk_head(provenance: Provenance) -> bytes:
     return AssessStockoutRisksResponse(provenance=provenance).SerializeToString()
 
 
-def risk_entry(product_id: str, answer: Risk | ProductError) -> bytes:
-    """What a risk response holds of one product.
-
-    Put together by hand: of messages within messages protobuf makes an object each, which takes three times as long.
-    """
-    outcome = _error_field(answer) if isinstance(answer, ProductError) else _field(0x12, _risk_bytes(answer))
-    return _field(0x12, _field(0x0A, product_id.encode()) + outcome)
-
-
 def features_head(provenance: Provenance, feature_names: Sequence[str]) -> bytes:
     """What a features response starts with, be it a whole answer or the first message of a stream."""
     return GetFeaturesResponse(provenance=provenance, feature_names=feature_names).SerializeToString()
 
 
-def features_entries(product_ids: Sequence[str], answers: Sequence[Features | ProductError]) -> bytes:
-    """What a features response holds of products."""
-    return GetFeaturesResponse(results=map(_features_result, product_ids, answers)).SerializeToString()
+def list_response(provenance: Provenance, ranked: bytes, next_page_token: str, total_size: int) -> bytes:
+    """A whole page of a ranked list, out of what :meth:`Writer.ranked` gave."""
+    head = ListStockoutRisksResponse(provenance=provenance)
+    tail = ListStockoutRisksResponse(next_page_token=next_page_token, total_size=total_size)
+    return b"".join([head.SerializeToString(), ranked, tail.SerializeToString()])
 
 
-def provenance_of(snapshot: Snapshot, contract: Contract, week: dt.date, stale: bool = False) -> Provenance:
-    """What answers for ``week`` rest on."""
+def provenance_of(
+    snapshot: Snapshot, model: ModelReference, contract: Contract, week: dt.date, stale: bool = False
+) -> Provenance:
+    """What answers of ``model`` for ``week`` rest on."""
     return Provenance(
-        model_name=snapshot.model.name,
-        model_version=snapshot.model.version,
+        model_name=model.name,
+        model_version=model.version,
         feature_set=contract.feature_set,
         label=contract.label.name,
         threshold=contract.threshold,
@@ -85,39 +170,6 @@ def provenance_of(snapshot: Snapshot, contract: Contract, week: dt.date, stale: 
         evidence=Evidence.Value(f"EVIDENCE_{contract.label.evidence}"),
         published_at=timestamp_message(snapshot.published_at),
         stale=stale,
-    )
-
-
-def list_response(
-    provenance: Provenance, ranked: Iterable[tuple[int, str, Risk]], next_page_token: str, total_size: int
-) -> bytes:
-    """A whole page of a ranked list: rank, product id and risk of each."""
-    return ListStockoutRisksResponse(
-        provenance=provenance,
-        risks=[RankedStockoutRisk(rank=rank, product_id=each, risk=risk_message(risk)) for rank, each, risk in ranked],
-        next_page_token=next_page_token,
-        total_size=total_size,
-    ).SerializeToString()
-
-
-def risk_message(risk: Risk) -> StockoutRisk:
-    """What is not known stays unset."""
-    plan = risk.plan
-    return StockoutRisk(
-        probability=risk.probability,
-        alert=risk.alert,
-        units_on_hand=plan.units_on_hand,
-        expected_demand_units=plan.expected_demand_units,
-        expected_units_lost=plan.expected_units_lost,
-        revenue_at_risk=plan.revenue_at_risk,
-        weeks_of_cover=plan.weeks_of_cover,
-        expected_stockout_date=plan.expected_stockout_date and date_message(plan.expected_stockout_date),
-        reorder_by_date=plan.reorder_by_date and date_message(plan.reorder_by_date),
-        reasons=[
-            Reason(feature=each.feature, value=each.value, contribution=each.contribution, text=each.text)
-            for each in risk.reasons
-        ],
-        category=risk.category,
     )
 
 
@@ -133,8 +185,13 @@ def date_message(day: dt.date) -> date_pb2.Date:
     return date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
-def _risk_bytes(risk: Risk) -> bytes:
-    return risk_message(risk).SerializeToString()
+def _result(tag: int, product_id: str, outcome: bytes) -> bytes:
+    """One of a response's ``results``."""
+    return field(tag, field(0x0A, product_id.encode()) + outcome)
+
+
+def _fields_of(problems: Mapping[int, ProductError]) -> dict[int, bytes]:
+    return {position: _error_field(error) for position, error in problems.items()}
 
 
 def _error_field(error: ProductError) -> bytes:
@@ -143,25 +200,8 @@ def _error_field(error: ProductError) -> bytes:
     if facts not in _ERROR_FIELDS:
         if len(_ERROR_FIELDS) >= MAX_KEPT_ERRORS:
             _ERROR_FIELDS.clear()
-        _ERROR_FIELDS[facts] = _field(0x1A, _error(error).SerializeToString())
+        _ERROR_FIELDS[facts] = field(0x1A, _error(error).SerializeToString())
     return _ERROR_FIELDS[facts]
-
-
-def _field(tag: int, content: bytes) -> bytes:
-    """A length-delimited field of a message."""
-    length = len(content)
-    if length < 0x80:
-        return b"%c%c%b" % (tag, length, content)
-    if length < 0x4000:
-        return b"%c%c%c%b" % (tag, length & 0x7F | 0x80, length >> 7, content)
-    return b"%c%c%c%c%b" % (tag, length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14, content)
-
-
-def _features_result(product_id: str, answer: Features | ProductError) -> ProductFeaturesResult:
-    if isinstance(answer, ProductError):
-        return ProductFeaturesResult(product_id=product_id, error=_error(answer))
-    features = ProductFeatures(values=answer.values, eligible=answer.eligible)
-    return ProductFeaturesResult(product_id=product_id, features=features)
 
 
 def _error(error: ProductError) -> status_pb2.Status:

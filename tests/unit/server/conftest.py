@@ -17,5 +17,5 @@ def bundle(snapshot: snapshots.Snapshot) -> Bundle:
 
 
 @pytest.fixture
-def serving(snapshot: snapshots.Snapshot, bundle: Bundle) -> ServingSnapshot:
-    return ServingSnapshot(snapshot, bundle)
+def serving(published: Published, snapshot: snapshots.Snapshot, bundle: Bundle) -> ServingSnapshot:
+    return ServingSnapshot(snapshot, bundle, published.root)

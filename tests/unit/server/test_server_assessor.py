@@ -11,9 +11,9 @@ from data.snapshot import Snapshot
 from data.weeks import last_complete_week
 from feature_service.kernel import feature_set, features_of_all_weeks
 from feature_service.server import assessor as assessor_module
-from feature_service.server import errors
-from feature_service.server.assessor import Assessor, Features, Risk
-from feature_service.server.errors import AsOfOutOfRangeError, ProductError
+from feature_service.server.assessor import Assessor
+from feature_service.server.errors import AsOfOutOfRangeError
+from tests.support.answers import computed, features, now, reason_of, values_of
 from training.bundle import Bundle
 
 
@@ -22,18 +22,14 @@ def assessor(snapshot: Snapshot, bundle: Bundle) -> Assessor:
     return Assessor(snapshot, bundle)
 
 
-def facts(answer: Risk | Features | ProductError) -> object:
-    return (type(answer), str(answer)) if isinstance(answer, ProductError) else answer
-
-
 def test_features_of_every_week_equal_the_training_rows_bit_for_bit(assessor: Assessor, snapshot: Snapshot) -> None:
     panel = snapshot.panel
     trained_on = features_of_all_weeks(feature_set("seed-18"), panel.fields)
     for column in range(len(panel.weeks)):
-        for row, answer in enumerate(assessor.features(panel.product_ids, column)):
+        for row, answer in enumerate(features(assessor, panel.product_ids, column)):
             expected = trained_on[:, row, column]
-            if isinstance(answer, Features):
-                assert np.array(answer.values, dtype=np.float32).tobytes() == expected.tobytes()
+            if answer.HasField("features"):
+                assert values_of(answer) == expected.tobytes()
             else:
                 assert np.isnan(expected).any()
 
@@ -42,13 +38,12 @@ def test_the_probability_is_the_models_on_those_features(
     assessor: Assessor, snapshot: Snapshot, bundle: Bundle
 ) -> None:
     panel = snapshot.panel
-    features = features_of_all_weeks(feature_set("seed-18"), panel.fields)[:, :, -1].T
+    rows = features_of_all_weeks(feature_set("seed-18"), panel.fields)[:, :, -1].T
     scored = 0
-    for row, product_id in enumerate(panel.product_ids):
-        answer = assessor.risk_now(product_id)
-        if isinstance(answer, Risk):
-            alone = bundle.predict(np.ascontiguousarray(features[row : row + 1]))[0]
-            assert (answer.probability, answer.alert) == (float(alone), float(alone) >= bundle.contract.threshold)
+    for row, answer in enumerate(now(assessor, panel.product_ids)):
+        if answer.HasField("risk"):
+            alone = float(bundle.predict(np.ascontiguousarray(rows[row : row + 1]))[0])
+            assert (answer.risk.probability, answer.risk.alert) == (alone, alone >= bundle.contract.threshold)
             scored += 1
     assert scored > 50
 
@@ -57,8 +52,7 @@ def test_the_table_of_the_newest_week_equals_what_is_computed_on_the_spot(
     assessor: Assessor, snapshot: Snapshot
 ) -> None:
     ids = [*snapshot.panel.product_ids, *snapshot.panel.excluded, "nobody knows it"]
-    on_the_spot = assessor.risks(ids, assessor.newest)
-    assert [facts(assessor.risk_now(each)) for each in ids] == [facts(each) for each in on_the_spot]
+    assert now(assessor, ids) == computed(assessor, ids, assessor.newest)
 
 
 def test_scoring_in_blocks_changes_nothing(
@@ -66,8 +60,7 @@ def test_scoring_in_blocks_changes_nothing(
 ) -> None:
     monkeypatch.setattr(assessor_module, "BLOCK_ROWS", 7)
     in_blocks = Assessor(snapshot, bundle)
-    for each in snapshot.panel.product_ids:
-        assert facts(in_blocks.risk_now(each)) == facts(assessor.risk_now(each))
+    assert now(in_blocks, snapshot.panel.product_ids) == now(assessor, snapshot.panel.product_ids)
 
 
 @pytest.mark.parametrize("weeks", [3, 4, 8, 11])
@@ -78,28 +71,26 @@ def test_a_past_week_is_answered_as_if_nothing_later_had_happened(
     fields = {name: matrix[:, :weeks] for name, matrix in panel.fields.items()}
     cut = Panel(panel.product_ids, panel.weeks[:weeks], fields, panel.categories, panel.excluded)
     then = Assessor(dataclasses.replace(snapshot, panel=cut, eligible=snapshot.eligible[:, :weeks]), bundle)
-    replayed = assessor.risks(panel.product_ids, weeks - 1)
-    assert [facts(each) for each in replayed] == [facts(then.risk_now(each)) for each in panel.product_ids]
+    assert computed(assessor, panel.product_ids, weeks - 1) == now(then, panel.product_ids)
 
 
 def test_the_order_and_the_number_of_asked_products_change_no_answer(assessor: Assessor, snapshot: Snapshot) -> None:
     ids = [*snapshot.panel.product_ids[:20], "unknown", *snapshot.panel.excluded]
-    forwards = [facts(each) for each in assessor.risks(ids, 6)]
-    backwards = [facts(each) for each in assessor.risks(ids[::-1], 6)]
-    assert forwards == backwards[::-1]
-    assert [facts(assessor.risks([each, each], 6)[1]) for each in ids] == forwards
+    forwards = computed(assessor, ids, 6)
+    assert forwards == computed(assessor, ids[::-1], 6)[::-1]
+    assert [computed(assessor, [each, each], 6)[1] for each in ids] == forwards
 
 
 def test_every_reason_for_having_no_probability_has_its_own_error(assessor: Assessor, snapshot: Snapshot) -> None:
     ids = [*snapshot.panel.product_ids, "cancelled-only", "next-year", "unknown"]
-    kinds = {type(answer) for column in (5, 11) for answer in assessor.risks(ids, column)}
-    assert kinds == {
-        Risk,
-        errors.UnknownProductError,
-        errors.ExcludedProductError,
-        errors.NotLaunchedError,
-        errors.ShortHistoryError,
-        errors.NotEligibleError,
+    reasons = {reason_of(answer) for column in (5, 11) for answer in computed(assessor, ids, column)}
+    assert reasons == {
+        "",
+        "UNKNOWN_PRODUCT",
+        "EXCLUDED_PRODUCT",
+        "NOT_LAUNCHED",
+        "INSUFFICIENT_HISTORY",
+        "NOT_ELIGIBLE",
     }
 
 
@@ -107,10 +98,10 @@ def test_where_the_label_does_not_apply_there_are_features_but_no_probability(
     assessor: Assessor, snapshot: Snapshot
 ) -> None:
     ids = snapshot.panel.product_ids
-    pairs = list(zip(assessor.risks(ids, 11), assessor.features(ids, 11), strict=True))
-    assert any(isinstance(risk, errors.NotEligibleError) for risk, _ in pairs)
-    for risk, features in pairs:
-        assert isinstance(risk, Risk) == (isinstance(features, Features) and features.eligible)
+    pairs = list(zip(computed(assessor, ids, 11), features(assessor, ids, 11), strict=True))
+    assert any(reason_of(risk) == "NOT_ELIGIBLE" for risk, _ in pairs)
+    for risk, inputs in pairs:
+        assert risk.HasField("risk") == inputs.features.eligible
 
 
 @given(st.dates())

@@ -12,9 +12,9 @@ import pytest
 from data.panel import UNITS_ON_HAND, Panel
 from data.snapshot import Snapshot
 from feature_service.kernel import FloatArray, feature_set
-from feature_service.server.assessor import Assessor, Risk
-from feature_service.server.errors import NotEligibleError
+from feature_service.server.assessor import Assessor
 from feature_service.server.questions import Stock
+from tests.support.answers import computed, now, reason_of
 from tests.support.snapshots import MODEL, synthetic_panel
 from training.bundle import Bundle, Contract, LabelContract
 
@@ -65,38 +65,38 @@ def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: t
     counted, told = stocks
     asked, held = assessor_of(counted), assessor_of(told)
     given = [Stock(float(units), None) for units in told]
-    answers = asked.risks(asked.product_ids, asked.newest, given)
-    expected = held.risks_now(slice(None))
-    assert [type(each) for each in answers] == [type(each) for each in expected]
+    answers = computed(asked, asked.panel.product_ids, asked.newest, given)
+    expected = now(held, held.panel.product_ids)
+    assert list(map(reason_of, answers)) == list(map(reason_of, expected))
     for answer, other in zip(answers, expected, strict=True):
-        if isinstance(answer, Risk) and isinstance(other, Risk):
-            assert answer.probability == pytest.approx(other.probability, rel=1e-4)
-            assert answer.plan.units_on_hand == other.plan.units_on_hand
-            assert answer.plan.weeks_of_cover == other.plan.weeks_of_cover
+        if answer.HasField("risk"):
+            assert answer.risk.probability == pytest.approx(other.risk.probability, rel=1e-4)
+            assert answer.risk.units_on_hand == other.risk.units_on_hand
+            assert answer.risk.weeks_of_cover == other.risk.weeks_of_cover
 
 
 def test_only_products_whose_stock_is_told_are_answered_anew(stocks: tuple[FloatArray, FloatArray]) -> None:
     asked = assessor_of(stocks[0])
     given = [Stock(float(units) if row % 2 else None, None) for row, units in enumerate(stocks[1])]
-    answers, before = asked.risks(asked.product_ids, asked.newest, given), asked.risks_now(slice(None))
-    for row in range(0, len(answers), 2):
-        assert type(answers[row]) is type(before[row])
-        assert str(answers[row]) == str(before[row])
+    answers = computed(asked, asked.panel.product_ids, asked.newest, given)
+    assert answers[::2] == now(asked, asked.panel.product_ids)[::2]
+    assert answers != now(asked, asked.panel.product_ids)
 
 
 def test_a_stock_that_is_told_to_be_gone_makes_the_label_not_apply() -> None:
     asked = assessor_of(np.full(10, 5, dtype=np.float32))
-    launched = [row for row, each in enumerate(asked.risks_now(slice(None))) if isinstance(each, Risk)]
-    answers = asked.risks(asked.product_ids, asked.newest, [Stock(0.0, None)] * 10)
+    before = now(asked, asked.panel.product_ids)
+    answers = computed(asked, asked.panel.product_ids, asked.newest, [Stock(0.0, None)] * 10)
+    launched = [row for row, each in enumerate(before) if each.HasField("risk")]
     assert launched
-    assert all(isinstance(answers[row], NotEligibleError) for row in launched)
+    assert all(reason_of(answers[row]) == "NOT_ELIGIBLE" for row in launched)
 
 
 def test_a_past_week_takes_the_callers_stock_as_well(stocks: tuple[FloatArray, FloatArray]) -> None:
     asked = assessor_of(stocks[0])
     past = asked.newest - 3
-    before = asked.risks(asked.product_ids, past)
-    more = asked.risks(asked.product_ids, past, [Stock(1000.0, None)] * len(before))
-    pairs = [(a, b) for a, b in zip(before, more, strict=True) if isinstance(a, Risk) and isinstance(b, Risk)]
+    before = computed(asked, asked.panel.product_ids, past)
+    more = computed(asked, asked.panel.product_ids, past, [Stock(1000.0, None)] * len(before))
+    pairs = [(a.risk, b.risk) for a, b in zip(before, more, strict=True) if a.HasField("risk") and b.HasField("risk")]
     assert pairs
     assert all(less_stock.probability > more_stock.probability for less_stock, more_stock in pairs)

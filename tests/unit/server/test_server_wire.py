@@ -1,54 +1,111 @@
 import datetime as dt
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StockoutRiskResult
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, RankedStockoutRisk, StockoutRisk
 
-from data.snapshot import Snapshot
-from feature_service.server import wire
-from feature_service.server.assessor import Risk
-from feature_service.server.questions import RiskQuestion
+from feature_service.server import encoding, wire
+from feature_service.server.assessor import Assessed
+from feature_service.server.questions import RiskQuestion, Stock
+from feature_service.server.reasons import Reason
 from feature_service.server.serving import ServingSnapshot
 from feature_service.server.statuses import status_of
 from tests.support.snapshots import AS_OF_WEEK, EXCLUDED, product_id
-from training.bundle import Bundle
 
 IDS = st.one_of(
     st.integers(0, 199).map(product_id),
     st.sampled_from(sorted(EXCLUDED)),
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
 )
+STOCKS = st.builds(Stock, st.none() | st.floats(0, 1e6), st.none() | st.integers(0, 365))
+AMOUNTS = ("units_on_hand", "expected_demand_units", "expected_units_lost", "revenue_at_risk", "weeks_of_cover")
 
 
-@given(st.lists(IDS, max_size=30), st.sampled_from([None, dt.date(2018, 8, 26), dt.date(2018, 7, 17)]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_joined_bytes_are_the_message_that_protobuf_would_build(
-    serving: ServingSnapshot, snapshot: Snapshot, bundle: Bundle, product_ids: list[str], as_of: dt.date | None
-) -> None:
-    column = serving.assessor.column(as_of)
-    answers = serving.assessor.risks(product_ids, column)
-    week = serving.assessor.week(column)
-    plain = AssessStockoutRisksResponse(
-        provenance=wire.provenance_of(snapshot, bundle.contract, week),
-        results=[
-            StockoutRiskResult(product_id=each, risk=wire.risk_message(answer))
-            if isinstance(answer, Risk)
-            else StockoutRiskResult(product_id=each, error=status_of(answer)[1])
-            for each, answer in zip(product_ids, answers, strict=True)
-        ],
+def plain_risk(serving: ServingSnapshot, answers: Assessed, position: int) -> StockoutRisk:
+    """One message object, field by field."""
+    figures, week = answers.figures, serving.assessor.week(answers.column)
+    amounts = {name: getattr(figures, name)[position] for name in AMOUNTS}
+    days = {
+        "expected_stockout_date": figures.stockout_in_days[position],
+        "reorder_by_date": figures.reorder_in_days[position],
+    }
+    last_day = week + dt.timedelta(days=6)
+    dates = {name: last_day + dt.timedelta(days=int(each)) for name, each in days.items() if each == each}
+    return StockoutRisk(
+        probability=answers.scores.probabilities[position],
+        alert=answers.scores.alerts[position],
+        category=serving.assessor.panel.categories[answers.rows[position]],
+        **{name: amount for name, amount in amounts.items() if amount == amount},
+        **{name: wire.date_message(day) for name, day in dates.items()},
     )
-    joined = serving.risks(RiskQuestion(product_ids, as_of, horizon_weeks=0))
-    assert AssessStockoutRisksResponse.FromString(joined) == plain
-    assert len(joined) == plain.ByteSize()
+
+
+@given(
+    st.lists(IDS, max_size=30),
+    st.sampled_from([None, dt.date(2018, 8, 26), dt.date(2018, 7, 17)]),
+    st.lists(STOCKS, min_size=30, max_size=30),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_laid_out_bytes_are_the_message_that_protobuf_would_build(
+    serving: ServingSnapshot, product_ids: list[str], as_of: dt.date | None, stocks: list[Stock]
+) -> None:
+    assessor = serving.assessor
+    column = assessor.column(as_of)
+    named = [each for each in product_ids if assessor.row(each) is not None]
+    rows = np.array([assessor.row(each) for each in named], dtype=np.intp)
+    answers = assessor.computed(rows, column, stock=stocks[: len(rows)])
+    problems = assessor.risk_problems(answers)
+    plain = AssessStockoutRisksResponse()
+    positions = iter(range(len(named)))
+    for each in product_ids:
+        position = next(positions) if each in named else -1
+        error = assessor.absence(each, column) if position < 0 else problems.get(position)
+        if error is None:
+            plain.results.add(product_id=each, risk=plain_risk(serving, answers, position))
+        else:
+            plain.results.add(product_id=each, error=status_of(error)[1])
+    laid_out = wire.Writer(assessor).risks(product_ids, lambda _: answers, column)
+    assert AssessStockoutRisksResponse.FromString(laid_out) == plain
+    assert len(laid_out) == plain.ByteSize()
+
+
+def test_reasons_are_the_messages_that_protobuf_would_build() -> None:
+    for value, contribution in ((0.0, -1.5), (2.5, 0.0), (-3.0, 0.25)):
+        plain = StockoutRisk()
+        plain.reasons.add(feature="sales_qtd_lag_1", value=value, contribution=contribution, text="sold 3 – lately")
+        written = encoding.reason(Reason("sales_qtd_lag_1", value, contribution, "sold 3 – lately"))
+        assert written == plain.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 16_383, 16_384, 2**31 - 1])
+def test_whole_numbers_are_written_as_protobuf_writes_them(number: int) -> None:
+    assert encoding.varint(0x08, number) == RankedStockoutRisk(rank=number).SerializeToString()
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 16_383, 16_384, 70_000])
+def test_fields_of_any_length_are_written_as_protobuf_writes_them(length: int) -> None:
+    assert encoding.field(0x5A, b"x" * length) == b"" + (
+        StockoutRisk(category="x" * length).SerializeToString() or b"\x5a\x00"
+    )
 
 
 def test_an_answer_is_kept_only_for_ids_that_the_snapshot_names(serving: ServingSnapshot) -> None:
-    entries = wire.RiskEntries(serving.assessor)
+    entries = wire.RiskEntries(serving.assessor, wire.Writer(serving.assessor), max_bytes=1_000_000)
     named = [product_id(0), product_id(1), *EXCLUDED]
     for each in (*named, "made up", "made up too"):
         assert entries[each] == entries[each]
-    assert set(entries) == set(named)
+    assert set(entries) == {*serving.assessor.panel.product_ids, *EXCLUDED}
+
+
+def test_without_room_nothing_is_kept_and_every_answer_is_the_same(serving: ServingSnapshot) -> None:
+    writer = wire.Writer(serving.assessor)
+    roomy, cramped = (wire.RiskEntries(serving.assessor, writer, room) for room in (1_000_000, 0))
+    ids = [product_id(number) for number in range(200)]
+    assert list(map(cramped.__getitem__, ids)) == list(map(roomy.__getitem__, ids))
+    assert cramped.of(slice(7, 50)) == roomy.of(slice(7, 50))
+    assert not cramped
 
 
 @pytest.mark.parametrize("as_of", [None, AS_OF_WEEK + dt.timedelta(days=6), AS_OF_WEEK + dt.timedelta(days=12)])

@@ -1,0 +1,77 @@
+"""Which model a past week is answered with: the one that answered when that week was new, where it is still here.
+
+Every published snapshot holds the model that was champion at its time. So the folder of snapshots remembers; where it
+does not reach back far enough, or an old model cannot be used with today's panel, today's model answers. The
+provenance of each answer says which it was.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from data.published import PublishedModel, model_of_week, published_models
+from data.snapshot import ModelReference, Snapshot
+from feature_service.kernel import StockoutError, feature_set
+from feature_service.server.scoring import Inputs, Scorer
+from training.bundle import Bundle
+
+MAX_KEPT = 8
+"""Models that are kept loaded."""
+
+_log = structlog.stdlib.get_logger("stockout.replay")
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A model that answers, and which registered one it is."""
+
+    model: ModelReference
+    scorer: Scorer
+
+
+class Replay:
+    """The models of one snapshot's past weeks; each is loaded when first asked for. Threads may share it.
+
+    Args:
+        root: Folder of all snapshots.
+        snapshot: The one that is served.
+        own: Its own model.
+    """
+
+    def __init__(self, root: Path, snapshot: Snapshot, own: Scorer) -> None:
+        self._snapshot, self._own = snapshot, Answering(snapshot.model, own)
+        self._models = published_models(root)
+        self._kept: dict[ModelReference, Answering] = {snapshot.model: self._own}
+
+    def of(self, week: dt.date) -> Answering:
+        """The model for a past week.
+
+        Args:
+            week: Its Monday.
+        """
+        then = model_of_week(self._models, week)
+        if then is None:
+            return self._own
+        kept = self._kept.get(then.model)
+        if kept is None:
+            if len(self._kept) > MAX_KEPT:
+                self._kept = {self._snapshot.model: self._own}
+            kept = self._kept[then.model] = self._loaded(then)
+        return kept
+
+    def _loaded(self, then: PublishedModel) -> Answering:
+        try:
+            bundle = Bundle.load(then.bundle_dir)
+            contract, ours = bundle.contract, self._own.scorer
+            if contract.label != ours.contract.label:  # another question: its answers would mean something else
+                _log.warning("past model not used", model_version=then.model.version, error="it has another label")
+                return self._own
+            inputs = ours.inputs
+            if contract.feature_set != inputs.chosen.name:
+                inputs = Inputs(feature_set(contract.feature_set), self._snapshot.panel, self._snapshot.eligible)
+            return Answering(then.model, Scorer(inputs, bundle))
+        except StockoutError as error:
+            _log.warning("past model not used", model_version=then.model.version, error=str(error))
+            return self._own

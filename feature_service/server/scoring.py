@@ -1,0 +1,132 @@
+"""From a panel and a model to states and probabilities: NumPy and the model, nothing of gRPC, no table of ids."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from data.panel import UNITS_SOLD, Panel
+from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
+from feature_service.server.errors import ModelMismatchError
+from feature_service.server.planner import Given, Rows
+from training.bundle import Bundle
+
+States = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+RowNumbers = npt.NDArray[np.intp]
+
+
+class State(IntEnum):
+    """What is known of a product in a week, the worst first."""
+
+    NOT_LAUNCHED = 0
+    SHORT_HISTORY = 1
+    NOT_ELIGIBLE = 2
+    SCORED = 3
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of some products in one week, shape ``(rows,)`` each.
+
+    Attributes:
+        states: Of type :class:`State`.
+        probabilities: Of the label's positive outcome, float32; NaN unless the state is SCORED.
+        alerts: Where the probability reaches the model's threshold.
+    """
+
+    states: States
+    probabilities: FloatArray
+    alerts: Flags
+
+    def of(self, rows: Rows) -> "Scores":
+        """Those of some rows."""
+        return Scores(self.states[rows], self.probabilities[rows], self.alerts[rows])
+
+
+class Inputs:
+    """A feature set over one snapshot's panel, and where its label applies. Threads may share it."""
+
+    def __init__(self, chosen: FeatureSet, panel: Panel, eligible: Flags) -> None:
+        self.chosen = chosen
+        self._sold, self._eligible = panel.fields[UNITS_SOLD], eligible
+        self._of_panel = PanelFeatures(chosen, panel.fields, panel.groups)
+        self._stocked: tuple[int, StockFeatures | None] | None = None
+
+    def features(self, rows: Rows, column: int) -> FloatArray:
+        """Shape ``(rows, features)``; all NaN where the panel itself is too short."""
+        if column + 1 < self.chosen.history_weeks:
+            return np.full((len(self._sold[rows]), len(self.chosen.features)), np.nan, dtype=np.float32)
+        return self._of_panel.at(column, rows)
+
+    def eligible(self, rows: Rows, column: int) -> Flags:
+        """Where the label applies."""
+        return self._eligible[rows, column]
+
+    def stocked(self, column: int) -> StockFeatures | None:
+        """What answers for a caller's own stock; None if the set knows no stock.
+
+        It holds every product, so that of one week is kept: the one asked last.
+        """
+        kept = self._stocked
+        if kept is None or kept[0] != column:
+            kept = self._stocked = column, self._of_panel.with_stock_at(column)
+        return kept[1]
+
+    def states(self, rows: Rows, column: int, features: FloatArray, eligible: Flags) -> States:
+        """What is known of each row."""
+        launched = np.isfinite(self._sold[rows, column])
+        long_enough = self.chosen.unknown_allowed | np.isfinite(features).all(axis=1)
+        conditions = [~launched, ~long_enough, ~eligible]
+        worst = [State.NOT_LAUNCHED, State.SHORT_HISTORY, State.NOT_ELIGIBLE]
+        return np.select(conditions, worst, State.SCORED).astype(np.uint8)
+
+    def known_weeks(self, rows: Rows, column: int) -> npt.NDArray[np.intp]:
+        """Weeks since the first sale."""
+        weeks: npt.NDArray[np.intp] = np.isfinite(self._sold[rows, : column + 1]).sum(axis=1)
+        return weeks
+
+
+class Scorer:
+    """One model over the inputs that it takes.
+
+    Raises:
+        ModelMismatchError: If this code does not compute what the model takes.
+    """
+
+    def __init__(self, inputs: Inputs, bundle: Bundle) -> None:
+        if inputs.chosen.feature_names != bundle.contract.feature_names:
+            raise ModelMismatchError(inputs.chosen.name)
+        self.inputs, self.contract, self._bundle = inputs, bundle.contract, bundle
+
+    def scores(self, rows: RowNumbers, column: int, given: Given | None = None) -> Scores:
+        """Of some products in one week, with the caller's own stock where given."""
+        features, eligible = self.inputs.features(rows, column), self.inputs.eligible(rows, column)
+        if given is not None:
+            features, eligible = self._with_stock(features, eligible, rows, column, given)
+        return self.judged(features, eligible, rows, column)
+
+    def judged(self, features: FloatArray, eligible: Flags, rows: Rows, column: int) -> Scores:
+        """Of features that are computed already."""
+        states = self.inputs.states(rows, column, features, eligible)
+        scored = states == State.SCORED
+        probabilities = np.full(len(states), np.nan, dtype=np.float32)
+        probabilities[scored] = self._bundle.predict(features[scored])
+        return Scores(states, probabilities, probabilities.astype(np.float64) >= self.contract.threshold)
+
+    def _with_stock(
+        self, features: FloatArray, eligible: Flags, rows: RowNumbers, column: int, given: Given
+    ) -> tuple[FloatArray, Flags]:
+        """The features, and where the label applies, as if the panel held the stock that the caller knows."""
+        told = np.flatnonzero(np.isfinite(given.units_on_hand))
+        stocked = self.inputs.stocked(column)
+        if stocked is None or not len(told):
+            return features, eligible
+        features, eligible = features.copy(), eligible.copy()
+        units = given.units_on_hand[told].astype(np.float32)
+        features[told] = stocked.with_units_on_hand(rows[told], units)
+        decided_by = self.contract.label.applies_where_positive
+        if decided_by:
+            eligible[told] = features[told, self.inputs.chosen.feature_names.index(decided_by)] > 0
+        return features, eligible
