@@ -41,10 +41,12 @@ demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for 
 test: setup ## run all tests
 	$(BIN)/pytest
 
-bench: setup ## features against pandas, the gRPC service against an echo: medians and ratios
+bench: setup ## features against pandas, the service against an echo and against other servers, workers: medians, ratios
 	$(BIN)/python -m benchmarks.features $(if $(OLIST_DIR),--data-dir $(OLIST_DIR))
 	$(BIN)/python -m benchmarks.rpc
 	$(BIN)/python -m benchmarks.streams
+	$(BIN)/python -m benchmarks.workers
+	$(BIN)/python -m benchmarks.peers
 
 bench-model: setup ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model

@@ -47,20 +47,30 @@ def synthetic_panel(products: int, weeks: int = 12, seed: int = 0) -> Panel:
 
 def publish_snapshot(root: Path, panel: Panel, trees: int = 10, depth: int = 4) -> str:
     """Fit, publish, and give the snapshot's id. Eligible is what sold in the last four weeks."""
-    chosen = feature_set(FEATURE_SET)
-    features = features_of_all_weeks(chosen, panel.fields)
-    eligible = features[chosen.feature_names.index("sales_qtd_roll_mean_4")] > 0
+    _, eligible = _features_and_eligible(panel)
     bundle = root.parent / "bundle"
-    _write_bundle(bundle, features[:, eligible].T, panel.fields[UNITS_SOLD][eligible] == 0, trees, depth)
+    _write_bundle(bundle, fitted_forest(panel, trees, depth))
     return publish(panel, eligible, bundle, MODEL, root)
 
 
-def _write_bundle(folder: Path, rows: np.ndarray, outcome: np.ndarray, trees: int, depth: int) -> None:
+def fitted_forest(panel: Panel, trees: int, depth: int) -> RandomForestClassifier:
+    """The model that is in the bundle, as scikit-learn has it; the same for the same arguments."""
+    features, eligible = _features_and_eligible(panel)
+    rows, outcome = features[:, eligible].T, panel.fields[UNITS_SOLD][eligible] == 0
     forest = RandomForestClassifier(n_estimators=trees, max_depth=depth, random_state=0, n_jobs=1)
-    forest.fit(rows[:20_000], outcome[:20_000])
+    return forest.fit(rows[:20_000], outcome[:20_000])
+
+
+def _features_and_eligible(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    chosen = feature_set(FEATURE_SET)
+    features = features_of_all_weeks(chosen, panel.fields)
+    return features, features[chosen.feature_names.index("sales_qtd_roll_mean_4")] > 0
+
+
+def _write_bundle(folder: Path, forest: RandomForestClassifier) -> None:
     graph = to_onnx(
         forest,
-        initial_types=[("features", FloatTensorType([None, rows.shape[1]]))],
+        initial_types=[("features", FloatTensorType([None, forest.n_features_in_]))],
         options={id(forest): {"zipmap": False}},
     )
     contract = Contract(
