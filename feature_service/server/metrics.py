@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from operator import attrgetter
-from time import time
 
 import numpy as np
 from google.protobuf.message import Message
@@ -152,8 +151,7 @@ class Metrics(Collector):
         labels = {"snapshot_id": serving.id, "model_name": serving.model.name, "model_version": serving.model.version}
         info.add_metric([], labels)
         yield info
-        age = max(0.0, time() - serving.published_at.timestamp())
-        yield GaugeMetricFamily("stockout_snapshot_age_seconds", "Since it was published.", value=age)
+        yield GaugeMetricFamily("stockout_snapshot_age_seconds", "Since it was published.", value=serving.age_s)
         if self._scores is None or self._scores[0] != serving.id:
             self._scores = serving.id, _histogram_of(serving.assessor.probabilities)
         yield self._scores[1]

@@ -1,0 +1,146 @@
+"""A wall clock that jumps by years while the server runs; the clock that only goes forward is left alone.
+
+libfaketime gives the server's process, and nothing else, another wall clock, which a file sets while it runs.
+"""
+
+import datetime as dt
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
+from stockout.v1.provenance_pb2 import Provenance
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
+
+from data.snapshot import MANIFEST, point_at
+from feature_service.server.tokens import new_token
+from tests.support.processes import environment, wait_for_http
+from tests.support.servers import RunningServer, channel_to
+from tests.support.snapshots import publish_snapshot, synthetic_panel
+
+ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
+WATCH = "/stockout.v1.RiskService/WatchStockoutRisks"
+REQUEST = AssessStockoutRisksRequest(product_ids=["a"]).SerializeToString()
+JUMPS = ("+3000d", "-3000d", "+0d")
+BURST = 4
+
+
+class Clock:
+    """The wall clock of a process that was started with ``environment``."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.jump("+0d")
+
+    def jump(self, offset: str) -> None:
+        """To the true time and ``offset``, at once, as the file is replaced whole."""
+        draft = self._file.with_suffix(".draft")
+        draft.write_text(f"{offset}\n", encoding="ascii")
+        draft.replace(self._file)
+
+    def environment(self) -> dict[str, str]:
+        """Of a process that goes by this clock."""
+        found = importlib.util.find_spec("libfaketime")
+        assert found is not None
+        assert found.submodule_search_locations is not None
+        (library,) = Path(found.submodule_search_locations[0]).rglob("libfaketime.so.1")
+        settings = {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return environment(LD_PRELOAD=str(library), FAKETIME_TIMESTAMP_FILE=str(self._file), **settings)
+
+
+@contextmanager
+def running_by(clock: Clock, snapshots: Path, *options: str) -> Iterator[RunningServer]:
+    command = [sys.executable, "-m", "feature_service.server", "--snapshots", str(snapshots), "--port", "0"]
+    command += ["--reload-seconds", "0.02", "--metrics-port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=clock.environment()) as process:
+        server = RunningServer(process)
+        try:
+            server.wait_for("serving")
+            yield server
+        finally:
+            process.kill()
+            server.wait()
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    return Clock(tmp_path / "clock")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "snapshots"
+    publish_snapshot(folder, synthetic_panel(products=30, seed=1))
+    return folder
+
+
+def provenance(channel: grpc.Channel, **how: Any) -> Provenance:
+    call: Any = channel.unary_unary(ASSESS)
+    return AssessStockoutRisksResponse.FromString(call(REQUEST, timeout=20, **how)).provenance
+
+
+def age_s(server: RunningServer) -> float:
+    page = wait_for_http(f"http://127.0.0.1:{server.wait_for('metrics')['port']}/metrics").decode()
+    samples = [each for family in text_string_to_metric_families(page) for each in family.samples]
+    (age,) = [each.value for each in samples if each.name == "stockout_snapshot_age_seconds"]
+    return age
+
+
+def reload(server: RunningServer, root: Path, name: str) -> None:
+    """The reloader looked at the clock at least once before this is over."""
+    point_at(name, root)
+    server.wait_for("reloaded", lambda line: line["snapshot_id"] == name)
+
+
+def test_a_clock_that_jumps_makes_nothing_stale_fresh_or_late(clock: Clock, root: Path) -> None:
+    with running_by(clock, root, "--max-age-days", "2", "--log-calls") as server, channel_to(server) as channel:
+        states = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert next(states).status == health_pb2.HealthCheckResponse.SERVING
+        for number, offset in enumerate(JUMPS):
+            clock.jump(offset)
+            assert not provenance(channel, metadata=(("x-request-id", offset),)).stale
+            logged = server.wait_for("call", lambda line, wanted=offset: line["request_id"] == wanted)
+            year = dt.datetime.fromisoformat(logged["timestamp"]).year
+            assert (abs(year - dt.datetime.now(dt.UTC).year) > 5) == (offset != "+0d"), "the clock did jump"
+            assert 0 <= age_s(server) < 3600
+            lasting: Any = channel.unary_stream(WATCH)
+            assert lasting(REQUEST, timeout=0.1).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+            if number == 2:  # published at the true time: the page and the reloader have looked at every clock
+                reload(server, root, publish_snapshot(root, synthetic_panel(products=30, seed=2)))
+        states.cancel()
+        health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=20)
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_a_snapshot_of_the_future_is_served_and_is_as_young_as_can_be(clock: Clock, root: Path) -> None:
+    with running_by(clock, root, "--max-age-days", "2") as server, channel_to(server) as channel:
+        clock.jump("-3000d")
+        newer = publish_snapshot(root, synthetic_panel(products=30, seed=2))
+        server.wait_for("reloaded", lambda line: line["snapshot_id"] == newer)
+        found = provenance(channel)
+        assert (found.snapshot_id, found.stale) == (newer, False)
+        published = json.loads((root / newer / MANIFEST).read_text(encoding="utf-8"))["published_at"]
+        assert found.published_at.ToDatetime(dt.UTC) == dt.datetime.fromisoformat(published)
+        assert 0 <= age_s(server) < 3600
+
+
+def test_a_clock_that_jumps_neither_opens_nor_locks_a_tokens_rate(clock: Clock, root: Path, tmp_path: Path) -> None:
+    token, line = new_token("one", ("*",), per_second=1e-6, burst=BURST)
+    file = tmp_path / "tokens.jsonl"
+    file.write_text(line + "\n", encoding="utf-8")
+    metadata = (("authorization", f"Bearer {token}"),)
+    with running_by(clock, root, "--tokens", str(file)) as server, channel_to(server) as channel:
+        call: Any = channel.unary_unary(ASSESS)
+        codes = []
+        for offset in (*JUMPS, *JUMPS):
+            clock.jump(offset)
+            codes.append(call.future(REQUEST, metadata=metadata, timeout=20).code())
+    assert codes == [grpc.StatusCode.OK] * BURST + [grpc.StatusCode.RESOURCE_EXHAUSTED] * (len(codes) - BURST)
