@@ -31,6 +31,7 @@ _MODULES = (
     "bento.risks",
     "bento.schemas",
     "bento.service",
+    "buf.validate.validate_pb2",
     "training",
     "training.bundle",
     "feature_service",

@@ -61,10 +61,11 @@ async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
     tokens = operation.security.tokens
     doorkeeper = Doorkeeper(tokens, watch.metrics) if tokens else None
     grpc_server = bare_server(settings, doorkeeper)
-    risk, features = RiskServicer(current, settings), FeatureServicer(current, settings)
+    risk, features = RiskServicer(current, settings), FeatureServicer(current)
     for name, servicer in ((RISK_SERVICE, risk), (FEATURE_SERVICE, features)):
-        all_of_it = handlers(name, servicer.methods, watch) | stream_handlers(name, servicer.streams, watch)
-        grpc_server.add_registered_method_handlers(name, all_of_it)
+        calls = handlers(name, servicer.methods, watch, settings.max_ids)
+        streams = stream_handlers(name, servicer.streams, watch, settings.max_ids)
+        grpc_server.add_registered_method_handlers(name, calls | streams)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     await _tell(health_servicer, health_pb2.HealthCheckResponse.NOT_SERVING)

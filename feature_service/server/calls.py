@@ -14,11 +14,11 @@ from typing import Any, Generic, Never, TypeAlias, TypeVar
 
 import grpc
 import structlog
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from feature_service.server.errors import MalformedRequestError
 from feature_service.server.limits import check_deadline
+from feature_service.server.rules import reader
 from feature_service.server.statuses import status_of
 from feature_service.server.watching import Watch, Watched
 
@@ -43,33 +43,30 @@ class Method(Generic[Request]):
 
 
 def handlers(
-    service: str, methods: Mapping[str, Method[Any]], watch: Watch
+    service: str, methods: Mapping[str, Method[Any]], watch: Watch, max_ids: int
 ) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
     """What gRPC wants to know of a service's methods."""
     return {
-        name: grpc.unary_unary_rpc_method_handler(_behaviour(f"{service}/{name}", method, watch))
+        name: grpc.unary_unary_rpc_method_handler(_behaviour(f"{service}/{name}", method, watch, max_ids))
         for name, method in methods.items()
     }
 
 
-def _behaviour(name: str, method: Method[Request], watch: Watch) -> Behaviour:
-    parse, answer, log_calls = method.request_type.FromString, method.answer, watch.log_calls
+def _behaviour(name: str, method: Method[Request], watch: Watch, max_ids: int) -> Behaviour:
+    read, answer, log_calls = reader(method.request_type, max_ids), method.answer, watch.log_calls
     watched = Watched(name, method.request_type, watch)
 
     async def handle(raw: bytes, context: Context) -> bytes:
         began = watched.begun()
         try:
             check_deadline(context)
-            request = parse(raw)
+            request = read(raw)
             watched.asked(request)
             answered = answer(request)
             response = answered if isinstance(answered, bytes) else await answered
         except asyncio.CancelledError:  # the client left, or its deadline passed, while a thread was at work
             watched.ended("CANCELLED", began, sent_with(context))
             raise
-        except DecodeError:
-            malformed = MalformedRequestError(method.request_type.DESCRIPTOR.full_name)
-            await end_refused(malformed, watched, began, context)
         except Exception as error:  # the boundary: whatever it is, the client gets a status and the log the cause
             await end_refused(error, watched, began, context)
         metadata = sent_with(context)

@@ -28,8 +28,9 @@ StockoutError
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from feature_service.kernel import StockoutError
 
@@ -95,12 +96,32 @@ class MalformedRequestError(AnswerError):
         super().__init__(f"the request is not a {message_type} message", message_type=message_type)
 
 
-class InvalidFieldError(AnswerError):
-    """A field of the request holds what it must not."""
+class Violation(NamedTuple):
+    """What is wrong with a request: ``field must``, e.g. ``items[3].product_id must be at least 1 bytes``.
 
-    def __init__(self, field: str, must: str) -> None:
-        self.field, self.must = field, must
-        super().__init__(f"{field} {must}", field=field)
+    ``field`` is empty where the request as a whole is wrong.
+    """
+
+    field: str
+    must: str
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.must}".lstrip()
+
+
+class InvalidFieldError(AnswerError):
+    """A field of the request holds what it must not; ``others`` are wrong, too.
+
+    A request can break a thousand rules, and a status must fit into headers: the first ``MOST_TOLD`` are told.
+    """
+
+    MOST_TOLD = 20
+
+    def __init__(self, field: str, must: str, others: Sequence[Violation] = ()) -> None:
+        first = Violation(field, must)
+        self.violations = [first, *others[: self.MOST_TOLD - 1]]
+        more = f"; and {len(others)} more" if others else ""
+        super().__init__(f"{first}{more}", field=field)
 
 
 class TooManyProductsError(AnswerError):

@@ -19,7 +19,7 @@ from stockout.v1.risk_service_pb2 import (
 from feature_service.server import wire
 from feature_service.server.calls import Method
 from feature_service.server.current import CurrentSnapshot
-from feature_service.server.questions import day_of, feature_question, list_question, risk_question, watched_ids
+from feature_service.server.questions import day_of, feature_question, list_question, risk_question
 from feature_service.server.settings import Settings
 from feature_service.server.streams import StreamMethod
 
@@ -31,7 +31,7 @@ class RiskServicer:
     """``stockout.v1.RiskService``."""
 
     def __init__(self, current: CurrentSnapshot, settings: Settings) -> None:
-        self._current, self._max_ids = current, settings.max_ids
+        self._current = current
         self._limits = Limits(
             max_ids_per_request=settings.max_ids,
             max_message_bytes=settings.max_message_bytes,
@@ -51,7 +51,7 @@ class RiskServicer:
 
     def assess_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
-        question = risk_question(request, self._max_ids)
+        question = risk_question(request)
         return self._current.get().risks(question)
 
     def list_stockout_risks(self, request: ListStockoutRisksRequest) -> bytes:
@@ -65,7 +65,7 @@ class RiskServicer:
 
     async def watch_stockout_risks(self, request: WatchStockoutRisksRequest) -> AsyncIterator[bytes]:
         """Answer the asked products, then those that changed at each newer snapshot."""
-        product_ids = watched_ids(request, self._max_ids)
+        product_ids = request.product_ids[:]
         serving = self._current.get()
         seen = list(serving.entries(product_ids))
         yield serving.head + b"".join(seen)
@@ -91,8 +91,8 @@ class RiskServicer:
 class FeatureServicer:
     """``stockout.v1.FeatureService``."""
 
-    def __init__(self, current: CurrentSnapshot, settings: Settings) -> None:
-        self._current, self._max_ids = current, settings.max_ids
+    def __init__(self, current: CurrentSnapshot) -> None:
+        self._current = current
         self.methods: dict[str, Method[Any]] = {"GetFeatures": Method(GetFeaturesRequest, self.get_features)}
         self.streams: dict[str, StreamMethod[Any]] = {
             "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features)
@@ -100,7 +100,7 @@ class FeatureServicer:
 
     def get_features(self, request: GetFeaturesRequest) -> bytes:
         """Answer one result per product, in the order of the request."""
-        question = feature_question(request, self._max_ids)
+        question = feature_question(request)
         return self._current.get().features(question)
 
     def stream_features(self, request: StreamFeaturesRequest) -> AsyncIterator[bytes]:

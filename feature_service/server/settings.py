@@ -6,7 +6,7 @@ from pathlib import Path
 from feature_service.server.operation import Operation
 
 MAX_ID_BYTES = 256
-"""Longest product id, UTF-8; part of the API's contract, so not settable."""
+"""Longest product id, UTF-8, as the protos rule."""
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,11 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, status_pb2.Status]:
     metadata = error.metadata if isinstance(error, errors.AnswerError) else {}
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)]
     if isinstance(error, errors.InvalidFieldError):
-        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.must)
-        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+        violations = [
+            error_details_pb2.BadRequest.FieldViolation(field=each.field, description=each.must)
+            for each in error.violations
+        ]
+        details.append(error_details_pb2.BadRequest(field_violations=violations))
     return code, status_pb2.Status(code=code.value[0], message=message, details=[_packed(detail) for detail in details])
 
 

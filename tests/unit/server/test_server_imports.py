@@ -21,6 +21,12 @@ def test_importing_the_server_or_the_client_pulls_in_nothing_of_training(module:
     assert seen.stdout.split() == []
 
 
+def test_the_client_does_not_bring_the_library_that_enforces_the_rules() -> None:
+    code = "import sys, feature_service.client.__main__; print('protovalidate' in sys.modules)"
+    seen = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert seen.stdout.strip() == "False"
+
+
 def test_no_module_on_the_serving_side_imports_a_pickle_reader() -> None:
     files = [file for package in PACKAGES for path in package.__path__ for file in Path(path).glob("*.py")]
     files.remove(Path(client.__path__[0]) / "frames.py")  # imported only by who asks the client for a DataFrame

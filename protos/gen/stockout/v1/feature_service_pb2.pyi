@@ -31,7 +31,7 @@ class GetFeaturesRequest(_message.Message):
     AS_OF_FIELD_NUMBER: _builtins.int
     FEATURE_SET_FIELD_NUMBER: _builtins.int
     feature_set: _builtins.str
-    """The feature set; empty for the model's own."""
+    """The feature set; empty for the model's own. At most 256 bytes."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The products, 1 to 1000; each id 1 to 256 bytes of UTF-8."""

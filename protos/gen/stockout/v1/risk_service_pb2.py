@@ -22,53 +22,84 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from stockout.v1 import provenance_pb2 as stockout_dot_v1_dot_provenance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1estockout/v1/risk_service.proto\x12\x0bstockout.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\x1a\x1cstockout/v1/provenance.proto\"\x96\x01\n\x1a\x41ssessStockoutRisksRequest\x12\x13\n\x0bproduct_ids\x18\x01 \x03(\t\x12 \n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\rhorizon_weeks\x18\x03 \x01(\x05\x12*\n\x05items\x18\x04 \x03(\x0b\x32\x1b.stockout.v1.AssessmentItem\"\x82\x01\n\x0e\x41ssessmentItem\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x1a\n\runits_on_hand\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0elead_time_days\x18\x03 \x01(\x05H\x01\x88\x01\x01\x42\x10\n\x0e_units_on_handB\x11\n\x0f_lead_time_days\"|\n\x1b\x41ssessStockoutRisksResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x30\n\x07results\x18\x02 \x03(\x0b\x32\x1f.stockout.v1.StockoutRiskResult\"\x83\x01\n\x12StockoutRiskResult\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12)\n\x04risk\x18\x02 \x01(\x0b\x32\x19.stockout.v1.StockoutRiskH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\xd1\x03\n\x0cStockoutRisk\x12\x13\n\x0bprobability\x18\x01 \x01(\x01\x12\r\n\x05\x61lert\x18\x02 \x01(\x08\x12\x1a\n\runits_on_hand\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\"\n\x15\x65xpected_demand_units\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12 \n\x13\x65xpected_units_lost\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x1c\n\x0frevenue_at_risk\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0eweeks_of_cover\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12\x31\n\x16\x65xpected_stockout_date\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x0freorder_by_date\x18\t \x01(\x0b\x32\x11.google.type.Date\x12$\n\x07reasons\x18\n \x03(\x0b\x32\x13.stockout.v1.Reason\x12\x10\n\x08\x63\x61tegory\x18\x0b \x01(\tB\x10\n\x0e_units_on_handB\x18\n\x16_expected_demand_unitsB\x16\n\x14_expected_units_lostB\x12\n\x10_revenue_at_riskB\x11\n\x0f_weeks_of_cover\"L\n\x06Reason\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x02\x12\x0c\n\x04text\x18\x04 \x01(\t\"\xd0\x01\n\x18ListStockoutRisksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x03 \x01(\t\x12\'\n\x08\x65vidence\x18\x04 \x01(\x0e\x32\x15.stockout.v1.Evidence\x12\x1b\n\x13minimum_probability\x18\x05 \x01(\x01\x12\x12\n\nalert_only\x18\x06 \x01(\x08\x12!\n\x05order\x18\x07 \x01(\x0e\x32\x12.stockout.v1.Order\"\xa5\x01\n\x19ListStockoutRisksResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12.\n\x05risks\x18\x02 \x03(\x0b\x32\x1f.stockout.v1.RankedStockoutRisk\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\"_\n\x12RankedStockoutRisk\x12\x0c\n\x04rank\x18\x01 \x01(\x05\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\'\n\x04risk\x18\x03 \x01(\x0b\x32\x19.stockout.v1.StockoutRisk\">\n\x1aStreamStockoutRisksRequest\x12 \n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x11.google.type.Date\"|\n\x1bStreamStockoutRisksResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x30\n\x07results\x18\x02 \x03(\x0b\x32\x1f.stockout.v1.StockoutRiskResult\"0\n\x19WatchStockoutRisksRequest\x12\x13\n\x0bproduct_ids\x18\x01 \x03(\t\"{\n\x1aWatchStockoutRisksResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x30\n\x07results\x18\x02 \x03(\x0b\x32\x1f.stockout.v1.StockoutRiskResult\"\x17\n\x15GetServiceInfoRequest\"\xee\x01\n\x16GetServiceInfoResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12#\n\x06limits\x18\x02 \x01(\x0b\x32\x13.stockout.v1.Limits\x12\x31\n\rserving_since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08products\x18\x04 \x01(\x03\x12\x16\n\x0eserver_version\x18\x05 \x01(\t\x12%\n\nfirst_week\x18\x06 \x01(\x0b\x32\x11.google.type.Date\"r\n\x06Limits\x12\x1b\n\x13max_ids_per_request\x18\x01 \x01(\x05\x12\x19\n\x11max_message_bytes\x18\x02 \x01(\x05\x12\x1b\n\x13max_concurrent_rpcs\x18\x03 \x01(\x05\x12\x13\n\x0bmax_streams\x18\x04 \x01(\x05*k\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x15\n\x11ORDER_PROBABILITY\x10\x01\x12\x19\n\x15ORDER_REVENUE_AT_RISK\x10\x02\x12\x19\n\x15ORDER_REORDER_BY_DATE\x10\x03\x32\x8b\x04\n\x0bRiskService\x12h\n\x13\x41ssessStockoutRisks\x12\'.stockout.v1.AssessStockoutRisksRequest\x1a(.stockout.v1.AssessStockoutRisksResponse\x12\x62\n\x11ListStockoutRisks\x12%.stockout.v1.ListStockoutRisksRequest\x1a&.stockout.v1.ListStockoutRisksResponse\x12j\n\x13StreamStockoutRisks\x12\'.stockout.v1.StreamStockoutRisksRequest\x1a(.stockout.v1.StreamStockoutRisksResponse0\x01\x12g\n\x12WatchStockoutRisks\x12&.stockout.v1.WatchStockoutRisksRequest\x1a\'.stockout.v1.WatchStockoutRisksResponse0\x01\x12Y\n\x0eGetServiceInfo\x12\".stockout.v1.GetServiceInfoRequest\x1a#.stockout.v1.GetServiceInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1estockout/v1/risk_service.proto\x12\x0bstockout.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\x1a\x1cstockout/v1/provenance.proto\"\x9a\x04\n\x1a\x41ssessStockoutRisksRequest\x12$\n\x0bproduct_ids\x18\x01 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\"\x07r\x05 \x01(\x80\x02\x12\xec\x02\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\x12\x1e\n\rhorizon_weeks\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12*\n\x05items\x18\x04 \x03(\x0b\x32\x1b.stockout.v1.AssessmentItem:\x1b\xbaH\x18\"\x16\n\x0bproduct_ids\n\x05items\x10\x01\"\xac\x01\n\x0e\x41ssessmentItem\x12\x1e\n\nproduct_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12,\n\runits_on_hand\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12\'\n\x0elead_time_days\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xed\x02(\x00H\x01\x88\x01\x01\x42\x10\n\x0e_units_on_handB\x11\n\x0f_lead_time_days\"|\n\x1b\x41ssessStockoutRisksResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x30\n\x07results\x18\x02 \x03(\x0b\x32\x1f.stockout.v1.StockoutRiskResult\"\x83\x01\n\x12StockoutRiskResult\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12)\n\x04risk\x18\x02 \x01(\x0b\x32\x19.stockout.v1.StockoutRiskH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\xd1\x03\n\x0cStockoutRisk\x12\x13\n\x0bprobability\x18\x01 \x01(\x01\x12\r\n\x05\x61lert\x18\x02 \x01(\x08\x12\x1a\n\runits_on_hand\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\"\n\x15\x65xpected_demand_units\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12 \n\x13\x65xpected_units_lost\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x1c\n\x0frevenue_at_risk\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0eweeks_of_cover\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12\x31\n\x16\x65xpected_stockout_date\x18\x08 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x0freorder_by_date\x18\t \x01(\x0b\x32\x11.google.type.Date\x12$\n\x07reasons\x18\n \x03(\x0b\x32\x13.stockout.v1.Reason\x12\x10\n\x08\x63\x61tegory\x18\x0b \x01(\tB\x10\n\x0e_units_on_handB\x18\n\x16_expected_demand_unitsB\x16\n\x14_expected_units_lostB\x12\n\x10_revenue_at_riskB\x11\n\x0f_weeks_of_cover\"L\n\x06Reason\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x02\x12\x0c\n\x04text\x18\x04 \x01(\t\"\x9d\x02\n\x18ListStockoutRisksRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x04\x12\x1a\n\x08\x63\x61tegory\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\x12\x31\n\x08\x65vidence\x18\x04 \x01(\x0e\x32\x15.stockout.v1.EvidenceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x34\n\x13minimum_probability\x18\x05 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12\x12\n\nalert_only\x18\x06 \x01(\x08\x12+\n\x05order\x18\x07 \x01(\x0e\x32\x12.stockout.v1.OrderB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\xa5\x01\n\x19ListStockoutRisksResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12.\n\x05risks\x18\x02 \x03(\x0b\x32\x1f.stockout.v1.RankedStockoutRisk\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\"_\n\x12RankedStockoutRisk\x12\x0c\n\x04rank\x18\x01 \x01(\x05\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\'\n\x04risk\x18\x03 \x01(\x0b\x32\x19.stockout.v1.StockoutRisk\"\x8b\x03\n\x1aStreamStockoutRisksRequest\x12\xec\x02\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\"|\n\x1bStreamStockoutRisksResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x30\n\x07results\x18\x02 \x03(\x0b\x32\x1f.stockout.v1.StockoutRiskResult\"C\n\x19WatchStockoutRisksRequest\x12&\n\x0bproduct_ids\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x08\x01\"\x07r\x05 \x01(\x80\x02\"{\n\x1aWatchStockoutRisksResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x30\n\x07results\x18\x02 \x03(\x0b\x32\x1f.stockout.v1.StockoutRiskResult\"\x17\n\x15GetServiceInfoRequest\"\xee\x01\n\x16GetServiceInfoResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12#\n\x06limits\x18\x02 \x01(\x0b\x32\x13.stockout.v1.Limits\x12\x31\n\rserving_since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08products\x18\x04 \x01(\x03\x12\x16\n\x0eserver_version\x18\x05 \x01(\t\x12%\n\nfirst_week\x18\x06 \x01(\x0b\x32\x11.google.type.Date\"r\n\x06Limits\x12\x1b\n\x13max_ids_per_request\x18\x01 \x01(\x05\x12\x19\n\x11max_message_bytes\x18\x02 \x01(\x05\x12\x1b\n\x13max_concurrent_rpcs\x18\x03 \x01(\x05\x12\x13\n\x0bmax_streams\x18\x04 \x01(\x05*k\n\x05Order\x12\x15\n\x11ORDER_UNSPECIFIED\x10\x00\x12\x15\n\x11ORDER_PROBABILITY\x10\x01\x12\x19\n\x15ORDER_REVENUE_AT_RISK\x10\x02\x12\x19\n\x15ORDER_REORDER_BY_DATE\x10\x03\x32\x8b\x04\n\x0bRiskService\x12h\n\x13\x41ssessStockoutRisks\x12\'.stockout.v1.AssessStockoutRisksRequest\x1a(.stockout.v1.AssessStockoutRisksResponse\x12\x62\n\x11ListStockoutRisks\x12%.stockout.v1.ListStockoutRisksRequest\x1a&.stockout.v1.ListStockoutRisksResponse\x12j\n\x13StreamStockoutRisks\x12\'.stockout.v1.StreamStockoutRisksRequest\x1a(.stockout.v1.StreamStockoutRisksResponse0\x01\x12g\n\x12WatchStockoutRisks\x12&.stockout.v1.WatchStockoutRisksRequest\x1a\'.stockout.v1.WatchStockoutRisksResponse0\x01\x12Y\n\x0eGetServiceInfo\x12\".stockout.v1.GetServiceInfoRequest\x1a#.stockout.v1.GetServiceInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stockout.v1.risk_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORDER']._serialized_start=2474
-  _globals['_ORDER']._serialized_end=2581
-  _globals['_ASSESSSTOCKOUTRISKSREQUEST']._serialized_start=160
-  _globals['_ASSESSSTOCKOUTRISKSREQUEST']._serialized_end=310
-  _globals['_ASSESSMENTITEM']._serialized_start=313
-  _globals['_ASSESSMENTITEM']._serialized_end=443
-  _globals['_ASSESSSTOCKOUTRISKSRESPONSE']._serialized_start=445
-  _globals['_ASSESSSTOCKOUTRISKSRESPONSE']._serialized_end=569
-  _globals['_STOCKOUTRISKRESULT']._serialized_start=572
-  _globals['_STOCKOUTRISKRESULT']._serialized_end=703
-  _globals['_STOCKOUTRISK']._serialized_start=706
-  _globals['_STOCKOUTRISK']._serialized_end=1171
-  _globals['_REASON']._serialized_start=1173
-  _globals['_REASON']._serialized_end=1249
-  _globals['_LISTSTOCKOUTRISKSREQUEST']._serialized_start=1252
-  _globals['_LISTSTOCKOUTRISKSREQUEST']._serialized_end=1460
-  _globals['_LISTSTOCKOUTRISKSRESPONSE']._serialized_start=1463
-  _globals['_LISTSTOCKOUTRISKSRESPONSE']._serialized_end=1628
-  _globals['_RANKEDSTOCKOUTRISK']._serialized_start=1630
-  _globals['_RANKEDSTOCKOUTRISK']._serialized_end=1725
-  _globals['_STREAMSTOCKOUTRISKSREQUEST']._serialized_start=1727
-  _globals['_STREAMSTOCKOUTRISKSREQUEST']._serialized_end=1789
-  _globals['_STREAMSTOCKOUTRISKSRESPONSE']._serialized_start=1791
-  _globals['_STREAMSTOCKOUTRISKSRESPONSE']._serialized_end=1915
-  _globals['_WATCHSTOCKOUTRISKSREQUEST']._serialized_start=1917
-  _globals['_WATCHSTOCKOUTRISKSREQUEST']._serialized_end=1965
-  _globals['_WATCHSTOCKOUTRISKSRESPONSE']._serialized_start=1967
-  _globals['_WATCHSTOCKOUTRISKSRESPONSE']._serialized_end=2090
-  _globals['_GETSERVICEINFOREQUEST']._serialized_start=2092
-  _globals['_GETSERVICEINFOREQUEST']._serialized_end=2115
-  _globals['_GETSERVICEINFORESPONSE']._serialized_start=2118
-  _globals['_GETSERVICEINFORESPONSE']._serialized_end=2356
-  _globals['_LIMITS']._serialized_start=2358
-  _globals['_LIMITS']._serialized_end=2472
-  _globals['_RISKSERVICE']._serialized_start=2584
-  _globals['_RISKSERVICE']._serialized_end=3107
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST'].fields_by_name['product_ids']._loaded_options = None
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST'].fields_by_name['product_ids']._serialized_options = b'\272H\014\222\001\t\"\007r\005 \001(\200\002'
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST'].fields_by_name['as_of']._loaded_options = None
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\305\002\272\001\301\002\n\rdate.calendar\0228must be a full date of the calendar: year, month and day\032\365\001this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)'
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST'].fields_by_name['horizon_weeks']._loaded_options = None
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST'].fields_by_name['horizon_weeks']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST']._loaded_options = None
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST']._serialized_options = b'\272H\030\"\026\n\013product_ids\n\005items\020\001'
+  _globals['_ASSESSMENTITEM'].fields_by_name['product_id']._loaded_options = None
+  _globals['_ASSESSMENTITEM'].fields_by_name['product_id']._serialized_options = b'\272H\007r\005 \001(\200\002'
+  _globals['_ASSESSMENTITEM'].fields_by_name['units_on_hand']._loaded_options = None
+  _globals['_ASSESSMENTITEM'].fields_by_name['units_on_hand']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
+  _globals['_ASSESSMENTITEM'].fields_by_name['lead_time_days']._loaded_options = None
+  _globals['_ASSESSMENTITEM'].fields_by_name['lead_time_days']._serialized_options = b'\272H\007\032\005\030\355\002(\000'
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003(\200\004'
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['category']._loaded_options = None
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['category']._serialized_options = b'\272H\005r\003(\200\002'
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['evidence']._loaded_options = None
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['evidence']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['minimum_probability']._loaded_options = None
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['minimum_probability']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['order']._loaded_options = None
+  _globals['_LISTSTOCKOUTRISKSREQUEST'].fields_by_name['order']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_STREAMSTOCKOUTRISKSREQUEST'].fields_by_name['as_of']._loaded_options = None
+  _globals['_STREAMSTOCKOUTRISKSREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\305\002\272\001\301\002\n\rdate.calendar\0228must be a full date of the calendar: year, month and day\032\365\001this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)'
+  _globals['_WATCHSTOCKOUTRISKSREQUEST'].fields_by_name['product_ids']._loaded_options = None
+  _globals['_WATCHSTOCKOUTRISKSREQUEST'].fields_by_name['product_ids']._serialized_options = b'\272H\016\222\001\013\010\001\"\007r\005 \001(\200\002'
+  _globals['_ORDER']._serialized_start=3363
+  _globals['_ORDER']._serialized_end=3470
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST']._serialized_start=189
+  _globals['_ASSESSSTOCKOUTRISKSREQUEST']._serialized_end=727
+  _globals['_ASSESSMENTITEM']._serialized_start=730
+  _globals['_ASSESSMENTITEM']._serialized_end=902
+  _globals['_ASSESSSTOCKOUTRISKSRESPONSE']._serialized_start=904
+  _globals['_ASSESSSTOCKOUTRISKSRESPONSE']._serialized_end=1028
+  _globals['_STOCKOUTRISKRESULT']._serialized_start=1031
+  _globals['_STOCKOUTRISKRESULT']._serialized_end=1162
+  _globals['_STOCKOUTRISK']._serialized_start=1165
+  _globals['_STOCKOUTRISK']._serialized_end=1630
+  _globals['_REASON']._serialized_start=1632
+  _globals['_REASON']._serialized_end=1708
+  _globals['_LISTSTOCKOUTRISKSREQUEST']._serialized_start=1711
+  _globals['_LISTSTOCKOUTRISKSREQUEST']._serialized_end=1996
+  _globals['_LISTSTOCKOUTRISKSRESPONSE']._serialized_start=1999
+  _globals['_LISTSTOCKOUTRISKSRESPONSE']._serialized_end=2164
+  _globals['_RANKEDSTOCKOUTRISK']._serialized_start=2166
+  _globals['_RANKEDSTOCKOUTRISK']._serialized_end=2261
+  _globals['_STREAMSTOCKOUTRISKSREQUEST']._serialized_start=2264
+  _globals['_STREAMSTOCKOUTRISKSREQUEST']._serialized_end=2659
+  _globals['_STREAMSTOCKOUTRISKSRESPONSE']._serialized_start=2661
+  _globals['_STREAMSTOCKOUTRISKSRESPONSE']._serialized_end=2785
+  _globals['_WATCHSTOCKOUTRISKSREQUEST']._serialized_start=2787
+  _globals['_WATCHSTOCKOUTRISKSREQUEST']._serialized_end=2854
+  _globals['_WATCHSTOCKOUTRISKSRESPONSE']._serialized_start=2856
+  _globals['_WATCHSTOCKOUTRISKSRESPONSE']._serialized_end=2979
+  _globals['_GETSERVICEINFOREQUEST']._serialized_start=2981
+  _globals['_GETSERVICEINFOREQUEST']._serialized_end=3004
+  _globals['_GETSERVICEINFORESPONSE']._serialized_start=3007
+  _globals['_GETSERVICEINFORESPONSE']._serialized_end=3245
+  _globals['_LIMITS']._serialized_start=3247
+  _globals['_LIMITS']._serialized_end=3361
+  _globals['_RISKSERVICE']._serialized_start=3473
+  _globals['_RISKSERVICE']._serialized_end=3996
 # @@protoc_insertion_point(module_scope)
