@@ -94,6 +94,11 @@ def age_s(server: RunningServer) -> float:
     return age
 
 
+def called(server: RunningServer, request_id: str) -> dict[str, Any]:
+    """The log line of a call."""
+    return server.wait_for("call", lambda line: line["request_id"] == request_id)
+
+
 def reload(server: RunningServer, root: Path, name: str) -> None:
     """The reloader looked at the clock at least once before this is over."""
     point_at(name, root)
@@ -107,7 +112,7 @@ def test_a_clock_that_jumps_makes_nothing_stale_fresh_or_late(clock: Clock, root
         for number, offset in enumerate(JUMPS):
             clock.jump(offset)
             assert not provenance(channel, metadata=(("x-request-id", offset),)).stale
-            logged = server.wait_for("call", lambda line, wanted=offset: line["request_id"] == wanted)
+            logged = called(server, request_id=offset)
             year = dt.datetime.fromisoformat(logged["timestamp"]).year
             assert (abs(year - dt.datetime.now(dt.UTC).year) > 5) == (offset != "+0d"), "the clock did jump"
             assert 0 <= age_s(server) < 3600
