@@ -35,6 +35,7 @@ _MODULES = (
     "training",
     "training.bundle",
     "feature_service",
+    "feature_service.credentials",
 )
 _PACKAGES = ("feature_service.kernel", "stockout")
 _REQUIREMENTS = ("bentoml", "googleapis-common-protos", "grpcio", "numpy", "onnxruntime", "protobuf", "pydantic")

@@ -27,6 +27,7 @@ ATTEMPTS = 3
 T = TypeVar("T")
 
 _THEIRS = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE, grpc.StatusCode.RESOURCE_EXHAUSTED}
+_NOT_LET_IN = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
 _AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
@@ -43,10 +44,11 @@ class FeatureClient:
 
     Args:
         target: Where the service is, as gRPC writes it, e.g. ``127.0.0.1:50051``.
+        credentials: TLS, and the token if any; None is plaintext.
     """
 
-    def __init__(self, target: str) -> None:
-        self._target = target
+    def __init__(self, target: str, credentials: grpc.ChannelCredentials | None = None) -> None:
+        self._target, self._credentials = target, credentials
         self._channel: grpc.aio.Channel | None = None
 
     async def get(self, question: AssessRequest) -> Answer:
@@ -69,7 +71,11 @@ class FeatureClient:
 
     async def _ask(self, question: AssessRequest) -> Answer:
         if self._channel is None:  # here, since the channel belongs to the loop that is running now
-            self._channel = grpc.aio.insecure_channel(self._target)
+            self._channel = (
+                grpc.aio.secure_channel(self._target, self._credentials)
+                if self._credentials
+                else grpc.aio.insecure_channel(self._target)
+            )
         day, ids = question.as_of, question.product_ids
         as_of = day and date_pb2.Date(year=day.year, month=day.month, day=day.day)
         features = FeatureServiceStub(self._channel).GetFeatures(
@@ -99,5 +105,10 @@ class FeatureClient:
             return FeatureServiceUnavailableError(
                 f"the feature service at {self._target} does not answer ({said}): "
                 "start it, or set FEATURE_SERVICE_TARGET to where it is"
+            )
+        if code in _NOT_LET_IN:
+            return FeatureServiceFailedError(
+                f"the feature service at {self._target} does not let this Bento in ({said}): "
+                "set FEATURE_SERVICE_TOKEN_FILE to a file with a token that it knows"
             )
         return FeatureServiceFailedError(f"the feature service at {self._target} failed with {code.name}: {said}")

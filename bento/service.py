@@ -1,6 +1,11 @@
 """The HTTP service. Its Bento holds the registered model in the folder ``model`` beside this file.
 
-Settings, from the environment when the service starts: ``FEATURE_SERVICE_TARGET``, where the gRPC feature service is.
+Settings, from the environment when the service starts:
+
+- ``FEATURE_SERVICE_TARGET``: where the gRPC feature service is.
+- ``FEATURE_SERVICE_TLS_CA``: file of the authority (CA) that signed its certificate; without it the call is plaintext.
+- ``FEATURE_SERVICE_TLS_CERTIFICATE``, ``FEATURE_SERVICE_TLS_KEY``: files of a certificate to show, if it wants one.
+- ``FEATURE_SERVICE_TOKEN_FILE``: file of a bearer token, if it wants one.
 """
 
 import functools
@@ -20,6 +25,7 @@ from bento.errors import STATUS
 from bento.features import FeatureClient
 from bento.requests import decode_assess, decode_rows
 from bento.risks import risks
+from feature_service.credentials import Secrets
 from feature_service.kernel import FloatArray, StockoutError
 from training.bundle import CONTRACT_FILE, Bundle, Contract
 
@@ -85,7 +91,8 @@ class StockoutRisk:
     def __init__(self) -> None:
         self._bundle = Bundle.load(MODEL_DIR)
         reference = json.loads((MODEL_DIR / REFERENCE_FILE).read_text(encoding="utf-8"))
-        self._features = FeatureClient(os.environ.get("FEATURE_SERVICE_TARGET", DEFAULT_TARGET))
+        target = os.environ.get("FEATURE_SERVICE_TARGET", DEFAULT_TARGET)
+        self._features = FeatureClient(target, _secrets().credentials())
         self._model = (reference["name"], reference["version"])
         contract = self._bundle.contract
         self._provenance = {
@@ -143,6 +150,14 @@ class StockoutRisk:
         rows = decode_rows(body, contract.feature_names)
         probabilities: list[float | None] = self._bundle.predict(rows).tolist()
         return [p if applies else None for p, applies in zip(probabilities, _applies(contract, rows), strict=True)]
+
+
+def _secrets() -> Secrets:
+    def file(name: str) -> Path | None:
+        given = os.environ.get(f"FEATURE_SERVICE_{name}")
+        return Path(given) if given else None
+
+    return Secrets(file("TLS_CA"), file("TLS_CERTIFICATE"), file("TLS_KEY"), file("TOKEN_FILE"))
 
 
 def _applies(contract: Contract, rows: FloatArray) -> list[bool]:

@@ -1,13 +1,13 @@
 """``stockout`` (or ``python -m feature_service.client``): ask the server from a shell.
 
-Exit codes: 0 the server answered (a product without an answer is shown with the reason) or is healthy, 1 it refused the
-request or is not serving, 2 wrong options, 3 no server answers at the target, or not in time.
-Completion: ``eval "$(_STOCKOUT_COMPLETE=bash_source stockout)"``, or ``zsh_source``, ``fish_source``.
+Exit codes and shell completion are told by ``--help``.
 """
 
 import datetime as dt
+import functools
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -18,6 +18,7 @@ from feature_service.client import shown
 from feature_service.client.asking import DEFAULT_TIMEOUT_S, ListFilter
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
 from feature_service.client.risk_client import RiskClient
+from feature_service.credentials import CredentialsError, Secrets
 
 REFUSED = 1
 UNREACHABLE = 3
@@ -56,10 +57,45 @@ def _lines(_context: click.Context, _parameter: click.Parameter, file: Any) -> t
         raise click.BadParameter(f"{file.name} is not UTF-8") from error
 
 
-_TARGET = _with(
+def _file(option: str, variable: str, told: str) -> Option:
+    path = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return click.option(option, type=path, envvar=variable, show_envvar=True, help=told)
+
+
+_SERVER = _with(
     click.option("--target", default="localhost:50051", show_default=True, metavar="HOST:PORT"),
     click.option("--timeout-s", type=click.FloatRange(0, min_open=True), default=DEFAULT_TIMEOUT_S, show_default=True),
+    _file("--tls-ca", "STOCKOUT_TLS_CA", "Use TLS; PEM of the authority that signed the server's certificate."),
+    _file("--tls-certificate", "STOCKOUT_TLS_CERTIFICATE", "PEM of your own certificate, if the server wants one."),
+    _file("--tls-key", "STOCKOUT_TLS_KEY", "PEM of its key."),
+    _file("--token-file", "STOCKOUT_TOKEN_FILE", "File with the bearer token, if the server wants one; needs TLS."),
 )
+
+
+def _target(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the connection, and give the command the client that they make, as ``client``."""
+
+    @functools.wraps(command)
+    def connected(
+        *arguments: Any,
+        target: str,
+        timeout_s: float,
+        tls_ca: Path | None,
+        tls_certificate: Path | None,
+        tls_key: Path | None,
+        token_file: Path | None,
+        **options: Any,
+    ) -> None:
+        try:
+            credentials = Secrets(tls_ca, tls_certificate, tls_key, token_file).credentials()
+        except CredentialsError as error:
+            raise click.UsageError(str(error)) from error
+        with RiskClient(target, timeout_s, credentials) as client:
+            command(*arguments, client=client, **options)
+
+    return _SERVER(connected)
+
+
 _FORM = _with(
     click.option("--table", "form", flag_value="table", default="table", help="Print a table.  [default]"),
     click.option("--json", "form", flag_value="json", help="Print one JSON document."),
@@ -89,22 +125,32 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands)
 def main() -> None:
-    """Ask the stockout risk server. ID may be - to read ids from standard input, one a line."""
+    """Ask the stockout risk server. ID may be - to read ids from standard input, one a line.
+
+    \b
+    Exit codes: 0  the server answered (products without an answer are shown with the reason), or is healthy
+                1  it refused the request, or is not serving
+                2  wrong options
+                3  no server answers at the target, or not in time
+
+    \b
+    Completion: eval "$(_STOCKOUT_COMPLETE=bash_source stockout)"    in ~/.bashrc
+                eval "$(_STOCKOUT_COMPLETE=zsh_source stockout)"     in ~/.zshrc
+                _STOCKOUT_COMPLETE=fish_source stockout | source     in ~/.config/fish/config.fish
+    """  # noqa: D301 - click reads the character \b as "leave these lines as they are"
 
 
 @main.command()
-@_with(_IDS, _AS_OF, _FORM, _TARGET)
+@_with(_IDS, _AS_OF, _FORM, _target)
 def assess(
     ids: tuple[str, ...],
     ids_file: tuple[str, ...],
     as_of: dt.datetime | None,
     form: Form,
-    target: str,
-    timeout_s: float,
+    client: RiskClient,
 ) -> None:
     """Print the risk of each product, in the order asked."""
-    with RiskClient(target, timeout_s) as client:
-        answer = client.assess(_some(ids + ids_file), as_of=as_of and as_of.date())
+    answer = client.assess(_some(ids + ids_file), as_of=as_of and as_of.date())
     _print(form, lambda: shown.risk_table(answer), lambda: shown.as_json(answer), lambda: shown.risks_as_csv(answer))
 
 
@@ -117,42 +163,38 @@ def assess(
 @click.option(
     "--order", type=click.Choice(["PROBABILITY", "REVENUE_AT_RISK", "REORDER_BY_DATE"]), default="PROBABILITY"
 )
-@_with(_FORM, _TARGET)
-def list_command(limit: int, form: Form, target: str, timeout_s: float, **asked: Any) -> None:
+@_with(_FORM, _target)
+def list_command(limit: int, form: Form, client: RiskClient, **asked: Any) -> None:
     """Print the first products of the ranked list."""
-    with RiskClient(target, timeout_s) as client:
-        answer = client.list_risks(ListFilter(**asked), limit)
+    answer = client.list_risks(ListFilter(**asked), limit)
     _print(form, lambda: shown.ranked_table(answer), lambda: shown.as_json(answer), lambda: shown.ranked_as_csv(answer))
 
 
 @main.command()
-@_with(_IDS, _FORM, _TARGET)
-def watch(ids: tuple[str, ...], ids_file: tuple[str, ...], form: Form, target: str, timeout_s: float) -> None:
+@_with(_IDS, _FORM, _target)
+def watch(ids: tuple[str, ...], ids_file: tuple[str, ...], form: Form, client: RiskClient) -> None:
     """Print the risk of each product now, and again whenever it changes, until interrupted."""
-    with RiskClient(target, timeout_s) as client:
-        for number, answer in enumerate(client.watch(_some(ids + ids_file))):
-            _print(
-                form,
-                lambda: shown.risk_table(answer),  # noqa: B023 - called before the next one comes
-                lambda: shown.as_json(answer, indent=None),  # noqa: B023
-                lambda: shown.risks_as_csv(answer, header=number == 0),  # noqa: B023
-            )
-            sys.stdout.flush()
+    for number, answer in enumerate(client.watch(_some(ids + ids_file))):
+        _print(
+            form,
+            lambda: shown.risk_table(answer),  # noqa: B023 - called before the next one comes
+            lambda: shown.as_json(answer, indent=None),  # noqa: B023
+            lambda: shown.risks_as_csv(answer, header=number == 0),  # noqa: B023
+        )
+        sys.stdout.flush()
 
 
 @main.command()
-@_with(_IDS, _AS_OF, _FORM, _TARGET)
+@_with(_IDS, _AS_OF, _FORM, _target)
 def features(
     ids: tuple[str, ...],
     ids_file: tuple[str, ...],
     as_of: dt.datetime | None,
     form: Form,
-    target: str,
-    timeout_s: float,
+    client: RiskClient,
 ) -> None:
     """Print the features that the model is asked with."""
-    with RiskClient(target, timeout_s) as client:
-        answer = client.features(_some(ids + ids_file), as_of=as_of and as_of.date())
+    answer = client.features(_some(ids + ids_file), as_of=as_of and as_of.date())
     _print(
         form, lambda: shown.feature_table(answer), lambda: shown.as_json(answer), lambda: shown.features_as_csv(answer)
     )
@@ -160,11 +202,10 @@ def features(
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of a table.")
-@_TARGET
-def info(as_json: bool, target: str, timeout_s: float) -> None:
+@_target
+def info(as_json: bool, client: RiskClient) -> None:
     """Print what the server serves, since when, and within which limits."""
-    with RiskClient(target, timeout_s) as client:
-        answer = client.info()
+    answer = client.info()
     if as_json:
         click.echo(shown.as_json(answer))
     else:
@@ -173,11 +214,10 @@ def info(as_json: bool, target: str, timeout_s: float) -> None:
 
 @main.command()
 @click.option("--service", default="", help="One service by its full name.  [default: the whole server]")
-@_TARGET
-def health(service: str, target: str, timeout_s: float) -> None:
+@_target
+def health(service: str, client: RiskClient) -> None:
     """Print whether the server is serving; exit code 0 only if it is."""
-    with RiskClient(target, timeout_s) as client:
-        state = client.health(service)
+    state = client.health(service)
     click.echo(state)
     sys.exit(0 if state == "SERVING" else REFUSED)
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
 from stockout.v1.risk_service_pb2 import GetServiceInfoRequest, StreamStockoutRisksRequest, WatchStockoutRisksRequest
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
@@ -57,6 +58,18 @@ class AsyncRiskClient:
     async def close(self) -> None:
         """See :meth:`RiskClient.close`."""
         await self._channel.close()
+
+    async def health(self, service: str = "") -> str:
+        """See :meth:`RiskClient.health`."""
+        stub: Any = health_pb2_grpc.HealthStub(self._channel)
+        try:
+            response = await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return "SERVICE_UNKNOWN"
+            raise from_rpc_error(error, self._target, self._timeout_s) from error
+        name: str = health_pb2.HealthCheckResponse.ServingStatus.Name(response.status)
+        return name
 
     async def info(self) -> ServiceInfo:
         """See :meth:`RiskClient.info`."""

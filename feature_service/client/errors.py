@@ -8,6 +8,8 @@ StockoutError
     └── SnapshotChangedError     the server kept changing its snapshot between batches
 """
 
+from typing import Any
+
 import grpc
 
 from feature_service.kernel import StockoutError
@@ -20,9 +22,10 @@ class ClientError(StockoutError):
 class ServerUnavailableError(ClientError):
     """Nobody answers at the target, or the server is loading or draining."""
 
-    def __init__(self, target: str, details: str) -> None:
-        self.target, self.details = target, details
-        super().__init__(f"no server answers at {target}: is it running, and is the target right? ({details})")
+    def __init__(self, target: str, details: str, request_id: str = "") -> None:
+        self.target, self.details, self.request_id = target, details, request_id
+        said = f"{details}, request {request_id}" if request_id else details
+        super().__init__(f"no server answers at {target}: is it running, and is the target right? ({said})")
 
 
 class DeadlineError(ClientError):
@@ -34,11 +37,17 @@ class DeadlineError(ClientError):
 
 
 class RefusedError(ClientError):
-    """The server refused the request; ``code`` is the gRPC status code's name."""
+    """The server refused the request.
 
-    def __init__(self, code: str, details: str) -> None:
-        self.code, self.details = code, details
-        super().__init__(f"the server refused the request: {details} ({code})")
+    Attributes:
+        code: The gRPC status code's name.
+        request_id: By which the server's log tells more; empty where the server gave none.
+    """
+
+    def __init__(self, code: str, details: str, request_id: str = "") -> None:
+        self.code, self.details, self.request_id = code, details, request_id
+        said = f"{code}, request {request_id}" if request_id else code
+        super().__init__(f"the server refused the request: {details} ({said})")
 
 
 class SnapshotChangedError(ClientError):
@@ -52,8 +61,10 @@ class SnapshotChangedError(ClientError):
 def from_rpc_error(error: grpc.RpcError, target: str, timeout_s: float) -> ClientError:
     """The client's own error for one of gRPC's."""
     code, details = error.code(), error.details() or "no details"
+    sent: Any = error.trailing_metadata() or ()  # pairs, whatever the stubs say
+    request_id = str(dict(sent).get("x-request-id", ""))
     if code is grpc.StatusCode.UNAVAILABLE:
-        return ServerUnavailableError(target, details)
+        return ServerUnavailableError(target, details, request_id)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineError(target, timeout_s)
-    return RefusedError(code.name, details)
+    return RefusedError(code.name, details, request_id)

@@ -1,0 +1,48 @@
+"""What a shell's user leans on: completion by the shell itself, help, and ids of calls for whoever reads the log."""
+
+import asyncio
+import os
+import re
+import subprocess
+
+from feature_service.client import AsyncRiskClient
+from tests.e2e.test_grpc_client import shell
+from tests.support.processes import BIN
+from tests.support.servers import RunningServer
+
+# Loads the completion as ~/.bashrc does, then completes as bash does at the tab key.
+_TAB = """
+eval "$(_STOCKOUT_COMPLETE=bash_source stockout)"
+COMP_WORDS=(stockout ass) COMP_CWORD=1
+complete -p stockout | grep -q -- '-F _stockout_completion'
+_stockout_completion stockout ass stockout
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def test_bash_completes_commands() -> None:
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    command = ["bash", "--norc", "-euc", _TAB]
+    ended = subprocess.run(command, env={**os.environ, "PATH": path}, check=True, capture_output=True, text=True)
+    assert (ended.stdout, ended.stderr) == ("assess\n", "")
+
+
+def test_help_tells_the_exit_codes_and_the_completion() -> None:
+    said = shell("--help").stdout
+    assert re.search(r"^ +3 +no server answers", said, re.MULTILINE)
+    assert '"$(_STOCKOUT_COMPLETE=bash_source stockout)"' in said
+
+
+def test_a_refusal_names_the_call_as_the_servers_log_does(server: RunningServer) -> None:
+    ended = shell("assess", "", "--target", server.target)
+    named = re.search(r"request (\w+)\)", ended.stderr)
+    assert named, ended.stderr
+    assert server.wait_for("call", lambda line: line["request_id"] == named[1])["code"] == "INVALID_ARGUMENT"
+
+
+def test_the_asyncio_client_asks_for_health(server: RunningServer) -> None:
+    async def ask() -> tuple[str, str]:
+        async with AsyncRiskClient(server.target) as client:
+            return await client.health(), await client.health("no.Such")
+
+    assert asyncio.run(ask()) == ("SERVING", "SERVICE_UNKNOWN")
