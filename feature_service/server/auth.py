@@ -10,7 +10,7 @@ import grpc
 import structlog
 from grpc_health.v1 import health
 
-from feature_service.server.calls import Context, refuse
+from feature_service.server.calls import REQUEST_ID, Context, refuse, request_id_of
 from feature_service.server.errors import (
     AnswerError,
     MethodDeniedError,
@@ -46,12 +46,11 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
         """Go on to the method, or to one that refuses the call."""
         if details.method.startswith(OPEN):
             return await continuation(details)
+        metadata = {key: str(value) for key, value in details.invocation_metadata or ()}
         try:
-            self._check(
-                details.method.removeprefix("/"), {key: str(value) for key, value in details.invocation_metadata or ()}
-            )
+            self._check(details.method.removeprefix("/"), metadata)
         except AnswerError as error:
-            return self._refusal(error, details.method)
+            return self._refusal(error, details.method, request_id_of(metadata))
         return await continuation(details)
 
     async def keep_current(self) -> None:
@@ -79,13 +78,13 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
         if not holder.bucket.take():
             raise RateExceededError(holder.name, holder.per_second)
 
-    def _refusal(self, error: AnswerError, method: str) -> Any:
+    def _refusal(self, error: AnswerError, method: str, request_id: str) -> Any:
         code, _ = status_of(error)
         self._metrics.denied[code.name] += 1
-        _log.warning("denied", method=method[:200], code=code.name, error=str(error))
+        _log.warning("denied", method=method[:200], code=code.name, request_id=request_id, error=str(error))
 
         async def end(_requests: Any, context: Context) -> Never:
-            await refuse(context, error)
+            await refuse(context, error, ((REQUEST_ID, request_id),))
 
         return grpc.stream_stream_rpc_method_handler(end)  # it reads no message, whatever the method's kind
 

@@ -87,7 +87,7 @@ def _behaviour(name: str, method: Method[Request], watch: Watch, max_ids: int) -
 async def end_refused(error: Exception, watched: Watched, began: float, context: Context) -> Never:
     """End the call with the error's status, and say so in the log."""
     metadata = sent_with(context)
-    request_id = _given_request_id(metadata) or _new_request_id()
+    request_id = request_id_of(metadata)
     code, _ = status_of(error)
     watched.ended(code.name, began, metadata)
     if code is grpc.StatusCode.INTERNAL:
@@ -115,6 +115,18 @@ async def compress_as_asked(context: Context, metadata: Mapping[str, str]) -> No
     if metadata.get(ANSWER_ENCODING) == "gzip":
         context.set_compression(grpc.Compression.Gzip)
         await context.send_initial_metadata(())  # without it grpc.aio forgets the choice
+
+
+def request_id_of(metadata: Mapping[str, str]) -> str:
+    """The client's own id of the call, or a new one."""
+    return _given_request_id(metadata) or _new_request_id()
+
+
+def echo_request_id(context: Context, metadata: Mapping[str, str]) -> None:
+    """Send the client's own id of the call back with the end of the answer, where it sent one."""
+    request_id = _given_request_id(metadata)
+    if request_id:
+        context.set_trailing_metadata(((REQUEST_ID, request_id),))
 
 
 def _given_request_id(metadata: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeAlias
 
 import grpc
 
-from feature_service.server.calls import Context, Request, compress_as_asked, end_refused, sent_with
+from feature_service.server.calls import Context, Request, compress_as_asked, echo_request_id, end_refused, sent_with
 from feature_service.server.limits import check_deadline
 from feature_service.server.rules import reader
 from feature_service.server.watching import Watch, Watched
@@ -54,6 +54,8 @@ def _behaviour(name: str, method: StreamMethod[Request], watch: Watch, max_ids: 
             raise
         except Exception as error:  # the boundary: whatever it is, the client gets a status and the log the cause
             await end_refused(error, watched, began, context)
-        watched.ended("OK", began, sent_with(context))
+        metadata = sent_with(context)
+        echo_request_id(context, metadata)
+        watched.ended("OK", began, metadata)
 
     return handle

@@ -19,7 +19,7 @@ from stockout.v1 import feature_service_pb2, risk_service_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
 from stockout.v1.provenance_pb2 import EVIDENCE_SALES_ONLY
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, StreamStockoutRisksRequest
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from feature_service.kernel import feature_set, features_of_all_weeks
@@ -220,6 +220,14 @@ def request_id_of(channel: grpc.Channel, product_ids: list[str], *sent: tuple[st
 @pytest.mark.parametrize("product_ids", [["a"], []], ids=["answered", "refused"])
 def test_the_clients_request_id_comes_back(channel: grpc.Channel, product_ids: list[str]) -> None:
     assert request_id_of(channel, product_ids, ("x-request-id", "order-page-42")) == "order-page-42"
+
+
+def test_the_clients_request_id_comes_back_with_a_stream(channel: grpc.Channel) -> None:
+    stream = RiskServiceStub(channel).StreamStockoutRisks(
+        StreamStockoutRisksRequest(), metadata=(("x-request-id", "night 7"),)
+    )
+    assert list(stream)
+    assert dict(stream.trailing_metadata())["x-request-id"] == "night 7"
 
 
 def test_a_refused_call_without_a_request_id_gets_one_of_its_own(channel: grpc.Channel) -> None:
