@@ -110,17 +110,12 @@ class Violation(NamedTuple):
 
 
 class InvalidFieldError(AnswerError):
-    """A field of the request holds what it must not; ``others`` are wrong, too.
+    """A field of the request holds what it must not; ``others`` are wrong, too; ``untold`` more are counted."""
 
-    A request can break a thousand rules, and a status must fit into headers: the first ``MOST_TOLD`` are told.
-    """
-
-    MOST_TOLD = 20
-
-    def __init__(self, field: str, must: str, others: Sequence[Violation] = ()) -> None:
+    def __init__(self, field: str, must: str, others: Sequence[Violation] = (), untold: int = 0) -> None:
         first = Violation(field, must)
-        self.violations = [first, *others[: self.MOST_TOLD - 1]]
-        more = f"; and {len(others)} more" if others else ""
+        self.violations = [first, *others]
+        more = f"; and {len(others) + untold} more" if others else ""
         super().__init__(f"{first}{more}", field=field)
 
 

@@ -14,6 +14,9 @@ from feature_service.server.errors import InvalidFieldError, MalformedRequestErr
 
 Request = TypeVar("Request", bound=Message)
 
+MOST_TOLD = 20
+"""Violations in one answer: a request can hold a thousand, and a status must fit into headers."""
+
 _validator = Validator()
 
 
@@ -23,7 +26,7 @@ def reader(request_type: type[Request], max_ids: int) -> Callable[[bytes], Reque
     The function raises:
         MalformedRequestError: If the bytes are no such message.
         TooManyProductsError: If one of its lists holds more than ``max_ids``.
-        InvalidFieldError: If it breaks a rule of its proto; all broken ones are named.
+        InvalidFieldError: If it breaks a rule of its proto; the first ``MOST_TOLD`` broken ones are named.
     """
     parse, broken_rules = request_type.FromString, _validator.collect_violations
     lists = [field.name for field in request_type.DESCRIPTOR.fields if field.is_repeated]
@@ -47,8 +50,8 @@ def reader(request_type: type[Request], max_ids: int) -> Callable[[bytes], Reque
 
 
 def _invalid(broken: Sequence[BrokenRule]) -> InvalidFieldError:
-    first, *others = (Violation(_path(rule), rule.proto.message) for rule in broken)
-    return InvalidFieldError(first.field, first.must, others)
+    first, *others = (Violation(_path(rule), rule.proto.message) for rule in broken[:MOST_TOLD])
+    return InvalidFieldError(first.field, first.must, others, untold=max(0, len(broken) - MOST_TOLD))
 
 
 def _path(rule: BrokenRule) -> str:
