@@ -1,7 +1,6 @@
 """Which products have a probability in which week, and which: by product id, with the newest week scored at once."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +17,8 @@ from feature_service.server.errors import (
     ShortHistoryError,
     UnknownProductError,
 )
-from feature_service.server.planner import Figures, Given, Planner
-from feature_service.server.questions import Stock
+from feature_service.server.planner import Figures, Planner
+from feature_service.server.questions import Given
 from feature_service.server.reasons import ReasonTable
 from feature_service.server.scoring import Inputs, RowNumbers, Scorer, Scores, State, States
 from training.bundle import Bundle
@@ -104,19 +103,15 @@ class Assessor:
         """The answers for the newest week, from the table."""
         return Assessed(rows, self.newest, self._scores.of(rows), self.figures.of(rows), self.scorer, with_reasons=True)
 
-    def computed(
-        self, rows: RowNumbers, column: int, scorer: Scorer | None = None, stock: Sequence[Stock] | None = None
-    ) -> Assessed:
+    def computed(self, rows: RowNumbers, column: int, scorer: Scorer, given: Given | None = None) -> Assessed:
         """The answers for any week, computed from the panel for these rows only.
 
         Args:
             rows: The products.
             column: The week.
-            scorer: Another model than the snapshot's.
-            stock: What the caller knows of each product's stock.
+            scorer: The model: the snapshot's, or another one.
+            given: What the caller knows of each row's stock.
         """
-        given = None if stock is None else Given.of(stock)
-        scorer = scorer or self.scorer
         scores = scorer.scores(rows, column, given)
         return Assessed(rows, column, scores, self.planner.figures(rows, column, given), scorer)
 

@@ -1,6 +1,6 @@
 """What a planner decides with: demand, cover, dates, lost units and revenue, from stock and the demand forecast."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, forecast_demand
-from feature_service.server.questions import Stock
+from feature_service.server.questions import Given
 
 Figure = npt.NDArray[np.float64]
 Rows = slice | npt.NDArray[np.intp]
@@ -16,21 +16,6 @@ Rows = slice | npt.NDArray[np.intp]
 DEFAULT_LEAD_TIME_DAYS = 7.0
 FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the caller knows of stock, shape ``(rows,)`` each; NaN is left to the snapshot."""
-
-    units_on_hand: Figure
-    lead_time_days: Figure
-
-    @classmethod
-    def of(cls, stock: Iterable[Stock]) -> "Given":
-        """From one for each row."""
-        told = [(each.units_on_hand, each.lead_time_days) for each in stock]
-        units, days = np.array(told, dtype=np.float64).reshape(-1, 2).T
-        return cls(units, days)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,12 @@
 """
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRequest
 from stockout.v1.provenance_pb2 import Evidence
 from stockout.v1.risk_service_pb2 import (
@@ -19,26 +22,32 @@ from stockout.v1.risk_service_pb2 import (
 
 DEFAULT_PAGE = 50
 
+Amounts = npt.NDArray[np.float64]
 
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """What the caller knows of one product's stock; None is left to the snapshot."""
 
-    units_on_hand: float | None
-    lead_time_days: int | None
+@dataclass(frozen=True)
+class Given:
+    """What the caller knows of products' stock, shape ``(products,)`` each; NaN is left to the snapshot."""
+
+    units_on_hand: Amounts
+    lead_time_days: Amounts
+
+    def of(self, which: npt.NDArray[np.bool_]) -> "Given":
+        """That of some of the products."""
+        return Given(self.units_on_hand[which], self.lead_time_days[which])
 
 
 @dataclass(frozen=True, slots=True)
 class RiskQuestion:
     """The risk of which products, as of which day (None: newest), over which horizon (0: the model's).
 
-    ``stock`` has one for each product, or is None where the caller knows of none.
+    ``given`` is what the caller knows of each product's stock; None where only ids are asked.
     """
 
     product_ids: Sequence[str]
     as_of: dt.date | None
     horizon_weeks: int
-    stock: Sequence[Stock] | None = None
+    given: Given | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +84,11 @@ def risk_question(request: AssessStockoutRisksRequest) -> RiskQuestion:
     as_of, horizon_weeks = day_of(request), request.horizon_weeks
     if not request.items:
         return RiskQuestion(request.product_ids[:], as_of, horizon_weeks)
-    product_ids = [item.product_id for item in request.items]
-    return RiskQuestion(product_ids, as_of, horizon_weeks, [_stock(item) for item in request.items])
+    # item by item, since each reading of a repeated field makes its messages anew
+    told = [(item.product_id, _units_on_hand(item), _lead_time_days(item)) for item in request.items]
+    product_ids, units_on_hand, lead_time_days = zip(*told, strict=True)
+    given = Given(np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64))
+    return RiskQuestion(product_ids, as_of, horizon_weeks, given)
 
 
 def feature_question(request: GetFeaturesRequest) -> FeatureQuestion:
@@ -105,8 +117,10 @@ def day_of(
     return dt.date(request.as_of.year, request.as_of.month, request.as_of.day)
 
 
-def _stock(item: AssessmentItem) -> Stock:
-    return Stock(
-        units_on_hand=item.units_on_hand if item.HasField("units_on_hand") else None,
-        lead_time_days=item.lead_time_days if item.HasField("lead_time_days") else None,
-    )
+def _units_on_hand(item: AssessmentItem) -> float:
+    """Asking whether a field is set takes as long as reading it, so only of 0 is it asked."""
+    return item.units_on_hand or (0.0 if item.HasField("units_on_hand") else math.nan)
+
+
+def _lead_time_days(item: AssessmentItem) -> float:
+    return item.lead_time_days or (0.0 if item.HasField("lead_time_days") else math.nan)

@@ -83,9 +83,9 @@ class ServingSnapshot:
         column = self.assessor.column(question.as_of)
         if column != self.assessor.newest:
             return asyncio.to_thread(self._past_risks, question, column)
-        if question.stock is None:
+        if question.given is None:
             return b"".join([self.head, *self.entries(question.product_ids)])
-        return self.head + self._computed(question, column, self.assessor.scorer)
+        return self.head + self._writer.risks(question.product_ids, column, self.assessor.scorer, question.given)
 
     def entries(self, product_ids: Sequence[str]) -> Iterator[bytes]:
         """What a response holds of each product, for the newest week."""
@@ -163,17 +163,8 @@ class ServingSnapshot:
 
     def _past_risks(self, question: RiskQuestion, column: int) -> bytes:
         answering = self._replay.of(self.assessor.week(column))
-        return wire.risk_head(self.provenance(column, answering)) + self._computed(question, column, answering.scorer)
-
-    def _computed(self, question: RiskQuestion, column: int, scorer: Scorer) -> bytes:
-        """On the spot, for the asked products only."""
-        stock = None
-        if question.stock is not None:
-            asked = zip(question.product_ids, question.stock, strict=True)
-            stock = [each for product_id, each in asked if self.assessor.row(product_id) is not None]
-        return self._writer.risks(
-            question.product_ids, lambda rows: self.assessor.computed(rows, column, scorer, stock), column
-        )
+        head = wire.risk_head(self.provenance(column, answering))
+        return head + self._writer.risks(question.product_ids, column, answering.scorer, question.given)
 
     def _past_entries(self, rows: slice, column: int, scorer: Scorer) -> bytes:
         numbers = np.arange(*rows.indices(len(self.assessor)))

@@ -5,7 +5,7 @@ and one entry's bytes for each product, joined; both are encoded once and used i
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from google.protobuf import timestamp_pb2
@@ -20,7 +20,8 @@ from feature_service.server import encoding
 from feature_service.server.assessor import Assessed, Assessor
 from feature_service.server.encoding import field
 from feature_service.server.errors import ProductError
-from feature_service.server.scoring import RowNumbers, State
+from feature_service.server.questions import Given
+from feature_service.server.scoring import RowNumbers, Scorer, State
 from feature_service.server.statuses import status_of
 from training.bundle import Contract
 
@@ -35,10 +36,19 @@ class Writer:
         self._assessor = assessor
         self._category = {each: field(0x5A, each.encode()) if each else b"" for each in set(assessor.panel.categories)}
 
-    def risks(self, product_ids: Sequence[str], answer: Callable[[RowNumbers], Assessed], column: int) -> bytes:
-        """What a risk response holds of products; ``answer`` is asked for those that have a row, in their order."""
-        rows = [self._assessor.row(each) for each in product_ids]
-        answers = answer(np.array([row for row in rows if row is not None], dtype=np.intp))
+    def risks(self, product_ids: Sequence[str], column: int, scorer: Scorer, given: Given | None = None) -> bytes:
+        """What a risk response holds of products, computed on the spot.
+
+        Args:
+            product_ids: The products.
+            column: The week.
+            scorer: The model.
+            given: What the caller knows of each product's stock.
+        """
+        rows = list(map(self._assessor.row, product_ids))
+        known = np.array([row is not None for row in rows], dtype=np.bool_)
+        present = np.array([row for row in rows if row is not None], dtype=np.intp)
+        answers = self._assessor.computed(present, column, scorer, given and given.of(known))
         return b"".join(self._results(0x12, product_ids, rows, iter(self._risk_outcomes(answers)), column))
 
     def risk_entries(self, answers: Assessed) -> list[bytes]:
@@ -53,7 +63,7 @@ class Writer:
 
     def features(self, product_ids: Sequence[str], column: int) -> bytes:
         """What a features response holds of products."""
-        rows = [self._assessor.row(each) for each in product_ids]
+        rows = list(map(self._assessor.row, product_ids))
         outcomes = self._feature_outcomes(np.array([row for row in rows if row is not None], dtype=np.intp), column)
         return b"".join(self._results(0x1A, product_ids, rows, iter(outcomes), column))
 

@@ -9,21 +9,27 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StockoutRi
 
 from feature_service.server import wire
 from feature_service.server.assessor import Assessor
-from feature_service.server.questions import Stock
+from feature_service.server.questions import Given
 
 
 def computed(
-    assessor: Assessor, product_ids: Sequence[str], column: int, stock: Sequence[Stock] | None = None
+    assessor: Assessor, product_ids: Sequence[str], column: int, given: Given | None = None
 ) -> list[StockoutRiskResult]:
-    """On the spot; with a stock for each product, all of which must have a row."""
-    raw = wire.Writer(assessor).risks(product_ids, lambda rows: assessor.computed(rows, column, stock=stock), column)
+    """On the spot."""
+    raw = wire.Writer(assessor).risks(product_ids, column, assessor.scorer, given)
     return list(AssessStockoutRisksResponse.FromString(raw).results)
 
 
 def now(assessor: Assessor, product_ids: Sequence[str]) -> list[StockoutRiskResult]:
     """From the table of the newest week."""
-    raw = wire.Writer(assessor).risks(product_ids, assessor.now, assessor.newest)
-    return list(AssessStockoutRisksResponse.FromString(raw).results)
+    entries = wire.RiskEntries(assessor, wire.Writer(assessor), max_bytes=0)
+    return list(AssessStockoutRisksResponse.FromString(b"".join(map(entries.__getitem__, product_ids))).results)
+
+
+def given_to_all(products: int, units_on_hand: float | None, lead_time_days: int | None = None) -> Given:
+    """The same for each product."""
+    told = (units_on_hand, lead_time_days)
+    return Given(*(np.full(products, np.nan if each is None else each) for each in told))
 
 
 def features(assessor: Assessor, product_ids: Sequence[str], column: int) -> list[ProductFeaturesResult]:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel import forecast_demand
-from feature_service.server.planner import FARTHEST_DAYS, Figures, Given, Planner
-from feature_service.server.questions import Stock
+from feature_service.server.planner import FARTHEST_DAYS, Figures, Planner
+from feature_service.server.questions import Given
+from tests.support.answers import given_to_all
 from tests.support.snapshots import synthetic_panel
 
 PLAIN = synthetic_panel(products=40)
@@ -31,7 +32,7 @@ def assert_same(ours: Figures, others: Figures) -> None:
 
 
 def all_given(units: float | None, days: int | None = None) -> Given:
-    return Given.of([Stock(units, days)] * len(PLAIN.product_ids))
+    return given_to_all(len(PLAIN.product_ids), units, days)
 
 
 def test_without_stock_nothing_is_known_but_the_demand() -> None:

@@ -13,8 +13,8 @@ from data.panel import UNITS_ON_HAND, Panel
 from data.snapshot import Snapshot
 from feature_service.kernel import FloatArray, feature_set
 from feature_service.server.assessor import Assessor
-from feature_service.server.questions import Stock
-from tests.support.answers import computed, now, reason_of
+from feature_service.server.questions import Given
+from tests.support.answers import computed, given_to_all, now, reason_of
 from tests.support.snapshots import MODEL, synthetic_panel
 from training.bundle import Bundle, Contract, LabelContract
 
@@ -64,7 +64,7 @@ def stocks() -> tuple[FloatArray, FloatArray]:
 def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: tuple[FloatArray, FloatArray]) -> None:
     counted, told = stocks
     asked, held = assessor_of(counted), assessor_of(told)
-    given = [Stock(float(units), None) for units in told]
+    given = Given(told.astype(np.float64), np.full(len(told), np.nan))
     answers = computed(asked, asked.panel.product_ids, asked.newest, given)
     expected = now(held, held.panel.product_ids)
     assert list(map(reason_of, answers)) == list(map(reason_of, expected))
@@ -77,7 +77,8 @@ def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: t
 
 def test_only_products_whose_stock_is_told_are_answered_anew(stocks: tuple[FloatArray, FloatArray]) -> None:
     asked = assessor_of(stocks[0])
-    given = [Stock(float(units) if row % 2 else None, None) for row, units in enumerate(stocks[1])]
+    told = np.where(np.arange(len(stocks[1])) % 2, stocks[1], np.nan).astype(np.float64)
+    given = Given(told, np.full(len(told), np.nan))
     answers = computed(asked, asked.panel.product_ids, asked.newest, given)
     assert answers[::2] == now(asked, asked.panel.product_ids)[::2]
     assert answers != now(asked, asked.panel.product_ids)
@@ -86,7 +87,7 @@ def test_only_products_whose_stock_is_told_are_answered_anew(stocks: tuple[Float
 def test_a_stock_that_is_told_to_be_gone_makes_the_label_not_apply() -> None:
     asked = assessor_of(np.full(10, 5, dtype=np.float32))
     before = now(asked, asked.panel.product_ids)
-    answers = computed(asked, asked.panel.product_ids, asked.newest, [Stock(0.0, None)] * 10)
+    answers = computed(asked, asked.panel.product_ids, asked.newest, given_to_all(10, 0.0))
     launched = [row for row, each in enumerate(before) if each.HasField("risk")]
     assert launched
     assert all(reason_of(answers[row]) == "NOT_ELIGIBLE" for row in launched)
@@ -96,7 +97,7 @@ def test_a_past_week_takes_the_callers_stock_as_well(stocks: tuple[FloatArray, F
     asked = assessor_of(stocks[0])
     past = asked.newest - 3
     before = computed(asked, asked.panel.product_ids, past)
-    more = computed(asked, asked.panel.product_ids, past, [Stock(1000.0, None)] * len(before))
+    more = computed(asked, asked.panel.product_ids, past, given_to_all(len(before), 1000.0))
     pairs = [(a.risk, b.risk) for a, b in zip(before, more, strict=True) if a.HasField("risk") and b.HasField("risk")]
     assert pairs
     assert all(less_stock.probability > more_stock.probability for less_stock, more_stock in pairs)

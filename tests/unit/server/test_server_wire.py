@@ -1,4 +1,5 @@
 import datetime as dt
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, RankedStoc
 
 from feature_service.server import encoding, wire
 from feature_service.server.assessor import Assessed
-from feature_service.server.questions import RiskQuestion, Stock
+from feature_service.server.questions import Given, RiskQuestion
 from feature_service.server.reasons import Reason
 from feature_service.server.serving import ServingSnapshot
 from feature_service.server.statuses import status_of
@@ -19,7 +20,7 @@ IDS = st.one_of(
     st.sampled_from(sorted(EXCLUDED)),
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
 )
-STOCKS = st.builds(Stock, st.none() | st.floats(0, 1e6), st.none() | st.integers(0, 365))
+STOCKS = st.tuples(st.just(math.nan) | st.floats(0, 1e6), st.just(math.nan) | st.integers(0, 365))
 AMOUNTS = ("units_on_hand", "expected_demand_units", "expected_units_lost", "revenue_at_risk", "weeks_of_cover")
 
 
@@ -49,13 +50,15 @@ def plain_risk(serving: ServingSnapshot, answers: Assessed, position: int) -> St
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_laid_out_bytes_are_the_message_that_protobuf_would_build(
-    serving: ServingSnapshot, product_ids: list[str], as_of: dt.date | None, stocks: list[Stock]
+    serving: ServingSnapshot, product_ids: list[str], as_of: dt.date | None, stocks: list[tuple[float, float]]
 ) -> None:
     assessor = serving.assessor
     column = assessor.column(as_of)
     named = [each for each in product_ids if assessor.row(each) is not None]
     rows = np.array([assessor.row(each) for each in named], dtype=np.intp)
-    answers = assessor.computed(rows, column, stock=stocks[: len(rows)])
+    given = Given(*np.array(stocks[: len(product_ids)], dtype=np.float64).reshape(-1, 2).T)
+    known = np.array([each in named for each in product_ids], dtype=np.bool_)
+    answers = assessor.computed(rows, column, assessor.scorer, given.of(known))
     problems = assessor.risk_problems(answers)
     plain = AssessStockoutRisksResponse()
     positions = iter(range(len(named)))
@@ -66,7 +69,7 @@ def test_laid_out_bytes_are_the_message_that_protobuf_would_build(
             plain.results.add(product_id=each, risk=plain_risk(serving, answers, position))
         else:
             plain.results.add(product_id=each, error=status_of(error)[1])
-    laid_out = wire.Writer(assessor).risks(product_ids, lambda _: answers, column)
+    laid_out = wire.Writer(assessor).risks(product_ids, column, assessor.scorer, given)
     assert AssessStockoutRisksResponse.FromString(laid_out) == plain
     assert len(laid_out) == plain.ByteSize()
 
