@@ -70,7 +70,8 @@ class AssessStockoutRisksRequest(_message.Message):
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
         """Any day: the last complete week (Monday to Sunday) up to it is the last that may be known.
-        Unset: the newest week of the snapshot.
+        Unset: the newest week of the snapshot. A past week is answered with the model that was champion when that week was
+        new, where the server still has it and it predicts the same, otherwise with today's; the provenance says which.
         """
 
     @_builtins.property
