@@ -123,7 +123,7 @@ def test_a_page_token_of_a_snapshot_that_is_gone_has_expired(
     assert reason_of(status) == ("FAILED_PRECONDITION", "PAGE_TOKEN_EXPIRED", {"snapshot_id": first})
 
 
-def _truncated(root: Path, name: str) -> None:
+def truncate(root: Path, name: str) -> None:
     panel = root / name / "panel" / "units_sold.npy"
     panel.write_bytes(panel.read_bytes()[:-100])
 
@@ -136,7 +136,7 @@ def _no_json(root: Path, name: str) -> None:
     (root / name / "manifest.json").write_text("{", encoding="utf-8")
 
 
-@pytest.mark.parametrize("damage", [_truncated, _no_manifest, _no_json])
+@pytest.mark.parametrize("damage", [truncate, _no_manifest, _no_json])
 def test_a_broken_snapshot_is_refused_and_the_one_before_stays(
     tmp_path: Path, damage: Callable[[Path, str], None]
 ) -> None:
