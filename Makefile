@@ -39,7 +39,7 @@ demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for 
 	@$(BIN)/python -m orchestration.demo $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR) --work-dir work/olist)
 
 test: setup ## run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: setup ## features against pandas, the service against an echo and against other servers, workers: medians, ratios
 	$(BIN)/python -m benchmarks.features $(if $(OLIST_DIR),--data-dir $(OLIST_DIR))

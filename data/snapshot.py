@@ -133,7 +133,7 @@ def _publish(
         if reasons is not None:
             _write_reasons(draft / REASONS, reasons)
         digests = {path.relative_to(draft).as_posix(): _sha256(path) for path in _files(draft)}
-        content = json.dumps([digests, dataclasses.asdict(model)], sort_keys=True)
+        content = json.dumps([SCHEMA, digests, dataclasses.asdict(model)], sort_keys=True)
         snapshot_id = f"{iso_name(panel.as_of_week)}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
         manifest = {
             "schema": SCHEMA,
