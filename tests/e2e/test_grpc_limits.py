@@ -93,10 +93,14 @@ def test_an_answer_is_compressed_if_the_client_asks_for_it(server: RunningServer
             assert sizes[1] < sizes[0] / 2
 
 
-def test_a_call_whose_deadline_is_over_leaves_the_server_as_it_was(channel: grpc.Channel) -> None:
-    call: Any = channel.unary_unary(ASSESS)
-    assert call.future(REQUEST, timeout=1e-6).code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert code_of(channel) is OK
+def test_a_call_whose_deadline_passes_gives_its_place_back(published: Published) -> None:
+    with running_server(published.root, "--max-rpcs", "2") as server, channel_to(server) as channel:
+        assert code_of(channel) is OK
+        lasting: Any = channel.unary_stream("/stockout.v1.RiskService/WatchStockoutRisks")
+        assert lasting(REQUEST, timeout=0.1).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        held = watching(channel)
+        assert answered(channel) is OK
+        held.cancel()
 
 
 def test_a_message_of_the_greatest_size_passes_and_a_greater_one_is_refused(published: Published) -> None:
