@@ -63,7 +63,7 @@ async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
     grpc_server = bare_server(settings, doorkeeper)
     risk, features = RiskServicer(current, settings), FeatureServicer(current)
     for name, servicer in ((RISK_SERVICE, risk), (FEATURE_SERVICE, features)):
-        calls = handlers(name, servicer.methods, watch, settings.max_ids)
+        calls = handlers(name, servicer.methods, watch, settings.max_ids, current)
         streams = stream_handlers(name, servicer.streams, watch, settings.max_ids)
         grpc_server.add_registered_method_handlers(name, calls | streams)
     health_servicer = health.aio.HealthServicer()

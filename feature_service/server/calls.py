@@ -17,6 +17,7 @@ import structlog
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
+from feature_service.server.current import CurrentSnapshot
 from feature_service.server.limits import check_deadline
 from feature_service.server.rules import reader
 from feature_service.server.statuses import status_of
@@ -29,6 +30,7 @@ ANSWER_ENCODING = "x-answer-encoding"
 
 Request = TypeVar("Request", bound=Message)
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+Responder: TypeAlias = "Callable[[bytes], bytes | Awaitable[bytes]]"
 Behaviour: TypeAlias = "Callable[[bytes, Context], Awaitable[bytes]]"
 
 _log = structlog.stdlib.get_logger("stockout.calls")
@@ -36,33 +38,38 @@ _log = structlog.stdlib.get_logger("stockout.calls")
 
 @dataclass(frozen=True)
 class Method(Generic[Request]):
-    """One RPC: its request type and the function that answers it with an encoded response, or with one to wait for."""
+    """One RPC.
+
+    Attributes:
+        request_type: Of its requests.
+        answer: Gives an encoded response, or one to wait for.
+        remembers: Whether the answer hangs on the request and the current snapshot alone.
+    """
 
     request_type: type[Request]
     answer: Callable[[Request], bytes | Awaitable[bytes]]
+    remembers: bool = False
 
 
 def handlers(
-    service: str, methods: Mapping[str, Method[Any]], watch: Watch, max_ids: int
+    service: str, methods: Mapping[str, Method[Any]], watch: Watch, max_ids: int, current: CurrentSnapshot
 ) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
     """What gRPC wants to know of a service's methods."""
     return {
-        name: grpc.unary_unary_rpc_method_handler(_behaviour(f"{service}/{name}", method, watch, max_ids))
+        name: grpc.unary_unary_rpc_method_handler(_behaviour(f"{service}/{name}", method, watch, max_ids, current))
         for name, method in methods.items()
     }
 
 
-def _behaviour(name: str, method: Method[Request], watch: Watch, max_ids: int) -> Behaviour:
-    read, answer, log_calls = reader(method.request_type, max_ids), method.answer, watch.log_calls
-    watched = Watched(name, method.request_type, watch)
+def _behaviour(name: str, method: Method[Request], watch: Watch, max_ids: int, current: CurrentSnapshot) -> Behaviour:
+    watched, log_calls = Watched(name, method.request_type, watch), watch.log_calls
+    respond = _responder(name, method, watched, max_ids, current)
 
     async def handle(raw: bytes, context: Context) -> bytes:
         began = watched.begun()
         try:
             check_deadline(context)
-            request = read(raw)
-            watched.asked(request)
-            answered = answer(request)
+            answered = respond(raw)
             response = answered if isinstance(answered, bytes) else await answered
         except asyncio.CancelledError:  # the client left, or its deadline passed, while a thread was at work
             watched.ended("CANCELLED", began, sent_with(context))
@@ -82,6 +89,32 @@ def _behaviour(name: str, method: Method[Request], watch: Watch, max_ids: int) -
         return response
 
     return handle
+
+
+def _responder(
+    name: str, method: Method[Request], watched: Watched, max_ids: int, current: CurrentSnapshot
+) -> Responder:
+    read = reader(method.request_type, max_ids)
+
+    def respond(raw: bytes) -> bytes | Awaitable[bytes]:
+        request = read(raw)
+        watched.asked(request)
+        return method.answer(request)
+
+    def recall(raw: bytes) -> bytes | Awaitable[bytes]:
+        remembered = current.get().remembered[name]
+        known = remembered.get(raw)
+        if known is not None:
+            watched.asked_about_one()
+            return known
+        request = read(raw)
+        products = watched.asked(request)
+        answer = method.answer(request)  # of the same snapshot, since nothing is waited for
+        if products == 1 and isinstance(answer, bytes):
+            remembered.keep(raw, answer)
+        return answer
+
+    return recall if method.remembers else respond
 
 
 async def end_refused(error: Exception, watched: Watched, began: float, context: Context) -> Never:

@@ -63,12 +63,13 @@ class MethodMetrics:
         self.products = Counts(PRODUCTS)
         self._asked = [attrgetter(name) for name in ASKED if name in request.DESCRIPTOR.fields_by_name]
 
-    def asked(self, request: Message) -> None:
-        """Count how many products a request asks about."""
+    def asked(self, request: Message) -> int:
+        """Count how many products a request asks about, and give it."""
         for field in self._asked:
             if size := len(field(request)):
                 self.products.add(size)
-                return
+                return size
+        return 0
 
     def ended(self, code: str, seconds: float) -> None:
         """Count a call that ended with ``code``."""

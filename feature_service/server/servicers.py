@@ -40,7 +40,7 @@ class RiskServicer:
         )
         self._version = version("stockout-risk")
         self.methods: dict[str, Method[Any]] = {
-            "AssessStockoutRisks": Method(AssessStockoutRisksRequest, self.assess_stockout_risks),
+            "AssessStockoutRisks": Method(AssessStockoutRisksRequest, self.assess_stockout_risks, remembers=True),
             "ListStockoutRisks": Method(ListStockoutRisksRequest, self.list_stockout_risks),
             "GetServiceInfo": Method(GetServiceInfoRequest, self.get_service_info),
         }
@@ -93,7 +93,9 @@ class FeatureServicer:
 
     def __init__(self, current: CurrentSnapshot) -> None:
         self._current = current
-        self.methods: dict[str, Method[Any]] = {"GetFeatures": Method(GetFeaturesRequest, self.get_features)}
+        self.methods: dict[str, Method[Any]] = {
+            "GetFeatures": Method(GetFeaturesRequest, self.get_features, remembers=True)
+        }
         self.streams: dict[str, StreamMethod[Any]] = {
             "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features)
         }

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
@@ -17,6 +18,7 @@ from feature_service.server.errors import InvalidFieldError
 from feature_service.server.paging import PageToken, digest
 from feature_service.server.questions import FeatureQuestion, ListFilter, ListQuestion, RiskQuestion
 from feature_service.server.ranking import Ranking, sort_keys
+from feature_service.server.remembered import Remembered
 from feature_service.server.replay import Answering, Replay
 from feature_service.server.scoring import Scorer
 from training.bundle import Bundle
@@ -46,6 +48,7 @@ class ServingSnapshot:
         figures = self.assessor.figures
         keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
         self._ranking = Ranking(scored, bundle.contract.threshold, snapshot.panel.categories, keys)
+        self.remembered: defaultdict[str, Remembered] = defaultdict(Remembered)
         self.stale = False
         self.head = wire.risk_head(self.provenance())
 
@@ -68,6 +71,7 @@ class ServingSnapshot:
         """Say in every answer from now on whether newer data should have come."""
         if stale != self.stale:
             self.stale = stale
+            self.remembered.clear()
             self.head = wire.risk_head(self.provenance())
 
     def risks(self, question: RiskQuestion) -> bytes | Awaitable[bytes]:

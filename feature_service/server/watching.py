@@ -41,9 +41,13 @@ class Watched:
         self._counted = watch.metrics.method(name, request)
         self._tracer = watch.tracer
 
-    def asked(self, request: Message) -> None:
-        """Count what a request asks about."""
-        self._counted.asked(request)
+    def asked(self, request: Message) -> int:
+        """Count how many products a request asks about, and give it."""
+        return self._counted.asked(request)
+
+    def asked_about_one(self) -> None:
+        """Count a request about one product."""
+        self._counted.products.add(1)
 
     def begun(self) -> float:
         """Count a call that begins; gives the time, for :meth:`ended`."""
