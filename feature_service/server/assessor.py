@@ -169,8 +169,11 @@ class Assessor:
         short = too_bad[states[too_bad] == State.SHORT_HISTORY]
         known = dict(zip(short.tolist(), inputs.known_weeks(rows[short], column).tolist(), strict=True))
         needed = inputs.chosen.history_weeks
-        shared = {State.NOT_LAUNCHED: NotLaunchedError(self.week(column)), State.NOT_ELIGIBLE: self._not_eligible}
+        shared: dict[int, ProductError] = {
+            State.NOT_LAUNCHED: NotLaunchedError(self.week(column)),
+            State.NOT_ELIGIBLE: self._not_eligible,
+        }
         return {
-            position: ShortHistoryError(needed, known[position]) if position in known else shared[State(state)]
+            position: ShortHistoryError(needed, known[position]) if position in known else shared[state]
             for position, state in zip(too_bad.tolist(), states[too_bad].tolist(), strict=True)
         }

@@ -197,11 +197,15 @@ def date_message(day: dt.date) -> date_pb2.Date:
 
 def _result(tag: int, product_id: str, outcome: bytes) -> bytes:
     """One of a response's ``results``."""
-    return field(tag, field(0x0A, product_id.encode()) + outcome)
+    name = product_id.encode()
+    if len(name) < 0x80:
+        return field(tag, b"\x0a%c%b%b" % (len(name), name, outcome))
+    return field(tag, field(0x0A, name) + outcome)
 
 
 def _fields_of(problems: Mapping[int, ProductError]) -> dict[int, bytes]:
-    return {position: _error_field(error) for position, error in problems.items()}
+    encoded = {error: _error_field(error) for error in set(problems.values())}  # most products share theirs
+    return {position: encoded[error] for position, error in problems.items()}
 
 
 def _error_field(error: ProductError) -> bytes:
