@@ -1,5 +1,6 @@
 """Bytes that are no gRPC, messages that swell, connections that come and go: the server stays as it was."""
 
+import contextlib
 import random
 import socket
 from collections.abc import Iterator
@@ -68,13 +69,11 @@ def connected(server: RunningServer) -> socket.socket:
 
 
 def everything_from(connection: socket.socket) -> bytes:
-    """Until the server closes."""
+    """Until the server closes, politely or by a reset."""
     got = b""
-    try:
+    with contextlib.suppress(ConnectionResetError):
         while chunk := connection.recv(1 << 16):
             got += chunk
-    except ConnectionResetError:
-        pass
     return got
 
 
