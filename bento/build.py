@@ -19,7 +19,7 @@ import yaml
 
 from bento.errors import BentoBuildError
 from data.snapshot import ModelReference
-from training.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 
 NAME = "stockout_risk"
 _SERVICE = "bento.service:StockoutRisk"
@@ -32,12 +32,10 @@ _MODULES = (
     "bento.schemas",
     "bento.service",
     "buf.validate.validate_pb2",
-    "training",
-    "training.bundle",
     "feature_service",
     "feature_service.credentials",
 )
-_PACKAGES = ("feature_service.kernel", "stockout")
+_PACKAGES = ("feature_service.bundle", "feature_service.kernel", "stockout")
 _REQUIREMENTS = ("bentoml", "googleapis-common-protos", "grpcio", "numpy", "onnxruntime", "protobuf", "pydantic")
 
 

@@ -14,7 +14,7 @@ from stockout.v1.risk_service_pb2 import StockoutRisk
 from bento.errors import FeatureServiceMismatchError
 from bento.features import Answer
 from bento.schemas import NoRisk, Reason, Refusal, Risk
-from training.bundle import Bundle
+from feature_service.bundle import Bundle
 
 _NUMBERS = (
     "units_on_hand",

@@ -25,9 +25,9 @@ from bento.errors import STATUS
 from bento.features import FeatureClient
 from bento.requests import decode_assess, decode_rows
 from bento.risks import risks
+from feature_service.bundle import CONTRACT_FILE, Bundle, Contract
 from feature_service.credentials import Secrets
 from feature_service.kernel import FloatArray, StockoutError
-from training.bundle import CONTRACT_FILE, Bundle, Contract
 
 MODEL_DIR = Path(__file__).parent / "model"
 REFERENCE_FILE = "reference.json"

@@ -34,10 +34,10 @@ from data.fingerprint import fingerprint
 from data.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.sources import find_inputs
 from data.weeks import iso_name, last_complete_week
+from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import StockoutError
 from orchestration.console import log
 from orchestration.targets import write_whole
-from training.bundle import CONTRACT_SCHEMA
 from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, label
 
 DEFAULT_LEAD_TIME_DAYS = 14

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.panel import UNITS_SOLD, Panel
+from feature_service.bundle import Calibration
 from feature_service.kernel import FloatArray
 from training.bootstrap import DoubleArray, IntArray
-from training.bundle import Calibration
 from training.calibration import fit_calibration
 from training.dataset import Rows
 from training.errors import TrainingFileError

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data.panel import Panel
+from feature_service.bundle import Calibration
 from training.backtest import Backtest, backtest
-from training.bundle import Calibration
 from training.dataset import Rows
 from training.errors import TrainingFileError
 from training.origins import BacktestSettings, Calendar

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from training.bundle import Calibration
+from feature_service.bundle import Calibration
 
 _POINTS = 257
 _FARTHEST = 13.8155  # log-odds of 0.999999; nothing is called more certain

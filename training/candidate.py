@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from feature_service.kernel import FloatArray, feature_set
 from training.backtest import final_fit
 from training.backtest_files import read_backtest
-from training.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from training.dataset import Rows, read_training_table
 from training.errors import ParityError, TrainingFileError
 from training.estimators import Fitted, estimator

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from data.panel import Panel
 from data.weeks import DateArray
+from feature_service.bundle import LabelContract
 from feature_service.kernel import FloatArray, feature_set, features_of_all_weeks
-from training.bundle import LabelContract
 from training.errors import TrainingFileError
 from training.labels import DEFAULT_ALPHA, label
 

@@ -1,4 +1,4 @@
-"""What can go wrong between the features and a registered model; the bundle's own errors are in ``training.bundle``.
+"""What can go wrong between the features and a registered model; a bundle has errors of its own.
 
 StockoutError
 ├── UnknownLabelError          no label of that name

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from training.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 from training.candidate import read_training_record
 from training.evaluation import ALL, LOCKED, METRICS_FILE, Block, Evaluation
 from training.metrics import Figures, Scores, Truth, Yardstick, measure

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from data.panel import Panel
 from data.snapshot import Reasons
+from feature_service.bundle import MODEL_FILE, Bundle
 from feature_service.kernel import FloatArray, PanelFeatures, feature_set
-from training.bundle import MODEL_FILE, Bundle
 from training.estimators import restored
 
 REASONS = 3

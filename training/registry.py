@@ -25,7 +25,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from data.snapshot import ModelReference
-from training.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from training.candidate import TrainingRecord, read_training_record
 from training.errors import RegistryError
 from training.evaluate import BUNDLE_DIR

@@ -8,9 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from feature_service.bundle import Contract
 from training import plots
 from training.bootstrap import Interval
-from training.bundle import Contract
 from training.candidate import TrainingRecord
 from training.evaluation import ALL, LOCKED, Evaluation
 from training.metrics import Scores

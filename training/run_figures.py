@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from training.bundle import Contract
+from feature_service.bundle import Contract
 from training.candidate import TrainingRecord
 from training.evaluation import ALL, LOCKED, Evaluation
 

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from feature_service.kernel.block import Block, Fields
 from feature_service.kernel.errors import InsufficientHistoryError, MissingFieldsError
-from feature_service.kernel.feature_sets import FeatureSet
 from feature_service.kernel.groups import Groups, Totals, totals_of
 from feature_service.kernel.series import Series
-from feature_service.kernel.stock_held import HELD, History
+from feature_service.kernel.sets.catalogue import FeatureSet
+from feature_service.kernel.sets.on_hand import HELD, History
 from feature_service.kernel.windows import FloatArray
 
 _CELLS_PER_BLOCK = 100_000

@@ -7,6 +7,7 @@ import numpy as np
 
 from data.snapshot import Snapshot
 from data.weeks import last_complete_week
+from feature_service.bundle import Bundle
 from feature_service.kernel import FloatArray, feature_set
 from feature_service.server.errors import (
     AsOfOutOfRangeError,
@@ -21,7 +22,6 @@ from feature_service.server.planner import Figures, Planner
 from feature_service.server.questions import Given
 from feature_service.server.reasons import ReasonTable
 from feature_service.server.scoring import Inputs, RowNumbers, Scorer, Scores, State, States
-from training.bundle import Bundle
 
 BLOCK_ROWS = 65_536  # features of 1 million products at once would take 0.3 GB
 NOT_LAUNCHED_CAUSE = "NOT_LAUNCHED"

@@ -13,9 +13,9 @@ import structlog
 
 from data.published import PublishedModel, model_of_week, published_models
 from data.snapshot import ModelReference, Snapshot
+from feature_service.bundle import Bundle
 from feature_service.kernel import StockoutError, feature_set
 from feature_service.server.scoring import Inputs, Scorer
-from training.bundle import Bundle
 
 MAX_KEPT = 8
 """Models that are kept loaded."""

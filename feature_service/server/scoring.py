@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import UNITS_SOLD, Panel
+from feature_service.bundle import Bundle
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
 from feature_service.server.errors import ModelMismatchError
 from feature_service.server.planner import Rows
 from feature_service.server.questions import Given
-from training.bundle import Bundle
 
 States = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]

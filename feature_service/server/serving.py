@@ -12,6 +12,7 @@ from stockout.v1.provenance_pb2 import Evidence, Provenance
 
 from data import snapshot as snapshots
 from data.snapshot import Snapshot
+from feature_service.bundle import Bundle
 from feature_service.server import wire
 from feature_service.server.assessor import Assessor
 from feature_service.server.errors import InvalidFieldError
@@ -21,7 +22,6 @@ from feature_service.server.ranking import Ranking, sort_keys
 from feature_service.server.remembered import Remembered
 from feature_service.server.replay import Answering, Replay
 from feature_service.server.scoring import Scorer
-from training.bundle import Bundle
 
 PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""

@@ -16,6 +16,7 @@ from stockout.v1.provenance_pb2 import Evidence, Provenance
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, ListStockoutRisksResponse
 
 from data.snapshot import ModelReference, Snapshot
+from feature_service.bundle import Contract
 from feature_service.server import encoding
 from feature_service.server.assessor import Assessed, Assessor
 from feature_service.server.encoding import field
@@ -23,7 +24,6 @@ from feature_service.server.errors import ProductError
 from feature_service.server.questions import Given
 from feature_service.server.scoring import RowNumbers, Scorer, State
 from feature_service.server.statuses import status_of
-from training.bundle import Contract
 
 MAX_KEPT_ERRORS = 4096
 _ERROR_FIELDS: dict[tuple[type[ProductError], str], bytes] = {}

@@ -22,12 +22,12 @@ from data.ingest_generic import ingest_generic
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
 from data.snapshot import publish
 from data.synthetic_stock import write_synthetic_generic
+from feature_service.bundle import Bundle
 from feature_service.kernel import PanelFeatures, feature_set, forecast_demand
 from tests.support.answers import reason_of
 from tests.support.servers import channel_to, running_server
 from tests.support.snapshots import MODEL
 from tests.support.training_fixtures import run_training_stages
-from training.bundle import Bundle
 from training.explain import explain
 from training.labels import LABELS
 from training.recipes import recipe_for

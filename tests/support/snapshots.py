@@ -11,8 +11,8 @@ from sklearn.ensemble import RandomForestClassifier
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
 from data.snapshot import ModelReference, publish
 from data.weeks import calendar
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
 from feature_service.kernel import feature_set, features_of_all_weeks
-from training.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
 
 AS_OF_WEEK = dt.date(2018, 8, 20)
 FEATURE_SET = "seed-18"

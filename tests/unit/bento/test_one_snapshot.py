@@ -28,8 +28,8 @@ from bento.features import ATTEMPTS, Answer, FeatureClient
 from bento.requests import AssessRequest
 from bento.risks import risks
 from bento.schemas import Risk
+from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
-from training.bundle import Bundle
 
 QUESTION = AssessRequest(("a",), None)
 

@@ -1,9 +1,9 @@
 import pytest
 
 from data import snapshot as snapshots
+from feature_service.bundle import Bundle
 from feature_service.server.serving import ServingSnapshot
 from tests.support.serving_fixtures import Published
-from training.bundle import Bundle
 
 
 @pytest.fixture(scope="session")

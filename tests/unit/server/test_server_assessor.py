@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from data.panel import Panel
 from data.snapshot import Snapshot
 from data.weeks import last_complete_week
+from feature_service.bundle import Bundle
 from feature_service.kernel import feature_set, features_of_all_weeks
 from feature_service.server import assessor as assessor_module
 from feature_service.server.assessor import Assessor
 from feature_service.server.errors import AsOfOutOfRangeError
 from tests.support.answers import computed, features, now, reason_of, values_of
-from training.bundle import Bundle
 
 
 @pytest.fixture(scope="module")

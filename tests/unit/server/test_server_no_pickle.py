@@ -8,15 +8,17 @@ import feature_service
 ROOT = Path(feature_service.__file__).parent.parent
 
 
-def test_nothing_of_ours_that_the_server_imports_reads_pickles() -> None:
+def test_nothing_of_ours_that_the_server_or_the_client_imports_reads_pickles() -> None:
     """The closure as it is, not as it is thought to be; with channelz and tracing, which come on demand."""
     on_demand = "feature_service.server.tracing, feature_service.server.tokens, grpc_channelz.v1.channelz"
-    code = f"import sys, feature_service.server.__main__, {on_demand}\n" + (
+    code = f"import sys, feature_service.server.__main__, feature_service.client.__main__, {on_demand}\n" + (
         "print(*(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)), sep='\\n')"
     )
     seen = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     ours = [path for path in map(Path, seen.stdout.splitlines()) if _is_ours(path)]
-    assert {"snapshot.py", "bundle.py", "serving.py", "kernel"} <= {name for path in ours for name in path.parts}
+    assert {"snapshot.py", "published.py", "bundle", "serving.py", "kernel"} <= {
+        name for path in ours for name in path.parts
+    }
     for file in ours:
         assert not _imports(file) & {"pickle", "marshal", "shelve", "joblib", "cloudpickle", "dill"}, file
         for call in _loads_of_numpy(file):

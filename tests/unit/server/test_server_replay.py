@@ -13,10 +13,10 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StreamStoc
 from data.panel import Panel
 from data.published import PublishedModel, model_of_week
 from data.snapshot import ModelReference, load, publish
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from feature_service.server.questions import RiskQuestion
 from feature_service.server.serving import ServingSnapshot
 from tests.support.snapshots import publish_snapshot, synthetic_panel
-from training.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 
 PANEL = synthetic_panel(products=60)
 WEEKS_THEN = 9

@@ -11,12 +11,12 @@ import pytest
 
 from data.panel import UNITS_ON_HAND, Panel
 from data.snapshot import Snapshot
+from feature_service.bundle import Bundle, Contract, LabelContract
 from feature_service.kernel import FloatArray, feature_set
 from feature_service.server.assessor import Assessor
 from feature_service.server.questions import Given
 from tests.support.answers import computed, given_to_all, now, reason_of
 from tests.support.snapshots import MODEL, synthetic_panel
-from training.bundle import Bundle, Contract, LabelContract
 
 CHOSEN = feature_set("stock-1")
 

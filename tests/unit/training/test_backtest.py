@@ -5,9 +5,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from feature_service.bundle import Bundle
 from feature_service.kernel import feature_set, features_at
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
-from training.bundle import Bundle
 from training.dataset import read_training_table
 from training.estimators import Fitted
 from training.origins import BacktestSettings

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feature_service.bundle import Bundle, Calibration, Contract
 from tests.support.training_fixtures import Trained
-from training.bundle import Bundle, Calibration, Contract
 from training.calibration import fit_calibration
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
-from training.bundle import Bundle
 from training.candidate import ALLOWED_DIFFERENCE, check_parity, read_training_record, train
 from training.dataset import read_training_table
 from training.errors import (

@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 from matplotlib.image import imread
 
+from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
-from training.bundle import Bundle
 from training.errors import TrainingFileError
 from training.evaluation import ALL, LOCKED, read_evaluation
 from training.revision import git_revision

@@ -5,9 +5,9 @@ import pytest
 
 from data.panel import UNITS_SOLD, Panel
 from data.snapshot import ModelReference, load, publish
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
 from feature_service.kernel import FloatArray, PanelFeatures, feature_set
 from tests.support.training_fixtures import training_panel
-from training.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
 from training.estimators import Fitted, fit
 from training.explain import REASONS, explain, strongest
 from training.labels import label

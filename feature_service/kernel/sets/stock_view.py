@@ -7,7 +7,7 @@ import numpy as np
 from feature_service.kernel.block import View
 from feature_service.kernel.groups import Measures
 from feature_service.kernel.series import DoubleArray, Series, filled, ratio, shifted
-from feature_service.kernel.stock_held import History
+from feature_service.kernel.sets.on_hand import History
 
 ITEM, LOCATION = "item", "location"
 
@@ -73,7 +73,7 @@ class StockView(View):
 
     @cached_property
     def history(self) -> History:
-        """What a stock is held against; see :mod:`feature_service.kernel.stock_held`."""
+        """What a stock is held against; see :mod:`feature_service.kernel.sets.on_hand`."""
         depletion, days = self.depletion, self.count_days.total()
         mean_8 = (filled(depletion.total(8)) + 0.5) / (depletion.known(8) + 0.5)
         daily = ratio(depletion.total(), days)

@@ -1,7 +1,7 @@
 """The feature set ``stock-1``: what counts of units on hand tell of the next stock-out.
 
-Two kinds. Those of :mod:`feature_service.kernel.stock_held` hold the stock of the week's end against demand, past falls
-and deliveries; a client's own figure can stand in for that stock. Those here tell of the product's past: falls,
+Two kinds. Those of :mod:`feature_service.kernel.sets.on_hand` hold the stock of the week's end against demand, past
+falls and deliveries; a client's own figure can stand in for that stock. Those here tell of the product's past: falls,
 deliveries, stock-outs, and the same for the item in other locations, its location and all products.
 """
 
@@ -10,8 +10,8 @@ import numpy as np
 from feature_service.kernel.features import Formula, formula
 from feature_service.kernel.groups import MARKET, Members
 from feature_service.kernel.series import DoubleArray, filled, ratio
-from feature_service.kernel.stock_held import HELD, Held
-from feature_service.kernel.stock_view import ITEM, LOCATION, StockView
+from feature_service.kernel.sets.on_hand import HELD, Held
+from feature_service.kernel.sets.stock_view import ITEM, LOCATION, StockView
 
 FIELDS = (
     "units_on_hand",

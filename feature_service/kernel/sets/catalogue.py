@@ -6,15 +6,15 @@ A feature set is never changed once a model was trained on it; a change gets a n
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from feature_service.kernel import availability_1, sales_1, seed_18, stock_1
-from feature_service.kernel.availability_1 import AvailabilityView
 from feature_service.kernel.block import Block
 from feature_service.kernel.errors import UnknownFeatureSetError
 from feature_service.kernel.features import Feature, compute_formulas
 from feature_service.kernel.groups import Measures
-from feature_service.kernel.sales_1 import SalesView
-from feature_service.kernel.stock_held import History
-from feature_service.kernel.stock_view import StockView
+from feature_service.kernel.sets import availability_1, sales_1, seed_18, stock_1
+from feature_service.kernel.sets.availability_1 import AvailabilityView
+from feature_service.kernel.sets.on_hand import History
+from feature_service.kernel.sets.sales_1 import SalesView
+from feature_service.kernel.sets.stock_view import StockView
 from feature_service.kernel.windows import FloatArray
 
 

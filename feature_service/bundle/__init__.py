@@ -1,0 +1,28 @@
+"""The model bundle: an ONNX graph and its JSON contract, the one artifact that every door serves from.
+
+Training writes it; the gRPC server and the Bento read it. It needs NumPy and ONNX Runtime, and never loads a pickle.
+"""
+
+from feature_service.bundle.model import (
+    CONTRACT_FILE,
+    CONTRACT_SCHEMA,
+    MODEL_FILE,
+    Bundle,
+    BundleError,
+    Calibration,
+    Contract,
+    FeatureShapeError,
+    LabelContract,
+)
+
+__all__ = [
+    "CONTRACT_FILE",
+    "CONTRACT_SCHEMA",
+    "MODEL_FILE",
+    "Bundle",
+    "BundleError",
+    "Calibration",
+    "Contract",
+    "FeatureShapeError",
+    "LabelContract",
+]
