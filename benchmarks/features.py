@@ -26,11 +26,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from data.build_panel import build_panel
-from data.ingest import ingest_olist
-from data.ingested import Ingested, read_ingested, write_ingested
+from data.ingest.olist import ingest_olist
+from data.ingest.result import Ingested, read_ingested, write_ingested
 from data.panel import Panel
-from data.synthetic import write_synthetic_olist
+from data.panel.build import build_panel
+from data.synthetic.olist import write_synthetic_olist
 from data.weeks import last_complete_week, monday_of
 from feature_service.kernel import FloatArray, feature_set, features_of_all_weeks
 

@@ -21,10 +21,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from data.build_panel import build_panel
-from data.ingest import ingest_olist
-from data.ingest_generic import ingest_generic
-from data.ingested import Ingested
+from data.ingest.generic import ingest_generic
+from data.ingest.olist import ingest_olist
+from data.ingest.result import Ingested
+from data.panel.build import build_panel
 from data.weeks import last_complete_week
 from training.backtest import Backtest, backtest
 from training.bootstrap import Interval

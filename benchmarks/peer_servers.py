@@ -23,7 +23,7 @@ from benchmarks.feast_store import SERVICE, feast_bin
 from benchmarks.processes import free_port, running, wait_for_http
 from benchmarks.rpc import risk_server
 from bento.build import build_bento
-from data.snapshot import ModelReference
+from data.snapshots import ModelReference
 
 Command = list[str | Path]
 FloatArray = npt.NDArray[np.floating]

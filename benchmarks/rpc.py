@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
 
-from data import snapshot as snapshots
+from data import snapshots
 
 METHOD = "/stockout.v1.RiskService/AssessStockoutRisks"
 BATCHES = (1, 100)

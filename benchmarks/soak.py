@@ -20,7 +20,7 @@ import psutil
 import uvloop
 
 from benchmarks.rpc import METHOD, made_snapshots, requests_of, risk_server
-from data import snapshot as snapshots
+from data import snapshots
 
 LOAD = 0.8
 CAPACITY_SECONDS = 5.0

@@ -27,7 +27,7 @@ from stockout.v1.risk_service_pb2 import AssessmentItem, AssessStockoutRisksRequ
 from benchmarks.processes import cpu_seconds, stop_on_sigterm
 from benchmarks.rpc import METHOD, made_snapshots
 from benchmarks.worker_kill import measure_kill
-from data import snapshot as snapshots
+from data import snapshots
 from tests.support.servers import RunningServer, channel_to, running_server
 
 CONNECTIONS = 16

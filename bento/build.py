@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from bento.errors import BentoBuildError
-from data.snapshot import ModelReference
+from data.snapshots import ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 
 NAME = "stockout_risk"

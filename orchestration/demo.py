@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from data.synthetic_stock import write_synthetic_generic
+from data.synthetic.shops import write_synthetic_generic
 
 BIN = Path(sys.executable).parent
 FIRST_WEEK, WEEKS = dt.date(2017, 1, 2), 86

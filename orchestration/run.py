@@ -27,12 +27,12 @@ from pathlib import Path
 
 import luigi
 
-from data import ingest, ingest_generic
-from data.column_map import column_map_file
-from data.contracts import DEFAULT_EXCLUDED_STATUSES, GENERIC, LONGEST_LEAD_TIME_DAYS, OLIST
-from data.fingerprint import fingerprint
-from data.quarantine import DEFAULT_MAX_BAD_SHARE
-from data.sources import find_inputs
+from data.ingest import generic, olist
+from data.ingest.columns import column_map_file
+from data.ingest.contracts import DEFAULT_EXCLUDED_STATUSES, GENERIC, LONGEST_LEAD_TIME_DAYS, OLIST
+from data.ingest.fingerprint import fingerprint
+from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
+from data.ingest.read import find_inputs
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import StockoutError
@@ -41,7 +41,7 @@ from orchestration.targets import write_whole
 from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, label
 
 DEFAULT_LEAD_TIME_DAYS = 14
-TIME_ZONES = {"olist": ingest.DEFAULT_TIME_ZONE, "generic": ingest_generic.DEFAULT_TIME_ZONE}
+TIME_ZONES = {"olist": olist.DEFAULT_TIME_ZONE, "generic": generic.DEFAULT_TIME_ZONE}
 
 
 class Run(luigi.Task):

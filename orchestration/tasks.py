@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import luigi
 from luigi.util import requires
 
-from data.snapshot import SCHEMA, current_id, publish
+from data.snapshots import SCHEMA, current_id, publish
 from data.weeks import last_complete_week
 from feature_service.kernel import StockoutError
 from orchestration.run import Run, Stage, ledger_in
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from data.ingested import Ingested
+    from data.ingest.result import Ingested
 
 _PANEL = "panel.npz"
 _TABLE = "training_table.parquet"
@@ -42,15 +42,15 @@ class Ingest(Stage):
 
     def fill(self, folder: Path) -> str:
         """Read, validate, quarantine."""
-        from data.ingested import write_ingested
+        from data.ingest.result import write_ingested
 
         ingested = self._read(self.work_dir / "quarantine" / f"{self.ingest_name}.parquet")
         write_ingested(ingested, folder)
         return ingested.report.summary()
 
     def _read(self, quarantine_file: Path) -> "Ingested":
-        from data.ingest import ingest_olist
-        from data.ingest_generic import ingest_generic
+        from data.ingest.generic import ingest_generic
+        from data.ingest.olist import ingest_olist
 
         if self.source == "generic":
             return ingest_generic(
@@ -80,9 +80,9 @@ class WeeklyPanel(Stage):
 
     def fill(self, folder: Path) -> str:
         """Build the dense panel."""
-        from data.build_panel import build_panel
-        from data.ingested import read_ingested
-        from data.panel_file import write_panel
+        from data.ingest.result import read_ingested
+        from data.panel.build import build_panel
+        from data.panel.file import write_panel
 
         ingested = read_ingested(self.folder_of(Ingest))
         panel = build_panel(ingested, as_of_week=last_complete_week(self.as_of))
@@ -104,7 +104,7 @@ class Features(Stage):
 
     def fill(self, folder: Path) -> str:
         """Compute the features with the kernel."""
-        from data.panel_file import read_panel
+        from data.panel.file import read_panel
         from training.dataset import write_training_table
 
         panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL)
@@ -130,7 +130,7 @@ class Backtest(Stage):
 
     def fill(self, folder: Path) -> str:
         """Choose the recipe, walk over the origins."""
-        from data.panel_file import read_panel
+        from data.panel.file import read_panel
         from training.backtest_files import run_backtest
         from training.dataset import read_training_table
         from training.origins import BacktestSettings
@@ -267,7 +267,7 @@ class Publish(Stage):
 
     def fill(self, folder: Path) -> str:
         """Write the snapshot and point the service at it."""
-        from data.panel_file import read_panel
+        from data.panel.file import read_panel
         from training.explain import explain
         from training.registry import read_fetched
 

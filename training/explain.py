@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import Panel
-from data.snapshot import Reasons
+from data.snapshots import Reasons
 from feature_service.bundle import MODEL_FILE, Bundle
 from feature_service.kernel import FloatArray, PanelFeatures, feature_set
 from training.estimators import restored

@@ -7,7 +7,7 @@ published, which is the champion of the label that ran last. What is kept back h
 import tempfile
 from pathlib import Path
 
-from data.snapshot import ModelReference
+from data.snapshots import ModelReference
 from training.errors import RegistryError
 from training.evaluation import ALL, LOCKED, Evaluation
 from training.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry, append, now, previous_champion, read

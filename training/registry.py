@@ -24,7 +24,7 @@ from mlflow.entities import Metric, Param
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from data.snapshot import ModelReference
+from data.snapshots import ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from training.candidate import TrainingRecord, read_training_record
 from training.errors import RegistryError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.snapshot import Snapshot
+from data.snapshots import Snapshot
 from data.weeks import last_complete_week
 from feature_service.bundle import Bundle
 from feature_service.kernel import FloatArray, feature_set

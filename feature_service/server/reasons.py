@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.snapshot import Reasons
+from data.snapshots import Reasons
 from feature_service.kernel import Feature, FloatArray
 
 

@@ -14,7 +14,7 @@ from time import monotonic, perf_counter
 
 import structlog
 
-from data import snapshot as snapshots
+from data import snapshots
 from feature_service.server.current import CurrentSnapshot
 from feature_service.server.serving import ServingSnapshot
 

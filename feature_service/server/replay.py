@@ -11,8 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from data.published import PublishedModel, model_of_week, published_models
-from data.snapshot import ModelReference, Snapshot
+from data.snapshots import ModelReference, Snapshot
+from data.snapshots.published_models import PublishedModel, model_of_week, published_models
 from feature_service.bundle import Bundle
 from feature_service.kernel import StockoutError, feature_set
 from feature_service.server.scoring import Inputs, Scorer

@@ -10,8 +10,8 @@ from time import monotonic
 import numpy as np
 from stockout.v1.provenance_pb2 import Evidence, Provenance
 
-from data import snapshot as snapshots
-from data.snapshot import Snapshot
+from data import snapshots
+from data.snapshots import Snapshot
 from feature_service.bundle import Bundle
 from feature_service.server import wire
 from feature_service.server.assessor import Assessor

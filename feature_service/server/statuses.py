@@ -5,7 +5,7 @@ from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from data.snapshot import SnapshotError
+from data.snapshots import SnapshotError
 from feature_service.bundle import BundleError, FeatureShapeError
 from feature_service.kernel import InsufficientHistoryError, MissingFieldsError, StockoutError, UnknownFeatureSetError
 from feature_service.server import errors

@@ -15,7 +15,7 @@ from stockout.v1.feature_service_pb2 import GetFeaturesResponse
 from stockout.v1.provenance_pb2 import Evidence, Provenance
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, ListStockoutRisksResponse
 
-from data.snapshot import ModelReference, Snapshot
+from data.snapshots import ModelReference, Snapshot
 from feature_service.bundle import Contract
 from feature_service.server import encoding
 from feature_service.server.assessor import Assessed, Assessor

@@ -27,7 +27,7 @@ from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from bento.build import build_bento
 from data.panel import UNITS_ON_HAND, UNITS_SOLD
-from data.snapshot import ModelReference, publish
+from data.snapshots import ModelReference, publish
 from feature_service.bundle import Bundle, BundleError, Contract
 from feature_service.kernel import feature_set, features_at
 from tests.support.servers import running_server

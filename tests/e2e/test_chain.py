@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import requests
 
-from data.snapshot import current_id, load
-from data.synthetic import write_synthetic_olist
+from data.snapshots import current_id, load
+from data.synthetic.olist import write_synthetic_olist
 from feature_service.client import RiskAnswer, RiskClient
 from feature_service.kernel import feature_set, features_of_all_weeks
 from tests.support.olist import real_olist

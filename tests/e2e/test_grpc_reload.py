@@ -16,7 +16,7 @@ from stockout.v1.risk_service_pb2 import (
 )
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from data.snapshot import current_id, point_at
+from data.snapshots import current_id, point_at
 from tests.contract.test_grpc_api import reason_of, refusal
 from tests.support.servers import RunningServer, running_server
 from tests.support.snapshots import product_id, publish_snapshot, synthetic_panel

@@ -17,11 +17,11 @@ from stockout.v1.risk_service_pb2 import (
 )
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from data.build_panel import build_panel
-from data.ingest_generic import ingest_generic
+from data.ingest.generic import ingest_generic
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
-from data.snapshot import publish
-from data.synthetic_stock import write_synthetic_generic
+from data.panel.build import build_panel
+from data.snapshots import publish
+from data.synthetic.shops import write_synthetic_generic
 from feature_service.bundle import Bundle
 from feature_service.kernel import PanelFeatures, feature_set, forecast_demand
 from tests.support.answers import reason_of

@@ -16,7 +16,7 @@ import psutil
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from data.snapshot import point_at
+from data.snapshots import point_at
 from tests.e2e.test_grpc_reload import publish_snapshot_unseen, truncate
 from tests.support.servers import START_TIMEOUT_S, RunningServer, channel_to, running_server
 from tests.support.serving_fixtures import Published

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data.snapshot import current_id, load
-from data.synthetic_stock import write_synthetic_generic
+from data.snapshots import current_id, load
+from data.synthetic.shops import write_synthetic_generic
 from tests.support.processes import pipeline_command, run
 from training.dataset import read_training_table
 from training.labels import LABELS

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from data.snapshot import current_id, load
-from data.synthetic import write_synthetic_olist
+from data.snapshots import current_id, load
+from data.synthetic.olist import write_synthetic_olist
 from tests.support.olist import item, order, write_olist
 from tests.support.processes import BIN, environment, free_port, pipeline_command, run, running, wait_for_http
 

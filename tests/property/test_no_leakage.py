@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data.build_panel import build_panel
-from data.ingest_generic import ingest_generic
+from data.ingest.generic import ingest_generic
 from data.panel import Panel
-from data.synthetic_stock import write_synthetic_generic
+from data.panel.build import build_panel
+from data.synthetic.shops import write_synthetic_generic
 from data.weeks import monday_of
 from tests.support.generic import real_generic
 from training.dataset import write_training_table

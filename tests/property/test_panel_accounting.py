@@ -9,11 +9,11 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.build_panel import build_panel
-from data.contracts import ITEMS, ORDER_STATUSES, ORDERS, Table
 from data.errors import EmptyInputError
-from data.ingest import ingest_olist
+from data.ingest.contracts import ITEMS, ORDER_STATUSES, ORDERS, Table
+from data.ingest.olist import ingest_olist
 from data.panel import UNITS_SOLD, Panel
+from data.panel.build import build_panel
 from data.weeks import monday_of
 
 IDS = st.sampled_from(["o1", "o2", "o3", "o4", "", "o9"])

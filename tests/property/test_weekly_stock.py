@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from data.weekly_stock import STOCK_FIELDS, stock_of_days, weekly_stock
+from data.panel.weekly_stock import STOCK_FIELDS, stock_of_days, weekly_stock
 from feature_service.kernel import FloatArray
 
 COUNTS = hnp.arrays(

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.contracts import Reason
+from data.ingest.contracts import Reason
 
 Row = Sequence[object]
 

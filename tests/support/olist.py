@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.contracts import ITEMS, ORDERS, PRODUCTS, Table
+from data.ingest.contracts import ITEMS, ORDERS, PRODUCTS, Table
 
 Row = Sequence[object]
 

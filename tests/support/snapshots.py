@@ -9,7 +9,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.ensemble import RandomForestClassifier
 
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
-from data.snapshot import ModelReference, publish
+from data.snapshots import ModelReference, publish
 from data.weeks import calendar
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
 from feature_service.kernel import feature_set, features_of_all_weeks

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.build_panel import build_panel
 from data.errors import AsOfOutsideDataError, PanelFileError
-from data.ingest import ingest_olist
-from data.ingested import Ingested
+from data.ingest.olist import ingest_olist
+from data.ingest.result import Ingested
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
-from data.panel_file import read_panel, write_panel
-from data.synthetic import write_synthetic_olist
+from data.panel.build import build_panel
+from data.panel.file import read_panel, write_panel
+from data.synthetic.olist import write_synthetic_olist
 from data.weeks import last_complete_week
 from tests.support.olist import Row, real_olist, write_olist
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from data.contracts import GENERIC, ITEMS, OLIST, Reason
 from data.errors import EmptyInputError, IngestSettingError, TooManyBadRowsError
-from data.ingest import ingest_olist
-from data.ingested import Ingested, read_ingested, write_ingested
-from data.synthetic import write_synthetic_olist
+from data.ingest.contracts import GENERIC, ITEMS, OLIST, Reason
+from data.ingest.olist import ingest_olist
+from data.ingest.result import Ingested, read_ingested, write_ingested
+from data.synthetic.olist import write_synthetic_olist
 from tests.support.generic import GENERIC_ONLY
 from tests.support.olist import Row, item, order, real_olist, write_olist
 

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data.build_panel import build_panel
-from data.contracts import Reason
 from data.errors import ColumnMapError, EmptyInputError, MissingColumnError, MissingInputError, TooManyBadRowsError
-from data.ingest_generic import ingest_generic
-from data.ingested import Ingested, read_ingested, write_ingested
+from data.ingest.contracts import Reason
+from data.ingest.generic import ingest_generic
+from data.ingest.result import Ingested, read_ingested, write_ingested
 from data.panel import Panel
+from data.panel.build import build_panel
 from tests.support.generic import GENERIC_ONLY, Row, real_generic, write_generic
 
 MONDAY = dt.date(2024, 1, 1)

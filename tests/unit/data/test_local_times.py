@@ -5,7 +5,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from data.validate import local_times
+from data.ingest.validate import local_times
 
 SAO_PAULO = "America/Sao_Paulo"
 

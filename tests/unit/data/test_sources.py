@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from data.contracts import ITEMS, ORDERS
 from data.errors import (
     AmbiguousInputError,
     DataError,
@@ -15,9 +14,10 @@ from data.errors import (
     MissingInputError,
     UnreadableInputError,
 )
-from data.fingerprint import fingerprint
-from data.ingest import ingest_olist
-from data.sources import ROW_NUMBER, find_inputs, read_table
+from data.ingest.contracts import ITEMS, ORDERS
+from data.ingest.fingerprint import fingerprint
+from data.ingest.olist import ingest_olist
+from data.ingest.read import ROW_NUMBER, find_inputs, read_table
 from tests.support.olist import item, order, write_olist
 
 HEADER = "order_id,order_item_id,product_id,price\n"

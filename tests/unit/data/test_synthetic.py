@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from click.testing import CliRunner
 
-from data.build_panel import build_panel
-from data.ingest import ingest_olist
+from data.ingest.olist import ingest_olist
 from data.panel import UNITS_SOLD
-from data.synthetic import main, write_synthetic_olist
+from data.panel.build import build_panel
+from data.synthetic.__main__ import main
+from data.synthetic.olist import write_synthetic_olist
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from data.build_panel import build_panel
-from data.ingest_generic import ingest_generic
-from data.synthetic import main
-from data.synthetic_stock import LOST_SALES_FILE, simulate_shelf, write_synthetic_generic
+from data.ingest.generic import ingest_generic
+from data.panel.build import build_panel
+from data.synthetic.__main__ import main
+from data.synthetic.shops import LOST_SALES_FILE, simulate_shelf, write_synthetic_generic
 
 WEEKS = 20
 FIRST = dt.date(2024, 1, 1)

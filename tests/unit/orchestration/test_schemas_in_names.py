@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from data.snapshot import publish
-from data.synthetic import write_synthetic_olist
+from data.snapshots import publish
+from data.synthetic.olist import write_synthetic_olist
 from orchestration import tasks
 from orchestration.run import Stage
 from tests.support.snapshots import MODEL, synthetic_panel
@@ -51,5 +51,5 @@ def test_the_same_content_in_another_schema_is_another_snapshot(
     eligible = label("zero_sales").eligible(panel)
     before = publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path)
     assert publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path) == before
-    monkeypatch.setattr("data.snapshot.SCHEMA", 99)
+    monkeypatch.setattr("data.snapshots.snapshot.SCHEMA", 99)
     assert publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path) != before

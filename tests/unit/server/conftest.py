@@ -1,6 +1,6 @@
 import pytest
 
-from data import snapshot as snapshots
+from data import snapshots
 from feature_service.bundle import Bundle
 from feature_service.server.serving import ServingSnapshot
 from tests.support.serving_fixtures import Published

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.panel import Panel
-from data.snapshot import Snapshot
+from data.snapshots import Snapshot
 from data.weeks import last_complete_week
 from feature_service.bundle import Bundle
 from feature_service.kernel import feature_set, features_of_all_weeks

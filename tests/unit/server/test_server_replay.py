@@ -11,8 +11,8 @@ import pytest
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StreamStockoutRisksResponse
 
 from data.panel import Panel
-from data.published import PublishedModel, model_of_week
-from data.snapshot import ModelReference, load, publish
+from data.snapshots import ModelReference, load, publish
+from data.snapshots.published_models import PublishedModel, model_of_week
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from feature_service.server.questions import RiskQuestion
 from feature_service.server.serving import ServingSnapshot

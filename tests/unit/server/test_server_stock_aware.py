@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from data.panel import UNITS_ON_HAND, Panel
-from data.snapshot import Snapshot
+from data.snapshots import Snapshot
 from feature_service.bundle import Bundle, Contract, LabelContract
 from feature_service.kernel import FloatArray, feature_set
 from feature_service.server.assessor import Assessor

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.panel import UNITS_SOLD, Panel
-from data.snapshot import ModelReference, load, publish
+from data.snapshots import ModelReference, load, publish
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
 from feature_service.kernel import FloatArray, PanelFeatures, feature_set
 from tests.support.training_fixtures import training_panel

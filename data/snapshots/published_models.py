@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.snapshot import BUNDLE, MANIFEST, ModelReference, as_snapshot_error, verify
+from data.snapshots.snapshot import BUNDLE, MANIFEST, ModelReference, as_snapshot_error, verify
 
 
 @dataclass(frozen=True)

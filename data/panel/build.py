@@ -5,13 +5,13 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from data.contracts import Exclusion
 from data.errors import AsOfOutsideDataError
-from data.groups import location_and_item
-from data.ingested import Ingested
+from data.ingest.contracts import Exclusion
+from data.ingest.result import Ingested
 from data.panel import IN_STOCK, Panel
-from data.weekly_sales import IntArray, codes, days_from, first_weeks, weekly_sales
-from data.weekly_stock import weekly_stock
+from data.panel.groups import location_and_item
+from data.panel.weekly_sales import IntArray, codes, days_from, first_weeks, weekly_sales
+from data.panel.weekly_stock import weekly_stock
 from data.weeks import DateArray, calendar, monday_of
 from feature_service.kernel import FloatArray
 

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from data.contracts import CATALOGUE, INVENTORY, LEAD_TIMES, SALES
-from data.demand import Demand, simulate_demand
+from data.ingest.contracts import CATALOGUE, INVENTORY, LEAD_TIMES, SALES
+from data.synthetic.demand import Demand, simulate_demand
 from data.weeks import monday_of
 
 SHOPS = 8

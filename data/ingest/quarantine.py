@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import IngestSettingError, TooManyBadRowsError
-from data.parquet_file import write_rows
-from data.validate import QUARANTINE, Checked
+from data.ingest.parquet_file import write_rows
+from data.ingest.validate import QUARANTINE, Checked
 
 DEFAULT_MAX_BAD_SHARE = 0.01
 

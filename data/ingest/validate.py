@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from data.contracts import (
+from data.errors import IngestSettingError
+from data.ingest.contracts import (
     EARLIEST,
     HIGHEST_PRICE,
     LARGEST_NUMBER,
@@ -16,8 +17,7 @@ from data.contracts import (
     Reason,
     Table,
 )
-from data.errors import IngestSettingError
-from data.sources import ROW_NUMBER, RawTable
+from data.ingest.read import ROW_NUMBER, RawTable
 
 QUARANTINE = {"source_file": pl.String, "row_number": pl.Int64, "reason": pl.String, "raw": pl.String}
 

@@ -9,13 +9,19 @@ from pathlib import Path
 
 import polars as pl
 
-from data.column_map import column_map_file, mapped_tables
-from data.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, Exclusion
 from data.errors import EmptyInputError, MissingInputError
-from data.ingested import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, Ingested, IngestReport, as_day
-from data.quarantine import DEFAULT_MAX_BAD_SHARE, check_bad_shares, check_max_bad_share, counted_reasons, put_aside
-from data.sources import ROW_NUMBER, find_inputs, read_table
-from data.validate import Checked, check, check_time_zone
+from data.ingest.columns import column_map_file, mapped_tables
+from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, Exclusion
+from data.ingest.quarantine import (
+    DEFAULT_MAX_BAD_SHARE,
+    check_bad_shares,
+    check_max_bad_share,
+    counted_reasons,
+    put_aside,
+)
+from data.ingest.read import ROW_NUMBER, find_inputs, read_table
+from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, Ingested, IngestReport, as_day
+from data.ingest.validate import Checked, check, check_time_zone
 
 DEFAULT_TIME_ZONE = "UTC"
 

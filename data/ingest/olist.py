@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from data.contracts import (
+from data.errors import EmptyInputError, IngestSettingError
+from data.ingest.contracts import (
     DEFAULT_EXCLUDED_STATUSES,
     ITEMS,
     OLIST,
@@ -20,11 +21,16 @@ from data.contracts import (
     Exclusion,
     Reason,
 )
-from data.errors import EmptyInputError, IngestSettingError
-from data.ingested import Ingested, IngestReport, as_day
-from data.quarantine import DEFAULT_MAX_BAD_SHARE, check_bad_shares, check_max_bad_share, counted_reasons, put_aside
-from data.sources import find_inputs, read_table
-from data.validate import Checked, check, check_time_zone
+from data.ingest.quarantine import (
+    DEFAULT_MAX_BAD_SHARE,
+    check_bad_shares,
+    check_max_bad_share,
+    counted_reasons,
+    put_aside,
+)
+from data.ingest.read import find_inputs, read_table
+from data.ingest.result import Ingested, IngestReport, as_day
+from data.ingest.validate import Checked, check, check_time_zone
 
 DEFAULT_TIME_ZONE = "America/Sao_Paulo"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 
-from data.contracts import Table
 from data.errors import (
     AmbiguousInputError,
     EmptyInputError,
@@ -18,6 +17,7 @@ from data.errors import (
     MissingInputError,
     UnreadableInputError,
 )
+from data.ingest.contracts import Table
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 ROW_NUMBER = "row_number in file"

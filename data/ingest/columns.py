@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from data.contracts import GENERIC, Table
 from data.errors import ColumnMapError
+from data.ingest.contracts import GENERIC, Table
 
 COLUMNS_FILE = "columns.toml"
 

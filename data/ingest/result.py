@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import PanelFileError
-from data.parquet_file import write_rows
+from data.ingest.parquet_file import write_rows
 
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"

@@ -9,7 +9,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
     """SHA-256 over the names and contents of files; their folder and their order do not matter.
 
     Args:
-        paths: The input files, e.g. the values of ``data.sources.find_inputs``.
+        paths: The input files, e.g. the values of ``data.ingest.read.find_inputs``.
     """
     total = hashlib.sha256()
     for path in sorted(paths, key=lambda path: path.name):

@@ -1,20 +1,17 @@
-"""Invented sellers in Olist's exact layout: ``python -m data.synthetic DIR --seed 7 --products 2000``.
+"""Invented sellers in Olist's exact layout.
 
-With ``--layout generic`` they have shops and a stock instead; see ``data.synthetic_stock``. Nothing in these files is
-or was real. The same arguments give the same files, byte for byte.
+Nothing in these files is or was real. The same arguments give the same files, byte for byte.
 """
 
 import datetime as dt
 from pathlib import Path
 
-import click
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from data.contracts import ITEMS, ORDERS, PRODUCTS, TRANSLATION
-from data.demand import Demand, simulate_demand
-from data.synthetic_stock import write_synthetic_generic
+from data.ingest.contracts import ITEMS, ORDERS, PRODUCTS, TRANSLATION
+from data.synthetic.demand import Demand, simulate_demand
 from data.weeks import monday_of
 
 FIRST_WEEK = dt.date(2017, 1, 2)
@@ -176,21 +173,3 @@ def _write(rows: pl.DataFrame, path: Path) -> None:
 
 def _is_key(name: str) -> bool:
     return name in {"order_id", "customer_id", "product_id", "seller_id"}
-
-
-@click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--seed", default=7, show_default=True, help="Same seed, same files.")
-@click.option("--products", default=2_000, show_default=True, type=click.IntRange(min=1))
-@click.option("--weeks", default=WEEKS, show_default=True, type=click.IntRange(min=1))
-@click.option("--first-week", default=f"{FIRST_WEEK}", show_default=True, type=click.DateTime(["%Y-%m-%d"]))
-@click.option("--layout", default="olist", show_default=True, type=click.Choice(["olist", "generic"]))
-def main(folder: Path, seed: int, products: int, weeks: int, first_week: dt.datetime, layout: str) -> None:
-    """Write an invented history into FOLDER: orders in Olist's layout, or sales and stock in the generic one."""
-    write = write_synthetic_generic if layout == "generic" else write_synthetic_olist
-    write(folder, seed=seed, products=products, weeks=weeks, first_week=first_week.date())
-    click.echo(f"wrote {weeks} weeks of {products:,} invented products to {folder}")
-
-
-if __name__ == "__main__":
-    main()
