@@ -131,9 +131,9 @@ class Backtest(Stage):
     def fill(self, folder: Path) -> str:
         """Choose the recipe, walk over the origins."""
         from data.panel.file import read_panel
-        from training.backtest_files import run_backtest
+        from training.backtest.origins import BacktestSettings
+        from training.backtest.record import run_backtest
         from training.dataset import read_training_table
-        from training.origins import BacktestSettings
         from training.recipes import calibration_weeks_for
         from training.selection import choose_recipe
 
@@ -184,7 +184,7 @@ class Evaluate(Stage):
 
     def fill(self, folder: Path) -> str:
         """Measure, plot, report."""
-        from training.evaluate import evaluate
+        from training.evaluation.evaluate import evaluate
 
         predictions = self.folder_of(Backtest) / _PREDICTIONS
         return evaluate(predictions, self.folder_of(Train), _training_settings(self).yardstick, folder).in_words()
@@ -201,9 +201,9 @@ class Register(Stage):
 
     def fill(self, folder: Path) -> str:
         """Log, register, decide, fetch the champion."""
-        from training.evaluation import read_evaluation
-        from training.promote import decide
-        from training.registry import fetch_champion, register
+        from training.evaluation.figures import read_evaluation
+        from training.registry.promote import decide
+        from training.registry.versions import fetch_champion, register
 
         predictions, evaluation = self.folder_of(Backtest) / _PREDICTIONS, self.folder_of(Evaluate)
         registered = register(self.folder_of(Train), evaluation, predictions, self.tracking_uri)
@@ -235,7 +235,7 @@ class Package(Stage):
     def fill(self, folder: Path) -> str:
         """Build the Bento."""
         from bento.build import build_bento
-        from training.registry import read_fetched
+        from training.registry.versions import read_fetched
 
         fetched = read_fetched(self.folder_of(Register))
         tag = build_bento(fetched.bundle_dir, fetched.reference, self.bento_home)
@@ -269,7 +269,7 @@ class Publish(Stage):
         """Write the snapshot and point the service at it."""
         from data.panel.file import read_panel
         from training.explain import explain
-        from training.registry import read_fetched
+        from training.registry.versions import read_fetched
 
         fetched = read_fetched(self.folder_of(Register))
         panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL).with_lead_time(self.lead_time_days)

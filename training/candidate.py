@@ -19,12 +19,12 @@ import numpy as np
 
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from feature_service.kernel import FloatArray, feature_set
-from training.backtest import final_fit
-from training.backtest_files import read_backtest
+from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
+from training.backtest.record import read_backtest
+from training.backtest.rolling import final_fit
 from training.dataset import Rows, read_training_table
 from training.errors import ParityError, TrainingFileError
 from training.estimators import Fitted, estimator
-from training.predictions import PREDICTIONS_FILE, read_predictions
 from training.settings import TrainingSettings
 from training.threshold import OperatingPoint, choose_threshold
 
@@ -69,7 +69,7 @@ def train(table: Path, backtest: Path, settings: TrainingSettings, data_fingerpr
 
     Args:
         table: The training table's file.
-        backtest: Folder that ``training.backtest_files.run_backtest`` wrote.
+        backtest: Folder that ``training.backtest.record.run_backtest`` wrote.
         settings: See there.
         data_fingerprint: SHA-256 of the input files, for the contract.
         to: An existing folder to write the candidate into.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.metrics import Yardstick
+from training.metrics.figures import Yardstick
 
 BY_RECALL, BY_BUDGET, BY_COST = "recall", "budget", "cost"
 

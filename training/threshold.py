@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feature_service.kernel import FloatArray
-from training.bootstrap import IntArray
+from training.metrics.bootstrap import IntArray
 from training.settings import BY_BUDGET, BY_COST, TrainingSettings
 
 

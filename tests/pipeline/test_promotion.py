@@ -13,11 +13,11 @@ from data.panel import Panel
 from tests.support.processes import run
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
 from training.errors import RegistryError
-from training.evaluation import read_evaluation
-from training.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry
-from training.promote import decide, rollback
+from training.evaluation.figures import read_evaluation
 from training.recipes import Recipe
-from training.registry import CHALLENGER, CHAMPION, MODEL_NAME, at_alias, fetch_champion, register
+from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry
+from training.registry.promote import decide, rollback
+from training.registry.versions import CHALLENGER, CHAMPION, MODEL_NAME, at_alias, fetch_champion, register
 
 
 def two_on_two_off() -> Panel:

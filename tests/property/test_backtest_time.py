@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from data.panel import Panel
 from tests.support.training_fixtures import training_panel
+from training.backtest.origins import BacktestSettings, calendar_of, monday, week_number
+from training.baselines.rules import logistic_inputs, rules_for
 from training.errors import TrainingHistoryError
-from training.origins import BacktestSettings, calendar_of, monday, week_number
-from training.rules import logistic_inputs, rules_for
 
 
 def panel_with_stock(weeks: int = 70) -> Panel:

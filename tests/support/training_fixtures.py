@@ -9,12 +9,12 @@ import pytest
 
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
 from data.weeks import calendar
-from training.backtest_files import run_backtest
+from training.backtest.origins import BacktestSettings
+from training.backtest.predictions import PREDICTIONS_FILE
+from training.backtest.record import run_backtest
 from training.candidate import train
 from training.dataset import read_training_table, write_training_table
-from training.evaluate import evaluate
-from training.origins import BacktestSettings
-from training.predictions import PREDICTIONS_FILE
+from training.evaluation.evaluate import evaluate
 from training.recipes import Recipe
 from training.settings import TrainingSettings
 

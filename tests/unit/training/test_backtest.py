@@ -8,10 +8,10 @@ import pytest
 from feature_service.bundle import Bundle
 from feature_service.kernel import feature_set, features_at
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
+from training.backtest.origins import BacktestSettings
+from training.backtest.predictions import read_predictions
 from training.dataset import read_training_table
 from training.estimators import Fitted
-from training.origins import BacktestSettings
-from training.predictions import read_predictions
 from training.recipes import RECIPES, Recipe
 
 WEEKLY = BacktestSettings(refit_every=1, origins=10)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from feature_service.bundle import Bundle, Calibration, Contract
 from tests.support.training_fixtures import Trained
-from training.calibration import fit_calibration
+from training.backtest.calibration import fit_calibration
 
 
 def overconfident() -> tuple[np.ndarray, np.ndarray]:

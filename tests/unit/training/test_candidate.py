@@ -5,6 +5,7 @@ import pytest
 
 from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
+from training.backtest.predictions import read_predictions
 from training.candidate import ALLOWED_DIFFERENCE, check_parity, read_training_record, train
 from training.dataset import read_training_table
 from training.errors import (
@@ -16,7 +17,6 @@ from training.errors import (
 )
 from training.estimators import fit
 from training.outcomes import check_both_outcomes
-from training.predictions import read_predictions
 from training.recipes import Recipe
 from training.settings import TrainingSettings
 

@@ -8,8 +8,8 @@ from matplotlib.image import imread
 from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
 from training.errors import TrainingFileError
-from training.evaluation import ALL, LOCKED, read_evaluation
-from training.revision import git_revision
+from training.evaluation.figures import ALL, LOCKED, read_evaluation
+from training.registry.revision import git_revision
 
 
 def test_the_model_stands_beside_every_rule(trained: Trained) -> None:

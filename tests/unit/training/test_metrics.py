@@ -2,9 +2,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from training.bootstrap import Draws, draw_products
-from training.metrics import Scores, Truth, Yardstick, average_precision, measure, top_of_each_week, weeks_of_alert
-from training.rules import BASE_RATE
+from training.baselines.rules import BASE_RATE
+from training.metrics.bootstrap import Draws, draw_products
+from training.metrics.figures import (
+    Scores,
+    Truth,
+    Yardstick,
+    average_precision,
+    measure,
+    top_of_each_week,
+    weeks_of_alert,
+)
 
 ROWS, PRODUCTS, WEEKS = 2_000, 100, 20
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from tests.support.training_fixtures import training_panel
+from training.backtest.origins import BacktestSettings, calendar_of, week_number
 from training.dataset import Rows, read_training_table, write_training_table
 from training.estimators import Fitted
-from training.origins import BacktestSettings, calendar_of, week_number
 from training.recipes import Recipe, recipe_for
 from training.selection import SPACES, choose_recipe
 

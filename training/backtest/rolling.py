@@ -12,18 +12,18 @@ import numpy as np
 from data.panel import UNITS_SOLD, Panel
 from feature_service.bundle import Calibration
 from feature_service.kernel import FloatArray
-from training.bootstrap import DoubleArray, IntArray
-from training.calibration import fit_calibration
+from training.backtest.calibration import fit_calibration
+from training.backtest.origins import BacktestSettings, Calendar, calendar_of, monday, week_number
+from training.baselines.past import trailing_sum
+from training.baselines.rules import BASE_RATE, LOGISTIC, fit_logistic, logistic_inputs, rules_for
 from training.dataset import Rows
 from training.errors import TrainingFileError
 from training.estimators import Fitted
 from training.labels import BoolArray
-from training.metrics import Scores, Truth
-from training.origins import BacktestSettings, Calendar, calendar_of, monday, week_number
+from training.metrics.bootstrap import DoubleArray, IntArray
+from training.metrics.figures import Scores, Truth
 from training.outcomes import check_both_outcomes
-from training.past import trailing_sum
 from training.recipes import Recipe
-from training.rules import BASE_RATE, LOGISTIC, fit_logistic, logistic_inputs, rules_for
 
 STOCK_AWARE = "STOCK_AWARE"
 SEGMENTS = ("under 0.5 a week", "0.5 to 2 a week", "2 a week and more")

@@ -8,14 +8,14 @@ import tempfile
 from pathlib import Path
 
 from data.snapshots import ModelReference
+from training.backtest.predictions import read_predictions
 from training.errors import RegistryError
-from training.evaluation import ALL, LOCKED, Evaluation
-from training.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry, append, now, previous_champion, read
-from training.metrics import Yardstick
-from training.predictions import read_predictions
-from training.promotion import MODEL, Comparison, compare_with_champion, should_promote
-from training.registry import CHALLENGER, CHAMPION, at_alias, fetch_predictions, record_on_version, set_aliases
-from training.tracking_server import public
+from training.evaluation.comparison import MODEL, Comparison, compare_with_champion, should_promote
+from training.evaluation.figures import ALL, LOCKED, Evaluation
+from training.metrics.figures import Yardstick
+from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry, append, now, previous_champion, read
+from training.registry.tracking_server import public
+from training.registry.versions import CHALLENGER, CHAMPION, at_alias, fetch_predictions, record_on_version, set_aliases
 
 _FIGURES = ("average_precision", "auc", "calibration_error", "recall_at_budget", "precision_at_budget")
 
@@ -42,7 +42,7 @@ def decide(
         label: What it predicts.
         figures: What it was measured at.
         predictions: Its out-of-fold predictions.
-        tracking_uri: See :mod:`training.registry`.
+        tracking_uri: See :mod:`training.registry.versions`.
         ledger: File that the decision is appended to.
         who: Who runs this.
     Returns:
@@ -82,7 +82,7 @@ def rollback(label: str | None, *, tracking_uri: str, ledger: Path, who: str) ->
 
     Args:
         label: Of the champion; None for the label of the one that is published.
-        tracking_uri: See :mod:`training.registry`.
+        tracking_uri: See :mod:`training.registry.versions`.
         ledger: File with the decisions.
         who: Who runs this.
     Returns:

@@ -28,9 +28,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from feature_service.kernel import FloatArray
-from training.bootstrap import DoubleArray, Draws, IntArray, draw_products, of_rows, of_sums
+from training.baselines.rules import BASE_RATE
 from training.labels import BoolArray
-from training.rules import BASE_RATE
+from training.metrics.bootstrap import DoubleArray, Draws, IntArray, draw_products, of_rows, of_sums
 
 BINS = 10
 

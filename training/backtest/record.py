@@ -11,11 +11,11 @@ from pathlib import Path
 
 from data.panel import Panel
 from feature_service.bundle import Calibration
-from training.backtest import Backtest, backtest
+from training.backtest.origins import BacktestSettings, Calendar
+from training.backtest.predictions import PREDICTIONS_FILE, write_predictions
+from training.backtest.rolling import Backtest, backtest
 from training.dataset import Rows
 from training.errors import TrainingFileError
-from training.origins import BacktestSettings, Calendar
-from training.predictions import PREDICTIONS_FILE, write_predictions
 from training.recipes import Recipe
 
 BACKTEST_FILE = "backtest.json"
@@ -51,7 +51,7 @@ def run_backtest(rows: Rows, panel: Panel, recipe: Recipe, settings: BacktestSet
         seed: Of every random choice.
         to: An existing folder.
     Raises:
-        TrainingHistoryError, OneSidedOutcomeError, TrainingFileError: See :func:`training.backtest.backtest`.
+        TrainingHistoryError, OneSidedOutcomeError, TrainingFileError: See :func:`training.backtest.rolling.backtest`.
     """
     done = backtest(rows, panel, recipe, settings, seed)
     write_predictions(done, rows, recipe.estimator, to / PREDICTIONS_FILE)

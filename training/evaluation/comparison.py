@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.bootstrap import IntArray, Interval
-from training.metrics import Figures, Yardstick, measure
-from training.predictions import Predictions
-from training.rules import BASE_RATE
+from training.backtest.predictions import Predictions
+from training.baselines.rules import BASE_RATE
+from training.metrics.bootstrap import IntArray, Interval
+from training.metrics.figures import Figures, Yardstick, measure
 
 MODEL, CHAMPION = "model", "champion"
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.bootstrap import Interval
 from training.errors import TrainingFileError
-from training.metrics import Yardstick
-from training.promotion import MODEL, Comparison
+from training.evaluation.comparison import MODEL, Comparison
+from training.metrics.bootstrap import Interval
+from training.metrics.figures import Yardstick
 from training.threshold import OperatingPoint
 
 METRICS_FILE = "metrics.json"

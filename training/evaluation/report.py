@@ -9,13 +9,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feature_service.bundle import Contract
-from training import plots
-from training.bootstrap import Interval
+from training.backtest.predictions import Predictions
 from training.candidate import TrainingRecord
-from training.evaluation import ALL, LOCKED, Evaluation
-from training.metrics import Scores
-from training.predictions import Predictions
-from training.promotion import MODEL
+from training.evaluation import plots
+from training.evaluation.comparison import MODEL
+from training.evaluation.figures import ALL, LOCKED, Evaluation
+from training.metrics.bootstrap import Interval
+from training.metrics.figures import Scores
 
 REPORT_FILE = "report.html"
 _PICTURES = (plots.PRECISION_RECALL, plots.CALIBRATION, plots.GAIN, plots.WEEKS, plots.IMPORTANCE)
@@ -46,7 +46,7 @@ def write_report(result: Evaluation, said: Predictions, record: TrainingRecord, 
     """
     draw(result, said, record.importance, to)
     environment = Environment(
-        loader=PackageLoader("training", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("training.evaluation", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     page = environment.get_template("report.html.jinja").render(
         contract=contract,

@@ -26,14 +26,14 @@ from mlflow.exceptions import MlflowException
 
 from data.snapshots import ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
+from training.backtest.predictions import PREDICTIONS_FILE
 from training.candidate import TrainingRecord, read_training_record
 from training.errors import RegistryError
-from training.evaluate import BUNDLE_DIR
-from training.evaluation import Evaluation, read_evaluation
-from training.predictions import PREDICTIONS_FILE
-from training.revision import git_revision
-from training.run_figures import metrics, parameters
-from training.tracking_server import probe, public
+from training.evaluation.evaluate import BUNDLE_DIR
+from training.evaluation.figures import Evaluation, read_evaluation
+from training.registry.revision import git_revision
+from training.registry.run_figures import metrics, parameters
+from training.registry.tracking_server import probe, public
 
 MODEL_NAME = "stockout_risk"
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -66,7 +66,7 @@ def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri:
 
     Args:
         candidate: Folder that ``training.candidate.train`` wrote.
-        evaluation: Folder that ``training.evaluate.evaluate`` wrote.
+        evaluation: Folder that ``training.evaluation.evaluate.evaluate`` wrote.
         predictions: The backtest's file of out-of-fold predictions.
         tracking_uri: As MLflow takes it, e.g. ``http://localhost:5000`` or ``sqlite:////work/mlflow/mlflow.db``.
             For SQLite the files go into the folder ``artifacts`` beside the database.

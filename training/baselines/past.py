@@ -7,7 +7,7 @@ one does not hide in the other.
 import numpy as np
 
 from feature_service.kernel import FloatArray
-from training.bootstrap import DoubleArray
+from training.metrics.bootstrap import DoubleArray
 
 
 def lagged(matrix: DoubleArray, weeks: int) -> DoubleArray:

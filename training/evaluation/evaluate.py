@@ -14,13 +14,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
+from training.backtest.predictions import Predictions, read_predictions
 from training.candidate import read_training_record
-from training.evaluation import ALL, LOCKED, METRICS_FILE, Block, Evaluation
-from training.metrics import Figures, Scores, Truth, Yardstick, measure
+from training.evaluation.comparison import MODEL, compare_with_rules
+from training.evaluation.figures import ALL, LOCKED, METRICS_FILE, Block, Evaluation
+from training.evaluation.report import write_report
+from training.metrics.figures import Figures, Scores, Truth, Yardstick, measure
 from training.outcomes import check_both_outcomes
-from training.predictions import Predictions, read_predictions
-from training.promotion import MODEL, compare_with_rules
-from training.report import write_report
 from training.threshold import at_threshold
 
 BUNDLE_DIR = "bundle"

@@ -5,7 +5,7 @@ from typing import Any
 
 from feature_service.bundle import Contract
 from training.candidate import TrainingRecord
-from training.evaluation import ALL, LOCKED, Evaluation
+from training.evaluation.figures import ALL, LOCKED, Evaluation
 
 
 def parameters(contract: Contract, record: TrainingRecord, figures: Evaluation) -> dict[str, Any]:

@@ -31,12 +31,12 @@ import pyarrow.parquet as pq
 
 from data.weeks import DateArray
 from feature_service.kernel import FloatArray
-from training.backtest import SEGMENTS, Backtest
+from training.backtest.origins import week_number
+from training.backtest.rolling import SEGMENTS, Backtest
 from training.dataset import Rows
 from training.errors import TrainingFileError
 from training.labels import BoolArray
-from training.metrics import Scores, Truth
-from training.origins import week_number
+from training.metrics.figures import Scores, Truth
 
 PREDICTIONS_FILE = "predictions.parquet"
 _META = b"stockout.predictions"

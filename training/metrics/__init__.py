@@ -1,0 +1,4 @@
+"""What is measured of a scorer, be it a model or a rule, and how much each figure would move with other products.
+
+``figures`` measures, ``bootstrap`` draws the products; nothing here knows how a score came about.
+"""
