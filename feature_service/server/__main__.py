@@ -10,12 +10,12 @@ import click
 import uvloop
 
 from feature_service.kernel import StockoutError
-from feature_service.server import logs
 from feature_service.server.app import serve
 from feature_service.server.operation import Operation
 from feature_service.server.options import operation_options
 from feature_service.server.settings import Settings
 from feature_service.server.supervisor import Supervisor
+from feature_service.server.telemetry import logs
 
 FAILED = 1
 

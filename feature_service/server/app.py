@@ -15,19 +15,19 @@ import grpc
 import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from feature_service.server.auth import Doorkeeper
-from feature_service.server.calls import handlers
-from feature_service.server.current import CurrentSnapshot
 from feature_service.server.limits import StreamLimit
-from feature_service.server.listening import add_port, add_tools, bare_server
-from feature_service.server.metrics import Metrics
-from feature_service.server.reloading import Reloader, Told
-from feature_service.server.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
-from feature_service.server.serving import ServingSnapshot
+from feature_service.server.listener import add_port, add_tools, bare_server
+from feature_service.server.rpc.auth import Doorkeeper
+from feature_service.server.rpc.handlers import handlers
+from feature_service.server.rpc.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
+from feature_service.server.rpc.streams import stream_handlers
+from feature_service.server.serving.current import CurrentSnapshot
+from feature_service.server.serving.reload import Reloader, Told
+from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.settings import Settings
-from feature_service.server.streams import stream_handlers
-from feature_service.server.supervised import Link
-from feature_service.server.watching import Tracer, Watch
+from feature_service.server.telemetry.calls import Tracer, Watch
+from feature_service.server.telemetry.metrics import Metrics
+from feature_service.server.worker_link import Link
 
 SECONDS_PER_DAY = 86_400
 SERVICES = ("", RISK_SERVICE, FEATURE_SERVICE)
@@ -143,7 +143,7 @@ def _expose_metrics(server: Server, settings: Settings) -> None:
 def _tracer(endpoint: str) -> Tracer | None:
     if not endpoint:
         return None
-    from feature_service.server import tracing  # noqa: PLC0415 - needs an extra that most do not install
+    from feature_service.server.telemetry import tracing  # noqa: PLC0415 - needs an extra that most do not install
 
     return tracing.Tracer.to(endpoint)
 

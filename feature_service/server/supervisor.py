@@ -20,7 +20,7 @@ import structlog
 
 from feature_service.server.errors import AddressError
 from feature_service.server.settings import Settings
-from feature_service.server.supervised import READY
+from feature_service.server.worker_link import READY
 
 MAX_PAUSE_S = 10.0
 FIRST_PAUSE_S = 0.1

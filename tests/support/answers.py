@@ -7,22 +7,22 @@ from google.rpc import error_details_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesResponse, ProductFeaturesResult
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StockoutRiskResult
 
-from feature_service.server import wire
-from feature_service.server.assessor import Assessor
-from feature_service.server.questions import Given
+from feature_service.server.rpc.requests import Given
+from feature_service.server.scoring.assessor import Assessor
+from feature_service.server.serving import responses
 
 
 def computed(
     assessor: Assessor, product_ids: Sequence[str], column: int, given: Given | None = None
 ) -> list[StockoutRiskResult]:
     """On the spot."""
-    raw = wire.Writer(assessor).risks(product_ids, column, assessor.scorer, given)
+    raw = responses.Writer(assessor).risks(product_ids, column, assessor.scorer, given)
     return list(AssessStockoutRisksResponse.FromString(raw).results)
 
 
 def now(assessor: Assessor, product_ids: Sequence[str]) -> list[StockoutRiskResult]:
     """From the table of the newest week."""
-    entries = wire.RiskEntries(assessor, wire.Writer(assessor), max_bytes=0)
+    entries = responses.RiskEntries(assessor, responses.Writer(assessor), max_bytes=0)
     return list(AssessStockoutRisksResponse.FromString(b"".join(map(entries.__getitem__, product_ids))).results)
 
 
@@ -34,7 +34,7 @@ def given_to_all(products: int, units_on_hand: float | None, lead_time_days: int
 
 def features(assessor: Assessor, product_ids: Sequence[str], column: int) -> list[ProductFeaturesResult]:
     """The model's inputs."""
-    return list(GetFeaturesResponse.FromString(wire.Writer(assessor).features(product_ids, column)).results)
+    return list(GetFeaturesResponse.FromString(responses.Writer(assessor).features(product_ids, column)).results)
 
 
 def values_of(result: ProductFeaturesResult) -> bytes:

@@ -2,7 +2,7 @@ import pytest
 
 from data import snapshots
 from feature_service.bundle import Bundle
-from feature_service.server.serving import ServingSnapshot
+from feature_service.server.serving.snapshot import ServingSnapshot
 from tests.support.serving_fixtures import Published
 
 

@@ -11,9 +11,9 @@ from data.snapshots import Snapshot
 from data.weeks import last_complete_week
 from feature_service.bundle import Bundle
 from feature_service.kernel import feature_set, features_of_all_weeks
-from feature_service.server import assessor as assessor_module
-from feature_service.server.assessor import Assessor
 from feature_service.server.errors import AsOfOutOfRangeError
+from feature_service.server.scoring import assessor as assessor_module
+from feature_service.server.scoring.assessor import Assessor
 from tests.support.answers import computed, features, now, reason_of, values_of
 
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
 
-from feature_service.server.current import CurrentSnapshot
 from feature_service.server.errors import AddressError
-from feature_service.server.metrics import SECONDS, Counts, Metrics
+from feature_service.server.serving.current import CurrentSnapshot
+from feature_service.server.telemetry.metrics import SECONDS, Counts, Metrics
 
 
 @given(st.lists(st.floats(0, 20)))

@@ -10,7 +10,7 @@ ROOT = Path(feature_service.__file__).parent.parent
 
 def test_nothing_of_ours_that_the_server_or_the_client_imports_reads_pickles() -> None:
     """The closure as it is, not as it is thought to be; with channelz and tracing, which come on demand."""
-    on_demand = "feature_service.server.tracing, feature_service.server.tokens, grpc_channelz.v1.channelz"
+    on_demand = "feature_service.server.telemetry.tracing, feature_service.server.tokens, grpc_channelz.v1.channelz"
     code = f"import sys, feature_service.server.__main__, feature_service.client.__main__, {on_demand}\n" + (
         "print(*(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)), sep='\\n')"
     )

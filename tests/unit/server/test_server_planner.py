@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel import forecast_demand
-from feature_service.server.planner import FARTHEST_DAYS, Figures, Planner
-from feature_service.server.questions import Given
+from feature_service.server.rpc.requests import Given
+from feature_service.server.scoring.planner import FARTHEST_DAYS, Figures, Planner
 from tests.support.answers import given_to_all
 from tests.support.snapshots import synthetic_panel
 

@@ -4,7 +4,7 @@ import numpy as np
 from google.type import date_pb2
 from stockout.v1.risk_service_pb2 import AssessmentItem, AssessStockoutRisksRequest, ListStockoutRisksRequest, Order
 
-from feature_service.server.questions import DEFAULT_PAGE, list_question, risk_question
+from feature_service.server.rpc.requests import DEFAULT_PAGE, list_question, risk_question
 
 
 def test_as_of_is_read_as_a_day_and_unset_is_the_newest_week() -> None:

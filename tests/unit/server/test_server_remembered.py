@@ -2,8 +2,8 @@
 
 import pytest
 
-from feature_service.server import remembered as remembered_module
-from feature_service.server.remembered import MAX_REQUEST_BYTES, Remembered
+from feature_service.server.serving import remembered as remembered_module
+from feature_service.server.serving.remembered import MAX_REQUEST_BYTES, Remembered
 
 
 def test_the_same_bytes_get_the_answer_that_was_kept_for_them() -> None:

@@ -19,7 +19,7 @@ from stockout.v1.risk_service_pb2 import (
 )
 
 from feature_service.server.errors import InvalidFieldError, TooManyProductsError
-from feature_service.server.rules import reader
+from feature_service.server.rpc.validation import reader
 
 FREE = {
     "stockout.v1.AssessStockoutRisksRequest.items": "its own fields have rules, and so has the message",

@@ -13,8 +13,8 @@ from data.panel import UNITS_ON_HAND, Panel
 from data.snapshots import Snapshot
 from feature_service.bundle import Bundle, Contract, LabelContract
 from feature_service.kernel import FloatArray, feature_set
-from feature_service.server.assessor import Assessor
-from feature_service.server.questions import Given
+from feature_service.server.rpc.requests import Given
+from feature_service.server.scoring.assessor import Assessor
 from tests.support.answers import computed, given_to_all, now, reason_of
 from tests.support.snapshots import MODEL, synthetic_panel
 

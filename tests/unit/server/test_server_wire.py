@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, RankedStockoutRisk, StockoutRisk
 
-from feature_service.server import encoding, wire
-from feature_service.server.assessor import Assessed
-from feature_service.server.questions import Given, RiskQuestion
-from feature_service.server.reasons import Reason
-from feature_service.server.serving import ServingSnapshot
+from feature_service.server.rpc.requests import Given, RiskQuestion
+from feature_service.server.scoring.assessor import Assessed
+from feature_service.server.scoring.reasons import Reason
+from feature_service.server.serving import encoder, responses
+from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.statuses import status_of
 from tests.support.snapshots import AS_OF_WEEK, EXCLUDED, product_id
 
@@ -39,7 +39,7 @@ def plain_risk(serving: ServingSnapshot, answers: Assessed, position: int) -> St
         alert=answers.scores.alerts[position],
         category=serving.assessor.panel.categories[answers.rows[position]],
         **{name: amount for name, amount in amounts.items() if amount == amount},
-        **{name: wire.date_message(day) for name, day in dates.items()},
+        **{name: responses.date_message(day) for name, day in dates.items()},
     )
 
 
@@ -69,7 +69,7 @@ def test_laid_out_bytes_are_the_message_that_protobuf_would_build(
             plain.results.add(product_id=each, risk=plain_risk(serving, answers, position))
         else:
             plain.results.add(product_id=each, error=status_of(error)[1])
-    laid_out = wire.Writer(assessor).risks(product_ids, column, assessor.scorer, given)
+    laid_out = responses.Writer(assessor).risks(product_ids, column, assessor.scorer, given)
     assert AssessStockoutRisksResponse.FromString(laid_out) == plain
     assert len(laid_out) == plain.ByteSize()
 
@@ -78,24 +78,24 @@ def test_reasons_are_the_messages_that_protobuf_would_build() -> None:
     for value, contribution in ((0.0, -1.5), (2.5, 0.0), (-3.0, 0.25)):
         plain = StockoutRisk()
         plain.reasons.add(feature="sales_qtd_lag_1", value=value, contribution=contribution, text="sold 3 – lately")
-        written = encoding.reason(Reason("sales_qtd_lag_1", value, contribution, "sold 3 – lately"))
+        written = encoder.reason(Reason("sales_qtd_lag_1", value, contribution, "sold 3 – lately"))
         assert written == plain.SerializeToString(deterministic=True)
 
 
 @pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 16_383, 16_384, 2**31 - 1])
 def test_whole_numbers_are_written_as_protobuf_writes_them(number: int) -> None:
-    assert encoding.varint(0x08, number) == RankedStockoutRisk(rank=number).SerializeToString()
+    assert encoder.varint(0x08, number) == RankedStockoutRisk(rank=number).SerializeToString()
 
 
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 16_383, 16_384, 70_000])
 def test_fields_of_any_length_are_written_as_protobuf_writes_them(length: int) -> None:
-    assert encoding.field(0x5A, b"x" * length) == b"" + (
+    assert encoder.field(0x5A, b"x" * length) == b"" + (
         StockoutRisk(category="x" * length).SerializeToString() or b"\x5a\x00"
     )
 
 
 def test_an_answer_is_kept_only_for_ids_that_the_snapshot_names(serving: ServingSnapshot) -> None:
-    entries = wire.RiskEntries(serving.assessor, wire.Writer(serving.assessor), max_bytes=1_000_000)
+    entries = responses.RiskEntries(serving.assessor, responses.Writer(serving.assessor), max_bytes=1_000_000)
     named = [product_id(0), product_id(1), *EXCLUDED]
     for each in (*named, "made up", "made up too"):
         assert entries[each] == entries[each]
@@ -103,8 +103,8 @@ def test_an_answer_is_kept_only_for_ids_that_the_snapshot_names(serving: Serving
 
 
 def test_without_room_nothing_is_kept_and_every_answer_is_the_same(serving: ServingSnapshot) -> None:
-    writer = wire.Writer(serving.assessor)
-    roomy, cramped = (wire.RiskEntries(serving.assessor, writer, room) for room in (1_000_000, 0))
+    writer = responses.Writer(serving.assessor)
+    roomy, cramped = (responses.RiskEntries(serving.assessor, writer, room) for room in (1_000_000, 0))
     ids = [product_id(number) for number in range(200)]
     assert list(map(cramped.__getitem__, ids)) == list(map(roomy.__getitem__, ids))
     assert cramped.of(slice(7, 50)) == roomy.of(slice(7, 50))

@@ -1,4 +1,4 @@
-"""The RPCs: decode, delegate, encode. What they raise becomes a status in :mod:`feature_service.server.calls`."""
+"""The RPCs: decode, delegate, encode. What they raise becomes a status in ``handlers``."""
 
 from collections.abc import AsyncIterator, Awaitable
 from importlib.metadata import version
@@ -16,12 +16,12 @@ from stockout.v1.risk_service_pb2 import (
     WatchStockoutRisksRequest,
 )
 
-from feature_service.server import wire
-from feature_service.server.calls import Method
-from feature_service.server.current import CurrentSnapshot
-from feature_service.server.questions import day_of, feature_question, list_question, risk_question
+from feature_service.server.rpc.handlers import Method
+from feature_service.server.rpc.requests import day_of, feature_question, list_question, risk_question
+from feature_service.server.rpc.streams import StreamMethod
+from feature_service.server.serving import responses
+from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.settings import Settings
-from feature_service.server.streams import StreamMethod
 
 RISK_SERVICE: str = risk_service_pb2.DESCRIPTOR.services_by_name["RiskService"].full_name
 FEATURE_SERVICE: str = feature_service_pb2.DESCRIPTOR.services_by_name["FeatureService"].full_name
@@ -81,10 +81,10 @@ class RiskServicer:
         return GetServiceInfoResponse(
             provenance=serving.provenance(),
             limits=self._limits,
-            serving_since=wire.timestamp_message(serving.serving_since),
+            serving_since=responses.timestamp_message(serving.serving_since),
             products=len(serving.assessor),
             server_version=self._version,
-            first_week=wire.date_message(serving.assessor.week(0)),
+            first_week=responses.date_message(serving.assessor.week(0)),
         ).SerializeToString()
 
 

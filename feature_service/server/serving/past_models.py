@@ -15,7 +15,7 @@ from data.snapshots import ModelReference, Snapshot
 from data.snapshots.published_models import PublishedModel, model_of_week, published_models
 from feature_service.bundle import Bundle
 from feature_service.kernel import StockoutError, feature_set
-from feature_service.server.scoring import Inputs, Scorer
+from feature_service.server.scoring.scorer import Inputs, Scorer
 
 MAX_KEPT = 8
 """Models that are kept loaded."""

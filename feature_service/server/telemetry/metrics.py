@@ -21,9 +21,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from feature_service.kernel import FloatArray
-from feature_service.server.current import CurrentSnapshot
 from feature_service.server.errors import AddressError, NotLoadedError
-from feature_service.server.serving import ServingSnapshot
+from feature_service.server.serving.current import CurrentSnapshot
+from feature_service.server.serving.snapshot import ServingSnapshot
 
 SECONDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper bounds: a lookup takes 50 µs, a thousand computed answers some 10 ms, a stream of everything seconds."""

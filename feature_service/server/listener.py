@@ -5,8 +5,8 @@ import structlog
 from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection
 
-from feature_service.server.auth import Doorkeeper
 from feature_service.server.errors import AddressError, PlaintextError
+from feature_service.server.rpc.auth import Doorkeeper
 from feature_service.server.settings import Settings
 from feature_service.server.tls import Certificates
 

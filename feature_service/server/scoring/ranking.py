@@ -10,7 +10,7 @@ import numpy.typing as npt
 from stockout.v1.risk_service_pb2 import Order
 
 from feature_service.kernel import FloatArray
-from feature_service.server.questions import ListFilter
+from feature_service.server.rpc.requests import ListFilter
 
 Rows = npt.NDArray[np.int32]
 Key = npt.NDArray[np.floating]

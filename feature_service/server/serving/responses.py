@@ -17,12 +17,12 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, ListStocko
 
 from data.snapshots import ModelReference, Snapshot
 from feature_service.bundle import Contract
-from feature_service.server import encoding
-from feature_service.server.assessor import Assessed, Assessor
-from feature_service.server.encoding import field
 from feature_service.server.errors import ProductError
-from feature_service.server.questions import Given
-from feature_service.server.scoring import RowNumbers, Scorer, State
+from feature_service.server.rpc.requests import Given
+from feature_service.server.scoring.assessor import Assessed, Assessor
+from feature_service.server.scoring.scorer import RowNumbers, Scorer, State
+from feature_service.server.serving import encoder
+from feature_service.server.serving.encoder import field
 from feature_service.server.statuses import status_of
 
 MAX_KEPT_ERRORS = 4096
@@ -71,7 +71,7 @@ class Writer:
         """What a page of a ranked list holds of rows that all have a probability."""
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
         return b"".join(
-            field(0x12, encoding.varint(0x08, rank) + field(0x12, each.encode()) + field(0x1A, risk))
+            field(0x12, encoder.varint(0x08, rank) + field(0x12, each.encode()) + field(0x1A, risk))
             for rank, each, risk in zip(
                 range(first_rank, first_rank + len(answers.rows)), ids, self._risks(answers), strict=True
             )
@@ -93,19 +93,19 @@ class Writer:
         """Whole ``StockoutRisk`` messages."""
         rows, panel = answers.rows.tolist(), self._assessor.panel
         last_day = self._assessor.week(answers.column) + dt.timedelta(days=6)
-        risks = encoding.risks(answers.scores, answers.figures, last_day)
+        risks = encoder.risks(answers.scores, answers.figures, last_day)
         categories = [self._category[panel.categories[row]] for row in rows]
         reasons = self._assessor.reasons
         if reasons is None or not answers.with_reasons:
             return list(map(bytes.__add__, risks, categories))
-        told = (b"".join(map(encoding.reason, reasons.of(row))) for row in rows)
+        told = (b"".join(map(encoder.reason, reasons.of(row))) for row in rows)
         return [risk + why + category for risk, why, category in zip(risks, told, categories, strict=True)]
 
     def _feature_outcomes(self, rows: RowNumbers, column: int) -> list[bytes]:
         values, states = self._assessor.features(rows, column)
         problems = _fields_of(self._assessor.feature_problems(rows, column, states))
         eligible = [b"\x10\x01" if state == State.SCORED else b"" for state in states.tolist()]
-        features = zip(encoding.floats(values), eligible, strict=True)
+        features = zip(encoder.floats(values), eligible, strict=True)
         return [problems.get(position) or field(0x12, b"".join(each)) for position, each in enumerate(features)]
 
 

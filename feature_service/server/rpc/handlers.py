@@ -17,11 +17,11 @@ import structlog
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
-from feature_service.server.current import CurrentSnapshot
 from feature_service.server.limits import check_deadline
-from feature_service.server.rules import reader
+from feature_service.server.rpc.validation import reader
+from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.statuses import status_of
-from feature_service.server.watching import Watch, Watched
+from feature_service.server.telemetry.calls import Watch, Watched
 
 REQUEST_ID = "x-request-id"
 MAX_REQUEST_ID = 128

@@ -9,10 +9,17 @@ from typing import Any, Generic, TypeAlias
 
 import grpc
 
-from feature_service.server.calls import Context, Request, compress_as_asked, echo_request_id, end_refused, sent_with
 from feature_service.server.limits import check_deadline
-from feature_service.server.rules import reader
-from feature_service.server.watching import Watch, Watched
+from feature_service.server.rpc.handlers import (
+    Context,
+    Request,
+    compress_as_asked,
+    echo_request_id,
+    end_refused,
+    sent_with,
+)
+from feature_service.server.rpc.validation import reader
+from feature_service.server.telemetry.calls import Watch, Watched
 
 StreamBehaviour: TypeAlias = "Callable[[bytes, Context], Awaitable[None]]"
 

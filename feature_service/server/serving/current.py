@@ -4,8 +4,8 @@ import asyncio
 from time import monotonic
 
 from feature_service.server.errors import DrainingError, NotLoadedError, PageTokenExpiredError
-from feature_service.server.paging import PageToken
-from feature_service.server.serving import ServingSnapshot
+from feature_service.server.serving.page_token import PageToken
+from feature_service.server.serving.snapshot import ServingSnapshot
 
 
 class CurrentSnapshot:

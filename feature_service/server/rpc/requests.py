@@ -1,4 +1,4 @@
-"""What a request asks, once it kept the rules of its proto (:mod:`feature_service.server.rules`).
+"""What a request asks, once it kept the rules of its proto (:mod:`feature_service.server.rpc.validation`).
 
 ``product_ids[:]`` makes a list: reading a repeated field makes a new string each time.
 """

@@ -15,8 +15,8 @@ from time import monotonic, perf_counter
 import structlog
 
 from data import snapshots
-from feature_service.server.current import CurrentSnapshot
-from feature_service.server.serving import ServingSnapshot
+from feature_service.server.serving.current import CurrentSnapshot
+from feature_service.server.serving.snapshot import ServingSnapshot
 
 RETRY_SECONDS = 60.0
 """A refused snapshot is tried again after this: a full disk or a network folder may have been the cause."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from feature_service.server.planner import Figure, Figures
-from feature_service.server.reasons import Reason
-from feature_service.server.scoring import Flags, Scores
+from feature_service.server.scoring.planner import Figure, Figures
+from feature_service.server.scoring.reasons import Reason
+from feature_service.server.scoring.scorer import Flags, Scores
 
 Bytes = npt.NDArray[np.uint8]
 

@@ -10,8 +10,8 @@ from data.panel import UNITS_SOLD, Panel
 from feature_service.bundle import Bundle
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
 from feature_service.server.errors import ModelMismatchError
-from feature_service.server.planner import Rows
-from feature_service.server.questions import Given
+from feature_service.server.rpc.requests import Given
+from feature_service.server.scoring.planner import Rows
 
 States = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]

@@ -10,7 +10,6 @@ import grpc
 import structlog
 from grpc_health.v1 import health
 
-from feature_service.server.calls import REQUEST_ID, Context, refuse, request_id_of
 from feature_service.server.errors import (
     AnswerError,
     MethodDeniedError,
@@ -18,8 +17,9 @@ from feature_service.server.errors import (
     TokensError,
     UnauthenticatedError,
 )
-from feature_service.server.metrics import Metrics
+from feature_service.server.rpc.handlers import REQUEST_ID, Context, refuse, request_id_of
 from feature_service.server.statuses import status_of
+from feature_service.server.telemetry.metrics import Metrics
 from feature_service.server.tokens import holder_of, read_tokens
 
 HEADER = "authorization"

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, forecast_demand
-from feature_service.server.questions import Given
+from feature_service.server.rpc.requests import Given
 
 Figure = npt.NDArray[np.float64]
 Rows = slice | npt.NDArray[np.intp]

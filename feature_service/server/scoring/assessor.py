@@ -18,10 +18,10 @@ from feature_service.server.errors import (
     ShortHistoryError,
     UnknownProductError,
 )
-from feature_service.server.planner import Figures, Planner
-from feature_service.server.questions import Given
-from feature_service.server.reasons import ReasonTable
-from feature_service.server.scoring import Inputs, RowNumbers, Scorer, Scores, State, States
+from feature_service.server.rpc.requests import Given
+from feature_service.server.scoring.planner import Figures, Planner
+from feature_service.server.scoring.reasons import ReasonTable
+from feature_service.server.scoring.scorer import Inputs, RowNumbers, Scorer, Scores, State, States
 
 BLOCK_ROWS = 65_536  # features of 1 million products at once would take 0.3 GB
 NOT_LAUNCHED_CAUSE = "NOT_LAUNCHED"

@@ -13,15 +13,15 @@ from stockout.v1.provenance_pb2 import Evidence, Provenance
 from data import snapshots
 from data.snapshots import Snapshot
 from feature_service.bundle import Bundle
-from feature_service.server import wire
-from feature_service.server.assessor import Assessor
 from feature_service.server.errors import InvalidFieldError
-from feature_service.server.paging import PageToken, digest
-from feature_service.server.questions import FeatureQuestion, ListFilter, ListQuestion, RiskQuestion
-from feature_service.server.ranking import Ranking, sort_keys
-from feature_service.server.remembered import Remembered
-from feature_service.server.replay import Answering, Replay
-from feature_service.server.scoring import Scorer
+from feature_service.server.rpc.requests import FeatureQuestion, ListFilter, ListQuestion, RiskQuestion
+from feature_service.server.scoring.assessor import Assessor
+from feature_service.server.scoring.ranking import Ranking, sort_keys
+from feature_service.server.scoring.scorer import Scorer
+from feature_service.server.serving import responses
+from feature_service.server.serving.page_token import PageToken, digest
+from feature_service.server.serving.past_models import Answering, Replay
+from feature_service.server.serving.remembered import Remembered
 
 PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
@@ -42,15 +42,15 @@ class ServingSnapshot:
         self._age_s = max(0.0, age_s) - monotonic()  # of a publisher whose clock is ahead: as young as can be
         self._snapshot, self._contract = snapshot, bundle.contract
         self._replay = Replay(root, snapshot, self.assessor.scorer)
-        self._writer = wire.Writer(self.assessor)
-        self._entries = wire.RiskEntries(self.assessor, self._writer, MAX_KEPT_BYTES)
+        self._writer = responses.Writer(self.assessor)
+        self._entries = responses.RiskEntries(self.assessor, self._writer, MAX_KEPT_BYTES)
         scored = self.assessor.probabilities
         figures = self.assessor.figures
         keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
         self._ranking = Ranking(scored, bundle.contract.threshold, snapshot.panel.categories, keys)
         self.remembered: defaultdict[str, Remembered] = defaultdict(Remembered)
         self.stale = False
-        self.head = wire.risk_head(self.provenance())
+        self.head = responses.risk_head(self.provenance())
 
     @classmethod
     def load(cls, root: Path, snapshot_id: str | None = None) -> "ServingSnapshot":
@@ -72,7 +72,7 @@ class ServingSnapshot:
         if stale != self.stale:
             self.stale = stale
             self.remembered.clear()
-            self.head = wire.risk_head(self.provenance())
+            self.head = responses.risk_head(self.provenance())
 
     def risks(self, question: RiskQuestion) -> bytes | Awaitable[bytes]:
         """An encoded AssessStockoutRisksResponse; of a past week it is made in a thread, so that no call waits for it.
@@ -109,7 +109,7 @@ class ServingSnapshot:
                 head = b""
             return
         answering = await asyncio.to_thread(self._replay.of, self.assessor.week(column))
-        head = wire.risk_head(self.provenance(column, answering))
+        head = responses.risk_head(self.provenance(column, answering))
         for rows in self._messages():
             yield head + await asyncio.to_thread(self._past_entries, rows, column, answering.scorer)
             head = b""
@@ -131,7 +131,7 @@ class ServingSnapshot:
         last = min(first + question.page_size, len(rows))
         token_text = PageToken(self.id, asked, last).text() if last < len(rows) else ""
         ranked = self._writer.ranked(self.assessor.now(rows[first:last].astype(np.intp)), first + 1)
-        return wire.list_response(self.provenance(), ranked, token_text, len(rows))
+        return responses.list_response(self.provenance(), ranked, token_text, len(rows))
 
     def features(self, question: FeatureQuestion) -> bytes:
         """An encoded GetFeaturesResponse.
@@ -163,11 +163,11 @@ class ServingSnapshot:
         model, contract = self.model, self._contract
         if answering is not None:
             model, contract = answering.model, answering.scorer.contract
-        return wire.provenance_of(self._snapshot, model, contract, week, self.stale)
+        return responses.provenance_of(self._snapshot, model, contract, week, self.stale)
 
     def _past_risks(self, question: RiskQuestion, column: int) -> bytes:
         answering = self._replay.of(self.assessor.week(column))
-        head = wire.risk_head(self.provenance(column, answering))
+        head = responses.risk_head(self.provenance(column, answering))
         return head + self._writer.risks(question.product_ids, column, answering.scorer, question.given)
 
     def _past_entries(self, rows: slice, column: int, scorer: Scorer) -> bytes:
@@ -191,7 +191,7 @@ class ServingSnapshot:
         return self.assessor.column(as_of)
 
     def _features_head(self, column: int) -> bytes:
-        return wire.features_head(self.provenance(column), self.assessor.inputs.chosen.feature_names)
+        return responses.features_head(self.provenance(column), self.assessor.inputs.chosen.feature_names)
 
 
 def question_digest(asked: ListFilter) -> bytes:

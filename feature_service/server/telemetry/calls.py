@@ -8,11 +8,11 @@ from typing import Protocol
 from google.protobuf.message import Message
 
 from feature_service.server.limits import StreamLimit
-from feature_service.server.metrics import Metrics
+from feature_service.server.telemetry.metrics import Metrics
 
 
 class Tracer(Protocol):
-    """:class:`feature_service.server.tracing.Tracer`, which is imported only where it is used."""
+    """:class:`feature_service.server.telemetry.tracing.Tracer`, which is imported only where it is used."""
 
     def ended(self, method: str, code: str, seconds: float, metadata: Mapping[str, str]) -> None:
         """Record a call that ended just now."""

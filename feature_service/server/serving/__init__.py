@@ -1,0 +1,1 @@
+"""One loaded snapshot that answers, which one is current, and its answers as bytes."""
