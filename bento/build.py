@@ -33,10 +33,19 @@ _MODULES = (
     "bento.service",
     "buf.validate.validate_pb2",
     "feature_service",
-    "feature_service.credentials",
 )
-_PACKAGES = ("feature_service.bundle", "feature_service.kernel", "stockout")
-_REQUIREMENTS = ("bentoml", "googleapis-common-protos", "grpcio", "numpy", "onnxruntime", "protobuf", "pydantic")
+_PACKAGES = ("feature_service.bundle", "feature_service.client", "feature_service.kernel", "stockout")
+_REQUIREMENTS = (
+    "bentoml",
+    "googleapis-common-protos",
+    "grpcio",
+    "grpcio-health-checking",
+    "grpcio-status",
+    "numpy",
+    "onnxruntime",
+    "protobuf",
+    "pydantic",
+)
 
 
 def build_bento(bundle_dir: Path, model: ModelReference, home: Path) -> str:

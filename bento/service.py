@@ -26,7 +26,7 @@ from bento.features import FeatureClient
 from bento.requests import decode_assess, decode_rows
 from bento.risks import risks
 from feature_service.bundle import CONTRACT_FILE, Bundle, Contract
-from feature_service.credentials import Secrets
+from feature_service.client.credentials import Secrets
 from feature_service.kernel import FloatArray, StockoutError
 
 MODEL_DIR = Path(__file__).parent / "model"

@@ -5,7 +5,16 @@ with RiskClient("localhost:50051") as client:
         print(product.product_id, product.probability, product.error)
 """
 
-from feature_service.client.answers import (
+from feature_service.client.async_client import AsyncRiskClient
+from feature_service.client.batching import Item, ListFilter
+from feature_service.client.errors import (
+    ClientError,
+    DeadlineError,
+    RefusedError,
+    ServerUnavailableError,
+    SnapshotChangedError,
+)
+from feature_service.client.results import (
     FeatureAnswer,
     ProductFeatures,
     ProductProblem,
@@ -17,16 +26,7 @@ from feature_service.client.answers import (
     RiskAnswer,
     ServiceInfo,
 )
-from feature_service.client.asking import Item, ListFilter
-from feature_service.client.async_client import AsyncRiskClient
-from feature_service.client.errors import (
-    ClientError,
-    DeadlineError,
-    RefusedError,
-    ServerUnavailableError,
-    SnapshotChangedError,
-)
-from feature_service.client.risk_client import RiskClient
+from feature_service.client.sync_client import RiskClient
 
 __all__ = [
     "AsyncRiskClient",

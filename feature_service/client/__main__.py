@@ -14,11 +14,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from feature_service.client import shown
-from feature_service.client.asking import DEFAULT_TIMEOUT_S, ListFilter
+from feature_service.client import render
+from feature_service.client.batching import DEFAULT_TIMEOUT_S, ListFilter
+from feature_service.client.credentials import CredentialsError, Secrets
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
-from feature_service.client.risk_client import RiskClient
-from feature_service.credentials import CredentialsError, Secrets
+from feature_service.client.sync_client import RiskClient
 
 REFUSED = 1
 UNREACHABLE = 3
@@ -151,7 +151,7 @@ def assess(
 ) -> None:
     """Print the risk of each product, in the order asked."""
     answer = client.assess(_some(ids + ids_file), as_of=as_of and as_of.date())
-    _print(form, lambda: shown.risk_table(answer), lambda: shown.as_json(answer), lambda: shown.risks_as_csv(answer))
+    _print(form, lambda: render.risk_table(answer), lambda: render.as_json(answer), lambda: render.risks_as_csv(answer))
 
 
 @main.command("list")
@@ -167,7 +167,9 @@ def assess(
 def list_command(limit: int, form: Form, client: RiskClient, **asked: Any) -> None:
     """Print the first products of the ranked list."""
     answer = client.list_risks(ListFilter(**asked), limit)
-    _print(form, lambda: shown.ranked_table(answer), lambda: shown.as_json(answer), lambda: shown.ranked_as_csv(answer))
+    _print(
+        form, lambda: render.ranked_table(answer), lambda: render.as_json(answer), lambda: render.ranked_as_csv(answer)
+    )
 
 
 @main.command()
@@ -177,9 +179,9 @@ def watch(ids: tuple[str, ...], ids_file: tuple[str, ...], form: Form, client: R
     for number, answer in enumerate(client.watch(_some(ids + ids_file))):
         _print(
             form,
-            lambda: shown.risk_table(answer),  # noqa: B023 - called before the next one comes
-            lambda: shown.as_json(answer, indent=None),  # noqa: B023
-            lambda: shown.risks_as_csv(answer, header=number == 0),  # noqa: B023
+            lambda: render.risk_table(answer),  # noqa: B023 - called before the next one comes
+            lambda: render.as_json(answer, indent=None),  # noqa: B023
+            lambda: render.risks_as_csv(answer, header=number == 0),  # noqa: B023
         )
         sys.stdout.flush()
 
@@ -196,7 +198,10 @@ def features(
     """Print the features that the model is asked with."""
     answer = client.features(_some(ids + ids_file), as_of=as_of and as_of.date())
     _print(
-        form, lambda: shown.feature_table(answer), lambda: shown.as_json(answer), lambda: shown.features_as_csv(answer)
+        form,
+        lambda: render.feature_table(answer),
+        lambda: render.as_json(answer),
+        lambda: render.features_as_csv(answer),
     )
 
 
@@ -207,9 +212,9 @@ def info(as_json: bool, client: RiskClient) -> None:
     """Print what the server serves, since when, and within which limits."""
     answer = client.info()
     if as_json:
-        click.echo(shown.as_json(answer))
+        click.echo(render.as_json(answer))
     else:
-        Console().print(shown.info_table(answer))
+        Console().print(render.info_table(answer))
 
 
 @main.command()

@@ -12,8 +12,10 @@ from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
 from stockout.v1.risk_service_pb2 import GetServiceInfoRequest, StreamStockoutRisksRequest, WatchStockoutRisksRequest
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from feature_service.client import asking
-from feature_service.client.answers import (
+from feature_service.client import batching
+from feature_service.client.batching import DEFAULT_TIMEOUT_S, Item, ListFilter
+from feature_service.client.errors import SnapshotChangedError, from_rpc_error
+from feature_service.client.results import (
     FeatureAnswer,
     ProductRisk,
     RankedAnswer,
@@ -25,8 +27,6 @@ from feature_service.client.answers import (
     ranked_of,
     risk_of,
 )
-from feature_service.client.asking import DEFAULT_TIMEOUT_S, Item, ListFilter
-from feature_service.client.errors import SnapshotChangedError, from_rpc_error
 
 
 class AsyncRiskClient:
@@ -38,11 +38,11 @@ class AsyncRiskClient:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        self._target, self._timeout_s, self._max_ids = target, timeout_s, asking.MAX_IDS
+        self._target, self._timeout_s, self._max_ids = target, timeout_s, batching.MAX_IDS
         self._channel = (
-            grpc.aio.secure_channel(target, credentials, asking.CHANNEL_OPTIONS)
+            grpc.aio.secure_channel(target, credentials, batching.CHANNEL_OPTIONS)
             if credentials
-            else grpc.aio.insecure_channel(target, asking.CHANNEL_OPTIONS)
+            else grpc.aio.insecure_channel(target, batching.CHANNEL_OPTIONS)
         )
         self._risks: Any = RiskServiceStub(self._channel)
         self._features: Any = FeatureServiceStub(self._channel)
@@ -82,9 +82,9 @@ class AsyncRiskClient:
         """See :meth:`RiskClient.assess`."""
         responses = await self._in_batches(
             self._risks.AssessStockoutRisks,
-            lambda size: asking.risk_requests(products, as_of, horizon_weeks, size),
+            lambda size: batching.risk_requests(products, as_of, horizon_weeks, size),
         )
-        return asking.risk_answer(responses)
+        return batching.risk_answer(responses)
 
     async def features(
         self, product_ids: Sequence[str], as_of: dt.date | None = None, feature_set: str = ""
@@ -92,18 +92,18 @@ class AsyncRiskClient:
         """See :meth:`RiskClient.features`."""
         responses = await self._in_batches(
             self._features.GetFeatures,
-            lambda size: asking.feature_requests(product_ids, as_of, feature_set, size),
+            lambda size: batching.feature_requests(product_ids, as_of, feature_set, size),
         )
-        return asking.feature_answer(responses)
+        return batching.feature_answer(responses)
 
     async def list_risks(self, asked: ListFilter | None = None, limit: int = 50) -> RankedAnswer:
         """See :meth:`RiskClient.list_risks`."""
         ranked: list[RankedRisk] = []
         token = ""
         while True:
-            size = min(asking.MAX_PAGE, max(1, limit - len(ranked)))
+            size = min(batching.MAX_PAGE, max(1, limit - len(ranked)))
             with self._translated():
-                request = asking.list_request(asked or ListFilter(), size, token)
+                request = batching.list_request(asked or ListFilter(), size, token)
                 page = await self._risks.ListStockoutRisks(request, timeout=self._timeout_s)
             ranked += map(ranked_of, page.risks)
             token = page.next_page_token
@@ -112,9 +112,9 @@ class AsyncRiskClient:
 
     async def stream(self, as_of: dt.date | None = None) -> AsyncIterator[ProductRisk]:
         """See :meth:`RiskClient.stream`."""
-        request = StreamStockoutRisksRequest(as_of=asking.date_message(as_of))
+        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of))
         with self._translated():
-            async for response in self._risks.StreamStockoutRisks(request, timeout=asking.STREAM_TIMEOUT_S):
+            async for response in self._risks.StreamStockoutRisks(request, timeout=batching.STREAM_TIMEOUT_S):
                 for result in response.results:
                     yield risk_of(result)
 
@@ -122,20 +122,20 @@ class AsyncRiskClient:
         """See :meth:`RiskClient.watch`."""
         with self._translated():
             async for response in self._risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=product_ids)):
-                yield asking.risk_answer([response])
+                yield batching.risk_answer([response])
 
     async def _in_batches(self, ask: Any, requests_of: Callable[[int], Any]) -> Any:
         """All batches from one snapshot: where it changed meanwhile, all are asked again."""
-        for _ in range(asking.TRIES):
+        for _ in range(batching.TRIES):
             try:
                 responses = [await ask(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
             except grpc.RpcError as error:
-                limit = asking.smaller_limit(error)
+                limit = batching.smaller_limit(error)
                 if limit is None or limit >= self._max_ids:
                     raise from_rpc_error(error, self._target, self._timeout_s) from error
                 self._max_ids = limit
                 continue
-            if asking.are_of_one_snapshot(responses):
+            if batching.are_of_one_snapshot(responses):
                 return responses
         raise SnapshotChangedError(self._target)
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from pandas import DataFrame
 
-from feature_service.client.answers import ProductRisk
+from feature_service.client.results import ProductRisk
 
 __all__ = ["DataFrame", "frame_of"]
 

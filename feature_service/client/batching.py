@@ -20,7 +20,7 @@ from stockout.v1.risk_service_pb2 import (
     Order,
 )
 
-from feature_service.client.answers import FeatureAnswer, RiskAnswer, features_of, provenance_of, risk_of
+from feature_service.client.results import FeatureAnswer, RiskAnswer, features_of, provenance_of, risk_of
 
 MAX_IDS = 1000
 MAX_PAGE = 1000

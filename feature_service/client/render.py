@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from feature_service.client.answers import (
+from feature_service.client.results import (
     FeatureAnswer,
     ProductProblem,
     ProductRisk,

@@ -16,8 +16,10 @@ from stockout.v1.risk_service_pb2 import (
 )
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from feature_service.client import asking
-from feature_service.client.answers import (
+from feature_service.client import batching
+from feature_service.client.batching import DEFAULT_TIMEOUT_S, Item, ListFilter, Response
+from feature_service.client.errors import SnapshotChangedError, from_rpc_error
+from feature_service.client.results import (
     FeatureAnswer,
     ProductRisk,
     RankedAnswer,
@@ -29,8 +31,6 @@ from feature_service.client.answers import (
     ranked_of,
     risk_of,
 )
-from feature_service.client.asking import DEFAULT_TIMEOUT_S, Item, ListFilter, Response
-from feature_service.client.errors import SnapshotChangedError, from_rpc_error
 
 Request = TypeVar("Request")
 
@@ -52,11 +52,11 @@ class RiskClient:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        self._target, self._timeout_s, self._max_ids = target, timeout_s, asking.MAX_IDS
+        self._target, self._timeout_s, self._max_ids = target, timeout_s, batching.MAX_IDS
         self._channel = (
-            grpc.secure_channel(target, credentials, asking.CHANNEL_OPTIONS)
+            grpc.secure_channel(target, credentials, batching.CHANNEL_OPTIONS)
             if credentials
-            else grpc.insecure_channel(target, asking.CHANNEL_OPTIONS)
+            else grpc.insecure_channel(target, batching.CHANNEL_OPTIONS)
         )
         self._risks = RiskServiceStub(self._channel)
         self._features = FeatureServiceStub(self._channel)
@@ -110,10 +110,10 @@ class RiskClient:
         Raises:
             ClientError: If there is no answer to be had; a single product without one is a result, not an error.
         """
-        return asking.risk_answer(
+        return batching.risk_answer(
             self._in_batches(
                 self._risks.AssessStockoutRisks,
-                lambda size: asking.risk_requests(products, as_of, horizon_weeks, size),
+                lambda size: batching.risk_requests(products, as_of, horizon_weeks, size),
             )
         )
 
@@ -129,10 +129,10 @@ class RiskClient:
         Raises:
             ClientError: If there is no answer to be had; a single product without one is a result, not an error.
         """
-        return asking.feature_answer(
+        return batching.feature_answer(
             self._in_batches(
                 self._features.GetFeatures,
-                lambda size: asking.feature_requests(product_ids, as_of, feature_set, size),
+                lambda size: batching.feature_requests(product_ids, as_of, feature_set, size),
             )
         )
 
@@ -145,9 +145,9 @@ class RiskClient:
         ranked: list[RankedRisk] = []
         token = ""
         while True:
-            size = min(asking.MAX_PAGE, max(1, limit - len(ranked)))
+            size = min(batching.MAX_PAGE, max(1, limit - len(ranked)))
             with self._translated():
-                request = asking.list_request(asked or ListFilter(), size, token)
+                request = batching.list_request(asked or ListFilter(), size, token)
                 page = self._risks.ListStockoutRisks(request, timeout=self._timeout_s)
             ranked += map(ranked_of, page.risks)
             token = page.next_page_token
@@ -160,8 +160,8 @@ class RiskClient:
         Raises:
             ClientError: If the stream cannot be had, or breaks off.
         """
-        request = StreamStockoutRisksRequest(as_of=asking.date_message(as_of))
-        responses = self._risks.StreamStockoutRisks(request, timeout=asking.STREAM_TIMEOUT_S)
+        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of))
+        responses = self._risks.StreamStockoutRisks(request, timeout=batching.STREAM_TIMEOUT_S)
         with self._translated():
             for response in responses:
                 yield from map(risk_of, response.results)
@@ -175,20 +175,20 @@ class RiskClient:
         responses: Iterable[Any] = self._risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=product_ids))
         with self._translated():
             for response in responses:
-                yield asking.risk_answer([response])
+                yield batching.risk_answer([response])
 
     def _in_batches(self, ask: Any, requests_of: Callable[[int], Sequence[Any]]) -> list[Response]:
         """All batches from one snapshot: where it changed meanwhile, all are asked again."""
-        for _ in range(asking.TRIES):
+        for _ in range(batching.TRIES):
             try:
                 responses = [ask(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
             except grpc.RpcError as error:
-                limit = asking.smaller_limit(error)
+                limit = batching.smaller_limit(error)
                 if limit is None or limit >= self._max_ids:
                     raise from_rpc_error(error, self._target, self._timeout_s) from error
                 self._max_ids = limit
                 continue
-            if asking.are_of_one_snapshot(responses):
+            if batching.are_of_one_snapshot(responses):
                 return responses
         raise SnapshotChangedError(self._target)
 
