@@ -258,7 +258,7 @@ def test_all_rows_of_a_large_history_are_accounted_for(tmp_path: Path) -> None:
 
 
 def test_the_readme_shows_the_contract_as_it_is() -> None:
-    readme = (Path(__file__).parents[3] / "data" / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[4] / "data" / "README.md").read_text(encoding="utf-8")
     for table in (*OLIST, *GENERIC):
         assert f"`{table.stem}`" in readme
         for column in table.columns:
