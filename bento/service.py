@@ -27,7 +27,7 @@ from bento.requests import decode_assess, decode_rows
 from bento.risks import risks
 from feature_service.bundle import CONTRACT_FILE, Bundle, Contract
 from feature_service.client.credentials import Secrets
-from feature_service.kernel import FloatArray, StockoutError
+from feature_service.kernel import StockoutError
 
 MODEL_DIR = Path(__file__).parent / "model"
 REFERENCE_FILE = "reference.json"
@@ -149,7 +149,7 @@ class StockoutRisk:
         contract = self._bundle.contract
         rows = decode_rows(body, contract.feature_names)
         probabilities: list[float | None] = self._bundle.predict(rows).tolist()
-        return [p if applies else None for p, applies in zip(probabilities, _applies(contract, rows), strict=True)]
+        return [p if applies else None for p, applies in zip(probabilities, contract.applies(rows), strict=True)]
 
 
 def _secrets() -> Secrets:
@@ -158,12 +158,3 @@ def _secrets() -> Secrets:
         return Path(given) if given else None
 
     return Secrets(file("TLS_CA"), file("TLS_CERTIFICATE"), file("TLS_KEY"), file("TOKEN_FILE"))
-
-
-def _applies(contract: Contract, rows: FloatArray) -> list[bool]:
-    """Where the label applies to a row, as far as its features tell."""
-    telling = contract.label.applies_where_positive
-    if telling not in contract.feature_names:
-        return [True] * len(rows)
-    applies: list[bool] = (rows[:, contract.feature_names.index(telling)] > 0).tolist()
-    return applies

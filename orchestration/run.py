@@ -35,10 +35,10 @@ from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.ingest.read import find_inputs
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
-from feature_service.kernel import StockoutError
+from feature_service.kernel import StockoutError, feature_set
 from orchestration.console import log
 from orchestration.targets import write_whole
-from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, label
+from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, bounds_in, label
 
 DEFAULT_LEAD_TIME_DAYS = 14
 TIME_ZONES = {"olist": olist.DEFAULT_TIME_ZONE, "generic": generic.DEFAULT_TIME_ZONE}
@@ -145,8 +145,15 @@ class Run(luigi.Task):
 
     @property
     def feature_set_name(self) -> str:
-        """The feature set, the label's own where none is given."""
-        return self.feature_set or self.target.feature_set
+        """The feature set, the label's own where none is given.
+
+        Raises:
+            UnknownFeatureSetError: If there is none of that name.
+            LabelFeaturesError: If the label cannot be learned from it.
+        """
+        chosen = feature_set(self.feature_set or self.target.feature_set)
+        bounds_in(chosen, self.target)
+        return chosen.name
 
     @property
     def run_name(self) -> str:

@@ -19,7 +19,7 @@ from data.weeks import DateArray
 from feature_service.bundle import LabelContract
 from feature_service.kernel import FloatArray, feature_set, features_of_all_weeks
 from training.errors import TrainingFileError
-from training.labels import DEFAULT_ALPHA, label
+from training.labels import DEFAULT_ALPHA, bounds_in, label
 
 PRODUCT_ID, AS_OF_WEEK, OUTCOME = "product_id", "as_of_week", "outcome"
 _META = b"stockout.training_table"
@@ -89,8 +89,8 @@ def write_training_table(
     unless models of the feature set take what is not known.
 
     Raises:
-        UnknownLabelError, LabelSettingError, LabelInputError, UnknownFeatureSetError, InsufficientHistoryError: See
-            there.
+        UnknownLabelError, LabelSettingError, LabelInputError, LabelFeaturesError, UnknownFeatureSetError,
+            InsufficientHistoryError: See there.
     """
     chosen = feature_set(feature_set_name)
     target = label(label_name, horizon_weeks=horizon_weeks, alpha=alpha)
@@ -108,7 +108,7 @@ def write_training_table(
                 description=target.description,
                 evidence=target.evidence,
                 horizon_weeks=target.horizon_weeks,
-                applies_where_positive=target.applies_where_positive,
+                applies_where=bounds_in(chosen, target),
             )
         ),
     }
@@ -151,7 +151,7 @@ def read_training_table(path: Path) -> Rows:
     return Rows(
         feature_set=meaning["feature_set"],
         feature_names=names,
-        label=LabelContract(**meaning["label"]),
+        label=LabelContract.from_fields(meaning["label"]),
         features=features,
         outcome=table[OUTCOME].to_numpy().astype(np.float32),
         as_of_week=table[AS_OF_WEEK].to_numpy().astype("datetime64[D]"),

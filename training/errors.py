@@ -3,7 +3,8 @@
 StockoutError
 ├── UnknownLabelError          no label of that name
 ├── LabelInputError            the input lacks what a label is made of
-├── LabelSettingError          a label's setting that cannot be meant
+├── LabelSettingError          a label's setting is out of its range
+├── LabelFeaturesError         a label and a feature set that do not go together
 ├── UnknownEstimatorError      no estimator of that name
 ├── TrainingHistoryError       too few weeks for the training and its backtest
 ├── OneSidedOutcomeError       a block of rows holds one outcome only, so nothing can be learned or measured
@@ -37,7 +38,18 @@ class LabelInputError(StockoutError):
 
 
 class LabelSettingError(StockoutError):
-    """A label's setting cannot be meant."""
+    """A label's setting is out of its range."""
+
+
+class LabelFeaturesError(StockoutError):
+    """A label and a feature set do not go together."""
+
+    def __init__(self, label: str, feature_set: str, cause: str) -> None:
+        self.label, self.feature_set = label, feature_set
+        super().__init__(
+            f"the label {label} cannot be learned from the feature set {feature_set}: {cause}; "
+            "leave --feature-set away, or name another one"
+        )
 
 
 class UnknownEstimatorError(StockoutError):

@@ -10,16 +10,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
 from feature_service.kernel import FloatArray, StockoutError
+from feature_service.kernel.arrays import BoolArray
 
 MODEL_FILE = "model.onnx"
 CONTRACT_FILE = "contract.json"
-CONTRACT_SCHEMA = 2
+CONTRACT_SCHEMA = 3
+COUNT_AGE = "count_age_days"
 
 
 class BundleError(StockoutError):
@@ -31,6 +34,30 @@ class FeatureShapeError(StockoutError):
 
 
 @dataclass(frozen=True)
+class Bound:
+    """What a feature must be for a label to apply to a row.
+
+    Attributes:
+        feature: Its name.
+        above: It must be more than this; None if nothing is asked.
+        at_most: It must not be more than this; None if nothing is asked.
+    """
+
+    feature: str
+    above: float | None = None
+    at_most: float | None = None
+
+    def holds(self, values: FloatArray) -> BoolArray:
+        """Where the values keep it; NaN, "not known", does not."""
+        holds: BoolArray = np.isfinite(values)
+        if self.above is not None:
+            holds &= values > self.above
+        if self.at_most is not None:
+            holds &= values <= self.at_most
+        return holds
+
+
+@dataclass(frozen=True)
 class LabelContract:
     """What a probability is the probability of.
 
@@ -39,15 +66,24 @@ class LabelContract:
         description: One sentence for a planner.
         evidence: ``SALES_ONLY`` or ``STOCK_AWARE``.
         horizon_weeks: Weeks ahead.
-        applies_where_positive: Feature that is above 0 exactly where the label applies; empty if no single feature
-            says so. Where the label does not apply a probability means nothing.
+        applies_where: The label applies to a row exactly where all of these hold; empty if no feature of the model
+            tells where it does. Where it does not apply, a probability means nothing.
     """
 
     name: str
     description: str
     evidence: str
     horizon_weeks: int
-    applies_where_positive: str = ""
+    applies_where: tuple[Bound, ...] = ()
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> "LabelContract":
+        """Made from what :func:`dataclasses.asdict` gave.
+
+        Raises:
+            TypeError, KeyError: If it is anything else.
+        """
+        return cls(**{**fields, "applies_where": tuple(Bound(**each) for each in fields["applies_where"])})
 
 
 @dataclass(frozen=True)
@@ -98,6 +134,33 @@ class Contract:
     takes_unknown: bool = False
     calibration: Calibration | None = None
 
+    def __post_init__(self) -> None:
+        """Raises:
+        BundleError: If it tells where the label applies by a feature that the model does not take.
+        """
+        for bound in self.label.applies_where:
+            if bound.feature not in self.feature_names:
+                raise BundleError(
+                    f"the label {self.label.name} applies by {bound.feature}, which is no feature of "
+                    f"{self.feature_set}: train the model anew"
+                )
+
+    def applies(self, features: FloatArray, *, counted_now: bool = False) -> BoolArray:
+        """Where the label applies, as far as features tell; everywhere if none of them does.
+
+        Args:
+            features: Shape ``(rows, features)``, in the contract's order.
+            counted_now: The stock in the rows is what a caller counts at this moment, so that the age of the last
+                count in the data does not matter.
+        Returns:
+            Shape ``(rows,)``.
+        """
+        applies: BoolArray = np.ones(len(features), dtype=np.bool_)
+        for bound in self.label.applies_where:
+            if not (counted_now and bound.feature == COUNT_AGE):
+                applies &= bound.holds(features[:, self.feature_names.index(bound.feature)])
+        return applies
+
     def to_json(self) -> str:
         """The contract as the text of its file."""
         return json.dumps({"schema": CONTRACT_SCHEMA, **dataclasses.asdict(self)}, indent=2, sort_keys=True) + "\n"
@@ -113,7 +176,7 @@ class Contract:
             fields = json.loads(text)
             if fields.pop("schema") != CONTRACT_SCHEMA:
                 raise BundleError(f"the contract's schema is not {CONTRACT_SCHEMA}; build the bundle anew")
-            fields["label"] = LabelContract(**fields["label"])
+            fields["label"] = LabelContract.from_fields(fields["label"])
             fields["feature_names"] = tuple(fields["feature_names"])
             fields["training_window"] = tuple(fields["training_window"])
             if fields["calibration"] is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from data.panel import IN_STOCK, Panel
+from feature_service.bundle import Bound
 from feature_service.kernel import FloatArray
 from training.labels.interface import BoolArray
 from training.labels.weeks_ahead import field, in_words, runs_out_ahead
@@ -17,7 +18,7 @@ class Availability:
     horizon_weeks: int = 1
     name: str = "availability"
     evidence: str = "STOCK_AWARE"
-    applies_where_positive: str = IN_STOCK
+    applies_where: tuple[tuple[Bound, ...], ...] = ()  # by the week's flag, which no feature holds
     feature_set: str = "availability-1"
 
     @property

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import Panel
+from feature_service.bundle import Bound
 from feature_service.kernel import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -31,8 +32,11 @@ class Label(Protocol):
         """Weeks ahead, at least 1."""
 
     @property
-    def applies_where_positive(self) -> str:
-        """Feature that is above 0 exactly where the label applies; empty if no single feature says so."""
+    def applies_where(self) -> tuple[tuple[Bound, ...], ...]:
+        """Ways to tell from features where the label applies, each exact by itself; empty if there is none.
+
+        A model takes the first one of which its feature set holds every feature.
+        """
 
     @property
     def feature_set(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.panel import COUNT_AGE_DAYS, MIN_ON_HAND, UNITS_ON_HAND, Panel
+from feature_service.bundle import Bound
 from feature_service.kernel import FloatArray
 from training.labels.interface import BoolArray
 from training.labels.weeks_ahead import field, in_words, runs_out_ahead
@@ -22,7 +23,9 @@ class Inventory:
     horizon_weeks: int = 1
     name: str = "inventory"
     evidence: str = "STOCK_AWARE"
-    applies_where_positive: str = UNITS_ON_HAND
+    applies_where: tuple[tuple[Bound, ...], ...] = (
+        (Bound(UNITS_ON_HAND, above=0), Bound(COUNT_AGE_DAYS, at_most=OLDEST_COUNT_DAYS)),
+    )
     feature_set: str = "stock-1"
 
     @property

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from data.panel import UNITS_SOLD, Panel
+from feature_service.bundle import Bound
 from feature_service.kernel import FloatArray
 from training.errors import LabelSettingError
 from training.labels.gamma_poisson import zero_probability
@@ -25,7 +26,7 @@ class UnusualZero:
     alpha: float = DEFAULT_ALPHA
     name: str = "unusual_zero"
     evidence: str = "SALES_ONLY"
-    applies_where_positive: str = ""
+    applies_where: tuple[tuple[Bound, ...], ...] = ()  # by a category's prior, which no feature holds
     feature_set: str = "sales-1"
 
     def __post_init__(self) -> None:

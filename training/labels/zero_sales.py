@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from data.panel import Panel
+from feature_service.bundle import Bound
 from feature_service.kernel import FloatArray
 from training.labels.interface import BoolArray
 from training.labels.weeks_ahead import TRAILING_WEEKS, in_words, nothing_sold_ahead, sold_lately
@@ -18,7 +19,10 @@ class ZeroSales:
     horizon_weeks: int = 1
     name: str = "zero_sales"
     evidence: str = "SALES_ONLY"
-    applies_where_positive: str = f"sales_qtd_roll_mean_{TRAILING_WEEKS}"
+    applies_where: tuple[tuple[Bound, ...], ...] = (
+        (Bound(f"sales_qtd_roll_mean_{TRAILING_WEEKS}", above=0),),
+        (Bound("weeks_since_sale", at_most=TRAILING_WEEKS - 1),),
+    )
     feature_set: str = "seed-18"
 
     @property

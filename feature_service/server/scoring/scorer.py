@@ -6,7 +6,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from data.panel import UNITS_SOLD, Panel
+from data.panel import UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.bundle import Bundle
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
 from feature_service.server.errors import ModelMismatchError
@@ -127,7 +127,6 @@ class Scorer:
         features, eligible = features.copy(), eligible.copy()
         units = given.units_on_hand[told].astype(np.float32)
         features[told] = stocked.with_units_on_hand(rows[told], units)
-        decided_by = self.contract.label.applies_where_positive
-        if decided_by:
-            eligible[told] = features[told, self.inputs.chosen.feature_names.index(decided_by)] > 0
+        if any(bound.feature == UNITS_ON_HAND for bound in self.contract.label.applies_where):
+            eligible[told] = self.contract.applies(features[told], counted_now=True)
         return features, eligible

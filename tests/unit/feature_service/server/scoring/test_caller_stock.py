@@ -11,7 +11,7 @@ import pytest
 
 from data.panel import UNITS_ON_HAND, Panel
 from data.snapshots import Snapshot
-from feature_service.bundle import Bundle, Contract, LabelContract
+from feature_service.bundle import Bound, Bundle, Contract, LabelContract
 from feature_service.kernel import FloatArray, feature_set
 from feature_service.server.rpc.requests import Given
 from feature_service.server.scoring.assessor import Assessor
@@ -25,7 +25,7 @@ class ModelOfCover:
     """The less stock, the higher the probability; every other known feature counts a little, too."""
 
     def __init__(self) -> None:
-        label = LabelContract("inventory", "runs out", "STOCK_AWARE", 1, applies_where_positive=UNITS_ON_HAND)
+        label = LabelContract("inventory", "runs out", "STOCK_AWARE", 1, applies_where=(Bound(UNITS_ON_HAND, above=0),))
         self.contract = Contract(
             "stock-1", CHOSEN.feature_names, label, 0.5, ("", ""), {}, "", "made up", 0, takes_unknown=True
         )
