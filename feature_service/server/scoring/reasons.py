@@ -10,7 +10,7 @@ from feature_service.kernel import Feature, FloatArray
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class FeatureReason:
     """What one feature adds to the log-odds."""
 
     feature: str
@@ -32,16 +32,16 @@ class ReasonTable:
         values: FloatArray = np.take_along_axis(features, which, axis=1)
         return values
 
-    def of(self, row: int) -> tuple[Reason, ...]:
+    def of(self, row: int) -> tuple[FeatureReason, ...]:
         """The strongest first."""
-        told = zip(
+        columns = zip(
             self._reasons.feature[row].tolist(),
             self._values[row].tolist(),
             self._reasons.contribution[row].tolist(),
             strict=True,
         )
-        return tuple(self._reason(*each) for each in told if each[0] >= 0)
+        return tuple(self._reason(*each) for each in columns if each[0] >= 0)
 
-    def _reason(self, index: int, value: float, contribution: float) -> Reason:
+    def _reason(self, index: int, value: float, contribution: float) -> FeatureReason:
         feature = self._features[index]
-        return Reason(feature.name, value, contribution, feature.in_words(value))
+        return FeatureReason(feature.name, value, contribution, feature.in_words(value))

@@ -10,32 +10,69 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.type.date_pb2 import Date
+from stockout.v1.feature_service_pb2 import ProductFeatures
+from stockout.v1.risk_service_pb2 import Reason, StockoutRisk
 
 from feature_service.server.scoring.planner import Figure, Figures
-from feature_service.server.scoring.reasons import Reason
+from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.scoring.scorer import Flags, Scores
 
 Bytes = npt.NDArray[np.uint8]
 
-_DOUBLE_TAGS = {
-    "units_on_hand": 0x19,
-    "expected_demand_units": 0x21,
-    "expected_units_lost": 0x29,
-    "revenue_at_risk": 0x31,
-    "weeks_of_cover": 0x39,
+_WIRE_TYPES = {
+    FieldDescriptor.TYPE_BOOL: 0,
+    FieldDescriptor.TYPE_INT32: 0,
+    FieldDescriptor.TYPE_DOUBLE: 1,
+    FieldDescriptor.TYPE_STRING: 2,
+    FieldDescriptor.TYPE_MESSAGE: 2,
+    FieldDescriptor.TYPE_FLOAT: 5,
 }
-_DATE_TAGS = {"stockout_in_days": 0x42, "reorder_in_days": 0x4A}
-_REASON_FLOATS = struct.Struct("<Bf")
+_LENGTH_DELIMITED = 2
 
 
-def field(tag: int, content: bytes) -> bytes:
+def _varint(number: int) -> bytes:
+    content = bytearray()
+    while number >= 0x80:
+        content.append(number & 0x7F | 0x80)
+        number >>= 7
+    content.append(number)
+    return bytes(content)
+
+
+def tag_of(message: type[Message], name: str) -> bytes:
+    """What a field of a message begins with: its number and how it is laid out, as the descriptor says."""
+    descriptor = message.DESCRIPTOR.fields_by_name[name]
+    packed = descriptor.is_repeated and descriptor.type == FieldDescriptor.TYPE_FLOAT
+    wire_type = _LENGTH_DELIMITED if packed else _WIRE_TYPES[descriptor.type]
+    return _varint(descriptor.number << 3 | wire_type)
+
+
+_PROBABILITY, _ALERT = tag_of(StockoutRisk, "probability"), tag_of(StockoutRisk, "alert")
+_AMOUNTS = {
+    name: tag_of(StockoutRisk, name)
+    for name in ("units_on_hand", "expected_demand_units", "expected_units_lost", "revenue_at_risk", "weeks_of_cover")
+}
+_DATES = {
+    "stockout_in_days": tag_of(StockoutRisk, "expected_stockout_date"),
+    "reorder_in_days": tag_of(StockoutRisk, "reorder_by_date"),
+}
+_YEAR, _MONTH, _DAY = (tag_of(Date, name) for name in ("year", "month", "day"))
+_REASONS = tag_of(StockoutRisk, "reasons")
+_REASON_FEATURE, _REASON_TEXT = tag_of(Reason, "feature"), tag_of(Reason, "text")
+_REASON_VALUE, _REASON_CONTRIBUTION = tag_of(Reason, "value"), tag_of(Reason, "contribution")
+_VALUES = tag_of(ProductFeatures, "values")
+_FLOAT = struct.Struct("<f")
+_SHORT = [bytes([length]) for length in range(0x80)]
+"""Lengths of one byte, which most fields have."""
+
+
+def field(tag: bytes, content: bytes) -> bytes:
     """A length-delimited field of a message."""
     length = len(content)
-    if length < 0x80:
-        return b"%c%c%b" % (tag, length, content)
-    if length < 0x4000:
-        return b"%c%c%c%b" % (tag, length & 0x7F | 0x80, length >> 7, content)
-    return b"%c%c%c%c%b" % (tag, length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14, content)
+    return tag + (_SHORT[length] if length < 0x80 else _varint(length)) + content
 
 
 def risks(scores: Scores, figures: Figures, last_day: dt.date) -> list[bytes]:
@@ -48,44 +85,40 @@ def risks(scores: Scores, figures: Figures, last_day: dt.date) -> list[bytes]:
     """
     probabilities = scores.probabilities.astype(np.float64)
     parts = [
-        (_doubles(0x09, probabilities), probabilities != 0),
-        (_constant(b"\x10\x01", len(probabilities)), scores.alerts),
+        (_doubles(_PROBABILITY, probabilities), probabilities != 0),
+        (_constant(_ALERT + b"\x01", len(probabilities)), scores.alerts),
     ]
-    for name, tag in _DOUBLE_TAGS.items():
+    for name, tag in _AMOUNTS.items():
         amounts: Figure = getattr(figures, name)
         parts.append((_doubles(tag, amounts), ~np.isnan(amounts)))
-    for name, tag in _DATE_TAGS.items():
+    for name, tag in _DATES.items():
         days: Figure = getattr(figures, name)
         known = ~np.isnan(days)
         parts.append((_dates(tag, np.where(known, days, 0), last_day), known))
     return _cut([(part, known) for part, known in parts if known.any()], len(probabilities))
 
 
-def reason(each: Reason) -> bytes:
+def reason(each: FeatureReason) -> bytes:
     """A field ``reasons`` of a ``StockoutRisk``."""
-    numbers = [
-        _REASON_FLOATS.pack(tag, number) for tag, number in ((0x15, each.value), (0x1D, each.contribution)) if number
+    numbers = ((_REASON_VALUE, each.value), (_REASON_CONTRIBUTION, each.contribution))
+    parts = [
+        field(_REASON_FEATURE, each.feature.encode()),
+        *(tag + _FLOAT.pack(number) for tag, number in numbers if number),
+        field(_REASON_TEXT, each.text.encode()),
     ]
-    return field(0x52, b"".join([field(0x0A, each.feature.encode()), *numbers, field(0x22, each.text.encode())]))
+    return field(_REASONS, b"".join(parts))
 
 
 def floats(values: npt.NDArray[np.float32]) -> list[bytes]:
     """Of each row of shape ``(rows, numbers)`` a packed field 1."""
     size = 4 * values.shape[1]
     blob = np.ascontiguousarray(values, dtype="<f4").tobytes()
-    return [field(0x0A, blob[start : start + size]) for start in range(0, len(blob), size)]
+    return [field(_VALUES, blob[start : start + size]) for start in range(0, len(blob), size)]
 
 
-def varint(tag: int, number: int) -> bytes:
+def whole_number(tag: bytes, number: int) -> bytes:
     """A field of a whole number of at least 0; left out where it is 0."""
-    if not number:
-        return b""
-    content = bytearray([tag])
-    while number >= 0x80:
-        content.append(number & 0x7F | 0x80)
-        number >>= 7
-    content.append(number)
-    return bytes(content)
+    return tag + _varint(number) if number else b""
 
 
 def _cut(parts: Iterable[tuple[Bytes, Flags]], rows: int) -> list[bytes]:
@@ -103,19 +136,17 @@ def _constant(content: bytes, rows: int) -> Bytes:
     return np.broadcast_to(np.frombuffer(content, dtype=np.uint8), (rows, len(content)))
 
 
-def _doubles(tag: int, amounts: Figure) -> Bytes:
-    return np.concatenate(
-        [_constant(bytes([tag]), len(amounts)), amounts.astype("<f8")[:, None].view(np.uint8)], axis=1
-    )
+def _doubles(tag: bytes, amounts: Figure) -> Bytes:
+    return np.concatenate([_constant(tag, len(amounts)), amounts.astype("<f8")[:, None].view(np.uint8)], axis=1)
 
 
-def _dates(tag: int, days: Figure, last_day: dt.date) -> Bytes:
+def _dates(tag: bytes, days: Figure, last_day: dt.date) -> Bytes:
     """``google.type.Date`` in a field; a year takes two bytes from 128 to 16383."""
     day = np.datetime64(last_day, "D") + days.astype("timedelta64[D]")
     month = day.astype("datetime64[M]")
     years = day.astype("datetime64[Y]").astype(np.int64) + 1970
-    fields = _constant(bytes([tag, 7, 0x08, 0, 0, 0x10, 0, 0x18, 0]), len(days)).copy()
-    fields[:, 3], fields[:, 4] = years & 0x7F | 0x80, years >> 7
-    fields[:, 6] = month.astype(np.int64) % 12 + 1
-    fields[:, 8] = (day - month).astype(np.int64) + 1
+    fields = _constant(field(tag, _YEAR + bytes(2) + _MONTH + bytes(1) + _DAY + bytes(1)), len(days)).copy()
+    fields[:, -6], fields[:, -5] = years & 0x7F | 0x80, years >> 7
+    fields[:, -3] = month.astype(np.int64) % 12 + 1
+    fields[:, -1] = (day - month).astype(np.int64) + 1
     return fields

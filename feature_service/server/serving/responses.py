@@ -11,9 +11,15 @@ import numpy as np
 from google.protobuf import timestamp_pb2
 from google.rpc import status_pb2
 from google.type import date_pb2
-from stockout.v1.feature_service_pb2 import GetFeaturesResponse
+from stockout.v1.feature_service_pb2 import GetFeaturesResponse, ProductFeatures, ProductFeaturesResult
 from stockout.v1.provenance_pb2 import Evidence, Provenance
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, ListStockoutRisksResponse
+from stockout.v1.risk_service_pb2 import (
+    AssessStockoutRisksResponse,
+    ListStockoutRisksResponse,
+    RankedStockoutRisk,
+    StockoutRisk,
+    StockoutRiskResult,
+)
 
 from data.snapshots import ModelReference, Snapshot
 from feature_service.bundle import Contract
@@ -22,10 +28,19 @@ from feature_service.server.rpc.requests import Given
 from feature_service.server.scoring.assessor import Assessed, Assessor
 from feature_service.server.scoring.scorer import RowNumbers, Scorer, State
 from feature_service.server.serving import encoder
-from feature_service.server.serving.encoder import field
+from feature_service.server.serving.encoder import field, tag_of
 from feature_service.server.statuses import status_of
 
 MAX_KEPT_ERRORS = 4096
+
+_RISK_RESULT = tag_of(AssessStockoutRisksResponse, "results")  # the same in the streams' and the watch's messages
+_FEATURES_RESULT = tag_of(GetFeaturesResponse, "results")
+_PRODUCT_ID, _RISK, _ERROR = (tag_of(StockoutRiskResult, name) for name in ("product_id", "risk", "error"))
+_FEATURES = tag_of(ProductFeaturesResult, "features")
+_ELIGIBLE = tag_of(ProductFeatures, "eligible") + b"\x01"
+_CATEGORY = tag_of(StockoutRisk, "category")
+_RANKED = tag_of(ListStockoutRisksResponse, "risks")
+_RANK, _RANKED_ID, _RANKED_RISK = (tag_of(RankedStockoutRisk, name) for name in ("rank", "product_id", "risk"))
 _ERROR_FIELDS: dict[tuple[type[ProductError], str], bytes] = {}
 
 
@@ -34,7 +49,9 @@ class Writer:
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
-        self._category = {each: field(0x5A, each.encode()) if each else b"" for each in set(assessor.panel.categories)}
+        self._category = {
+            each: field(_CATEGORY, each.encode()) if each else b"" for each in set(assessor.panel.categories)
+        }
 
     def risks(self, product_ids: Sequence[str], column: int, scorer: Scorer, given: Given | None = None) -> bytes:
         """What a risk response holds of products, computed on the spot.
@@ -49,36 +66,39 @@ class Writer:
         known = np.array([row is not None for row in rows], dtype=np.bool_)
         present = np.array([row for row in rows if row is not None], dtype=np.intp)
         answers = self._assessor.computed(present, column, scorer, given and given.of(known))
-        return b"".join(self._results(0x12, product_ids, rows, iter(self._risk_outcomes(answers)), column))
+        return b"".join(self._results(_RISK_RESULT, product_ids, rows, iter(self._risk_outcomes(answers)), column))
 
     def risk_entries(self, answers: Assessed) -> list[bytes]:
         """What a risk response holds of each of these rows."""
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
         outcomes = self._risk_outcomes(answers)
-        return [_result(0x12, each, outcome) for each, outcome in zip(ids, outcomes, strict=True)]
+        return [_result(_RISK_RESULT, each, outcome) for each, outcome in zip(ids, outcomes, strict=True)]
 
     def absence(self, product_id: str, column: int) -> bytes:
         """What a risk response holds of an id without a row."""
-        return _result(0x12, product_id, _error_field(self._assessor.absence(product_id, column)))
+        return _result(_RISK_RESULT, product_id, _error_field(self._assessor.absence(product_id, column)))
 
     def features(self, product_ids: Sequence[str], column: int) -> bytes:
         """What a features response holds of products."""
         rows = list(map(self._assessor.row, product_ids))
         outcomes = self._feature_outcomes(np.array([row for row in rows if row is not None], dtype=np.intp), column)
-        return b"".join(self._results(0x1A, product_ids, rows, iter(outcomes), column))
+        return b"".join(self._results(_FEATURES_RESULT, product_ids, rows, iter(outcomes), column))
 
     def ranked(self, answers: Assessed, first_rank: int) -> bytes:
         """What a page of a ranked list holds of rows that all have a probability."""
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
         return b"".join(
-            field(0x12, encoder.varint(0x08, rank) + field(0x12, each.encode()) + field(0x1A, risk))
+            field(
+                _RANKED,
+                encoder.whole_number(_RANK, rank) + field(_RANKED_ID, each.encode()) + field(_RANKED_RISK, risk),
+            )
             for rank, each, risk in zip(
                 range(first_rank, first_rank + len(answers.rows)), ids, self._risks(answers), strict=True
             )
         )
 
     def _results(
-        self, tag: int, product_ids: Sequence[str], rows: Sequence[int | None], outcomes: Iterator[bytes], column: int
+        self, tag: bytes, product_ids: Sequence[str], rows: Sequence[int | None], outcomes: Iterator[bytes], column: int
     ) -> Iterator[bytes]:
         for each, row in zip(product_ids, rows, strict=True):
             absent = row is None
@@ -87,7 +107,7 @@ class Writer:
 
     def _risk_outcomes(self, answers: Assessed) -> list[bytes]:
         problems = _fields_of(self._assessor.risk_problems(answers))
-        return [problems.get(position) or field(0x12, risk) for position, risk in enumerate(self._risks(answers))]
+        return [problems.get(position) or field(_RISK, risk) for position, risk in enumerate(self._risks(answers))]
 
     def _risks(self, answers: Assessed) -> list[bytes]:
         """Whole ``StockoutRisk`` messages."""
@@ -98,15 +118,15 @@ class Writer:
         reasons = self._assessor.reasons
         if reasons is None or not answers.with_reasons:
             return list(map(bytes.__add__, risks, categories))
-        told = (b"".join(map(encoder.reason, reasons.of(row))) for row in rows)
-        return [risk + why + category for risk, why, category in zip(risks, told, categories, strict=True)]
+        reason_fields = (b"".join(map(encoder.reason, reasons.of(row))) for row in rows)
+        return [risk + why + category for risk, why, category in zip(risks, reason_fields, categories, strict=True)]
 
     def _feature_outcomes(self, rows: RowNumbers, column: int) -> list[bytes]:
         values, states = self._assessor.features(rows, column)
         problems = _fields_of(self._assessor.feature_problems(rows, column, states))
-        eligible = [b"\x10\x01" if state == State.SCORED else b"" for state in states.tolist()]
+        eligible = [_ELIGIBLE if state == State.SCORED else b"" for state in states.tolist()]
         features = zip(encoder.floats(values), eligible, strict=True)
-        return [problems.get(position) or field(0x12, b"".join(each)) for position, each in enumerate(features)]
+        return [problems.get(position) or field(_FEATURES, b"".join(each)) for position, each in enumerate(features)]
 
 
 class RiskEntries(dict[str, bytes]):
@@ -195,12 +215,9 @@ def date_message(day: dt.date) -> date_pb2.Date:
     return date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 
-def _result(tag: int, product_id: str, outcome: bytes) -> bytes:
+def _result(tag: bytes, product_id: str, outcome: bytes) -> bytes:
     """One of a response's ``results``."""
-    name = product_id.encode()
-    if len(name) < 0x80:
-        return field(tag, b"\x0a%c%b%b" % (len(name), name, outcome))
-    return field(tag, field(0x0A, name) + outcome)
+    return field(tag, field(_PRODUCT_ID, product_id.encode()) + outcome)
 
 
 def _fields_of(problems: Mapping[int, ProductError]) -> dict[int, bytes]:
@@ -214,7 +231,7 @@ def _error_field(error: ProductError) -> bytes:
     if facts not in _ERROR_FIELDS:
         if len(_ERROR_FIELDS) >= MAX_KEPT_ERRORS:
             _ERROR_FIELDS.clear()
-        _ERROR_FIELDS[facts] = field(0x1A, _error(error).SerializeToString())
+        _ERROR_FIELDS[facts] = field(_ERROR, _error(error).SerializeToString())
     return _ERROR_FIELDS[facts]
 
 

@@ -3,13 +3,22 @@ import math
 
 import numpy as np
 import pytest
+from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, RankedStockoutRisk, StockoutRisk
+from stockout.v1.feature_service_pb2 import GetFeaturesResponse, ProductFeaturesResult, StreamFeaturesResponse
+from stockout.v1.risk_service_pb2 import (
+    AssessStockoutRisksResponse,
+    RankedStockoutRisk,
+    StockoutRisk,
+    StockoutRiskResult,
+    StreamStockoutRisksResponse,
+    WatchStockoutRisksResponse,
+)
 
 from feature_service.server.rpc.requests import Given, RiskQuestion
 from feature_service.server.scoring.assessor import Assessed
-from feature_service.server.scoring.reasons import Reason
+from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.serving import encoder, responses
 from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.statuses import status_of
@@ -78,20 +87,33 @@ def test_reasons_are_the_messages_that_protobuf_would_build() -> None:
     for value, contribution in ((0.0, -1.5), (2.5, 0.0), (-3.0, 0.25)):
         plain = StockoutRisk()
         plain.reasons.add(feature="sales_qtd_lag_1", value=value, contribution=contribution, text="sold 3 – lately")
-        written = encoder.reason(Reason("sales_qtd_lag_1", value, contribution, "sold 3 – lately"))
+        written = encoder.reason(FeatureReason("sales_qtd_lag_1", value, contribution, "sold 3 – lately"))
         assert written == plain.SerializeToString(deterministic=True)
 
 
 @pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 16_383, 16_384, 2**31 - 1])
 def test_whole_numbers_are_written_as_protobuf_writes_them(number: int) -> None:
-    assert encoder.varint(0x08, number) == RankedStockoutRisk(rank=number).SerializeToString()
+    assert (
+        encoder.whole_number(encoder.tag_of(RankedStockoutRisk, "rank"), number)
+        == RankedStockoutRisk(rank=number).SerializeToString()
+    )
 
 
-@pytest.mark.parametrize("length", [0, 1, 127, 128, 16_383, 16_384, 70_000])
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 16_383, 16_384, 2**21 - 1, 2**21, 3_000_000])
 def test_fields_of_any_length_are_written_as_protobuf_writes_them(length: int) -> None:
-    assert encoder.field(0x5A, b"x" * length) == b"" + (
+    assert encoder.field(encoder.tag_of(StockoutRisk, "category"), b"x" * length) == b"" + (
         StockoutRisk(category="x" * length).SerializeToString() or b"\x5a\x00"
     )
+
+
+@pytest.mark.parametrize("message", [StreamStockoutRisksResponse, WatchStockoutRisksResponse])
+def test_the_messages_of_streams_have_the_fields_where_a_whole_answer_has_them(message: type[Message]) -> None:
+    for name in ("provenance", "results"):
+        assert encoder.tag_of(message, name) == encoder.tag_of(AssessStockoutRisksResponse, name)
+    for name in ("provenance", "feature_names", "results"):
+        assert encoder.tag_of(StreamFeaturesResponse, name) == encoder.tag_of(GetFeaturesResponse, name)
+    for name in ("product_id", "error"):
+        assert encoder.tag_of(StockoutRiskResult, name) == encoder.tag_of(ProductFeaturesResult, name)
 
 
 def test_an_answer_is_kept_only_for_ids_that_the_snapshot_names(serving: ServingSnapshot) -> None:
