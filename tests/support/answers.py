@@ -7,13 +7,13 @@ from google.rpc import error_details_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesResponse, ProductFeaturesResult
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StockoutRiskResult
 
-from feature_service.server.rpc.requests import Given
 from feature_service.server.scoring.assessor import Assessor
+from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.serving import responses
 
 
 def computed(
-    assessor: Assessor, product_ids: Sequence[str], column: int, given: Given | None = None
+    assessor: Assessor, product_ids: Sequence[str], column: int, given: CallerStock | None = None
 ) -> list[StockoutRiskResult]:
     """On the spot."""
     raw = responses.Writer(assessor).risks(product_ids, column, assessor.scorer, given)
@@ -26,10 +26,10 @@ def now(assessor: Assessor, product_ids: Sequence[str]) -> list[StockoutRiskResu
     return list(AssessStockoutRisksResponse.FromString(b"".join(map(entries.__getitem__, product_ids))).results)
 
 
-def given_to_all(products: int, units_on_hand: float | None, lead_time_days: int | None = None) -> Given:
+def given_to_all(products: int, units_on_hand: float | None, lead_time_days: int | None = None) -> CallerStock:
     """The same for each product."""
     told = (units_on_hand, lead_time_days)
-    return Given(*(np.full(products, np.nan if each is None else each) for each in told))
+    return CallerStock(*(np.full(products, np.nan if each is None else each) for each in told))
 
 
 def features(assessor: Assessor, product_ids: Sequence[str], column: int) -> list[ProductFeaturesResult]:

@@ -1,15 +1,12 @@
-"""What a request asks, once it kept the rules of its proto (:mod:`feature_service.server.rpc.validation`).
+"""From a request that has kept the rules of its proto to the question that it asks.
 
 ``product_ids[:]`` makes a list: reading a repeated field makes a new string each time.
 """
 
 import datetime as dt
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRequest
 from stockout.v1.provenance_pb2 import Evidence
 from stockout.v1.risk_service_pb2 import (
@@ -20,92 +17,57 @@ from stockout.v1.risk_service_pb2 import (
     StreamStockoutRisksRequest,
 )
 
+from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.questions import (
+    FeatureQuestion,
+    ListQuestion,
+    RankFilter,
+    RankOrder,
+    RiskQuestion,
+)
+
 DEFAULT_PAGE = 50
 
-Amounts = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the caller knows of products' stock, shape ``(products,)`` each; NaN is left to the snapshot."""
-
-    units_on_hand: Amounts
-    lead_time_days: Amounts
-
-    def of(self, which: npt.NDArray[np.bool_]) -> "Given":
-        """That of some of the products."""
-        return Given(self.units_on_hand[which], self.lead_time_days[which])
-
-
-@dataclass(frozen=True, slots=True)
-class RiskQuestion:
-    """The risk of which products, as of which day (None: newest), over which horizon (0: the model's).
-
-    ``given`` is what the caller knows of each product's stock; None where only ids are asked.
-    """
-
-    product_ids: Sequence[str]
-    as_of: dt.date | None
-    horizon_weeks: int
-    given: Given | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureQuestion:
-    """The features of which products, as of which day (None: newest), in which set (empty: the model's)."""
-
-    product_ids: Sequence[str]
-    as_of: dt.date | None
-    feature_set: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListFilter:
-    """Which products a ranked list holds, and in which order."""
-
-    category: str
-    evidence: Evidence.ValueType
-    minimum_probability: float
-    alert_only: bool
-    order: Order.ValueType
-
-
-@dataclass(frozen=True, slots=True)
-class ListQuestion:
-    """A page of a ranked list."""
-
-    filter: ListFilter
-    page_size: int
-    page_token: str
+ORDERS = {
+    Order.ORDER_UNSPECIFIED: RankOrder.PROBABILITY,
+    Order.ORDER_PROBABILITY: RankOrder.PROBABILITY,
+    Order.ORDER_REVENUE_AT_RISK: RankOrder.REVENUE_AT_RISK,
+    Order.ORDER_REORDER_BY_DATE: RankOrder.REORDER_BY_DATE,
+}
 
 
 def risk_question(request: AssessStockoutRisksRequest) -> RiskQuestion:
-    """Read a request."""
+    """Which products' risk is asked."""
     as_of, horizon_weeks = day_of(request), request.horizon_weeks
     if not request.items:
         return RiskQuestion(request.product_ids[:], as_of, horizon_weeks)
     # item by item, since each reading of a repeated field makes its messages anew
-    told = [(item.product_id, _units_on_hand(item), _lead_time_days(item)) for item in request.items]
-    product_ids, units_on_hand, lead_time_days = zip(*told, strict=True)
-    given = Given(np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64))
-    return RiskQuestion(product_ids, as_of, horizon_weeks, given)
+    items = [(item.product_id, _units_on_hand(item), _lead_time_days(item)) for item in request.items]
+    product_ids, units_on_hand, lead_time_days = zip(*items, strict=True)
+    stock = CallerStock(np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64))
+    return RiskQuestion(product_ids, as_of, horizon_weeks, stock)
+
+
+def asks_ids_alone(request: AssessStockoutRisksRequest) -> bool:
+    """Whether products are asked by id and nothing else is said, so that the newest week's answers are wanted."""
+    return bool(request.product_ids) and not (request.items or request.horizon_weeks or request.HasField("as_of"))
 
 
 def feature_question(request: GetFeaturesRequest) -> FeatureQuestion:
-    """Read a request."""
+    """Which products' features are asked."""
     return FeatureQuestion(request.product_ids[:], day_of(request), request.feature_set)
 
 
 def list_question(request: ListStockoutRisksRequest) -> ListQuestion:
-    """Read a request."""
-    asked = ListFilter(
-        request.category,
-        request.evidence,
-        request.minimum_probability,
-        request.alert_only,
-        request.order or Order.ORDER_PROBABILITY,
+    """Which page of which list is asked."""
+    kept = RankFilter(
+        category=request.category,
+        evidence=Evidence.Name(request.evidence).removeprefix("EVIDENCE_") if request.evidence else "",
+        minimum_probability=request.minimum_probability,
+        alert_only=request.alert_only,
+        order=ORDERS[request.order],
     )
-    return ListQuestion(asked, request.page_size or DEFAULT_PAGE, request.page_token)
+    return ListQuestion(kept, request.page_size or DEFAULT_PAGE, request.page_token)
 
 
 def day_of(

@@ -9,6 +9,7 @@ from data.snapshots import Snapshot
 from data.weeks import last_complete_week
 from feature_service.bundle import Bundle
 from feature_service.kernel import FloatArray, feature_set
+from feature_service.kernel.arrays import RowNumbers
 from feature_service.server.errors import (
     AsOfOutOfRangeError,
     ExcludedProductError,
@@ -18,17 +19,17 @@ from feature_service.server.errors import (
     ShortHistoryError,
     UnknownProductError,
 )
-from feature_service.server.rpc.requests import Given
+from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.scoring.planner import Figures, Planner
 from feature_service.server.scoring.reasons import ReasonTable
-from feature_service.server.scoring.scorer import Inputs, RowNumbers, Scorer, Scores, State, States
+from feature_service.server.scoring.scorer import Inputs, Scorer, Scores, State, States
 
 BLOCK_ROWS = 65_536  # features of 1 million products at once would take 0.3 GB
 NOT_LAUNCHED_CAUSE = "NOT_LAUNCHED"
 
 
 @dataclass(frozen=True)
-class Assessed:
+class Assessment:
     """The answers of some products in one week.
 
     Attributes:
@@ -99,28 +100,32 @@ class Assessor:
         monday: dt.date = self.panel.weeks[column].item()
         return monday
 
-    def now(self, rows: RowNumbers) -> Assessed:
+    def now(self, rows: RowNumbers) -> Assessment:
         """The answers for the newest week, from the table."""
-        return Assessed(rows, self.newest, self._scores.of(rows), self.figures.of(rows), self.scorer, with_reasons=True)
+        return Assessment(
+            rows, self.newest, self._scores.of(rows), self.figures.of(rows), self.scorer, with_reasons=True
+        )
 
-    def computed(self, rows: RowNumbers, column: int, scorer: Scorer, given: Given | None = None) -> Assessed:
+    def computed(
+        self, rows: RowNumbers, column: int, scorer: Scorer, caller_stock: CallerStock | None = None
+    ) -> Assessment:
         """The answers for any week, computed from the panel for these rows only.
 
         Args:
             rows: The products.
             column: The week.
             scorer: The model: the snapshot's, or another one.
-            given: What the caller knows of each row's stock.
+            caller_stock: What the caller knows of each row's stock.
         """
-        scores = scorer.scores(rows, column, given)
-        return Assessed(rows, column, scores, self.planner.figures(rows, column, given), scorer)
+        scores = scorer.scores(rows, column, caller_stock)
+        return Assessment(rows, column, scores, self.planner.figures(rows, column, caller_stock), scorer)
 
     def features(self, rows: RowNumbers, column: int) -> tuple[FloatArray, States]:
         """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states."""
         features = self.inputs.features(rows, column)
         return features, self.inputs.states(rows, column, features, self.inputs.eligible(rows, column))
 
-    def risk_problems(self, answers: Assessed) -> dict[int, ProductError]:
+    def risk_problems(self, answers: Assessment) -> dict[int, ProductError]:
         """By position, why those without a probability have none."""
         inputs = answers.scorer.inputs
         return self._problems(inputs, answers.rows, answers.column, answers.scores.states, State.SCORED)

@@ -8,10 +8,8 @@ import numpy.typing as npt
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, forecast_demand
-from feature_service.server.rpc.requests import Given
-
-Figure = npt.NDArray[np.float64]
-Rows = slice | npt.NDArray[np.intp]
+from feature_service.kernel.arrays import DoubleArray, Rows
+from feature_service.server.scoring.caller_stock import CallerStock
 
 DEFAULT_LEAD_TIME_DAYS = 7.0
 FARTHEST_DAYS = 365
@@ -25,13 +23,13 @@ class Figures:
     Days count from the as_of week's last day.
     """
 
-    units_on_hand: Figure
-    expected_demand_units: Figure
-    expected_units_lost: Figure
-    revenue_at_risk: Figure
-    weeks_of_cover: Figure
-    stockout_in_days: Figure
-    reorder_in_days: Figure
+    units_on_hand: DoubleArray
+    expected_demand_units: DoubleArray
+    expected_units_lost: DoubleArray
+    revenue_at_risk: DoubleArray
+    weeks_of_cover: DoubleArray
+    stockout_in_days: DoubleArray
+    reorder_in_days: DoubleArray
 
     @classmethod
     def joined(cls, parts: Sequence["Figures"]) -> "Figures":
@@ -60,14 +58,14 @@ class Planner:
             [DEFAULT_LEAD_TIME_DAYS if days is None else days for days in panel.lead_time_days], dtype=np.float64
         )
 
-    def figures(self, rows: Rows, column: int, given: Given | None = None) -> Figures:
+    def figures(self, rows: Rows, column: int, caller_stock: CallerStock | None = None) -> Figures:
         """As of the week of ``column``; later weeks are not looked at."""
         demand, price = self._demand_and_price(rows, column)
         stock = self._stock(rows, column, len(price))
         lead_time_days = self._lead_times(rows, len(stock))
-        if given is not None:
-            stock = np.where(np.isnan(given.units_on_hand), stock, given.units_on_hand)
-            lead_time_days = np.where(np.isnan(given.lead_time_days), lead_time_days, given.lead_time_days)
+        if caller_stock is not None:
+            stock = _first_known(caller_stock.units_on_hand, stock)
+            lead_time_days = _first_known(caller_stock.lead_time_days, lead_time_days)
         expected = demand.expected_units(self._horizon_weeks)
         lost = np.where(np.isnan(stock), np.nan, demand.expected_units_lost(stock, self._horizon_weeks))
         days = np.floor(demand.days_until_out(stock))
@@ -82,29 +80,33 @@ class Planner:
             reorder_in_days=days - lead_time_days,
         )
 
-    def _demand_and_price(self, rows: Rows, column: int) -> tuple[Demand, Figure]:
+    def _demand_and_price(self, rows: Rows, column: int) -> tuple[Demand, DoubleArray]:
         if column == self._newest:
             return self._demand.of(rows), self._price[rows]
         past = {name: matrix[rows, : column + 1] for name, matrix in self._panel.fields.items()}
         demand = forecast_demand(past, column)
         return demand, _last_price(past.get(PRICE_MEAN), len(demand.mean))
 
-    def _stock(self, rows: Rows, column: int, count: int) -> Figure:
+    def _stock(self, rows: Rows, column: int, count: int) -> DoubleArray:
         """A count below 0 is a stock of none."""
         counts = self._panel.fields.get(UNITS_ON_HAND)
         return np.full(count, np.nan) if counts is None else np.maximum(counts[rows, column].astype(np.float64), 0.0)
 
-    def _lead_times(self, rows: Rows, count: int) -> Figure:
+    def _lead_times(self, rows: Rows, count: int) -> DoubleArray:
         if not len(self._lead_time_days):
             return np.full(count, DEFAULT_LEAD_TIME_DAYS)
         return self._lead_time_days[rows]
 
 
-def _last_price(prices: npt.NDArray[np.float32] | None, rows: int) -> Figure:
+def _first_known(figure: DoubleArray, otherwise: DoubleArray) -> DoubleArray:
+    return np.where(np.isnan(figure), otherwise, figure)
+
+
+def _last_price(prices: npt.NDArray[np.float32] | None, rows: int) -> DoubleArray:
     """Of the last week that had one: a week without sales has a price of 0, an unknown one NaN."""
     if prices is None:
         return np.full(rows, np.nan)
     had_one = prices > 0
     last = prices.shape[1] - 1 - np.argmax(had_one[:, ::-1], axis=1)
-    price: Figure = np.where(had_one.any(axis=1), prices[np.arange(rows), last], np.nan).astype(np.float64)
+    price: DoubleArray = np.where(had_one.any(axis=1), prices[np.arange(rows), last], np.nan).astype(np.float64)
     return price

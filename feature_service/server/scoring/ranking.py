@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from stockout.v1.risk_service_pb2 import Order
 
 from feature_service.kernel import FloatArray
-from feature_service.server.rpc.requests import ListFilter
+from feature_service.server.scoring.questions import RankFilter, RankOrder
 
-Rows = npt.NDArray[np.int32]
+RankedRows = npt.NDArray[np.int32]
 Key = npt.NDArray[np.floating]
 
 KEPT_LISTS = 8
@@ -34,17 +33,17 @@ class Ranking:
         probabilities: FloatArray,
         threshold: float,
         categories: Sequence[str],
-        keys: Mapping[Order.ValueType, Key],
+        keys: Mapping[RankOrder, Key],
     ) -> None:
         self._probabilities, self._threshold, self._keys = probabilities.astype(np.float64), threshold, keys
         names = sorted(set(categories))
         self._codes = {name: code for code, name in enumerate(names)}
         self._category = np.fromiter(map(self._codes.__getitem__, categories), np.int32, len(categories))
         self._scored = np.flatnonzero(np.isfinite(probabilities)).astype(np.int32)
-        self._orders: dict[Order.ValueType, Rows] = {}
-        self._lists: OrderedDict[ListFilter, Rows] = OrderedDict()
+        self._orders: dict[RankOrder, RankedRows] = {}
+        self._lists: OrderedDict[RankFilter, RankedRows] = OrderedDict()
 
-    def rows(self, asked: ListFilter) -> Rows:
+    def rows(self, asked: RankFilter) -> RankedRows:
         """The rows that ``asked`` lets through, in its order; ties in the snapshot's, which is by product id."""
         if asked in self._lists:
             self._lists.move_to_end(asked)
@@ -56,12 +55,12 @@ class Ranking:
             self._lists.popitem(last=False)
         return kept
 
-    def _ordered(self, order: Order.ValueType) -> Rows:
+    def _ordered(self, order: RankOrder) -> RankedRows:
         if order not in self._orders:
             self._orders[order] = self._scored[np.argsort(self._keys[order][self._scored], kind="stable")]
         return self._orders[order]
 
-    def _kept(self, asked: ListFilter, rows: Rows) -> npt.NDArray[np.bool_]:
+    def _kept(self, asked: RankFilter, rows: RankedRows) -> npt.NDArray[np.bool_]:
         least = max(asked.minimum_probability, self._threshold if asked.alert_only else 0.0)
         kept = self._probabilities[rows] >= least
         if asked.category:
@@ -69,7 +68,7 @@ class Ranking:
         return kept
 
 
-def sort_keys(probabilities: FloatArray, revenue_at_risk: Key, reorder_in_days: Key) -> dict[Order.ValueType, Key]:
+def sort_keys(probabilities: FloatArray, revenue_at_risk: Key, reorder_in_days: Key) -> dict[RankOrder, Key]:
     """What each order goes by: the greatest probability, the greatest revenue at risk, the earliest date first.
 
     Args:
@@ -78,7 +77,7 @@ def sort_keys(probabilities: FloatArray, revenue_at_risk: Key, reorder_in_days: 
         reorder_in_days: Days from ``as_of`` to the date to reorder by.
     """
     return {
-        Order.ORDER_PROBABILITY: -probabilities,
-        Order.ORDER_REVENUE_AT_RISK: -revenue_at_risk,
-        Order.ORDER_REORDER_BY_DATE: reorder_in_days,
+        RankOrder.PROBABILITY: -probabilities,
+        RankOrder.REVENUE_AT_RISK: -revenue_at_risk,
+        RankOrder.REORDER_BY_DATE: reorder_in_days,
     }

@@ -9,13 +9,11 @@ import numpy.typing as npt
 from data.panel import UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.bundle import Bundle
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
+from feature_service.kernel.arrays import BoolArray, RowNumbers, Rows
 from feature_service.server.errors import ModelMismatchError
-from feature_service.server.rpc.requests import Given
-from feature_service.server.scoring.planner import Rows
+from feature_service.server.scoring.caller_stock import CallerStock
 
 States = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
-RowNumbers = npt.NDArray[np.intp]
 
 
 class State(IntEnum):
@@ -39,7 +37,7 @@ class Scores:
 
     states: States
     probabilities: FloatArray
-    alerts: Flags
+    alerts: BoolArray
 
     def of(self, rows: Rows) -> "Scores":
         """Those of some rows."""
@@ -49,7 +47,7 @@ class Scores:
 class Inputs:
     """A feature set over one snapshot's panel, and where its label applies. Threads may share it."""
 
-    def __init__(self, chosen: FeatureSet, panel: Panel, eligible: Flags) -> None:
+    def __init__(self, chosen: FeatureSet, panel: Panel, eligible: BoolArray) -> None:
         self.chosen = chosen
         self._sold, self._eligible = panel.fields[UNITS_SOLD], eligible
         self._of_panel = PanelFeatures(chosen, panel.fields, panel.groups)
@@ -61,7 +59,7 @@ class Inputs:
             return np.full((len(self._sold[rows]), len(self.chosen.features)), np.nan, dtype=np.float32)
         return self._of_panel.at(column, rows)
 
-    def eligible(self, rows: Rows, column: int) -> Flags:
+    def eligible(self, rows: Rows, column: int) -> BoolArray:
         """Where the label applies."""
         return self._eligible[rows, column]
 
@@ -75,7 +73,7 @@ class Inputs:
             kept = self._stocked = column, self._of_panel.with_stock_at(column)
         return kept[1]
 
-    def states(self, rows: Rows, column: int, features: FloatArray, eligible: Flags) -> States:
+    def states(self, rows: Rows, column: int, features: FloatArray, eligible: BoolArray) -> States:
         """What is known of each row."""
         launched = np.isfinite(self._sold[rows, column])
         long_enough = self.chosen.unknown_allowed | np.isfinite(features).all(axis=1)
@@ -101,14 +99,14 @@ class Scorer:
             raise ModelMismatchError(inputs.chosen.name)
         self.inputs, self.contract, self._bundle = inputs, bundle.contract, bundle
 
-    def scores(self, rows: RowNumbers, column: int, given: Given | None = None) -> Scores:
-        """Of some products in one week, with the caller's own stock where given."""
+    def scores(self, rows: RowNumbers, column: int, caller_stock: CallerStock | None = None) -> Scores:
+        """Of some products in one week, with the caller's own stock where there is one."""
         features, eligible = self.inputs.features(rows, column), self.inputs.eligible(rows, column)
-        if given is not None:
-            features, eligible = self._with_stock(features, eligible, rows, column, given)
+        if caller_stock is not None:
+            features, eligible = self._with_stock(features, eligible, rows, column, caller_stock)
         return self.judged(features, eligible, rows, column)
 
-    def judged(self, features: FloatArray, eligible: Flags, rows: Rows, column: int) -> Scores:
+    def judged(self, features: FloatArray, eligible: BoolArray, rows: Rows, column: int) -> Scores:
         """Of features that are computed already."""
         states = self.inputs.states(rows, column, features, eligible)
         scored = states == State.SCORED
@@ -117,16 +115,16 @@ class Scorer:
         return Scores(states, probabilities, probabilities.astype(np.float64) >= self.contract.threshold)
 
     def _with_stock(
-        self, features: FloatArray, eligible: Flags, rows: RowNumbers, column: int, given: Given
-    ) -> tuple[FloatArray, Flags]:
+        self, features: FloatArray, eligible: BoolArray, rows: RowNumbers, column: int, caller_stock: CallerStock
+    ) -> tuple[FloatArray, BoolArray]:
         """The features, and where the label applies, as if the panel held the stock that the caller knows."""
-        told = np.flatnonzero(np.isfinite(given.units_on_hand))
+        known = np.flatnonzero(np.isfinite(caller_stock.units_on_hand))
         stocked = self.inputs.stocked(column)
-        if stocked is None or not len(told):
+        if stocked is None or not len(known):
             return features, eligible
         features, eligible = features.copy(), eligible.copy()
-        units = given.units_on_hand[told].astype(np.float32)
-        features[told] = stocked.with_units_on_hand(rows[told], units)
+        units = caller_stock.units_on_hand[known].astype(np.float32)
+        features[known] = stocked.with_units_on_hand(rows[known], units)
         if any(bound.feature == UNITS_ON_HAND for bound in self.contract.label.applies_where):
-            eligible[told] = self.contract.applies(features[told], counted_now=True)
+            eligible[known] = self.contract.applies(features[known], counted_now=True)
         return features, eligible

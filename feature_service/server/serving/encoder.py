@@ -16,9 +16,10 @@ from google.type.date_pb2 import Date
 from stockout.v1.feature_service_pb2 import ProductFeatures
 from stockout.v1.risk_service_pb2 import Reason, StockoutRisk
 
-from feature_service.server.scoring.planner import Figure, Figures
+from feature_service.kernel.arrays import BoolArray, DoubleArray
+from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.reasons import FeatureReason
-from feature_service.server.scoring.scorer import Flags, Scores
+from feature_service.server.scoring.scorer import Scores
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -89,10 +90,10 @@ def risks(scores: Scores, figures: Figures, last_day: dt.date) -> list[bytes]:
         (_constant(_ALERT + b"\x01", len(probabilities)), scores.alerts),
     ]
     for name, tag in _AMOUNTS.items():
-        amounts: Figure = getattr(figures, name)
+        amounts: DoubleArray = getattr(figures, name)
         parts.append((_doubles(tag, amounts), ~np.isnan(amounts)))
     for name, tag in _DATES.items():
-        days: Figure = getattr(figures, name)
+        days: DoubleArray = getattr(figures, name)
         known = ~np.isnan(days)
         parts.append((_dates(tag, np.where(known, days, 0), last_day), known))
     return _cut([(part, known) for part, known in parts if known.any()], len(probabilities))
@@ -121,7 +122,7 @@ def whole_number(tag: bytes, number: int) -> bytes:
     return tag + _varint(number) if number else b""
 
 
-def _cut(parts: Iterable[tuple[Bytes, Flags]], rows: int) -> list[bytes]:
+def _cut(parts: Iterable[tuple[Bytes, BoolArray]], rows: int) -> list[bytes]:
     """The parts that a row has, end to end."""
     kept = [(part, np.broadcast_to(known[:, None], part.shape)) for part, known in parts]
     if not kept:
@@ -136,11 +137,11 @@ def _constant(content: bytes, rows: int) -> Bytes:
     return np.broadcast_to(np.frombuffer(content, dtype=np.uint8), (rows, len(content)))
 
 
-def _doubles(tag: bytes, amounts: Figure) -> Bytes:
+def _doubles(tag: bytes, amounts: DoubleArray) -> Bytes:
     return np.concatenate([_constant(tag, len(amounts)), amounts.astype("<f8")[:, None].view(np.uint8)], axis=1)
 
 
-def _dates(tag: bytes, days: Figure, last_day: dt.date) -> Bytes:
+def _dates(tag: bytes, days: DoubleArray, last_day: dt.date) -> Bytes:
     """``google.type.Date`` in a field; a year takes two bytes from 128 to 16383."""
     day = np.datetime64(last_day, "D") + days.astype("timedelta64[D]")
     month = day.astype("datetime64[M]")

@@ -24,7 +24,7 @@ _log = structlog.stdlib.get_logger("stockout.replay")
 
 
 @dataclass(frozen=True)
-class Answering:
+class AnsweringModel:
     """A model that answers, and which registered one it is."""
 
     model: ModelReference
@@ -41,11 +41,11 @@ class Replay:
     """
 
     def __init__(self, root: Path, snapshot: Snapshot, own: Scorer) -> None:
-        self._snapshot, self._own = snapshot, Answering(snapshot.model, own)
+        self._snapshot, self._own = snapshot, AnsweringModel(snapshot.model, own)
         self._models = published_models(root)
-        self._kept: dict[ModelReference, Answering] = {snapshot.model: self._own}
+        self._kept: dict[ModelReference, AnsweringModel] = {snapshot.model: self._own}
 
-    def of(self, week: dt.date) -> Answering:
+    def of(self, week: dt.date) -> AnsweringModel:
         """The model for a past week.
 
         Args:
@@ -61,7 +61,7 @@ class Replay:
             kept = self._kept[then.model] = self._loaded(then)
         return kept
 
-    def _loaded(self, then: PublishedModel) -> Answering:
+    def _loaded(self, then: PublishedModel) -> AnsweringModel:
         try:
             bundle = Bundle.load(then.bundle_dir)
             contract, ours = bundle.contract, self._own.scorer
@@ -71,7 +71,7 @@ class Replay:
             inputs = ours.inputs
             if contract.feature_set != inputs.chosen.name:
                 inputs = Inputs(feature_set(contract.feature_set), self._snapshot.panel, self._snapshot.eligible)
-            return Answering(then.model, Scorer(inputs, bundle))
+            return AnsweringModel(then.model, Scorer(inputs, bundle))
         except StockoutError as error:
             _log.warning("past model not used", model_version=then.model.version, error=str(error))
             return self._own

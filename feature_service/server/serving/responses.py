@@ -23,10 +23,11 @@ from stockout.v1.risk_service_pb2 import (
 
 from data.snapshots import ModelReference, Snapshot
 from feature_service.bundle import Contract
+from feature_service.kernel.arrays import RowNumbers
 from feature_service.server.errors import ProductError
-from feature_service.server.rpc.requests import Given
-from feature_service.server.scoring.assessor import Assessed, Assessor
-from feature_service.server.scoring.scorer import RowNumbers, Scorer, State
+from feature_service.server.scoring.assessor import Assessment, Assessor
+from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.scorer import Scorer, State
 from feature_service.server.serving import encoder
 from feature_service.server.serving.encoder import field, tag_of
 from feature_service.server.statuses import status_of
@@ -53,22 +54,24 @@ class Writer:
             each: field(_CATEGORY, each.encode()) if each else b"" for each in set(assessor.panel.categories)
         }
 
-    def risks(self, product_ids: Sequence[str], column: int, scorer: Scorer, given: Given | None = None) -> bytes:
+    def risks(
+        self, product_ids: Sequence[str], column: int, scorer: Scorer, caller_stock: CallerStock | None = None
+    ) -> bytes:
         """What a risk response holds of products, computed on the spot.
 
         Args:
             product_ids: The products.
             column: The week.
             scorer: The model.
-            given: What the caller knows of each product's stock.
+            caller_stock: What the caller knows of each product's stock.
         """
         rows = list(map(self._assessor.row, product_ids))
         known = np.array([row is not None for row in rows], dtype=np.bool_)
         present = np.array([row for row in rows if row is not None], dtype=np.intp)
-        answers = self._assessor.computed(present, column, scorer, given and given.of(known))
+        answers = self._assessor.computed(present, column, scorer, caller_stock and caller_stock.of(known))
         return b"".join(self._results(_RISK_RESULT, product_ids, rows, iter(self._risk_outcomes(answers)), column))
 
-    def risk_entries(self, answers: Assessed) -> list[bytes]:
+    def risk_entries(self, answers: Assessment) -> list[bytes]:
         """What a risk response holds of each of these rows."""
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
         outcomes = self._risk_outcomes(answers)
@@ -84,7 +87,7 @@ class Writer:
         outcomes = self._feature_outcomes(np.array([row for row in rows if row is not None], dtype=np.intp), column)
         return b"".join(self._results(_FEATURES_RESULT, product_ids, rows, iter(outcomes), column))
 
-    def ranked(self, answers: Assessed, first_rank: int) -> bytes:
+    def ranked(self, answers: Assessment, first_rank: int) -> bytes:
         """What a page of a ranked list holds of rows that all have a probability."""
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
         return b"".join(
@@ -105,11 +108,11 @@ class Writer:
             outcome = _error_field(self._assessor.absence(each, column)) if absent else next(outcomes)
             yield _result(tag, each, outcome)
 
-    def _risk_outcomes(self, answers: Assessed) -> list[bytes]:
+    def _risk_outcomes(self, answers: Assessment) -> list[bytes]:
         problems = _fields_of(self._assessor.risk_problems(answers))
         return [problems.get(position) or field(_RISK, risk) for position, risk in enumerate(self._risks(answers))]
 
-    def _risks(self, answers: Assessed) -> list[bytes]:
+    def _risks(self, answers: Assessment) -> list[bytes]:
         """Whole ``StockoutRisk`` messages."""
         rows, panel = answers.rows.tolist(), self._assessor.panel
         last_day = self._assessor.week(answers.column) + dt.timedelta(days=6)

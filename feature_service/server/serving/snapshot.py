@@ -8,19 +8,19 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-from stockout.v1.provenance_pb2 import Evidence, Provenance
+from stockout.v1.provenance_pb2 import Provenance
 
 from data import snapshots
 from data.snapshots import Snapshot
 from feature_service.bundle import Bundle
 from feature_service.server.errors import InvalidFieldError
-from feature_service.server.rpc.requests import FeatureQuestion, ListFilter, ListQuestion, RiskQuestion
 from feature_service.server.scoring.assessor import Assessor
+from feature_service.server.scoring.questions import FeatureQuestion, ListQuestion, RankFilter, RiskQuestion
 from feature_service.server.scoring.ranking import Ranking, sort_keys
 from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
 from feature_service.server.serving.page_token import PageToken, digest
-from feature_service.server.serving.past_models import Answering, Replay
+from feature_service.server.serving.past_models import AnsweringModel, Replay
 from feature_service.server.serving.remembered import Remembered
 
 PER_MESSAGE = 1000
@@ -87,9 +87,9 @@ class ServingSnapshot:
         column = self.assessor.column(question.as_of)
         if column != self.assessor.newest:
             return asyncio.to_thread(self._past_risks, question, column)
-        if question.given is None:
+        if question.caller_stock is None:
             return b"".join([self.head, *self.entries(question.product_ids)])
-        return self.head + self._writer.risks(question.product_ids, column, self.assessor.scorer, question.given)
+        return self.head + self._writer.risks(question.product_ids, column, self.assessor.scorer, question.caller_stock)
 
     def entries(self, product_ids: Sequence[str]) -> Iterator[bytes]:
         """What a response holds of each product, for the newest week."""
@@ -157,7 +157,7 @@ class ServingSnapshot:
             yield head + await asyncio.to_thread(self._writer.features, product_ids, column)
             head = b""
 
-    def provenance(self, column: int | None = None, answering: Answering | None = None) -> Provenance:
+    def provenance(self, column: int | None = None, answering: AnsweringModel | None = None) -> Provenance:
         """What answers for a week rest on; by default the newest, and this snapshot's own model."""
         week = self.assessor.week(self.assessor.newest if column is None else column)
         model, contract = self.model, self._contract
@@ -168,7 +168,7 @@ class ServingSnapshot:
     def _past_risks(self, question: RiskQuestion, column: int) -> bytes:
         answering = self._replay.of(self.assessor.week(column))
         head = responses.risk_head(self.provenance(column, answering))
-        return head + self._writer.risks(question.product_ids, column, answering.scorer, question.given)
+        return head + self._writer.risks(question.product_ids, column, answering.scorer, question.caller_stock)
 
     def _past_entries(self, rows: slice, column: int, scorer: Scorer) -> bytes:
         numbers = np.arange(*rows.indices(len(self.assessor)))
@@ -178,9 +178,8 @@ class ServingSnapshot:
         """At least one, so that a stream of nothing says what it rests on."""
         return (slice(start, start + PER_MESSAGE) for start in range(0, max(1, len(self.assessor)), PER_MESSAGE))
 
-    def _listed(self, asked: ListFilter) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
-        ours = Evidence.Value(f"EVIDENCE_{self._contract.label.evidence}")
-        if asked.evidence not in (Evidence.EVIDENCE_UNSPECIFIED, ours):
+    def _listed(self, asked: RankFilter) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
+        if asked.evidence not in ("", self._contract.label.evidence):
             return np.empty(0, np.int32)
         return self._ranking.rows(asked)
 
@@ -194,6 +193,6 @@ class ServingSnapshot:
         return responses.features_head(self.provenance(column), self.assessor.inputs.chosen.feature_names)
 
 
-def question_digest(asked: ListFilter) -> bytes:
+def question_digest(asked: RankFilter) -> bytes:
     """A fingerprint of what a page token belongs to."""
     return digest(repr(asked).encode())

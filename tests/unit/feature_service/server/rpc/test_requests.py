@@ -2,9 +2,10 @@ import datetime as dt
 
 import numpy as np
 from google.type import date_pb2
-from stockout.v1.risk_service_pb2 import AssessmentItem, AssessStockoutRisksRequest, ListStockoutRisksRequest, Order
+from stockout.v1.risk_service_pb2 import AssessmentItem, AssessStockoutRisksRequest, ListStockoutRisksRequest
 
 from feature_service.server.rpc.requests import DEFAULT_PAGE, list_question, risk_question
+from feature_service.server.scoring.questions import RankOrder
 
 
 def test_as_of_is_read_as_a_day_and_unset_is_the_newest_week() -> None:
@@ -17,11 +18,11 @@ def test_what_the_caller_says_of_its_stock_is_told_from_what_it_leaves_out() -> 
     items = [AssessmentItem(product_id="a", units_on_hand=0, lead_time_days=0), AssessmentItem(product_id="b")]
     question = risk_question(AssessStockoutRisksRequest(items=items))
     assert list(question.product_ids) == ["a", "b"]
-    assert question.given is not None
-    np.testing.assert_array_equal(question.given.units_on_hand, [0, np.nan])
-    np.testing.assert_array_equal(question.given.lead_time_days, [0, np.nan])
+    assert question.caller_stock is not None
+    np.testing.assert_array_equal(question.caller_stock.units_on_hand, [0, np.nan])
+    np.testing.assert_array_equal(question.caller_stock.lead_time_days, [0, np.nan])
 
 
 def test_an_unset_page_size_and_order_stand_for_what_the_proto_says() -> None:
     question = list_question(ListStockoutRisksRequest())
-    assert (question.page_size, question.filter.order) == (DEFAULT_PAGE, Order.ORDER_PROBABILITY)
+    assert (question.page_size, question.filter.order) == (DEFAULT_PAGE, RankOrder.PROBABILITY)

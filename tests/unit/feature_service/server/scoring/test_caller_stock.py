@@ -13,8 +13,8 @@ from data.panel import UNITS_ON_HAND, Panel
 from data.snapshots import Snapshot
 from feature_service.bundle import Bound, Bundle, Contract, LabelContract
 from feature_service.kernel import FloatArray, feature_set
-from feature_service.server.rpc.requests import Given
 from feature_service.server.scoring.assessor import Assessor
+from feature_service.server.scoring.caller_stock import CallerStock
 from tests.support.answers import computed, given_to_all, now, reason_of
 from tests.support.snapshots import MODEL, synthetic_panel
 
@@ -64,7 +64,7 @@ def stocks() -> tuple[FloatArray, FloatArray]:
 def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: tuple[FloatArray, FloatArray]) -> None:
     counted, told = stocks
     asked, held = assessor_of(counted), assessor_of(told)
-    given = Given(told.astype(np.float64), np.full(len(told), np.nan))
+    given = CallerStock(told.astype(np.float64), np.full(len(told), np.nan))
     answers = computed(asked, asked.panel.product_ids, asked.newest, given)
     expected = now(held, held.panel.product_ids)
     assert list(map(reason_of, answers)) == list(map(reason_of, expected))
@@ -78,7 +78,7 @@ def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: t
 def test_only_products_whose_stock_is_told_are_answered_anew(stocks: tuple[FloatArray, FloatArray]) -> None:
     asked = assessor_of(stocks[0])
     told = np.where(np.arange(len(stocks[1])) % 2, stocks[1], np.nan).astype(np.float64)
-    given = Given(told, np.full(len(told), np.nan))
+    given = CallerStock(told, np.full(len(told), np.nan))
     answers = computed(asked, asked.panel.product_ids, asked.newest, given)
     assert answers[::2] == now(asked, asked.panel.product_ids)[::2]
     assert answers != now(asked, asked.panel.product_ids)

@@ -14,7 +14,7 @@ from data.panel import Panel
 from data.snapshots import ModelReference, load, publish
 from data.snapshots.published_models import PublishedModel, model_of_week
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
-from feature_service.server.rpc.requests import RiskQuestion
+from feature_service.server.scoring.questions import RiskQuestion
 from feature_service.server.serving.snapshot import ServingSnapshot
 from tests.support.snapshots import publish_snapshot, synthetic_panel
 

@@ -16,8 +16,9 @@ from stockout.v1.risk_service_pb2 import (
     WatchStockoutRisksResponse,
 )
 
-from feature_service.server.rpc.requests import Given, RiskQuestion
-from feature_service.server.scoring.assessor import Assessed
+from feature_service.server.scoring.assessor import Assessment
+from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.questions import RiskQuestion
 from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.serving import encoder, responses
 from feature_service.server.serving.snapshot import ServingSnapshot
@@ -33,7 +34,7 @@ STOCKS = st.tuples(st.just(math.nan) | st.floats(0, 1e6), st.just(math.nan) | st
 AMOUNTS = ("units_on_hand", "expected_demand_units", "expected_units_lost", "revenue_at_risk", "weeks_of_cover")
 
 
-def plain_risk(serving: ServingSnapshot, answers: Assessed, position: int) -> StockoutRisk:
+def plain_risk(serving: ServingSnapshot, answers: Assessment, position: int) -> StockoutRisk:
     """One message object, field by field."""
     figures, week = answers.figures, serving.assessor.week(answers.column)
     amounts = {name: getattr(figures, name)[position] for name in AMOUNTS}
@@ -65,7 +66,7 @@ def test_laid_out_bytes_are_the_message_that_protobuf_would_build(
     column = assessor.column(as_of)
     named = [each for each in product_ids if assessor.row(each) is not None]
     rows = np.array([assessor.row(each) for each in named], dtype=np.intp)
-    given = Given(*np.array(stocks[: len(product_ids)], dtype=np.float64).reshape(-1, 2).T)
+    given = CallerStock(*np.array(stocks[: len(product_ids)], dtype=np.float64).reshape(-1, 2).T)
     known = np.array([each in named for each in product_ids], dtype=np.bool_)
     answers = assessor.computed(rows, column, assessor.scorer, given.of(known))
     problems = assessor.risk_problems(answers)

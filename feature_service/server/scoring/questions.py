@@ -1,0 +1,70 @@
+"""What a snapshot can be asked, apart from how a request spells it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from feature_service.server.scoring.caller_stock import CallerStock
+
+
+@dataclass(frozen=True, slots=True)
+class RiskQuestion:
+    """The risk of which products.
+
+    Attributes:
+        product_ids: In the order of the answers.
+        as_of: The day up to which may be known; None is the newest week.
+        horizon_weeks: Weeks ahead; 0 is the model's horizon.
+        caller_stock: What the caller knows of each product's stock; None where only ids are asked.
+    """
+
+    product_ids: Sequence[str]
+    as_of: dt.date | None
+    horizon_weeks: int
+    caller_stock: CallerStock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureQuestion:
+    """The features of which products, as of which day (None: newest), in which set (empty: the model's)."""
+
+    product_ids: Sequence[str]
+    as_of: dt.date | None
+    feature_set: str
+
+
+class RankOrder(Enum):
+    """What a ranked list goes by."""
+
+    PROBABILITY = auto()
+    REVENUE_AT_RISK = auto()
+    REORDER_BY_DATE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class RankFilter:
+    """Which products a ranked list holds, and in which order.
+
+    Attributes:
+        category: Empty is every one.
+        evidence: ``SALES_ONLY`` or ``STOCK_AWARE``; empty is either.
+        minimum_probability: In [0, 1].
+        alert_only: Only products with an alert.
+        order: What the list goes by.
+    """
+
+    category: str = ""
+    evidence: str = ""
+    minimum_probability: float = 0.0
+    alert_only: bool = False
+    order: RankOrder = RankOrder.PROBABILITY
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuestion:
+    """A page of a ranked list; an empty token asks for the first one."""
+
+    filter: RankFilter
+    page_size: int
+    page_token: str
