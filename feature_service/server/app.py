@@ -18,14 +18,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from feature_service.server.limits import StreamLimit
 from feature_service.server.listener import add_port, add_tools, bare_server
 from feature_service.server.rpc.auth import Doorkeeper
-from feature_service.server.rpc.handlers import handlers
+from feature_service.server.rpc.handlers import Handlers
 from feature_service.server.rpc.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
-from feature_service.server.rpc.streams import stream_handlers
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.reload import Reloader, Told
 from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.settings import Settings
-from feature_service.server.telemetry.calls import Tracer, Watch
+from feature_service.server.telemetry.calls import CallTelemetry, Tracer
 from feature_service.server.telemetry.metrics import Metrics
 from feature_service.server.worker_link import Link
 
@@ -41,7 +40,7 @@ class Server(NamedTuple):
     grpc_server: grpc.aio.Server
     port: int
     health: health.aio.HealthServicer
-    watch: Watch
+    telemetry: CallTelemetry
     doorkeeper: Doorkeeper | None
 
 
@@ -52,25 +51,23 @@ async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
         StockoutError: If the address, the certificate or the tokens cannot be used.
     """
     operation = settings.operation
-    watch = Watch(
-        Metrics(current),
-        StreamLimit(operation.limits.max_streams),
-        _tracer(operation.telemetry.otlp_endpoint),
-        settings.log_calls,
-    )
+    telemetry = CallTelemetry(Metrics(current), _tracer(operation.telemetry.otlp_endpoint), settings.log_calls)
+    handlers = Handlers(telemetry, StreamLimit(operation.limits.max_streams), settings.max_ids)
     tokens = operation.security.tokens
-    doorkeeper = Doorkeeper(tokens, watch.metrics) if tokens else None
+    doorkeeper = Doorkeeper(tokens, telemetry.metrics) if tokens else None
     grpc_server = bare_server(settings, doorkeeper)
-    risk, features = RiskServicer(current, settings), FeatureServicer(current)
-    for name, servicer in ((RISK_SERVICE, risk), (FEATURE_SERVICE, features)):
-        calls = handlers(name, servicer.methods, watch, settings.max_ids, current)
-        streams = stream_handlers(name, servicer.streams, watch, settings.max_ids)
-        grpc_server.add_registered_method_handlers(name, calls | streams)
+    servicers: dict[str, RiskServicer | FeatureServicer] = {
+        RISK_SERVICE: RiskServicer(current, settings),
+        FEATURE_SERVICE: FeatureServicer(current),
+    }
+    for service, servicer in servicers.items():
+        methods = {name: handlers.of(f"{service}/{name}", method) for name, method in servicer.methods.items()}
+        grpc_server.add_registered_method_handlers(service, methods)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     await _tell(health_servicer, health_pb2.HealthCheckResponse.NOT_SERVING)
     add_tools(grpc_server, settings, SERVICES[1:])
-    return Server(grpc_server, add_port(grpc_server, settings), health_servicer, watch, doorkeeper)
+    return Server(grpc_server, add_port(grpc_server, settings), health_servicer, telemetry, doorkeeper)
 
 
 async def serve(settings: Settings) -> None:
@@ -126,8 +123,8 @@ async def drain(server: Server, grace_seconds: float) -> None:
     _log.info("draining", grace_seconds=grace_seconds)
     await server.health.enter_graceful_shutdown()
     await server.grpc_server.stop(grace_seconds)
-    if server.watch.tracer:
-        await asyncio.to_thread(server.watch.tracer.close)
+    if server.telemetry.tracer:
+        await asyncio.to_thread(server.telemetry.tracer.close)
     _log.info("stopped")
 
 
@@ -136,7 +133,7 @@ def _expose_metrics(server: Server, settings: Settings) -> None:
     if telemetry.metrics_port is None:
         return
     after = worker.number if worker and telemetry.metrics_port else 0
-    port = server.watch.metrics.expose(telemetry.metrics_host, telemetry.metrics_port + after)
+    port = server.telemetry.metrics.expose(telemetry.metrics_host, telemetry.metrics_port + after)
     _log.info("metrics", host=telemetry.metrics_host, port=port)
 
 
@@ -150,7 +147,7 @@ def _tracer(endpoint: str) -> Tracer | None:
 
 def _told(server: Server) -> Told:
     def failed() -> None:
-        server.watch.metrics.reload_failures += 1
+        server.telemetry.metrics.reload_failures.inc()
 
     async def fresh(is_fresh: bool) -> None:
         response = health_pb2.HealthCheckResponse

@@ -17,7 +17,7 @@ from feature_service.server.errors import (
     TokensError,
     UnauthenticatedError,
 )
-from feature_service.server.rpc.handlers import REQUEST_ID, Context, refuse, request_id_of
+from feature_service.server.rpc.call import Context, abort, request_id_of
 from feature_service.server.statuses import status_of
 from feature_service.server.telemetry.metrics import Metrics
 from feature_service.server.tokens import holder_of, read_tokens
@@ -80,11 +80,11 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
 
     def _refusal(self, error: AnswerError, method: str, request_id: str) -> Any:
         code, _ = status_of(error)
-        self._metrics.denied[code.name] += 1
+        self._metrics.deny(code.name)
         _log.warning("denied", method=method[:200], code=code.name, request_id=request_id, error=str(error))
 
         async def end(_requests: Any, context: Context) -> Never:
-            await refuse(context, error, ((REQUEST_ID, request_id),))
+            await abort(context, error, request_id)
 
         return grpc.stream_stream_rpc_method_handler(end)  # it reads no message, whatever the method's kind
 

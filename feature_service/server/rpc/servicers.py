@@ -16,9 +16,8 @@ from stockout.v1.risk_service_pb2 import (
     WatchStockoutRisksRequest,
 )
 
-from feature_service.server.rpc.handlers import Method
-from feature_service.server.rpc.requests import day_of, feature_question, list_question, risk_question
-from feature_service.server.rpc.streams import StreamMethod
+from feature_service.server.rpc.handlers import StreamMethod, UnaryMethod
+from feature_service.server.rpc.requests import asks_ids_alone, day_of, feature_question, list_question, risk_question
 from feature_service.server.serving import responses
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.settings import Settings
@@ -39,12 +38,12 @@ class RiskServicer:
             max_streams=settings.operation.limits.max_streams,
         )
         self._version = version("stockout-risk")
-        self.methods: dict[str, Method[Any]] = {
-            "AssessStockoutRisks": Method(AssessStockoutRisksRequest, self.assess_stockout_risks, remembers=True),
-            "ListStockoutRisks": Method(ListStockoutRisksRequest, self.list_stockout_risks),
-            "GetServiceInfo": Method(GetServiceInfoRequest, self.get_service_info),
-        }
-        self.streams: dict[str, StreamMethod[Any]] = {
+        self.methods: dict[str, UnaryMethod[Any] | StreamMethod[Any]] = {
+            "AssessStockoutRisks": UnaryMethod(
+                AssessStockoutRisksRequest, self.assess_stockout_risks, self.known_stockout_risks
+            ),
+            "ListStockoutRisks": UnaryMethod(ListStockoutRisksRequest, self.list_stockout_risks),
+            "GetServiceInfo": UnaryMethod(GetServiceInfoRequest, self.get_service_info),
             "StreamStockoutRisks": StreamMethod(StreamStockoutRisksRequest, self.stream_stockout_risks),
             "WatchStockoutRisks": StreamMethod(WatchStockoutRisksRequest, self.watch_stockout_risks),
         }
@@ -53,6 +52,10 @@ class RiskServicer:
         """Answer one result per product, in the order of the request."""
         question = risk_question(request)
         return self._current.get().risks(question)
+
+    def known_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | None:
+        """Answer from what is encoded: an id that the snapshot names has kept its rule already."""
+        return self._current.get().known_risks(request.product_ids) if asks_ids_alone(request) else None
 
     def list_stockout_risks(self, request: ListStockoutRisksRequest) -> bytes:
         """Answer a page of the ranked list."""
@@ -93,11 +96,9 @@ class FeatureServicer:
 
     def __init__(self, current: CurrentSnapshot) -> None:
         self._current = current
-        self.methods: dict[str, Method[Any]] = {
-            "GetFeatures": Method(GetFeaturesRequest, self.get_features, remembers=True)
-        }
-        self.streams: dict[str, StreamMethod[Any]] = {
-            "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features)
+        self.methods: dict[str, UnaryMethod[Any] | StreamMethod[Any]] = {
+            "GetFeatures": UnaryMethod(GetFeaturesRequest, self.get_features),
+            "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features),
         }
 
     def get_features(self, request: GetFeaturesRequest) -> bytes:

@@ -3,8 +3,9 @@
 The count of ids comes first: that limit is the server's, not the message's, and it bounds the work of all other checks.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Generic, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 from protovalidate import Validator
@@ -14,44 +15,52 @@ from feature_service.server.errors import InvalidFieldError, MalformedRequestErr
 
 Request = TypeVar("Request", bound=Message)
 
-MOST_TOLD = 20
+MOST_NAMED = 20
 """Violations in one answer: a request can hold a thousand, and a status must fit into headers."""
 
 _validator = Validator()
 
 
-def reader(request_type: type[Request], max_ids: int) -> Callable[[bytes], Request]:
-    """What reads the requests of one RPC. A rule that cannot be understood fails here, not at the first request.
+class RequestReader(Generic[Request]):
+    """Reads the requests of one RPC. A rule that cannot be understood fails here, not at the first request."""
 
-    The function raises:
-        MalformedRequestError: If the bytes are no such message.
-        TooManyProductsError: If one of its lists holds more than ``max_ids``.
-        InvalidFieldError: If it breaks a rule of its proto; the first ``MOST_TOLD`` broken ones are named.
-    """
-    parse, broken_rules = request_type.FromString, _validator.collect_violations
-    lists = [field.name for field in request_type.DESCRIPTOR.fields if field.is_repeated]
-    broken_rules(request_type())
+    def __init__(self, request_type: type[Request], max_ids: int) -> None:
+        self._parse, self._name, self._max_ids = request_type.FromString, request_type.DESCRIPTOR.full_name, max_ids
+        self._lists = [attrgetter(field.name) for field in request_type.DESCRIPTOR.fields if field.is_repeated]
+        _validator.collect_violations(request_type())
 
-    def read(raw: bytes) -> Request:
+    def parse(self, raw: bytes) -> tuple[Request, int]:
+        """The request, and how many products it names; only its length was looked at.
+
+        Raises:
+            MalformedRequestError: If the bytes are no such message.
+            TooManyProductsError: If one of its lists holds more than ``max_ids``.
+        """
         try:
-            request = parse(raw)
+            request = self._parse(raw)
         except DecodeError:
-            raise MalformedRequestError(request_type.DESCRIPTOR.full_name) from None
-        for name in lists:
-            asked = len(getattr(request, name))
-            if asked > max_ids:
-                raise TooManyProductsError(asked, max_ids)
-        broken = broken_rules(request)
+            raise MalformedRequestError(self._name) from None
+        products = 0
+        for entries in self._lists:  # of the lists of a request that keeps its rules one is filled
+            products = max(products, len(entries(request)))
+        if products > self._max_ids:
+            raise TooManyProductsError(products, self._max_ids)
+        return request, products
+
+    def check(self, request: Request) -> None:
+        """Hold a request against the rules of its proto.
+
+        Raises:
+            InvalidFieldError: If it breaks one; the first ``MOST_NAMED`` broken ones are named.
+        """
+        broken = _validator.collect_violations(request)
         if broken:
             raise _invalid(broken)
-        return request
-
-    return read
 
 
 def _invalid(broken: Sequence[BrokenRule]) -> InvalidFieldError:
-    first, *others = (Violation(_path(rule), rule.proto.message) for rule in broken[:MOST_TOLD])
-    return InvalidFieldError(first.field, first.must, others, untold=max(0, len(broken) - MOST_TOLD))
+    first, *others = (Violation(_path(rule), rule.proto.message) for rule in broken[:MOST_NAMED])
+    return InvalidFieldError(first.field, first.must, others, untold=max(0, len(broken) - MOST_NAMED))
 
 
 def _path(rule: BrokenRule) -> str:

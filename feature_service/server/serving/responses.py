@@ -30,6 +30,7 @@ from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.scoring.scorer import Scorer, State
 from feature_service.server.serving import encoder
 from feature_service.server.serving.encoder import field, tag_of
+from feature_service.server.settings import MAX_ID_BYTES
 from feature_service.server.statuses import status_of
 
 MAX_KEPT_ERRORS = 4096
@@ -135,8 +136,9 @@ class Writer:
 class RiskEntries(dict[str, bytes]):
     """What a risk response holds of each product for the newest week, by id; written when first asked for, then kept.
 
-    Neighbours in the snapshot are written together. What is kept is bounded: by the snapshot, since an id that it does
-    not name is written anew each time, and by ``max_bytes``, beyond which every id is.
+    Neighbours in the snapshot are written together. Kept are only ids that a request may name, and the room is bounded:
+    by the snapshot, since an id that it does not name is written anew each time, and by ``max_bytes``, beyond which
+    every id is.
     """
 
     BLOCK_ROWS = 250
@@ -149,7 +151,7 @@ class RiskEntries(dict[str, bytes]):
         row = self._assessor.row(product_id)
         if row is None:
             entry = self._writer.absence(product_id, self._assessor.newest)
-            if self._assessor.is_excluded(product_id):
+            if self._assessor.is_excluded(product_id) and _fits(product_id):
                 self[product_id] = entry
             return entry
         if self._bytes_left <= 0:
@@ -166,8 +168,13 @@ class RiskEntries(dict[str, bytes]):
         entries = self._writer.risk_entries(self._assessor.now(np.arange(*rows.indices(len(self._assessor)))))
         if self._bytes_left > 0:
             self._bytes_left -= sum(map(len, entries))
-            self.update(zip(product_ids, entries, strict=True))
+            self.update(each for each in zip(product_ids, entries, strict=True) if _fits(each[0]))
         return entries
+
+
+def _fits(product_id: str) -> bool:
+    """Whether a request may name the id; one from the data can be longer."""
+    return 1 <= len(product_id.encode()) <= MAX_ID_BYTES
 
 
 def risk_head(provenance: Provenance) -> bytes:

@@ -2,8 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -21,7 +20,6 @@ from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
 from feature_service.server.serving.page_token import PageToken, digest
 from feature_service.server.serving.past_models import AnsweringModel, Replay
-from feature_service.server.serving.remembered import Remembered
 
 PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
@@ -48,7 +46,6 @@ class ServingSnapshot:
         figures = self.assessor.figures
         keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
         self._ranking = Ranking(scored, bundle.contract.threshold, snapshot.panel.categories, keys)
-        self.remembered: defaultdict[str, Remembered] = defaultdict(Remembered)
         self.stale = False
         self.head = responses.risk_head(self.provenance())
 
@@ -71,7 +68,6 @@ class ServingSnapshot:
         """Say in every answer from now on whether newer data should have come."""
         if stale != self.stale:
             self.stale = stale
-            self.remembered.clear()
             self.head = responses.risk_head(self.provenance())
 
     def risks(self, question: RiskQuestion) -> bytes | Awaitable[bytes]:
@@ -90,6 +86,16 @@ class ServingSnapshot:
         if question.caller_stock is None:
             return b"".join([self.head, *self.entries(question.product_ids)])
         return self.head + self._writer.risks(question.product_ids, column, self.assessor.scorer, question.caller_stock)
+
+    def known_risks(self, product_ids: Iterable[str]) -> bytes | None:
+        """The encoded response about products whose answers for the newest week are encoded already; None if not all.
+
+        Only ids that keep the rules of an id are among them.
+        """
+        try:
+            return b"".join([self.head, *map(self._entries.get, product_ids)])  # type: ignore[list-item]
+        except TypeError:  # one is None: looked for in this way, it costs nothing where all are there
+            return None
 
     def entries(self, product_ids: Sequence[str]) -> Iterator[bytes]:
         """What a response holds of each product, for the newest week."""

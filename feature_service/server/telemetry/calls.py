@@ -1,13 +1,10 @@
-"""Who looks on while calls are answered: metrics and tracer, both off the way of the call."""
+"""What is recorded of calls: figures, and spans where a caller records a trace."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Protocol
 
-from google.protobuf.message import Message
-
-from feature_service.server.limits import StreamLimit
 from feature_service.server.telemetry.metrics import Metrics
 
 
@@ -24,40 +21,40 @@ class Tracer(Protocol):
 
 
 @dataclass(frozen=True)
-class Watch:
+class CallTelemetry:
     """What all methods share. ``log_calls`` asks for a log line of every call, not only of refused ones."""
 
     metrics: Metrics
-    streams: StreamLimit
     tracer: Tracer | None = None
     log_calls: bool = False
 
+    def method(self, name: str) -> "MethodTelemetry":
+        """Of the calls of one method, ``service/method``."""
+        return MethodTelemetry(name, self)
 
-class Watched:
-    """One method's calls."""
 
-    def __init__(self, name: str, request: type[Message], watch: Watch) -> None:
-        self.name = name
-        self._counted = watch.metrics.method(name, request)
-        self._tracer = watch.tracer
+class MethodTelemetry:
+    """The calls of one method."""
 
-    def asked(self, request: Message) -> int:
-        """Count how many products a request asks about, and give it."""
-        return self._counted.asked(request)
+    def __init__(self, name: str, shared: CallTelemetry) -> None:
+        self.name, self.log_calls = name, shared.log_calls
+        self._tracer = shared.tracer
+        self._metrics = shared.metrics.method(name)
 
-    def asked_about_one(self) -> None:
-        """Count a request about one product."""
-        self._counted.products.add(1)
-
-    def begun(self) -> float:
-        """Count a call that begins; gives the time, for :meth:`ended`."""
-        self._counted.started += 1
+    def begin(self) -> float:
+        """Count a call that begins; gives the time, for :meth:`end`."""
+        self._metrics.begin()
         return perf_counter()
 
-    def ended(self, code: str, began: float, metadata: Mapping[str, str]) -> float:
+    def count_products(self, products: int) -> None:
+        """Count how many products a request asks about; nothing where it names none."""
+        if products:
+            self._metrics.products.observe(products)
+
+    def end(self, code: str, began: float, metadata: Mapping[str, str]) -> float:
         """Count and trace a call that ends with the status ``code``; gives the seconds it took."""
         seconds = perf_counter() - began
-        self._counted.ended(code, seconds)
+        self._metrics.end(code, seconds)
         if self._tracer is not None:
             self._tracer.ended(self.name, code, seconds, metadata)
         return seconds

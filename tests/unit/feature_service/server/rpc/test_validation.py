@@ -19,7 +19,7 @@ from stockout.v1.risk_service_pb2 import (
 )
 
 from feature_service.server.errors import InvalidFieldError, TooManyProductsError
-from feature_service.server.rpc.validation import reader
+from feature_service.server.rpc.validation import RequestReader
 
 FREE = {
     "stockout.v1.AssessStockoutRisksRequest.items": "its own fields have rules, and so has the message",
@@ -37,7 +37,17 @@ WITH_DAY: list[Any] = [
     StreamStockoutRisksRequest,
     StreamFeaturesRequest,
 ]
-read_assess = reader(AssessStockoutRisksRequest, max_ids=1000)
+
+
+def read(request_type: type[Any], raw: bytes, max_ids: int) -> Any:
+    reader = RequestReader(request_type, max_ids)
+    request, _ = reader.parse(raw)
+    reader.check(request)
+    return request
+
+
+def read_assess(raw: bytes) -> Any:
+    return read(AssessStockoutRisksRequest, raw, max_ids=1000)
 
 
 def fields_of(message: Descriptor) -> list[FieldDescriptor]:
@@ -60,10 +70,10 @@ def test_exactly_ids_of_1_to_256_bytes_are_accepted_and_every_other_is_named(pro
     for kind in kinds:
         raw = kind(product_ids=product_ids).SerializeToString()
         if product_ids and not wrong:
-            assert reader(kind, max_ids=8)(raw).product_ids == product_ids
+            assert read(kind, raw, max_ids=8).product_ids == product_ids
             continue
         with pytest.raises(InvalidFieldError) as raised:
-            reader(kind, max_ids=8)(raw)
+            read(kind, raw, max_ids=8)
         if wrong:
             assert [each.field for each in raised.value.violations] == wrong
 
@@ -97,9 +107,9 @@ def check_day(year: int, month: int, day: int) -> None:
             dt.date(year, month, day)
         except ValueError:
             with pytest.raises(InvalidFieldError, match=r"^as_of must be a full date of the calendar"):
-                reader(kind, max_ids=1)(raw)
+                read(kind, raw, max_ids=1)
         else:
-            assert reader(kind, max_ids=1)(raw) == request
+            assert read(kind, raw, max_ids=1) == request
 
 
 @pytest.mark.parametrize("field", ["product_ids", "items"])
@@ -107,7 +117,7 @@ def test_more_ids_than_allowed_are_refused_before_the_ids_are_looked_at(field: s
     bad: dict[str, Any] = {"product_ids": [""] * 3, "items": [AssessmentItem()] * 3}
     raw = AssessStockoutRisksRequest(**{field: bad[field]}).SerializeToString()
     with pytest.raises(TooManyProductsError, match="3 product ids asked, one request may hold 2"):
-        reader(AssessStockoutRisksRequest, max_ids=2)(raw)
+        read(AssessStockoutRisksRequest, raw, max_ids=2)
 
 
 def test_of_a_thousand_broken_rules_the_first_are_told_and_all_are_counted() -> None:
