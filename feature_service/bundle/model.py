@@ -8,7 +8,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,10 @@ class LabelContract:
     evidence: str
     horizon_weeks: int
     applies_where: tuple[Bound, ...] = ()
+
+    def predicts_the_same_as(self, other: "LabelContract") -> bool:
+        """Whether the other's probabilities mean the same; by which features it is told where they do may differ."""
+        return replace(self, applies_where=()) == replace(other, applies_where=())
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> "LabelContract":

@@ -21,7 +21,7 @@ from feature_service.server.rpc.auth import Doorkeeper
 from feature_service.server.rpc.handlers import Handlers
 from feature_service.server.rpc.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
 from feature_service.server.serving.current import CurrentSnapshot
-from feature_service.server.serving.reload import Reloader, Told
+from feature_service.server.serving.reload import ReloadCallbacks, Reloader
 from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.settings import Settings
 from feature_service.server.telemetry.calls import CallTelemetry, Tracer
@@ -65,7 +65,7 @@ async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
         grpc_server.add_registered_method_handlers(service, methods)
     health_servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
-    await _tell(health_servicer, health_pb2.HealthCheckResponse.NOT_SERVING)
+    await _set_health(health_servicer, health_pb2.HealthCheckResponse.NOT_SERVING)
     add_tools(grpc_server, settings, SERVICES[1:])
     return Server(grpc_server, add_port(grpc_server, settings), health_servicer, telemetry, doorkeeper)
 
@@ -92,11 +92,11 @@ async def serve(settings: Settings) -> None:
     try:
         if not settings.operation.worker:
             await load(current, settings)
-        reloader = Reloader(settings.snapshots, current, settings.reload_seconds, _told(server))
-        await reloader.tell_if_fresh()
+        reloader = Reloader(settings.snapshots, current, settings.reload_seconds, _callbacks(server))
+        await reloader.report_freshness()
         tasks.append(asyncio.create_task(reloader.run()))
         _log.info("serving", port=server.port, snapshot_id=current.get().id, products=len(current.get().assessor))
-        link.tell_ready()
+        link.report_ready()
         await stop.wait()
     finally:
         for task in tasks:
@@ -145,17 +145,19 @@ def _tracer(endpoint: str) -> Tracer | None:
     return tracing.Tracer.to(endpoint)
 
 
-def _told(server: Server) -> Told:
-    def failed() -> None:
+def _callbacks(server: Server) -> ReloadCallbacks:
+    def count_refusal() -> None:
         server.telemetry.metrics.reload_failures.inc()
 
-    async def fresh(is_fresh: bool) -> None:
+    async def set_health(is_fresh: bool) -> None:
         response = health_pb2.HealthCheckResponse
-        await _tell(server.health, response.SERVING if is_fresh else response.NOT_SERVING)
+        await _set_health(server.health, response.SERVING if is_fresh else response.NOT_SERVING)
 
-    return Told(failed, fresh)
+    return ReloadCallbacks(count_refusal, set_health)
 
 
-async def _tell(servicer: health.aio.HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+async def _set_health(
+    servicer: health.aio.HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus
+) -> None:
     for service in SERVICES:
         await servicer.set(service, status)

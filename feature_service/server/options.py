@@ -7,28 +7,27 @@ from typing import Any
 
 import click
 
-from feature_service.server.operation import Limits, Operation, Security, Telemetry, Tls, Worker
+from feature_service.server.settings import Limits, Operation, Security, Telemetry, Tls, Worker
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_DEFAULT = Limits()
 
 _OPTIONS = (
     click.option(
         "--max-rpcs",
         type=click.IntRange(1),
-        default=_DEFAULT.max_rpcs,
+        default=Limits.max_rpcs,
         help="Calls that one process holds at a time; more are refused.",
     ),
     click.option(
         "--max-streams",
         type=click.IntRange(0),
-        default=_DEFAULT.max_streams,
+        default=Limits.max_streams,
         help="Response streams that one process holds at a time; more are refused.",
     ),
     click.option(
         "--keepalive-seconds",
         type=click.FloatRange(0.01),
-        default=_DEFAULT.keepalive_seconds,
+        default=Limits.keepalive_seconds,
         help="Silence after which a client is asked whether it is still there.",
     ),
     click.option("--tls-certificate", type=_FILE, help="Certificate chain, PEM; read again when it changes."),
@@ -38,7 +37,7 @@ _OPTIONS = (
     click.option("--insecure-plaintext", is_flag=True, help="Allow plaintext on an address that other machines reach."),
     click.option("--reflection/--no-reflection", default=True, help="Tell clients the services and their messages."),
     click.option("--channelz", is_flag=True, help="Tell clients this process' connections and calls."),
-    click.option("--metrics-host", default="127.0.0.1", help="Address of the page for Prometheus."),
+    click.option("--metrics-host", default=Telemetry.metrics_host, help="Address of the page for Prometheus."),
     click.option(
         "--metrics-port",
         type=click.IntRange(0, 65535),

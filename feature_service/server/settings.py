@@ -1,12 +1,118 @@
-"""What an operator can set. Read once by the command line, passed in, never changed."""
+"""What an operator can set, each default once. Read by the command line, passed in, never changed."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
-from feature_service.server.operation import Operation
+MAX_IDS = 1000
+"""Product ids that one request may hold."""
 
 MAX_ID_BYTES = 256
 """Longest product id, UTF-8, as the protos rule."""
+
+ChannelOptions = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much at a time.
+
+    Attributes:
+        max_rpcs: Calls that one process holds at a time, streams and health checks included; more are refused. As many
+            as ten times that wait unread for their turn in a burst; what is late then is not begun.
+        max_streams: Response streams of the API among them, since each holds memory for as long as its client likes.
+        keepalive_seconds: After how long a silence the server asks a client whether it is still there.
+    """
+
+    max_rpcs: int = 1000
+    max_streams: int = 100
+    keepalive_seconds: float = 30.0
+
+    @property
+    def channel_options(self) -> ChannelOptions:
+        """As gRPC takes them. A client that is gone without a word is noticed after the silence and 10 seconds."""
+        milliseconds = int(1000 * self.keepalive_seconds)
+        waiting = 10 * self.max_rpcs
+        return (
+            # gRPC's own limit is 1,000, beyond which it cancels calls: a burst that takes a tenth of a second to answer
+            ("grpc.server.max_pending_requests", waiting),
+            ("grpc.server.max_pending_requests_hard_limit", waiting),
+            ("grpc.keepalive_time_ms", milliseconds),
+            ("grpc.keepalive_timeout_ms", 10_000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
+            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # a client may ask as often, but no more
+        )
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files in PEM. With ``client_ca`` every client must show a certificate that it signed."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+@dataclass(frozen=True)
+class Security:
+    """Who may ask what.
+
+    Attributes:
+        tls: None is plaintext.
+        tokens: File of hashed bearer tokens; None lets everyone ask everything.
+        insecure_plaintext: Plaintext is wanted on an address that other machines reach.
+        reflection: Tell clients the services and their messages.
+        channelz: Tell clients the connections and calls of this process.
+    """
+
+    tls: Tls | None = None
+    tokens: Path | None = None
+    insecure_plaintext: bool = False
+    reflection: bool = True
+    channelz: bool = False
+
+    def allows_plaintext_on(self, host: str) -> bool:
+        """Whether listening on ``host`` without TLS was asked for, or reaches this machine alone."""
+        return self.insecure_plaintext or _is_loopback(host)
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """What tells from outside how the server does.
+
+    Attributes:
+        metrics_host: Address of the metrics' page.
+        metrics_port: Its port, 0 lets the system choose; None is no page.
+        otlp_endpoint: Where spans go, such as ``http://localhost:4317``; empty is no tracing.
+    """
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+    otlp_endpoint: str = ""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """This process is one of several on the port.
+
+    Attributes:
+        number: From 0.
+        supervisor_fd: Socket to the supervisor: it is told here that the worker serves, and its end is seen here.
+    """
+
+    number: int
+    supervisor_fd: int
+
+
+@dataclass(frozen=True)
+class Operation:
+    """How the server is run, whatever it serves; ``worker`` is None in a process that has the port for itself."""
+
+    limits: Limits = field(default_factory=Limits)
+    security: Security = field(default_factory=Security)
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    worker: Worker | None = None
 
 
 @dataclass(frozen=True)
@@ -28,7 +134,7 @@ class Settings:
     snapshots: Path
     host: str = "127.0.0.1"
     port: int = 50051
-    max_ids: int = 1000
+    max_ids: int = MAX_IDS
     grace_seconds: float = 10.0
     reload_seconds: float = 1.0
     max_age_days: float | None = None
@@ -45,3 +151,12 @@ class Settings:
         """As gRPC takes it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

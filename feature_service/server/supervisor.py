@@ -68,7 +68,7 @@ class Supervisor:
                     if key.data is None:
                         self._stop(wakeup.recv(16))
                     else:
-                        self._hear(key.data)
+                        self._read_link(key.data)
                 self._kill_late()
         _log.info("stopped", exit_code=self._exit_code)
         return self._exit_code
@@ -81,15 +81,15 @@ class Supervisor:
 
     def _start(self, place: _Place) -> None:
         ours, theirs = socket.socketpair()
-        told = ("--port", self._port, "--worker", place.number, "--supervisor-fd", theirs.fileno())
-        command = [sys.executable, *sys.orig_argv[1:], *map(str, told)]
+        arguments = ("--port", self._port, "--worker", place.number, "--supervisor-fd", theirs.fileno())
+        command = [sys.executable, *sys.orig_argv[1:], *map(str, arguments)]
         with theirs:
             place.process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
         place.link, place.serves = ours, False
         self._selector.register(ours, selectors.EVENT_READ, place)
         _log.info("worker started", number=place.number, worker_pid=place.process.pid)
 
-    def _hear(self, place: _Place) -> None:
+    def _read_link(self, place: _Place) -> None:
         """The worker serves, or its end of the link is closed: it has ended."""
         if place.link and _received(place.link) == READY:
             place.serves, place.failures = True, 0
@@ -97,9 +97,9 @@ class Supervisor:
                 self._all_served = True
                 _log.info("all workers serve", port=self._port, workers=len(self._places))
         else:
-            self._bury(place)
+            self._replace(place)
 
-    def _bury(self, place: _Place) -> None:
+    def _replace(self, place: _Place) -> None:
         if not place.process or not place.link:
             return
         self._selector.unregister(place.link)

@@ -8,7 +8,7 @@ import structlog
 
 from feature_service.kernel import StockoutError
 from feature_service.server.errors import CertificateError
-from feature_service.server.operation import Tls
+from feature_service.server.settings import Tls
 
 _log = structlog.stdlib.get_logger("stockout.tls")
 

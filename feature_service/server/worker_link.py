@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from feature_service.server.operation import Worker
+from feature_service.server.settings import Worker
 
 READY = b"ready"
 
@@ -23,7 +23,7 @@ class Link:
             self._socket.setblocking(False)
             asyncio.get_running_loop().add_reader(self._socket, self._lost)
 
-    def tell_ready(self) -> None:
+    def report_ready(self) -> None:
         """The worker serves now."""
         if self._socket:
             self._socket.send(READY)

@@ -60,14 +60,14 @@ def feature_question(request: GetFeaturesRequest) -> FeatureQuestion:
 
 def list_question(request: ListStockoutRisksRequest) -> ListQuestion:
     """Which page of which list is asked."""
-    kept = RankFilter(
+    rank_filter = RankFilter(
         category=request.category,
         evidence=Evidence.Name(request.evidence).removeprefix("EVIDENCE_") if request.evidence else "",
         minimum_probability=request.minimum_probability,
         alert_only=request.alert_only,
         order=ORDERS[request.order],
     )
-    return ListQuestion(kept, request.page_size or DEFAULT_PAGE, request.page_token)
+    return ListQuestion(rank_filter, request.page_size or DEFAULT_PAGE, request.page_token)
 
 
 def day_of(

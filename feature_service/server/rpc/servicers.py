@@ -70,13 +70,13 @@ class RiskServicer:
         """Answer the asked products, then those that changed at each newer snapshot."""
         product_ids = request.product_ids[:]
         serving = self._current.get()
-        seen = list(serving.entries(product_ids))
-        yield serving.head + b"".join(seen)
+        before = list(serving.entries(product_ids))
+        yield serving.head + b"".join(before)
         while True:
             serving = await self._current.next(serving)
             now = list(serving.entries(product_ids))
-            yield serving.head + b"".join(new for new, old in zip(now, seen, strict=True) if new != old)
-            seen = now
+            yield serving.head + b"".join(new for new, old in zip(now, before, strict=True) if new != old)
+            before = now
 
     def get_service_info(self, _request: GetServiceInfoRequest) -> bytes:
         """Answer what is served."""

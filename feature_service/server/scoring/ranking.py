@@ -43,29 +43,29 @@ class Ranking:
         self._orders: dict[RankOrder, RankedRows] = {}
         self._lists: OrderedDict[RankFilter, RankedRows] = OrderedDict()
 
-    def rows(self, asked: RankFilter) -> RankedRows:
-        """The rows that ``asked`` lets through, in its order; ties in the snapshot's, which is by product id."""
-        if asked in self._lists:
-            self._lists.move_to_end(asked)
-            return self._lists[asked]
-        ordered = self._ordered(asked.order)
-        kept = ordered[self._kept(asked, ordered)]
-        self._lists[asked] = kept
+    def rows(self, rank_filter: RankFilter) -> RankedRows:
+        """The rows that a filter lets through, in its order; ties in the snapshot's, which is by product id."""
+        if rank_filter in self._lists:
+            self._lists.move_to_end(rank_filter)
+            return self._lists[rank_filter]
+        ordered = self._ordered(rank_filter.order)
+        rows = ordered[self._passes(rank_filter, ordered)]
+        self._lists[rank_filter] = rows
         if len(self._lists) > KEPT_LISTS:
             self._lists.popitem(last=False)
-        return kept
+        return rows
 
     def _ordered(self, order: RankOrder) -> RankedRows:
         if order not in self._orders:
             self._orders[order] = self._scored[np.argsort(self._keys[order][self._scored], kind="stable")]
         return self._orders[order]
 
-    def _kept(self, asked: RankFilter, rows: RankedRows) -> npt.NDArray[np.bool_]:
-        least = max(asked.minimum_probability, self._threshold if asked.alert_only else 0.0)
-        kept = self._probabilities[rows] >= least
-        if asked.category:
-            kept &= self._category[rows] == self._codes.get(asked.category, -1)
-        return kept
+    def _passes(self, rank_filter: RankFilter, rows: RankedRows) -> npt.NDArray[np.bool_]:
+        least = max(rank_filter.minimum_probability, self._threshold if rank_filter.alert_only else 0.0)
+        passes = self._probabilities[rows] >= least
+        if rank_filter.category:
+            passes &= self._category[rows] == self._codes.get(rank_filter.category, -1)
+        return passes
 
 
 def sort_keys(probabilities: FloatArray, revenue_at_risk: Key, reorder_in_days: Key) -> dict[RankOrder, Key]:

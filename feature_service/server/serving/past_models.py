@@ -31,7 +31,7 @@ class AnsweringModel:
     scorer: Scorer
 
 
-class Replay:
+class PastModels:
     """The models of one snapshot's past weeks; each is loaded when first asked for. Threads may share it.
 
     Args:
@@ -54,18 +54,20 @@ class Replay:
         then = model_of_week(self._models, week)
         if then is None:
             return self._own
-        kept = self._kept.get(then.model)
-        if kept is None:
+        model = self._kept.get(then.model)
+        if model is None:
             if len(self._kept) > MAX_KEPT:
                 self._kept = {self._snapshot.model: self._own}
-            kept = self._kept[then.model] = self._loaded(then)
-        return kept
+            model = self._kept[then.model] = self._loaded(then)
+        return model
 
     def _loaded(self, then: PublishedModel) -> AnsweringModel:
         try:
             bundle = Bundle.load(then.bundle_dir)
             contract, ours = bundle.contract, self._own.scorer
-            if contract.label != ours.contract.label:  # another question: its answers would mean something else
+            if not contract.label.predicts_the_same_as(
+                ours.contract.label
+            ):  # another question: its answers would mean something else
                 _log.warning("past model not used", model_version=then.model.version, error="it has another label")
                 return self._own
             inputs = ours.inputs

@@ -25,11 +25,16 @@ _log = structlog.stdlib.get_logger("stockout.reload")
 
 
 @dataclass(frozen=True)
-class Told:
-    """Whom to tell: ``failed`` at each refused snapshot, ``fresh`` with whether the data is within its age."""
+class ReloadCallbacks:
+    """What is called on a change.
 
-    failed: Callable[[], None]
-    fresh: Callable[[bool], Awaitable[None]]
+    Attributes:
+        on_refusal: At each snapshot that cannot be served.
+        on_freshness: With whether the data is within its age, where that has changed.
+    """
+
+    on_refusal: Callable[[], None]
+    on_freshness: Callable[[bool], Awaitable[None]]
 
 
 class Reloader:
@@ -39,10 +44,10 @@ class Reloader:
         seconds: Between two looks at the pointer file.
     """
 
-    def __init__(self, root: Path, current: CurrentSnapshot, seconds: float, told: Told) -> None:
-        self._root, self._current, self._seconds, self._told = root, current, seconds, told
+    def __init__(self, root: Path, current: CurrentSnapshot, seconds: float, callbacks: ReloadCallbacks) -> None:
+        self._root, self._current, self._seconds, self._callbacks = root, current, seconds, callbacks
         self._refused: tuple[str, float] | None = None
-        self._said = ""
+        self._last_refusal = ""
         self._fresh: bool | None = None
 
     async def run(self) -> None:
@@ -60,21 +65,21 @@ class Reloader:
         except Exception as error:  # whatever is wrong with it, the one before goes on being served
             self._refuse(error)
         self._current.forget_replaced()
-        await self.tell_if_fresh()
+        await self.report_freshness()
 
-    async def tell_if_fresh(self) -> None:
-        """Tell whether the data is within its age, where that changed or was not told yet."""
+    async def report_freshness(self) -> None:
+        """Report whether the data is within its age, where that has changed."""
         fresh = not self._current.note_age()
         if fresh != self._fresh:
             self._fresh = fresh
-            await self._told.fresh(fresh)
+            await self._callbacks.on_freshness(fresh)
 
     async def _load(self, published: str) -> None:
         began = perf_counter()
         self._refused = published, monotonic() + RETRY_SECONDS
         serving = await asyncio.to_thread(ServingSnapshot.load, self._root, published)
         self._current.swap_in(serving)
-        self._refused, self._said = None, ""
+        self._refused, self._last_refusal = None, ""
         gc.freeze()  # as at the start, but without a walk through everything: requests are waiting
         _log.info("reloaded", snapshot_id=serving.id, seconds=round(perf_counter() - began, 3))
 
@@ -83,8 +88,8 @@ class Reloader:
 
     def _refuse(self, error: Exception) -> None:
         sentence = str(error)
-        if sentence == self._said:
+        if sentence == self._last_refusal:
             return
-        self._said = sentence
-        self._told.failed()
+        self._last_refusal = sentence
+        self._callbacks.on_refusal()
         _log.error("snapshot refused", error=sentence, served=self._current.get().id)

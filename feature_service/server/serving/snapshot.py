@@ -19,7 +19,7 @@ from feature_service.server.scoring.ranking import Ranking, sort_keys
 from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
 from feature_service.server.serving.page_token import PageToken, digest
-from feature_service.server.serving.past_models import AnsweringModel, Replay
+from feature_service.server.serving.past_models import AnsweringModel, PastModels
 
 PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
@@ -39,7 +39,7 @@ class ServingSnapshot:
         age_s = (self.serving_since - snapshot.published_at).total_seconds()
         self._age_s = max(0.0, age_s) - monotonic()  # of a publisher whose clock is ahead: as young as can be
         self._snapshot, self._contract = snapshot, bundle.contract
-        self._replay = Replay(root, snapshot, self.assessor.scorer)
+        self._past_models = PastModels(root, snapshot, self.assessor.scorer)
         self._writer = responses.Writer(self.assessor)
         self._entries = responses.RiskEntries(self.assessor, self._writer, MAX_KEPT_BYTES)
         scored = self.assessor.probabilities
@@ -114,7 +114,7 @@ class ServingSnapshot:
                 yield head + b"".join(self._entries.of(rows))
                 head = b""
             return
-        answering = await asyncio.to_thread(self._replay.of, self.assessor.week(column))
+        answering = await asyncio.to_thread(self._past_models.of, self.assessor.week(column))
         head = responses.risk_head(self.provenance(column, answering))
         for rows in self._messages():
             yield head + await asyncio.to_thread(self._past_entries, rows, column, answering.scorer)
@@ -126,16 +126,16 @@ class ServingSnapshot:
         Raises:
             InvalidFieldError: If the page token was given for another question.
         """
-        asked = question_digest(question.filter)
+        filter_digest = question_digest(question.filter)
         first = 0
         if question.page_token:
             token = PageToken.read(question.page_token)
-            if token.question != asked:
+            if token.question != filter_digest:
                 raise InvalidFieldError("page_token", "must come with the filters and the order it was given for")
             first = token.offset
         rows = self._listed(question.filter)
         last = min(first + question.page_size, len(rows))
-        token_text = PageToken(self.id, asked, last).text() if last < len(rows) else ""
+        token_text = PageToken(self.id, filter_digest, last).text() if last < len(rows) else ""
         ranked = self._writer.ranked(self.assessor.now(rows[first:last].astype(np.intp)), first + 1)
         return responses.list_response(self.provenance(), ranked, token_text, len(rows))
 
@@ -172,7 +172,7 @@ class ServingSnapshot:
         return responses.provenance_of(self._snapshot, model, contract, week, self.stale)
 
     def _past_risks(self, question: RiskQuestion, column: int) -> bytes:
-        answering = self._replay.of(self.assessor.week(column))
+        answering = self._past_models.of(self.assessor.week(column))
         head = responses.risk_head(self.provenance(column, answering))
         return head + self._writer.risks(question.product_ids, column, answering.scorer, question.caller_stock)
 
@@ -184,14 +184,14 @@ class ServingSnapshot:
         """At least one, so that a stream of nothing says what it rests on."""
         return (slice(start, start + PER_MESSAGE) for start in range(0, max(1, len(self.assessor)), PER_MESSAGE))
 
-    def _listed(self, asked: RankFilter) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
-        if asked.evidence not in ("", self._contract.label.evidence):
+    def _listed(self, rank_filter: RankFilter) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
+        if rank_filter.evidence not in ("", self._contract.label.evidence):
             return np.empty(0, np.int32)
-        return self._ranking.rows(asked)
+        return self._ranking.rows(rank_filter)
 
-    def _feature_column(self, asked: str, as_of: dt.date | None) -> int:
+    def _feature_column(self, set_name: str, as_of: dt.date | None) -> int:
         ours = self.assessor.inputs.chosen.name
-        if asked not in ("", ours):
+        if set_name not in ("", ours):
             raise InvalidFieldError("feature_set", f"must be empty or {ours!r}, the feature set of the model")
         return self.assessor.column(as_of)
 
@@ -199,6 +199,6 @@ class ServingSnapshot:
         return responses.features_head(self.provenance(column), self.assessor.inputs.chosen.feature_names)
 
 
-def question_digest(asked: RankFilter) -> bytes:
+def question_digest(rank_filter: RankFilter) -> bytes:
     """A fingerprint of what a page token belongs to."""
-    return digest(repr(asked).encode())
+    return digest(repr(rank_filter).encode())

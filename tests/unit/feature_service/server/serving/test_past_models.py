@@ -13,7 +13,7 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StreamStoc
 from data.panel import Panel
 from data.snapshots import ModelReference, load, publish
 from data.snapshots.published_models import PublishedModel, model_of_week
-from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bound, Bundle, Contract, LabelContract
 from feature_service.server.scoring.questions import RiskQuestion
 from feature_service.server.serving.snapshot import ServingSnapshot
 from tests.support.snapshots import publish_snapshot, synthetic_panel
@@ -129,6 +129,12 @@ def test_a_model_of_then_that_predicts_something_else_is_not_asked(made: Path, t
     publish(cut(PANEL), eligible_of(made)[:, :WEEKS_THEN], bundle, THEN, root)
     publish(PANEL, eligible_of(made), made / "now" / "bundle", NOW, root)
     assert asked(root, sunday(WEEKS_THEN)).provenance.model_version == "2"
+
+
+def test_another_way_to_tell_where_the_label_applies_is_no_other_question() -> None:
+    label = LabelContract("zero_sales", "no sale", "SALES_ONLY", 1, (Bound("weeks_since_sale", at_most=3),))
+    assert label.predicts_the_same_as(dataclasses.replace(label, applies_where=()))
+    assert not label.predicts_the_same_as(dataclasses.replace(label, horizon_weeks=2))
 
 
 def test_a_folder_that_is_no_snapshot_disturbs_nothing(root: Path) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import datetime as dt
 import math
 
@@ -16,7 +17,7 @@ from stockout.v1.risk_service_pb2 import (
     WatchStockoutRisksResponse,
 )
 
-from feature_service.server.scoring.assessor import Assessment
+from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.scoring.questions import RiskQuestion
 from feature_service.server.scoring.reasons import FeatureReason
@@ -123,6 +124,19 @@ def test_an_answer_is_kept_only_for_ids_that_the_snapshot_names(serving: Serving
     for each in (*named, "made up", "made up too"):
         assert entries[each] == entries[each]
     assert set(entries) == {*serving.assessor.panel.product_ids, *EXCLUDED}
+
+
+def test_an_id_that_no_request_may_name_is_not_kept(serving: ServingSnapshot) -> None:
+    """It could otherwise be asked past the rule for ids, which what is kept need not be held against."""
+    long, ids = "x" * 257, serving.assessor.panel.product_ids
+    panel = dataclasses.replace(serving.assessor.panel, product_ids=(long, *ids[1:]), excluded={"": "NOTHING"})
+    snapshot = dataclasses.replace(serving._snapshot, panel=panel)
+    assessor = Assessor(snapshot, serving.assessor.scorer._bundle)
+    entries = responses.RiskEntries(assessor, responses.Writer(assessor), max_bytes=1_000_000)
+    assert len(entries.of(slice(0, 10))) == 10
+    assert entries[long] == entries.of(slice(0, 1))[0]
+    assert entries[""]
+    assert set(entries) == set(ids[1:])
 
 
 def test_without_room_nothing_is_kept_and_every_answer_is_the_same(serving: ServingSnapshot) -> None:
