@@ -1,18 +1,19 @@
 """One risk RPC with 1 id and one with 100 ids, against an echo server with messages of the same size.
 
-The echo is the ceiling: same gRPC flavour, same message sizes, no work. Both servers and the load generator are
-processes of their own; the generator asks the two servers in turn, in short blocks, and the ratios are medians over the
-pairs of blocks. Where the generator is the limit, calls a second say little: the CPU time of a call is given beside
-them.
+The echo is the ceiling: same gRPC flavour, same message sizes, no work; the faster one of two, with gRPC's event engine
+listener on and off. All servers and the load generator are processes of their own. Where h2load is installed it gives
+the calls a second; latencies and the server's CPU come from a generator in Python, which asks risk and echo in turn, in
+short blocks, and is itself the limit of its calls a second.
 """
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
 
+from benchmarks import h2load
 from data import snapshots
 
 METHOD = "/stockout.v1.RiskService/AssessStockoutRisks"
@@ -52,6 +54,13 @@ class Comparison:
     risk: Seen
     echo: Seen
     rate_ratio: float
+    rates: Mapping[str, float]
+
+    @property
+    def h2load_ratio(self) -> float:
+        """Of the risk server's calls a second, by h2load, to those of the faster echo."""
+        risk, *echoes = self.rates.values()
+        return risk / max(echoes)
 
 
 def main() -> None:
@@ -65,6 +74,8 @@ def main() -> None:
         root = asked.snapshots or made_snapshots(Path(scratch))
         spec_file = Path(scratch) / "spec.json"
         compared = [compare(root, batch, spec_file, asked.pairs, asked.in_flight) for batch in BATCHES]
+    if h2load.is_installed():
+        show_rates(compared)
     show(compared, f"{asked.in_flight} calls in flight, {asked.pairs} pairs of blocks of {CALLS_PER_BLOCK} calls")
 
 
@@ -91,12 +102,29 @@ def compare(root: Path, batch: int, spec_file: Path, pairs: int, in_flight: int)
         command = [sys.executable, "-m", "benchmarks.rpc_load", str(spec_file)]
         answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
         cpu = [_cpu_seconds(process) - at for process, at in zip((risk, echo), before, strict=True)]
+        rates: dict[str, float] = {}
+        if h2load.is_installed():
+            _, other_port = stack.enter_context(_echo_server(length, GRPC_EXPERIMENTS="-event_engine_listener"))
+            reply = f"/echo.Echo/Reply{length}"
+            servers = {"risk": (port, METHOD), "echo": (echo_port, reply), "echo, listener off": (other_port, reply)}
+            rates = h2load.rates(servers, requests[0], calls=20_000 if batch == 1 else 10_000)
     names = (f"risk, {batch} id{'s' * (batch > 1)}", f"echo, {len(requests[0])} → {length} bytes")
     return Comparison(
         risk=_seen(names[0], answer[0], cpu[0], pairs),
         echo=_seen(names[1], answer[1], cpu[1], pairs),
         rate_ratio=median(e / r for r, e in zip(answer[0]["seconds"], answer[1]["seconds"], strict=True)),
+        rates=rates,
     )
+
+
+def show_rates(compared: list[Comparison]) -> None:
+    """Print calls a second by h2load."""
+    how = f"h2load -c {h2load.CONNECTIONS} -m {h2load.STREAMS}, medians of {h2load.ROUNDS} alternated rounds, calls/s"
+    table = Table("", *compared[0].rates, "risk / faster echo", title=how)
+    for each in compared:
+        rates = (f"{rate:,.0f}" for rate in each.rates.values())
+        table.add_row(each.risk.name, *rates, f"{each.h2load_ratio:.2f}")
+    Console().print(table)
 
 
 def show(compared: list[Comparison], how: str) -> None:
@@ -158,15 +186,16 @@ def risk_server(root: Path) -> Iterator[tuple[psutil.Process, int]]:
 
 
 @contextmanager
-def _echo_server(length: int) -> Iterator[tuple[psutil.Process, int]]:
-    with _running([sys.executable, "-m", "benchmarks.echo_server", str(length)]) as process:
+def _echo_server(length: int, **environment: str) -> Iterator[tuple[psutil.Process, int]]:
+    with _running([sys.executable, "-m", "benchmarks.echo_server", str(length)], environment) as process:
         assert process.stdout is not None
         yield psutil.Process(process.pid), int(process.stdout.readline())
 
 
 @contextmanager
-def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+def _running(command: list[str], environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    env = {**os.environ, **(environment or {})}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         try:
             yield process
         finally:
