@@ -26,11 +26,12 @@ from data.ingest.olist import ingest_olist
 from data.ingest.result import Ingested
 from data.panel.build import build_panel
 from data.weeks import last_complete_week
+from feature_service.kernel.arrays import BoolArray
 from training.backtest.origins import BacktestSettings, monday
 from training.backtest.rolling import Backtest, backtest
 from training.dataset import read_training_table, write_training_table
 from training.evaluation.comparison import MODEL
-from training.labels import BoolArray, label
+from training.labels import label
 from training.metrics.bootstrap import Interval
 from training.metrics.figures import Figures, Scores, Yardstick, measure
 from training.recipes import calibration_weeks_for, recipe_for

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
-from feature_service.kernel import FloatArray, feature_set
+from feature_service.kernel import feature_set
+from feature_service.kernel.arrays import FloatArray
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
 from training.backtest.record import read_backtest
 from training.backtest.rolling import final_fit

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.panel import Panel
 from data.weeks import DateArray
 from feature_service.bundle import LabelContract
-from feature_service.kernel import FloatArray, feature_set, features_of_all_weeks
+from feature_service.kernel import feature_set, features_of_all_weeks
+from feature_service.kernel.arrays import FloatArray, IntArray
 from training.errors import TrainingFileError
 from training.labels import DEFAULT_ALPHA, bounds_in, label
 
@@ -46,7 +46,7 @@ class Rows:
     features: FloatArray
     outcome: FloatArray
     as_of_week: DateArray
-    product: npt.NDArray[np.int64]
+    product: IntArray
     product_ids: tuple[str, ...]
 
     def __len__(self) -> int:

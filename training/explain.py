@@ -8,13 +8,14 @@ import numpy.typing as npt
 from data.panel import Panel
 from data.snapshots import Reasons
 from feature_service.bundle import MODEL_FILE, Bundle
-from feature_service.kernel import FloatArray, PanelFeatures, feature_set
+from feature_service.kernel import PanelFeatures, feature_set
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
 from training.estimators import restored
 
 REASONS = 3
 
 
-def explain(panel: Panel, eligible: npt.NDArray[np.bool_], bundle_dir: Path) -> Reasons | None:
+def explain(panel: Panel, eligible: BoolArray, bundle_dir: Path) -> Reasons | None:
     """The reasons of every product that has a probability at ``as_of``; None if the model cannot tell any.
 
     Args:
@@ -41,7 +42,7 @@ def explain(panel: Panel, eligible: npt.NDArray[np.bool_], bundle_dir: Path) -> 
     return reasons
 
 
-def strongest(contributions: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int16], FloatArray]:
+def strongest(contributions: DoubleArray) -> tuple[npt.NDArray[np.int16], FloatArray]:
     """The features with the largest contributions either way, largest first, shape ``(rows, REASONS)`` both.
 
     A contribution of exactly 0 is no reason: its feature is -1.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import FloatArray
 from training.errors import OneSidedOutcomeError
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import FloatArray
 from training.estimators import Fitted, fit
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import optuna
 
+from feature_service.kernel.arrays import IntArray
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, week_number
 from training.dataset import Rows
 from training.estimators import Fitted
-from training.metrics.bootstrap import IntArray
 from training.metrics.figures import average_precision
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe, recipe_for

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feature_service.kernel import FloatArray
-from training.metrics.bootstrap import IntArray
+from feature_service.kernel.arrays import FloatArray, IntArray
 from training.settings import BY_BUDGET, BY_COST, TrainingSettings
 
 

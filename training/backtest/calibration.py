@@ -9,11 +9,10 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from feature_service.bundle import Calibration
+from feature_service.kernel.arrays import DoubleArray
 
 _POINTS = 257
 _FARTHEST = 13.8155  # log-odds of 0.999999; nothing is called more certain
-
-DoubleArray = npt.NDArray[np.float64]
 
 
 def fit_calibration(raw: npt.NDArray[np.floating], outcome: npt.NDArray[np.floating]) -> Calibration:

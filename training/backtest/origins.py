@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.weeks import DateArray
+from feature_service.kernel.arrays import BoolArray, IntArray
 from training.errors import TrainingHistoryError
-from training.labels import BoolArray
-from training.metrics.bootstrap import IntArray
 
 _MONDAY = np.datetime64("1970-01-05")
 

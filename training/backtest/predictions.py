@@ -30,12 +30,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.weeks import DateArray
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.backtest.origins import week_number
 from training.backtest.rolling import SEGMENTS, Backtest
 from training.dataset import Rows
 from training.errors import TrainingFileError
-from training.labels import BoolArray
 from training.metrics.figures import Scores, Truth
 
 PREDICTIONS_FILE = "predictions.parquet"

@@ -11,7 +11,7 @@ import numpy as np
 
 from data.panel import UNITS_SOLD, Panel
 from feature_service.bundle import Calibration
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from training.backtest.calibration import fit_calibration
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, monday, week_number
 from training.baselines.past import trailing_sum
@@ -19,8 +19,6 @@ from training.baselines.rules import BASE_RATE, LOGISTIC, fit_logistic, logistic
 from training.dataset import Rows
 from training.errors import TrainingFileError
 from training.estimators import Fitted
-from training.labels import BoolArray
-from training.metrics.bootstrap import DoubleArray, IntArray
 from training.metrics.figures import Scores, Truth
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe

@@ -6,8 +6,7 @@ one does not hide in the other.
 
 import numpy as np
 
-from feature_service.kernel import FloatArray
-from training.metrics.bootstrap import DoubleArray
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
 
 
 def lagged(matrix: DoubleArray, weeks: int) -> DoubleArray:
@@ -39,7 +38,7 @@ def trailing_mean(matrix: FloatArray | DoubleArray, weeks: int | None = None) ->
     return mean
 
 
-def weeks_since(event: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> DoubleArray:
+def weeks_since(event: BoolArray) -> DoubleArray:
     """Weeks since the event last happened, 0 in its own week; as many as the panel has so far where it never did."""
     week = np.arange(event.shape[1], dtype=np.float64)
     last = np.maximum.accumulate(np.where(event, week, -1.0), axis=1)

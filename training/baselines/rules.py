@@ -13,9 +13,8 @@ from scipy.special import pdtrc
 from sklearn.linear_model import LogisticRegression
 
 from data.panel import UNITS_SOLD, Panel
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.baselines.past import lagged, smoothed_share, trailing_mean, trailing_sum, weeks_since
-from training.metrics.bootstrap import DoubleArray
 
 UNITS_ON_HAND, DEPLETION, IN_STOCK = "units_on_hand", "depletion", "in_stock"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import FloatArray
 from training.errors import UnknownEstimatorError
 from training.estimators.blend import BLEND, Blend
 from training.estimators.boosters import LIGHTGBM, XGBOOST, LightGBM, XGBoost

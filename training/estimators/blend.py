@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.boosters import LIGHTGBM, LightGBM, fit_lightgbm
 from training.estimators.graph import graph_of
-from training.estimators.interface import DoubleArray, Estimator
+from training.estimators.interface import Estimator
 from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic, fit_logistic, probability
 
 

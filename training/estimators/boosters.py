@@ -11,9 +11,9 @@ import onnxmltools
 import xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.graph import INPUT, Part, graph_of, trees
-from training.estimators.interface import DoubleArray, Estimator
+from training.estimators.interface import Estimator
 
 _CONVERTED_OPSET = 15
 

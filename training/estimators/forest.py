@@ -10,8 +10,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from feature_service.kernel import FloatArray
-from training.estimators.interface import DoubleArray, Estimator
+from feature_service.kernel.arrays import DoubleArray, FloatArray
+from training.estimators.interface import Estimator
 
 
 @dataclass(frozen=True)

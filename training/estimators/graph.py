@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from training.estimators.interface import DoubleArray
+from feature_service.kernel.arrays import DoubleArray
 
 INPUT = "features"
 _OPSET, _ML_OPSET, _IR_VERSION = 15, 1, 8

@@ -4,12 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from feature_service.kernel import FloatArray
-
-DoubleArray = npt.NDArray[np.float64]
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 
 
 class Fitted(Protocol):

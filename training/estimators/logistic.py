@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.graph import Part, graph_of, linear
-from training.estimators.interface import DoubleArray, Estimator
+from training.estimators.interface import Estimator
 
 
 @dataclass(frozen=True)

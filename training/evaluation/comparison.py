@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from feature_service.kernel.arrays import IntArray
 from training.backtest.predictions import Predictions
 from training.baselines.rules import BASE_RATE
-from training.metrics.bootstrap import IntArray, Interval
+from training.metrics.bootstrap import Interval
 from training.metrics.figures import Figures, Yardstick, measure
 
 MODEL, CHAMPION = "model", "champion"

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import precision_recall_curve
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.backtest.origins import monday
-from training.metrics.bootstrap import DoubleArray
 from training.metrics.figures import Scores, Truth, average_precision, top_of_each_week
 
 PRECISION_RECALL, CALIBRATION, GAIN = "precision_recall.png", "calibration.png", "gain.png"

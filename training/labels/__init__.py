@@ -8,7 +8,7 @@ from feature_service.bundle import Bound
 from feature_service.kernel import FeatureSet
 from training.errors import LabelFeaturesError, LabelSettingError, UnknownLabelError
 from training.labels.availability import Availability
-from training.labels.interface import BoolArray, Label
+from training.labels.interface import Label
 from training.labels.inventory import Inventory
 from training.labels.unusual_zero import DEFAULT_ALPHA, UnusualZero
 from training.labels.zero_sales import ZeroSales
@@ -19,7 +19,7 @@ LONGEST_HORIZON_WEEKS = 4
 STOCK_AWARE = "STOCK_AWARE"
 STOCK_FIELDS = frozenset({UNITS_ON_HAND, IN_STOCK})
 
-__all__ = ["DEFAULT_ALPHA", "LABELS", "LONGEST_HORIZON_WEEKS", "BoolArray", "Label", "bounds_in", "label"]
+__all__ = ["DEFAULT_ALPHA", "LABELS", "LONGEST_HORIZON_WEEKS", "Label", "bounds_in", "label"]
 
 
 def label(name: str, *, horizon_weeks: int = 1, alpha: float = DEFAULT_ALPHA) -> Label:

@@ -11,9 +11,8 @@ variance n*m + (n*m)**2 / a, so a = m**2 * sum(n**2) / (sum((S - n*m)**2) - m * 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 
 PAST_WEEKS = 8
 """Rates change, so only so many weeks back count: of 8, 13, 26, 52 and all, 8 came closest to what happened."""
@@ -23,8 +22,6 @@ FEWEST_PRODUCTS = 20
 
 _LEAST_SHAPE, _LARGEST_SHAPE = 1e-3, 1e6
 _LEAST_MEAN = 1e-6
-
-DoubleArray = npt.NDArray[np.float64]
 
 
 def zero_probability(units_sold: FloatArray, categories: Sequence[str], horizon_weeks: int) -> DoubleArray:

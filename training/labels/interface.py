@@ -2,14 +2,9 @@
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from data.panel import Panel
 from feature_service.bundle import Bound
-from feature_service.kernel import FloatArray
-
-BoolArray = npt.NDArray[np.bool_]
+from feature_service.kernel.arrays import BoolArray, FloatArray
 
 
 class Label(Protocol):

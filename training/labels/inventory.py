@@ -6,8 +6,7 @@ import numpy as np
 
 from data.panel import COUNT_AGE_DAYS, MIN_ON_HAND, UNITS_ON_HAND, Panel
 from feature_service.bundle import Bound
-from feature_service.kernel import FloatArray
-from training.labels.interface import BoolArray
+from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.labels.weeks_ahead import field, in_words, runs_out_ahead
 
 OLDEST_COUNT_DAYS = 28

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from data.panel import UNITS_SOLD, Panel
 from feature_service.bundle import Bound
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.errors import LabelSettingError
 from training.labels.gamma_poisson import zero_probability
-from training.labels.interface import BoolArray
 from training.labels.weeks_ahead import in_words, nothing_sold_ahead
 
 DEFAULT_ALPHA = 0.05

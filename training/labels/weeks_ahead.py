@@ -3,7 +3,7 @@
 import numpy as np
 
 from data.panel import UNITS_SOLD, Panel
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import FloatArray
 from training.errors import LabelInputError
 
 TRAILING_WEEKS = 4

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from data.panel import Panel
 from feature_service.bundle import Bound
-from feature_service.kernel import FloatArray
-from training.labels.interface import BoolArray
+from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.labels.weeks_ahead import TRAILING_WEEKS, in_words, nothing_sold_ahead, sold_lately
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-DoubleArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray
 
 LOW, HIGH = 2.5, 97.5
 """Percentiles of the draws between which an interval lies."""
@@ -65,7 +64,7 @@ class Draws:
             return Draws(float(np.divide(self.value, other.value)), self.drawn / other.drawn)
 
 
-def draw_products(products: int, draws: int, seed: int) -> npt.NDArray[np.float32]:
+def draw_products(products: int, draws: int, seed: int) -> FloatArray:
     """How often each product is drawn in each draw, shape ``(draws, products)``; rows sum to ``products``."""
     random = np.random.default_rng(seed)
     drawn = random.integers(0, products, size=(draws, products))
@@ -75,7 +74,7 @@ def draw_products(products: int, draws: int, seed: int) -> npt.NDArray[np.float3
     return counts
 
 
-def of_rows(statistic: Callable[[DoubleArray], float], product: IntArray, weights: npt.NDArray[np.float32]) -> Draws:
+def of_rows(statistic: Callable[[DoubleArray], float], product: IntArray, weights: FloatArray) -> Draws:
     """A figure that needs every row, such as average precision.
 
     Args:
@@ -91,7 +90,7 @@ def of_sums(
     combine: Callable[..., DoubleArray],
     terms: tuple[npt.NDArray[np.generic], ...],
     product: IntArray,
-    weights: npt.NDArray[np.float32],
+    weights: FloatArray,
 ) -> Draws:
     """A figure made of sums over rows, such as recall: summed once per product, then one product with the weights.
 

@@ -27,10 +27,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from training.baselines.rules import BASE_RATE
-from training.labels import BoolArray
-from training.metrics.bootstrap import DoubleArray, Draws, IntArray, draw_products, of_rows, of_sums
+from training.metrics.bootstrap import Draws, draw_products, of_rows, of_sums
 
 BINS = 10
 
