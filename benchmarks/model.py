@@ -33,7 +33,9 @@ from training.dataset import read_training_table, write_training_table
 from training.evaluation.comparison import MODEL
 from training.labels import label
 from training.metrics.bootstrap import Interval
-from training.metrics.figures import Figures, Scores, Yardstick, measure
+from training.metrics.figures import Measurements, measure
+from training.metrics.truth import ScorerOutput
+from training.metrics.yardstick import Yardstick
 from training.recipes import calibration_weeks_for, recipe_for
 
 SEED = 42
@@ -59,7 +61,7 @@ class Measured:
 
     backtest: Backtest
     rows: BoolArray
-    figures: Mapping[str, Figures]
+    figures: Mapping[str, Measurements]
 
     def model(self, name: str) -> Interval:
         """A figure of the model."""
@@ -259,7 +261,7 @@ def _ingest(folder: Path, quarantine: Path) -> Ingested:
 
 def _report(name: str, done: Backtest, rows: BoolArray, yardstick: Yardstick, targets: tuple[Target, ...]) -> None:
     truth = done.truth.take(rows)
-    scorers = {MODEL: Scores(done.probability, True), **done.rules}
+    scorers = {MODEL: ScorerOutput(done.probability, True), **done.rules}
     figures = measure(truth, {scorer: scores.take(rows) for scorer, scores in scorers.items()}, yardstick)
     measured = Measured(done, rows, figures)
     base = float(truth.outcome.mean())
@@ -276,7 +278,7 @@ def _report(name: str, done: Backtest, rows: BoolArray, yardstick: Yardstick, ta
     _console.print()
 
 
-def _table(title: str, figures: Mapping[str, Figures]) -> Table:
+def _table(title: str, figures: Mapping[str, Measurements]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
     for _, heading, _digits in _COLUMNS:

@@ -17,7 +17,7 @@ from feature_service.kernel.arrays import IntArray
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, week_number
 from training.dataset import Rows
 from training.estimators import Fitted
-from training.metrics.figures import average_precision
+from training.metrics.ranking import average_precision
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe, recipe_for
 

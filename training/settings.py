@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.metrics.figures import Yardstick
+from training.metrics.yardstick import Yardstick
 
 BY_RECALL, BY_BUDGET, BY_COST = "recall", "budget", "cost"
 

@@ -35,7 +35,7 @@ from training.backtest.origins import week_number
 from training.backtest.rolling import SEGMENTS, Backtest
 from training.dataset import Rows
 from training.errors import TrainingFileError
-from training.metrics.figures import Scores, Truth
+from training.metrics.truth import ScorerOutput, Truth
 
 PREDICTIONS_FILE = "predictions.parquet"
 _META = b"stockout.predictions"
@@ -54,7 +54,7 @@ class Predictions:
         truth: Outcomes and groups.
         model: The model's scores.
         raw: The model's probability before calibration.
-        rules: Scores of the rules by name.
+        rules: Output of each rule by its name.
         locked: Which rows lie in the locked block.
     """
 
@@ -64,9 +64,9 @@ class Predictions:
     product_ids: tuple[str, ...]
     as_of_week: DateArray
     truth: Truth
-    model: Scores
+    model: ScorerOutput
     raw: FloatArray
-    rules: Mapping[str, Scores]
+    rules: Mapping[str, ScorerOutput]
     locked: BoolArray
 
 
@@ -141,10 +141,10 @@ def _of_table(table: pa.Table, rules: Mapping[str, Mapping[str, object]]) -> Pre
         product_ids=tuple(ids.to_pylist()),
         as_of_week=week,
         truth=truth,
-        model=Scores(table["probability"].to_numpy(), True),
+        model=ScorerOutput(table["probability"].to_numpy(), True),
         raw=table["raw_probability"].to_numpy(),
         rules={
-            str(rule["name"]): Scores(table[column].to_numpy(), bool(rule["is_probability"]))
+            str(rule["name"]): ScorerOutput(table[column].to_numpy(), bool(rule["is_probability"]))
             for column, rule in rules.items()
         },
         locked=table["locked"].to_numpy(),

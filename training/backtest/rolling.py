@@ -15,11 +15,11 @@ from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, In
 from training.backtest.calibration import fit_calibration
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, monday, week_number
 from training.baselines.past import trailing_sum
-from training.baselines.rules import BASE_RATE, LOGISTIC, fit_logistic, logistic_inputs, rules_for
+from training.baselines.rules import LOGISTIC, fit_logistic, logistic_inputs, rules_for
 from training.dataset import Rows
 from training.errors import TrainingFileError
 from training.estimators import Fitted
-from training.metrics.figures import Scores, Truth
+from training.metrics.truth import BASE_RATE, ScorerOutput, Truth
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe
 
@@ -40,7 +40,7 @@ class Backtest:
         raw: The model's probability before calibration.
         probability: After it.
         fold: Number of the fit that predicted, from 0.
-        rules: Scores of every rule by name.
+        rules: Output of each rule by its name.
         calendar: The weeks.
         calibration: Fitted on the newest origins, for the model that is fitted on all rows.
     """
@@ -50,7 +50,7 @@ class Backtest:
     raw: FloatArray
     probability: FloatArray
     fold: IntArray
-    rules: Mapping[str, Scores]
+    rules: Mapping[str, ScorerOutput]
     calendar: Calendar
     calibration: Calibration
 
@@ -182,13 +182,13 @@ def _calibration_at(
 
 def _rule_scores(
     panel: Panel, product: IntArray, column: IntArray, walked: _Walked, row: IntArray
-) -> dict[str, Scores]:
+) -> dict[str, ScorerOutput]:
     base = walked.base_rate[row]
-    scores = {BASE_RATE: Scores(base.astype(np.float32), True)}
+    scores = {BASE_RATE: ScorerOutput(base.astype(np.float32), True)}
     for rule in rules_for(panel):
         said = rule.score(panel)[product, column]
         fallback = base if rule.is_probability else np.full(len(said), np.nanmin(said, initial=0.0))
         values = np.where(np.isnan(said), fallback, said)
-        scores[rule.name] = Scores(values.astype(np.float32), rule.is_probability)
-    scores[LOGISTIC] = Scores(walked.logistic[row].astype(np.float32), True)
+        scores[rule.name] = ScorerOutput(values.astype(np.float32), rule.is_probability)
+    scores[LOGISTIC] = ScorerOutput(walked.logistic[row].astype(np.float32), True)
     return scores

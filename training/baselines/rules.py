@@ -117,7 +117,6 @@ def _out_last_year(panel: Panel) -> DoubleArray:
     return lagged(_out(panel), _YEAR - 1)
 
 
-BASE_RATE = "base rate"
 LOGISTIC = "logistic regression on 3 features"
 
 _OF_SALES: tuple[Rule, ...] = (

@@ -13,9 +13,10 @@ import numpy as np
 
 from feature_service.kernel.arrays import IntArray
 from training.backtest.predictions import Predictions
-from training.baselines.rules import BASE_RATE
 from training.metrics.bootstrap import Interval
-from training.metrics.figures import Figures, Yardstick, measure
+from training.metrics.figures import Measurements, measure
+from training.metrics.truth import BASE_RATE
+from training.metrics.yardstick import Yardstick
 
 MODEL, CHAMPION = "model", "champion"
 
@@ -73,7 +74,7 @@ def should_promote(
     )
 
 
-def compare_with_rules(figures: Mapping[str, Figures]) -> dict[str, Comparison]:
+def compare_with_rules(figures: Mapping[str, Measurements]) -> dict[str, Comparison]:
     """The model less every rule.
 
     Args:
@@ -99,7 +100,7 @@ def compare_with_champion(challenger: Predictions, champion: Predictions, yardst
     return _less(figures[MODEL], figures[CHAMPION])
 
 
-def _less(challenger: Figures, other: Figures) -> Comparison:
+def _less(challenger: Measurements, other: Measurements) -> Comparison:
     def difference(name: str) -> Interval:
         return challenger[name].minus(other[name]).interval()
 

@@ -19,7 +19,9 @@ from training.candidate import read_training_record
 from training.evaluation.comparison import MODEL, compare_with_rules
 from training.evaluation.figures import ALL, LOCKED, METRICS_FILE, Block, Evaluation
 from training.evaluation.report import write_report
-from training.metrics.figures import Figures, Scores, Truth, Yardstick, measure
+from training.metrics.figures import Measurements, measure
+from training.metrics.truth import ScorerOutput, Truth
+from training.metrics.yardstick import Yardstick
 from training.outcomes import check_both_outcomes
 from training.threshold import at_threshold
 
@@ -61,11 +63,11 @@ def evaluate(predictions: Path, candidate: Path, yardstick: Yardstick, to: Path)
     return result
 
 
-def _scorers(said: Predictions) -> dict[str, Scores]:
+def _scorers(said: Predictions) -> dict[str, ScorerOutput]:
     return {MODEL: said.model, **said.rules}
 
 
-def _block(truth: Truth, said: Predictions, figures: Mapping[str, Figures]) -> Block:
+def _block(truth: Truth, said: Predictions, figures: Mapping[str, Measurements]) -> Block:
     return Block(
         first_week=str(said.as_of_week.min()),
         last_week=str(said.as_of_week.max()),

@@ -9,7 +9,7 @@ from typing import Any
 from training.errors import TrainingFileError
 from training.evaluation.comparison import MODEL, Comparison
 from training.metrics.bootstrap import Interval
-from training.metrics.figures import Yardstick
+from training.metrics.yardstick import Yardstick
 from training.threshold import OperatingPoint
 
 METRICS_FILE = "metrics.json"

@@ -14,7 +14,9 @@ from sklearn.metrics import precision_recall_curve
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.backtest.origins import monday
-from training.metrics.figures import Scores, Truth, average_precision, top_of_each_week
+from training.metrics.alerts import top_of_each_week
+from training.metrics.ranking import average_precision
+from training.metrics.truth import ScorerOutput, Truth
 
 PRECISION_RECALL, CALIBRATION, GAIN = "precision_recall.png", "calibration.png", "gain.png"
 WEEKS, IMPORTANCE = "weeks.png", "importance.png"
@@ -25,8 +27,8 @@ _MODEL, _RULES, _QUIET = "#0b6e99", ("#d9822b", "#5aa469", "#9a6fb0", "#8a8f98")
 _BINS = 10
 _LEAST_RECALL = 0.01
 _SHOWN_FEATURES = 15
-Scorers = Mapping[str, Scores]
-"""Scores by scorer; the model comes first."""
+Scorers = Mapping[str, ScorerOutput]
+"""Output by scorer; the model comes first."""
 
 
 def plot_precision_recall(truth: Truth, scorers: Scorers, to: Path) -> None:
@@ -125,7 +127,7 @@ def _reliability(outcome: FloatArray, probability: FloatArray) -> tuple[DoubleAr
     return predicted, np.array([outcome[each].mean() for each in bins], dtype=np.float64)
 
 
-def _styled(scorers: Scorers) -> list[tuple[str, Scores, dict[str, Any]]]:
+def _styled(scorers: Scorers) -> list[tuple[str, ScorerOutput, dict[str, Any]]]:
     """The model in front, strong; the rules behind it."""
     styles: list[dict[str, Any]] = [{"color": _MODEL, "linewidth": 2.4, "zorder": 4}]
     styles += [{"color": color, "linewidth": 1.4, "zorder": 3} for color in _RULES]

@@ -15,7 +15,7 @@ from training.evaluation import plots
 from training.evaluation.comparison import MODEL
 from training.evaluation.figures import ALL, LOCKED, Evaluation
 from training.metrics.bootstrap import Interval
-from training.metrics.figures import Scores
+from training.metrics.truth import ScorerOutput
 
 REPORT_FILE = "report.html"
 _PICTURES = (plots.PRECISION_RECALL, plots.CALIBRATION, plots.GAIN, plots.WEEKS, plots.IMPORTANCE)
@@ -66,7 +66,9 @@ def write_report(result: Evaluation, said: Predictions, record: TrainingRecord, 
 def draw(result: Evaluation, said: Predictions, importance: Mapping[str, float], to: Path) -> None:
     """The pictures, the model beside the best rules."""
     ranked = sorted(said.rules, key=lambda name: -result.blocks[ALL].figures[name]["average_precision"].value)
-    scorers: dict[str, Scores] = {MODEL: said.model} | {name: said.rules[name] for name in ranked[: plots.SHOWN_RULES]}
+    scorers: dict[str, ScorerOutput] = {MODEL: said.model} | {
+        name: said.rules[name] for name in ranked[: plots.SHOWN_RULES]
+    }
     plots.plot_precision_recall(said.truth, scorers, to)
     plots.plot_calibration(said.truth, scorers, to)
     plots.plot_gain(said.truth, scorers, result.yardstick.alert_budget, to)

@@ -1,4 +1,1 @@
-"""What is measured of a scorer, be it a model or a rule, and how much each figure would move with other products.
-
-``figures`` measures, ``bootstrap`` draws the products; nothing here knows how a score came about.
-"""
+"""What is measured of a scorer, be it a model or a rule, and how much each figure would move with other products."""

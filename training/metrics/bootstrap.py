@@ -40,15 +40,15 @@ class Draws:
 
     Attributes:
         value: On the rows as they are.
-        drawn: Shape ``(draws,)``; NaN where a draw has no figure, as without a positive outcome.
+        samples: On each draw, shape ``(draws,)``; NaN where a draw has no figure, as without a positive outcome.
     """
 
     value: float
-    drawn: DoubleArray
+    samples: DoubleArray
 
     def interval(self) -> Interval:
         """The figure with its 95 % interval."""
-        finite = self.drawn[np.isfinite(self.drawn)]
+        finite = self.samples[np.isfinite(self.samples)]
         if not len(finite):
             return Interval(self.value, self.value, self.value)
         low, high = np.percentile(finite, [LOW, HIGH])
@@ -56,21 +56,21 @@ class Draws:
 
     def minus(self, other: "Draws") -> "Draws":
         """The difference on each draw, so that what moves both cancels out."""
-        return Draws(self.value - other.value, self.drawn - other.drawn)
+        return Draws(self.value - other.value, self.samples - other.samples)
 
     def over(self, other: "Draws") -> "Draws":
         """The ratio on each draw."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return Draws(float(np.divide(self.value, other.value)), self.drawn / other.drawn)
+            return Draws(float(np.divide(self.value, other.value)), self.samples / other.samples)
 
 
 def draw_products(products: int, draws: int, seed: int) -> FloatArray:
     """How often each product is drawn in each draw, shape ``(draws, products)``; rows sum to ``products``."""
     random = np.random.default_rng(seed)
-    drawn = random.integers(0, products, size=(draws, products))
+    chosen_products = random.integers(0, products, size=(draws, products))
     counts = np.empty((draws, products), dtype=np.float32)
-    for draw, products_drawn in enumerate(drawn):
-        counts[draw] = np.bincount(products_drawn, minlength=products)
+    for draw, sample in enumerate(chosen_products):
+        counts[draw] = np.bincount(sample, minlength=products)
     return counts
 
 
@@ -92,7 +92,7 @@ def of_sums(
     product: IntArray,
     weights: FloatArray,
 ) -> Draws:
-    """A figure made of sums over rows, such as recall: summed once per product, then one product with the weights.
+    """A figure made of sums over rows, such as recall: summed once per product, then weighted.
 
     Args:
         combine: From the sums, each of shape ``(any,)``, to the figure of each.

@@ -12,7 +12,7 @@ from training.backtest.predictions import read_predictions
 from training.errors import RegistryError
 from training.evaluation.comparison import MODEL, Comparison, compare_with_champion, should_promote
 from training.evaluation.figures import ALL, LOCKED, Evaluation
-from training.metrics.figures import Yardstick
+from training.metrics.yardstick import Yardstick
 from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry, append, now, previous_champion, read
 from training.registry.tracking_server import public
 from training.registry.versions import CHALLENGER, CHAMPION, at_alias, fetch_predictions, record_on_version, set_aliases

@@ -2,17 +2,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from training.baselines.rules import BASE_RATE
+from training.metrics.alerts import top_of_each_week
 from training.metrics.bootstrap import Draws, draw_products
-from training.metrics.figures import (
-    Scores,
-    Truth,
-    Yardstick,
-    average_precision,
-    measure,
-    top_of_each_week,
-    weeks_of_alert,
-)
+from training.metrics.figures import measure
+from training.metrics.ranking import average_precision
+from training.metrics.truth import BASE_RATE, ScorerOutput, Truth
+from training.metrics.yardstick import Yardstick
 
 ROWS, PRODUCTS, WEEKS = 2_000, 100, 20
 
@@ -37,8 +32,8 @@ def score(rows: Truth, seed: int = 4) -> np.ndarray:
 
 
 def figures(rows: Truth, values: np.ndarray, yardstick: Yardstick) -> dict[str, Draws]:
-    base = Scores(np.full(ROWS, rows.outcome.mean(), dtype=np.float32), True)
-    return dict(measure(rows, {"model": Scores(values, True), BASE_RATE: base}, yardstick)["model"])
+    base = ScorerOutput(np.full(ROWS, rows.outcome.mean(), dtype=np.float32), True)
+    return dict(measure(rows, {"model": ScorerOutput(values, True), BASE_RATE: base}, yardstick)["model"])
 
 
 def test_ranking_and_error_are_those_of_scikit_learn_ties_included() -> None:
@@ -58,9 +53,9 @@ def test_a_drawn_figure_is_the_figure_of_the_drawn_products_rows() -> None:
     for draw, times in enumerate(draw_products(PRODUCTS, 3, 9)):
         drawn = np.repeat(np.arange(ROWS), times[rows.product].astype(int))
         y, p = rows.outcome[drawn], values[drawn]
-        assert measured["average_precision"].drawn[draw] == pytest.approx(average_precision_score(y, p))
-        assert measured["auc"].drawn[draw] == pytest.approx(roc_auc_score(y, p))
-        assert measured["brier"].drawn[draw] == pytest.approx(brier_score_loss(y, p))
+        assert measured["average_precision"].samples[draw] == pytest.approx(average_precision_score(y, p))
+        assert measured["auc"].samples[draw] == pytest.approx(roc_auc_score(y, p))
+        assert measured["brier"].samples[draw] == pytest.approx(brier_score_loss(y, p))
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
@@ -87,13 +82,6 @@ def test_a_perfect_score_catches_all_that_the_budget_allows() -> None:
     assert measured["cost_per_100"].value == 0
 
 
-def test_an_alert_counts_the_weeks_it_has_stood_without_a_break() -> None:
-    week = np.array([4, 5, 6, 7, 6, 7])
-    product = np.array([0, 0, 0, 0, 1, 1])
-    alert = np.array([True, False, True, True, False, True])
-    np.testing.assert_array_equal(weeks_of_alert(alert, product, week), [1, 0, 1, 2, 0, 1])
-
-
 def test_a_miss_costs_what_it_is_said_to_cost() -> None:
     rows = truth()
     nothing = np.zeros(ROWS, dtype=np.float32)
@@ -117,8 +105,8 @@ def test_calibration_is_also_told_for_each_segment() -> None:
 
 def test_a_rank_has_no_calibration_and_sales_alone_have_no_onsets() -> None:
     rows = truth(stock=False)
-    base = Scores(np.full(ROWS, 0.2, dtype=np.float32), True)
-    scorers = {"days of cover": Scores(-score(rows), False), BASE_RATE: base}
+    base = ScorerOutput(np.full(ROWS, 0.2, dtype=np.float32), True)
+    scorers = {"days of cover": ScorerOutput(-score(rows), False), BASE_RATE: base}
     measured = measure(rows, scorers, Yardstick(draws=0))["days of cover"]
     assert set(measured) == {"average_precision", "auc", "recall_at_budget", "precision_at_budget", "lift_at_budget"}
 
@@ -126,7 +114,7 @@ def test_a_rank_has_no_calibration_and_sales_alone_have_no_onsets() -> None:
 def test_what_moves_both_scorers_cancels_out_in_their_difference() -> None:
     rows = truth()
     values = score(rows)
-    scorers = {"a": Scores(values, True), "b": Scores(values, True), BASE_RATE: Scores(values, True)}
+    scorers = {"a": ScorerOutput(values, True), "b": ScorerOutput(values, True), BASE_RATE: ScorerOutput(values, True)}
     measured = measure(rows, scorers, Yardstick(draws=10))
     same = measured["a"]["auc"].minus(measured["b"]["auc"]).interval()
     assert (same.low, same.value, same.high) == (0, 0, 0)

@@ -1,0 +1,26 @@
+"""Which rows get an alert under a budget, and for how many weeks an alert has stood."""
+
+import numpy as np
+
+from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
+
+
+def top_of_each_week(score: FloatArray, week: IntArray, budget: int) -> BoolArray:
+    """The ``budget`` highest scores of each week; of equal ones those that come first."""
+    order = np.lexsort((-score, week))
+    sorted_week = week[order]
+    first = np.searchsorted(sorted_week, sorted_week, side="left")
+    alert = np.zeros(len(score), dtype=np.bool_)
+    alert[order] = np.arange(len(score)) - first < budget
+    return alert
+
+
+def weeks_of_alert(alert: BoolArray, product: IntArray, week: IntArray) -> IntArray:
+    """For each row the weeks in a row, up to its own, in which its product had an alert; shape ``(rows,)``."""
+    first = int(week.min())
+    run_weeks = np.zeros((int(product.max()) + 1, int(week.max()) - first + 1), dtype=np.int64)
+    run_weeks[product[alert], week[alert] - first] = 1
+    for column in range(1, run_weeks.shape[1]):
+        run_weeks[:, column] *= run_weeks[:, column - 1] + 1
+    standing: IntArray = run_weeks[product, week - first]
+    return standing
