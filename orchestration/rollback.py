@@ -18,7 +18,7 @@ _STAGES_AFTER_THE_CHAMPION = ("registered", "packaged", "published")
 @click.option("--label", help="Of the champion to roll back; by default that of the model that is published.")
 def main(work_dir: Path, label: str | None) -> None:
     """Make the champion before the present one the champion again, and say how to publish it."""
-    from training.registry.promote import rollback  # noqa: PLC0415 - MLflow takes seconds, --help should not
+    from training.registry.decisions import rollback  # noqa: PLC0415 - MLflow takes seconds, --help should not
 
     work_dir = work_dir.absolute()
     uri = tracking_uri_of(work_dir, os.environ.get("MLFLOW_TRACKING_URI"))

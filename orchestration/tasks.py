@@ -202,7 +202,7 @@ class Register(Stage):
     def fill(self, folder: Path) -> str:
         """Log, register, decide, fetch the champion."""
         from training.evaluation.figures import read_evaluation
-        from training.registry.promote import decide
+        from training.registry.decisions import decide
         from training.registry.versions import fetch_champion, register
 
         predictions, evaluation = self.folder_of(Backtest) / _PREDICTIONS, self.folder_of(Evaluate)

@@ -15,9 +15,11 @@ from tests.support.training_fixtures import Trained, run_training_stages, traini
 from training.errors import RegistryError
 from training.evaluation.figures import read_evaluation
 from training.recipes import Recipe
+from training.registry.aliases import CHALLENGER, CHAMPION, at_alias
+from training.registry.client import MODEL_NAME
+from training.registry.decisions import decide, rollback
 from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry
-from training.registry.promote import decide, rollback
-from training.registry.versions import CHALLENGER, CHAMPION, MODEL_NAME, at_alias, fetch_champion, register
+from training.registry.versions import fetch_champion, register
 
 
 def two_on_two_off() -> Panel:

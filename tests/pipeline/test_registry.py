@@ -23,7 +23,9 @@ from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
 from training.dataset import read_training_table
 from training.errors import RegistryError
-from training.registry.versions import CHAMPION, MODEL_NAME, fetch_champion, read_fetched, register, set_aliases
+from training.registry.aliases import CHAMPION, set_aliases
+from training.registry.client import MODEL_NAME
+from training.registry.versions import fetch_champion, read_fetched, register
 
 START_TIMEOUT_S = 300  # ten seconds on a quiet machine
 

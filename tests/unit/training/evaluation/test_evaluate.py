@@ -9,7 +9,6 @@ from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
 from training.errors import TrainingFileError
 from training.evaluation.figures import ALL, LOCKED, read_evaluation
-from training.registry.revision import git_revision
 
 
 def test_the_model_stands_beside_every_rule(trained: Trained) -> None:
@@ -71,7 +70,3 @@ def test_the_report_is_one_page_that_loads_nothing(trained: Trained) -> None:
 def test_missing_figures_are_told_by_their_path(tmp_path: Path) -> None:
     with pytest.raises(TrainingFileError, match=r"metrics\.json cannot be read"):
         read_evaluation(tmp_path)
-
-
-def test_outside_a_checkout_the_revision_is_unknown(tmp_path: Path) -> None:
-    assert git_revision(tmp_path) == "unknown"

@@ -1,5 +1,6 @@
-from training.evaluation.comparison import Comparison, should_promote
+from training.evaluation.comparison import Comparison
 from training.metrics.bootstrap import Interval
+from training.registry.promotion import should_promote
 
 BETTER = Comparison(Interval(0.05, 0.02, 0.08), Interval(0.0, -0.01, 0.01))
 NOISE = Comparison(Interval(0.01, -0.01, 0.03), Interval(0.0, -0.01, 0.01))

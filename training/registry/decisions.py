@@ -10,19 +10,17 @@ from pathlib import Path
 from data.snapshots import ModelReference
 from training.backtest.predictions import read_predictions
 from training.errors import RegistryError
-from training.evaluation.comparison import MODEL, Comparison, compare_with_champion, should_promote
+from training.evaluation.comparison import MODEL, Comparison, compare_with_champion
 from training.evaluation.figures import ALL, LOCKED, Evaluation
 from training.metrics.yardstick import Yardstick
+from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, champion_alias, set_aliases
 from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry, append, now, previous_champion, read
+from training.registry.promotion import should_promote
+from training.registry.runs import fetch_predictions
 from training.registry.tracking_server import public
-from training.registry.versions import CHALLENGER, CHAMPION, at_alias, fetch_predictions, record_on_version, set_aliases
+from training.registry.versions import record_on_version
 
 _FIGURES = ("average_precision", "auc", "calibration_error", "recall_at_budget", "precision_at_budget")
-
-
-def champion_alias(label: str) -> str:
-    """The alias of a label's best model."""
-    return f"{CHAMPION}-{label}"
 
 
 def decide(

@@ -1,0 +1,50 @@
+"""The aliases of a registry: names that point at one version each, such as ``champion``."""
+
+from collections.abc import Mapping
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from data.snapshots import ModelReference
+from training.registry.client import MODEL_NAME, reference_of, registry_client
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+def champion_alias(label: str) -> str:
+    """The alias of a label's best model."""
+    return f"{CHAMPION}-{label}"
+
+
+def at_alias(alias: str, tracking_uri: str) -> ModelReference | None:
+    """The version that an alias names; None if no version has it.
+
+    Raises:
+        RegistryError: If the server cannot be reached or refuses.
+    """
+    with registry_client(tracking_uri) as client:
+        version = version_at(client, alias)
+        return None if version is None else reference_of(version)
+
+
+def set_aliases(aliases: Mapping[str, str], tracking_uri: str) -> None:
+    """Point aliases, the keys, at versions.
+
+    Raises:
+        RegistryError: If the server cannot be reached or refuses.
+    """
+    with registry_client(tracking_uri) as client:
+        for alias, version in aliases.items():
+            client.set_registered_model_alias(MODEL_NAME, alias, version)
+
+
+def version_at(client: MlflowClient, alias: str) -> ModelVersion | None:
+    """The version as MLflow has it; None if no version has the alias."""
+    try:
+        return client.get_model_version_by_alias(MODEL_NAME, alias)
+    except MlflowException as error:
+        # the first code means that there is no such model, the second that no version has the alias
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return None

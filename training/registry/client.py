@@ -1,0 +1,44 @@
+"""A client of the MLflow registry, whose errors are one sentence.
+
+Every call names the server itself; nothing global is set, and no environment variable is read here.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from data.snapshots import ModelReference
+from training.errors import RegistryError
+from training.registry.tracking_server import probe, public
+
+MODEL_NAME = "stockout_risk"
+
+
+@contextlib.contextmanager
+def registry_client(tracking_uri: str) -> Iterator[MlflowClient]:
+    """A client of the server.
+
+    Raises:
+        RegistryError: If the server cannot be reached or refuses, here or in the body of the ``with``.
+    """
+    probe(tracking_uri)
+    for chatty in ("mlflow.store.db.utils", "alembic"):  # fifty lines on how a new database is made
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        if tracking_uri.startswith("sqlite:///"):
+            Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        yield MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+    except MlflowException as error:
+        raise RegistryError(f"the MLflow server {public(tracking_uri)} refused: {error.message}") from error
+    except OSError as error:
+        raise RegistryError(f"the MLflow server {public(tracking_uri)} cannot be used: {error}") from error
+
+
+def reference_of(version: ModelVersion) -> ModelReference:
+    """Name, version and run of a version."""
+    return ModelReference(MODEL_NAME, str(version.version), str(version.run_id))

@@ -1,0 +1,64 @@
+"""The MLflow run of a training: its parameters, its figures and the files that it wrote."""
+
+import time
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param
+
+from data.snapshots import ModelReference
+from feature_service.bundle import Contract
+from training.backtest.predictions import PREDICTIONS_FILE
+from training.candidate import TRAINING_FILE, TrainingRecord
+from training.evaluation.figures import Evaluation
+from training.registry.client import registry_client
+from training.registry.revision import git_revision
+from training.registry.run_figures import metrics, parameters
+
+EXPERIMENT = "stockout_risk"
+_BACKTEST_DIR = "backtest"
+
+
+def log_run(
+    client: MlflowClient, tracking_uri: str, contract: Contract, record: TrainingRecord, figures: Evaluation
+) -> str:
+    """A run with the parameters and the figures of the model and of every rule; its id."""
+    run = client.create_run(_experiment(client, tracking_uri), run_name=f"{contract.label.name} {contract.estimator}")
+    now = int(time.time() * 1000)
+    client.log_batch(
+        run.info.run_id,
+        metrics=[Metric(name, value, now, 0) for name, value in metrics(contract, record, figures).items()],
+        params=[Param(name, str(value)) for name, value in parameters(contract, record, figures).items()],
+    )
+    for name, value in {"data_fingerprint": contract.data_fingerprint, "git_revision": git_revision()}.items():
+        client.set_tag(run.info.run_id, name, value)
+    run_id: str = run.info.run_id
+    return run_id
+
+
+def log_files(client: MlflowClient, run_id: str, candidate: Path, evaluation: Path, predictions: Path) -> None:
+    """Keep the files of a training run with its MLflow run."""
+    client.log_artifacts(run_id, str(evaluation), "evaluation")
+    client.log_artifact(run_id, str(candidate / TRAINING_FILE), "training")
+    client.log_artifact(run_id, str(predictions), _BACKTEST_DIR)
+
+
+def fetch_predictions(reference: ModelReference, tracking_uri: str, to: Path) -> Path:
+    """Get the out-of-fold predictions that were logged with a version.
+
+    Raises:
+        RegistryError: If the server cannot be reached or has none.
+    """
+    with registry_client(tracking_uri) as client:
+        return Path(client.download_artifacts(reference.run_id, f"{_BACKTEST_DIR}/{PREDICTIONS_FILE}", str(to)))
+
+
+def _experiment(client: MlflowClient, tracking_uri: str) -> str:
+    """The id of the project's experiment; the first run creates it."""
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is not None:
+        return str(experiment.experiment_id)
+    # left alone, MLflow would put the files below the folder the pipeline happens to run in
+    database = tracking_uri.removeprefix("sqlite:///")
+    location = (Path(database).resolve().parent / "artifacts").as_uri() if database != tracking_uri else None
+    return str(client.create_experiment(EXPERIMENT, artifact_location=location))
