@@ -1,16 +1,9 @@
-"""Asking the gRPC feature service for products' features and planner's figures, both of one snapshot."""
+"""Products' features and planner's figures from the gRPC feature service, both of one snapshot."""
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import grpc
-from google.type import date_pb2
-from stockout.v1.feature_service_pb2 import GetFeaturesRequest, GetFeaturesResponse
-from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
-from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from bento.errors import (
     BadRequestError,
@@ -19,24 +12,23 @@ from bento.errors import (
     SnapshotChangedError,
 )
 from bento.requests import AssessRequest
+from feature_service import client
+from feature_service.client import AsyncRiskClient, ClientError, FeatureAnswer, RiskAnswer
+from feature_service.kernel import StockoutError
 
-TIMEOUT_S = 10.0
 ATTEMPTS = 3
 """A snapshot is replaced now and then; between two questions three times in a row, something is wrong."""
 
-T = TypeVar("T")
-
-_THEIRS = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE, grpc.StatusCode.RESOURCE_EXHAUSTED}
-_NOT_LET_IN = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
-_AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+_BAD_REQUEST = {"INVALID_ARGUMENT", "OUT_OF_RANGE", "RESOURCE_EXHAUSTED"}
+_NOT_LET_IN = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 
 
 @dataclass(frozen=True)
 class Answer:
     """What one snapshot tells of the asked products, each in the order of the request."""
 
-    features: GetFeaturesResponse
-    plans: AssessStockoutRisksResponse
+    features: FeatureAnswer
+    plans: RiskAnswer
 
 
 class FeatureClient:
@@ -49,7 +41,7 @@ class FeatureClient:
 
     def __init__(self, target: str, credentials: grpc.ChannelCredentials | None = None) -> None:
         self._target, self._credentials = target, credentials
-        self._channel: grpc.aio.Channel | None = None
+        self._client: AsyncRiskClient | None = None
 
     async def get(self, question: AssessRequest) -> Answer:
         """The features and the planner's figures of the asked products.
@@ -70,45 +62,44 @@ class FeatureClient:
         )
 
     async def _ask(self, question: AssessRequest) -> Answer:
-        if self._channel is None:  # here, since the channel belongs to the loop that is running now
-            self._channel = (
-                grpc.aio.secure_channel(self._target, self._credentials)
-                if self._credentials
-                else grpc.aio.insecure_channel(self._target)
-            )
-        day, ids = question.as_of, question.product_ids
-        as_of = day and date_pb2.Date(year=day.year, month=day.month, day=day.day)
-        features = FeatureServiceStub(self._channel).GetFeatures(
-            GetFeaturesRequest(product_ids=ids, as_of=as_of), timeout=TIMEOUT_S
-        )
-        plans = RiskServiceStub(self._channel).AssessStockoutRisks(
-            AssessStockoutRisksRequest(product_ids=ids, as_of=as_of), timeout=TIMEOUT_S
-        )
-        return Answer(*await asyncio.gather(self._answered(features), self._answered(plans)))
-
-    async def _answered(self, call: Awaitable[T]) -> T:
+        if self._client is None:  # here, since its channel belongs to the loop that is running now
+            self._client = AsyncRiskClient(self._target, credentials=self._credentials)
+        ids, as_of = question.product_ids, question.as_of
+        features, plans = self._client.features(ids, as_of), self._client.assess(ids, as_of)
         try:
-            return await call
-        except grpc.aio.AioRpcError as error:
-            raise self._translated(error) from error
+            return Answer(*await asyncio.gather(features, plans))
+        except ClientError as error:
+            raise translated(error, self._target) from error
 
     async def close(self) -> None:
         """Close the connection, if one was opened."""
-        if self._channel is not None:
-            await self._channel.close()
+        if self._client is not None:
+            await self._client.close()
 
-    def _translated(self, error: grpc.aio.AioRpcError) -> Exception:
-        code, said = error.code(), error.details()
-        if code in _THEIRS:
-            return BadRequestError(f"the feature service refused: {said}")
-        if code in _AWAY:
-            return FeatureServiceUnavailableError(
-                f"the feature service at {self._target} does not answer ({said}): "
-                "start it, or set FEATURE_SERVICE_TARGET to where it is"
-            )
-        if code in _NOT_LET_IN:
+
+def translated(error: ClientError, target: str) -> StockoutError:
+    """What the HTTP service answers where the client raised ``error``."""
+    match error:
+        case client.RefusedError(code=code, details=details) if code in _BAD_REQUEST:
+            return BadRequestError(f"the feature service refused: {details}")
+        case client.RefusedError(code=code, details=details) if code in _NOT_LET_IN:
             return FeatureServiceFailedError(
-                f"the feature service at {self._target} does not let this Bento in ({said}): "
+                f"the feature service at {target} does not let this Bento in ({details}): "
                 "set FEATURE_SERVICE_TOKEN_FILE to a file with a token that it knows"
             )
-        return FeatureServiceFailedError(f"the feature service at {self._target} failed with {code.name}: {said}")
+        case client.RefusedError(code=code, details=details):
+            return FeatureServiceFailedError(f"the feature service at {target} failed with {code}: {details}")
+        case client.ServerUnavailableError(details=details):
+            return _unavailable(target, details)
+        case client.DeadlineError(timeout_s=timeout_s):
+            return _unavailable(target, f"nothing within {timeout_s:g} s")
+        case client.SnapshotChangedError():
+            return SnapshotChangedError(f"the feature service at {target} keeps changing its snapshot: ask again")
+    return FeatureServiceFailedError(f"the feature service at {target} failed: {error}")
+
+
+def _unavailable(target: str, details: str) -> FeatureServiceUnavailableError:
+    return FeatureServiceUnavailableError(
+        f"the feature service at {target} does not answer ({details}): "
+        "start it, or set FEATURE_SERVICE_TARGET to where it is"
+    )

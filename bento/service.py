@@ -128,11 +128,10 @@ class StockoutRisk:
         """
         answer = await self._features.get(decode_assess(body))
         provenance = answer.features.provenance
-        week = provenance.as_of_week
         return schemas.Assessment(
             results=risks(answer, self._bundle, self._model),
             snapshot_id=provenance.snapshot_id,
-            as_of_week=f"{week.year:04}-{week.month:02}-{week.day:02}",
+            as_of_week=provenance.as_of_week.isoformat(),
             **self._provenance,
         )
 

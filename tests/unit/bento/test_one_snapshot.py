@@ -1,6 +1,7 @@
 """The client and the merging against a real gRPC server whose answers a test chooses."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,30 +9,38 @@ from typing import Any
 
 import grpc
 import pytest
-from stockout.v1.feature_service_pb2 import (
-    GetFeaturesResponse,
-    ProductFeatures,
-    ProductFeaturesResult,
-)
+from google.type import date_pb2
+from stockout.v1 import provenance_pb2
+from stockout.v1.feature_service_pb2 import GetFeaturesResponse
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceServicer, add_FeatureServiceServicer_to_server
-from stockout.v1.provenance_pb2 import Provenance
-from stockout.v1.risk_service_pb2 import (
-    AssessStockoutRisksResponse,
-    Reason,
-    StockoutRisk,
-    StockoutRiskResult,
-)
+from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse
 from stockout.v1.risk_service_pb2_grpc import RiskServiceServicer, add_RiskServiceServicer_to_server
 
-from bento.errors import SnapshotChangedError
-from bento.features import ATTEMPTS, Answer, FeatureClient
+from bento.errors import STATUS, SnapshotChangedError
+from bento.features import ATTEMPTS, Answer, FeatureClient, translated
 from bento.requests import AssessRequest
 from bento.risks import risks
-from bento.schemas import Risk
+from bento.schemas import NoRisk, Risk
+from feature_service import client
 from feature_service.bundle import Bundle
+from feature_service.client import (
+    ClientError,
+    FeatureAnswer,
+    ProductFeatures,
+    ProductProblem,
+    ProductRisk,
+    Provenance,
+    Reason,
+    RiskAnswer,
+)
 from tests.support.training_fixtures import Trained
 
 QUESTION = AssessRequest(("a",), None)
+
+
+def provenance_of(snapshot_id: str) -> provenance_pb2.Provenance:
+    as_of_week = date_pb2.Date(year=2018, month=8, day=20)
+    return provenance_pb2.Provenance(snapshot_id=snapshot_id, as_of_week=as_of_week)
 
 
 class Swapping(FeatureServiceServicer, RiskServiceServicer):
@@ -41,10 +50,10 @@ class Swapping(FeatureServiceServicer, RiskServiceServicer):
         self._snapshots = iter(snapshots)
 
     def GetFeatures(self, *_: Any) -> GetFeaturesResponse:  # noqa: N802
-        return GetFeaturesResponse(provenance=Provenance(snapshot_id="new"))
+        return GetFeaturesResponse(provenance=provenance_of("new"))
 
     def AssessStockoutRisks(self, *_: Any) -> AssessStockoutRisksResponse:  # noqa: N802
-        return AssessStockoutRisksResponse(provenance=Provenance(snapshot_id=next(self._snapshots)))
+        return AssessStockoutRisksResponse(provenance=provenance_of(next(self._snapshots)))
 
 
 @contextmanager
@@ -63,11 +72,11 @@ def serving(snapshots: Sequence[str]) -> Iterator[str]:
 
 def ask(target: str) -> Answer:
     async def asked() -> Answer:
-        client = FeatureClient(target)
+        asker = FeatureClient(target)
         try:
-            return await client.get(QUESTION)
+            return await asker.get(QUESTION)
         finally:
-            await client.close()
+            await asker.close()
 
     return asyncio.run(asked())
 
@@ -86,38 +95,73 @@ def test_figures_that_keep_coming_from_another_snapshot_are_refused_in_one_sente
         ask(target)
 
 
-def answer_of(bundle: Bundle, version: str, plan: StockoutRisk) -> Answer:
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (client.RefusedError("OUT_OF_RANGE", "no such week"), 400, "the feature service refused: no such week"),
+        (client.RefusedError("UNAUTHENTICATED", "bad token"), 502, r"in \(bad token\): set FEATURE_SERVICE_TOKEN_FILE"),
+        (client.RefusedError("INTERNAL", "broken"), 502, "at there:1 failed with INTERNAL: broken"),
+        (client.ServerUnavailableError("there:1", "refused"), 503, r"at there:1 does not answer \(refused\)"),
+        (client.DeadlineError("there:1", 10), 503, r"at there:1 does not answer \(nothing within 10 s\)"),
+        (client.SnapshotChangedError("there:1"), 503, "keeps changing its snapshot: ask again"),
+        (ClientError("new kind"), 502, "at there:1 failed: new kind"),
+    ],
+)
+def test_each_error_of_the_client_has_its_status_and_says_what_to_do(
+    error: ClientError, status: int, sentence: str
+) -> None:
+    answered = translated(error, "there:1")
+    assert STATUS[type(answered)] == status
+    with pytest.raises(type(answered), match=sentence):
+        raise answered
+
+
+def answer_of(bundle: Bundle, version: str, product: ProductFeatures, plan: ProductRisk) -> Answer:
     contract = bundle.contract
     provenance = Provenance(
-        model_name="stockout_risk", model_version=version, feature_set=contract.feature_set, label=contract.label.name
+        model_name="stockout_risk",
+        model_version=version,
+        feature_set=contract.feature_set,
+        label=contract.label.name,
+        threshold=0.5,
+        snapshot_id="new",
+        as_of_week=dt.date(2018, 8, 20),
+        horizon_weeks=4,
+        evidence="SALES_ONLY",
+        published_at=dt.datetime(2018, 8, 27, tzinfo=dt.UTC),
+        stale=False,
     )
-    features = ProductFeatures(values=[1.0] * len(contract.feature_names), eligible=True)
-    return Answer(
-        GetFeaturesResponse(
-            provenance=provenance,
-            feature_names=contract.feature_names,
-            results=[ProductFeaturesResult(product_id="a", features=features)],
-        ),
-        AssessStockoutRisksResponse(provenance=provenance, results=[StockoutRiskResult(product_id="a", risk=plan)]),
-    )
+    return Answer(FeatureAnswer(provenance, contract.feature_names, [product]), RiskAnswer(provenance, [plan]))
 
 
-def only_risk(bundle: Bundle, version: str, plan: StockoutRisk) -> Risk:
-    (risk,) = risks(answer_of(bundle, version, plan), bundle, ("stockout_risk", "3"))
+def only_risk(bundle: Bundle, version: str, plan: ProductRisk) -> Risk:
+    product = ProductFeatures("a", (1.0,) * len(bundle.contract.feature_names), eligible=True, error=None)
+    (risk,) = risks(answer_of(bundle, version, product, plan), bundle, ("stockout_risk", "3"))
     assert isinstance(risk, Risk)
     return risk
 
 
 def test_a_figure_of_zero_is_known_and_the_probability_is_the_bentos_own(trained: Trained) -> None:
-    risk = only_risk(Bundle.load(trained.bundle_dir), "3", StockoutRisk(probability=2.0, units_on_hand=0.0))
+    plan = ProductRisk("a", probability=2.0, alert=True, error=None, units_on_hand=0.0)
+    risk = only_risk(Bundle.load(trained.bundle_dir), "3", plan)
     assert (risk.units_on_hand, risk.weeks_of_cover, risk.category) == (0.0, None, None)
     assert 0 <= risk.probability <= 1
 
 
 def test_another_models_reasons_are_left_out_and_an_unknown_value_is_null(trained: Trained) -> None:
     bundle = Bundle.load(trained.bundle_dir)
-    plan = StockoutRisk(units_on_hand=2.0, reasons=[Reason(feature="x", value=float("nan"), text="x is unknown")])
+    reasons = (Reason("x", float("nan"), 0.5, "x is unknown"),)
+    plan = ProductRisk("a", probability=0.5, alert=True, error=None, units_on_hand=2.0, reasons=reasons)
     own, others = only_risk(bundle, "3", plan), only_risk(bundle, "4", plan)
     assert own.reasons is not None
     assert own.reasons[0].value is None
     assert (others.reasons, others.units_on_hand) == (None, 2.0)
+
+
+@pytest.mark.parametrize(("reason", "shown"), [("UNKNOWN_PRODUCT", "UNKNOWN_PRODUCT"), ("", "UNKNOWN")])
+def test_a_product_without_features_has_the_services_reason(trained: Trained, reason: str, shown: str) -> None:
+    problem, bundle = ProductProblem("NOT_FOUND", reason, "no such product"), Bundle.load(trained.bundle_dir)
+    product, plan = ProductFeatures("a", None, None, problem), ProductRisk("a", None, None, problem)
+    (result,) = risks(answer_of(bundle, "3", product, plan), bundle, ("stockout_risk", "3"))
+    assert isinstance(result, NoRisk)
+    assert (result.error.reason, result.error.message) == (shown, "no such product")

@@ -2,17 +2,18 @@
 
 import datetime as dt
 
-from google.type import date_pb2
-from stockout.v1.risk_service_pb2 import Reason, StockoutRisk
-
 from bento.risks import _risk
+from feature_service.client import ProductRisk, Reason
 
-PLAN = StockoutRisk(
+PLAN = ProductRisk(
+    product_id="a",
     probability=0.1,
+    alert=False,
+    error=None,
     units_on_hand=0.0,
     weeks_of_cover=0.5,
-    reorder_by_date=date_pb2.Date(year=2018, month=8, day=12),
-    reasons=[Reason(feature="margin_weekly", value=float("nan"), contribution=0.8, text="low")],
+    reorder_by_date=dt.date(2018, 8, 12),
+    reasons=(Reason(feature="margin_weekly", value=float("nan"), contribution=0.8, text="low"),),
 )
 
 
