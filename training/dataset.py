@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from data.panel import Panel
 from data.weeks import DateArray
 from feature_service.bundle import LabelContract
+from feature_service.bundle.json_record import read_record
 from feature_service.kernel import feature_set, features_of_all_weeks
 from feature_service.kernel.arrays import FloatArray, IntArray
 from training.errors import TrainingFileError
@@ -151,7 +152,7 @@ def read_training_table(path: Path) -> Rows:
     return Rows(
         feature_set=meaning["feature_set"],
         feature_names=names,
-        label=LabelContract.from_fields(meaning["label"]),
+        label=read_record(LabelContract, meaning["label"]),
         features=features,
         outcome=table[OUTCOME].to_numpy().astype(np.float32),
         as_of_week=table[AS_OF_WEEK].to_numpy().astype("datetime64[D]"),

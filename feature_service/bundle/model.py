@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from feature_service.bundle.json_record import read_record
 from feature_service.kernel import FloatArray, StockoutError
 from feature_service.kernel.arrays import BoolArray
 
@@ -79,15 +79,6 @@ class LabelContract:
     def predicts_the_same_as(self, other: "LabelContract") -> bool:
         """Whether the other's probabilities mean the same; by which features it is told where they do may differ."""
         return replace(self, applies_where=()) == replace(other, applies_where=())
-
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> "LabelContract":
-        """Made from what :func:`dataclasses.asdict` gave.
-
-        Raises:
-            TypeError, KeyError: If it is anything else.
-        """
-        return cls(**{**fields, "applies_where": tuple(Bound(**each) for each in fields["applies_where"])})
 
 
 @dataclass(frozen=True)
@@ -180,14 +171,7 @@ class Contract:
             fields = json.loads(text)
             if fields.pop("schema") != CONTRACT_SCHEMA:
                 raise BundleError(f"the contract's schema is not {CONTRACT_SCHEMA}; build the bundle anew")
-            fields["label"] = LabelContract.from_fields(fields["label"])
-            fields["feature_names"] = tuple(fields["feature_names"])
-            fields["training_window"] = tuple(fields["training_window"])
-            if fields["calibration"] is not None:
-                fields["calibration"] = Calibration(
-                    **{name: tuple(each) for name, each in fields["calibration"].items()}
-                )
-            return cls(**fields)
+            return read_record(cls, fields)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleError(f"the contract cannot be read: {error}") from error
 
