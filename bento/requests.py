@@ -1,30 +1,94 @@
-"""Reading request bodies: pure functions from bytes to checked values. Every refusal names the row and the field."""
+"""Request bodies, from bytes to checked values.
+
+What the API takes is told once, by pydantic models; the OpenAPI document is made from the same models.
+"""
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from bento.errors import BadRequestError
+from bento.refusals import UNKNOWN_FIELDS, assess_refusal, rows_refusal
+from feature_service.client.batching import MAX_ID_BYTES, MAX_IDS
 from feature_service.kernel import FloatArray
 
 MAX_ROWS = 10_000
 MAX_BODY_BYTES = 32 * 1024 * 1024
-MAX_PRODUCT_IDS = 1000
-MAX_PRODUCT_ID_BYTES = 256
-_NAMES_SHOWN = 5
-_GREATEST_INT = int(np.finfo(np.float32).max)  # an int: Python cannot compare a longer one with a float
+_GREATEST = float(np.finfo(np.float32).max)  # the model computes in float32
 
 
-@dataclass(frozen=True)
-class AssessRequest:
-    """Which products to assess, as of which day; None: the newest week."""
+class _Fields(BaseModel):
+    """A JSON object with exactly the fields of the model."""
 
-    product_ids: tuple[str, ...]
-    as_of: dt.date | None
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_more_fields(cls, given: Any) -> Any:
+        """At once, since pydantic would take seconds to list a million unknown fields."""
+        if isinstance(given, dict) and len(given) > len(cls.model_fields):
+            unknown = given.keys() - cls.model_fields.keys()
+            raise PydanticCustomError(UNKNOWN_FIELDS, "unknown fields", {"unknown": unknown})
+        return given
+
+
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-_GREATEST, le=_GREATEST)]
+
+
+@functools.cache
+def feature_rows(feature_names: tuple[str, ...]) -> TypeAdapter[list[BaseModel]]:
+    """The model of a list of feature rows: each has every feature by name, in any order, and nothing else."""
+    fields: dict[str, Any] = dict.fromkeys(feature_names, (Number, ...))
+    row: Any = create_model("FeatureRow", __base__=_Fields, **fields)
+    example: JsonDict = {"example": [dict.fromkeys(feature_names, 1.0)]}
+    limits = Field(min_length=1, max_length=MAX_ROWS, json_schema_extra=example)
+    return TypeAdapter(Annotated[list[row], limits, FailFast()])
+
+
+def _fits(product_id: str) -> str:
+    if len(product_id.encode()) > MAX_ID_BYTES:
+        raise ValueError("too long")
+    return product_id
+
+
+def _day(value: Any) -> dt.date | None:
+    """Not pydantic's own reading, which takes a number for the seconds since 1970."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("not a string")  # noqa: TRY004 - pydantic lets a TypeError through
+    return dt.date.fromisoformat(value)
+
+
+ProductId = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES), AfterValidator(_fits)]
+
+
+class AssessRequest(_Fields):
+    """Which products to assess, as of which day; without a day, as of the newest week."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"product_ids": ["aca2eb7d00ea1a7b8ebd4e68314663af"]}})
+
+    # not strict: JSON has lists, no tuples
+    product_ids: Annotated[tuple[ProductId, ...], Field(strict=False, min_length=1, max_length=MAX_IDS), FailFast()]
+    as_of: Annotated[dt.date | None, BeforeValidator(_day)] = None
 
 
 def decode_rows(body: bytes, feature_names: Sequence[str]) -> FloatArray:
@@ -38,21 +102,12 @@ def decode_rows(body: bytes, feature_names: Sequence[str]) -> FloatArray:
     Raises:
         BadRequestError: If it is anything else, or holds no row or more than ``MAX_ROWS``.
     """
-    rows = _json(body)
-    if not isinstance(rows, list) or not rows:
-        raise BadRequestError("the body must be a JSON list of at least one object with the model's features")
-    if len(rows) > MAX_ROWS:
-        raise BadRequestError(f"the body holds {len(rows)} rows; one request may hold {MAX_ROWS}")
-    wanted = set(feature_names)
-    for index, row in enumerate(rows):
-        _check_names(index, row, wanted)
-    values = [[row[name] for name in feature_names] for row in rows]
-    for index, given in enumerate(values):
-        _check_numbers(index, given, feature_names)
-    with np.errstate(over="ignore"):
-        matrix = np.array(values, dtype=np.float64).astype(np.float32)
-    _check_finite(matrix, feature_names)
-    return matrix
+    given = _json(body)
+    try:
+        rows = feature_rows(tuple(feature_names)).validate_python(given)
+    except ValidationError as error:
+        raise BadRequestError(rows_refusal(error, len(feature_names))) from None
+    return np.array([list(vars(row).values()) for row in rows], dtype=np.float32)  # a model keeps its fields' order
 
 
 def decode_assess(body: bytes) -> AssessRequest:
@@ -63,77 +118,18 @@ def decode_assess(body: bytes) -> AssessRequest:
     Raises:
         BadRequestError: If it is anything else, or breaks a limit of the feature service.
     """
-    fields = _json(body)
-    if not isinstance(fields, dict) or not isinstance(fields.get("product_ids"), list):
-        raise BadRequestError('the body must be a JSON object with a list "product_ids", and "as_of" if wanted')
-    if unknown := fields.keys() - {"product_ids", "as_of"}:
-        raise BadRequestError(f"the body has unknown fields: {_shown(unknown)}; it takes product_ids and as_of")
-    ids = fields["product_ids"]
-    if not 1 <= len(ids) <= MAX_PRODUCT_IDS:
-        raise BadRequestError(f"product_ids holds {len(ids)} ids; one request takes 1 to {MAX_PRODUCT_IDS}")
-    for index, product_id in enumerate(ids):
-        _check_product_id(index, product_id)
-    return AssessRequest(tuple(ids), _date(fields.get("as_of")))
+    given = _json(body)
+    try:
+        return AssessRequest.model_validate(given)
+    except ValidationError as error:
+        raise BadRequestError(assess_refusal(error)) from None
 
 
 def _json(body: bytes) -> Any:
+    """Not pydantic's own parser: it takes half a minute for a row with a million unknown fields."""
     if len(body) > MAX_BODY_BYTES:
         raise BadRequestError(f"the body holds {len(body)} bytes; one request may hold {MAX_BODY_BYTES}")
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the body is not JSON: {error}") from error
-
-
-def _check_names(index: int, row: Any, wanted: set[str]) -> None:
-    if not isinstance(row, dict):
-        raise BadRequestError(f"row {index} is not a JSON object with the model's features")
-    if row.keys() == wanted:
-        return
-    if missing := wanted - row.keys():
-        raise BadRequestError(f"row {index} lacks {_shown(missing)}; every row needs all {len(wanted)} features")
-    raise BadRequestError(f"row {index} has features that the model does not know: {_shown(row.keys() - wanted)}")
-
-
-def _check_numbers(index: int, values: list[Any], names: Sequence[str]) -> None:
-    for name, value in zip(names, values, strict=True):
-        # true and false are ints to Python, not to a client
-        if type(value) is not float and (type(value) is not int or abs(value) > _GREATEST_INT):
-            raise BadRequestError(f"row {index}: {name} is no number that the model can take: {_brief(value)}")
-
-
-def _check_finite(matrix: FloatArray, names: Sequence[str]) -> None:
-    bad = np.argwhere(~np.isfinite(matrix))
-    if len(bad):
-        row, column = bad[0]
-        raise BadRequestError(f"row {row}: {names[column]} is NaN, infinite or too large for the model")
-
-
-def _check_product_id(index: int, product_id: Any) -> None:
-    try:
-        fits = isinstance(product_id, str) and 1 <= len(product_id.encode()) <= MAX_PRODUCT_ID_BYTES
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can spell and UTF-8 cannot
-        fits = False
-    if not fits:
-        raise BadRequestError(f"product_ids[{index}] must be a string of 1 to {MAX_PRODUCT_ID_BYTES} bytes of UTF-8")
-
-
-def _date(value: Any) -> dt.date | None:
-    if value is None:
-        return None
-    try:
-        return dt.date.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise BadRequestError(f"as_of must be a date like 2018-08-26, got {_brief(value)}") from None
-
-
-def _shown(names: set[str]) -> str:
-    ordered = sorted(names)
-    more = f" and {len(ordered) - _NAMES_SHOWN} more" if len(ordered) > _NAMES_SHOWN else ""
-    return ", ".join(_brief(name, quote=False) for name in ordered[:_NAMES_SHOWN]) + more
-
-
-def _brief(value: Any, *, quote: bool = True) -> str:
-    """At most 40 characters of what was sent."""
-    text = json.dumps(value, default=str) if quote else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."

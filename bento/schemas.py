@@ -1,12 +1,8 @@
-"""What goes in and comes out over HTTP, as the OpenAPI page shows it."""
+"""What comes out over HTTP, as the OpenAPI page shows it; what goes in is in ``bento.requests``."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from bento.requests import MAX_PRODUCT_IDS, MAX_ROWS
 
 
 class Predictions(BaseModel):
@@ -88,31 +84,3 @@ class Assessment(_Provenance):
     snapshot_id: str
     as_of_week: str
     results: list[Risk | NoRisk]
-
-
-def rows(feature_names: Sequence[str]) -> dict[str, Any]:
-    """JSON schema of a list of feature rows."""
-    return {
-        "type": "array",
-        "minItems": 1,
-        "maxItems": MAX_ROWS,
-        "items": {
-            "type": "object",
-            "properties": {name: {"type": "number"} for name in feature_names},
-            "required": list(feature_names),
-            "additionalProperties": False,
-        },
-        "example": [dict.fromkeys(feature_names, 1.0)],
-    }
-
-
-def assess() -> dict[str, Any]:
-    """JSON schema of the products to assess."""
-    ids = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": MAX_PRODUCT_IDS}
-    return {
-        "type": "object",
-        "properties": {"product_ids": ids, "as_of": {"type": "string", "format": "date"}},
-        "required": ["product_ids"],
-        "additionalProperties": False,
-        "example": {"product_ids": ["aca2eb7d00ea1a7b8ebd4e68314663af"]},
-    }

@@ -17,13 +17,14 @@ from typing import Any, TypeVar
 
 import bentoml
 from _bentoml_sdk.io_models import IORootModel  # the public names have no way to take a body as it is
+from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bento import schemas
 from bento.errors import STATUS
 from bento.features import FeatureClient
-from bento.requests import decode_assess, decode_rows
+from bento.requests import AssessRequest, decode_assess, decode_rows, feature_rows
 from bento.risks import risks
 from feature_service.bundle import CONTRACT_FILE, Bundle, Contract
 from feature_service.client.credentials import Secrets
@@ -50,10 +51,10 @@ class RowsBody(_Body):
     """Feature rows."""
 
     @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+    def model_json_schema(cls, *_: Any, ref_template: str = DEFAULT_REF_TEMPLATE, **__: Any) -> dict[str, Any]:
         """For the OpenAPI page: the model's own features, read when the page is made."""
         contract = Contract.from_json((MODEL_DIR / CONTRACT_FILE).read_text(encoding="utf-8"))
-        return schemas.rows(contract.feature_names)
+        return feature_rows(contract.feature_names).json_schema(ref_template=ref_template)
 
 
 class AssessBody(_Body):
@@ -62,7 +63,7 @@ class AssessBody(_Body):
     @classmethod
     def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
         """For the OpenAPI page."""
-        return schemas.assess()
+        return AssessRequest.model_json_schema()
 
 
 for _body in (RowsBody, AssessBody):

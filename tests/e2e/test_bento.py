@@ -237,11 +237,20 @@ def test_a_bad_request_is_answered_with_400_and_what_is_wrong(url: str, route: s
 
 
 def test_the_openapi_page_shows_the_rows_that_predict_takes(url: str) -> None:
+    page = requests.get(f"{url}/docs.json", timeout=30).json()
+    taken = page["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert (taken["type"], taken["maxItems"]) == ("array", 10_000)
+    row = page["components"]["schemas"][taken["items"]["$ref"].removeprefix("#/components/schemas/")]
+    assert (tuple(row["required"]), row["additionalProperties"]) == (NAMES, False)
+    assert {"/predict", "/predict_proba", "/assess"} <= page["paths"].keys()
+
+
+def test_the_openapi_page_shows_which_products_assess_takes(url: str) -> None:
     paths = requests.get(f"{url}/docs.json", timeout=30).json()["paths"]
-    taken = paths["/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert taken["type"] == "array"
-    assert tuple(taken["items"]["required"]) == NAMES
-    assert {"/predict", "/predict_proba", "/assess"} <= paths.keys()
+    taken = paths["/assess"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert taken["required"] == ["product_ids"]
+    assert taken["properties"]["product_ids"]["maxItems"] == 1000
+    assert taken["properties"]["as_of"]["format"] == "date"
 
 
 def test_the_openapi_page_describes_the_planners_figures(url: str) -> None:

@@ -35,7 +35,7 @@ from feature_service.client import (
 )
 from tests.support.training_fixtures import Trained
 
-QUESTION = AssessRequest(("a",), None)
+QUESTION = AssessRequest(product_ids=("a",))
 
 
 def provenance_of(snapshot_id: str) -> provenance_pb2.Provenance:
