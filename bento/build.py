@@ -27,6 +27,7 @@ _MODULES = (
     "bento",
     "bento.errors",
     "bento.features",
+    "bento.openapi",
     "bento.refusals",
     "bento.requests",
     "bento.risks",

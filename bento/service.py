@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse
 from bento import schemas
 from bento.errors import STATUS
 from bento.features import FeatureClient
+from bento.openapi import mount_pages
 from bento.requests import AssessRequest, decode_assess, decode_rows, feature_rows
 from bento.risks import risks
 from feature_service.bundle import CONTRACT_FILE, Bundle, Contract
@@ -158,3 +159,6 @@ def _secrets() -> Secrets:
         return Path(given) if given else None
 
     return Secrets(file("TLS_CA"), file("TLS_CERTIFICATE"), file("TLS_KEY"), file("TOKEN_FILE"))
+
+
+mount_pages(StockoutRisk)

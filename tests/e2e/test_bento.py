@@ -5,6 +5,7 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -258,6 +259,25 @@ def test_the_openapi_page_describes_the_planners_figures(url: str) -> None:
     shown = page["components"]["schemas"]["Risk"]["properties"]
     assert {*PLANNED, "reasons", "category"} <= shown.keys()
     assert all(field["description"] for field in shown.values())
+
+
+def test_the_openapi_page_names_us_and_our_licence(url: str) -> None:
+    info = requests.get(f"{url}/docs.json", timeout=30).json()["info"]
+    assert (info["title"], info["license"]["name"]) == ("Stock-out risk", "Apache-2.0")
+    assert "bentoml" not in json.dumps(info["contact"]).lower()
+    assert info["version"].startswith("3-")
+
+
+def test_the_openapi_page_names_no_other_host_and_all_its_files_are_there(url: str) -> None:
+    page = requests.get(url, timeout=30)
+    assert page.headers["content-security-policy"].startswith("default-src 'self';")
+    files = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
+    assert len(files) == 3
+    texts = [requests.get(f"{url}/{file}", timeout=30) for file in files]
+    assert all(each.ok for each in texts)
+    own = [page.text, *(each.text for each, file in zip(texts, files, strict=True) if "static_content" not in file)]
+    own.append(requests.get(f"{url}/docs.json", timeout=30).text)
+    assert not [text for text in own if "//" in text]
 
 
 def test_metrics_count_the_requests(url: str) -> None:
