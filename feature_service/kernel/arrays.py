@@ -13,6 +13,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 IntArray = npt.NDArray[np.int64]
 
+GroupNumbers = npt.NDArray[np.intp]
+"""Number of each product's group, shape ``(products,)``; -1 where it has none."""
+
 RowNumbers = npt.NDArray[np.intp]
 """Numbers of a panel's rows, shape ``(rows,)``."""
 

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
-
-from feature_service.kernel.groups import Codes, Measures, Members, Totals
+from feature_service.kernel.arrays import DoubleArray, FloatArray, Rows
+from feature_service.kernel.groups import Measures, Members, Totals
 from feature_service.kernel.series import Series
 
-Fields = Mapping[str, npt.NDArray[np.float32]]
+Fields = Mapping[str, FloatArray]
 """The panel's matrices by name, each of shape ``(products, weeks)``, e.g. ``units_sold`` and ``price_mean``."""
 
 
@@ -27,7 +25,7 @@ class Block:
 
     fields: Fields
     first: int = 0
-    rows: slice | Codes = field(default_factory=lambda: slice(None))
+    rows: Rows = field(default_factory=lambda: slice(None))
     totals: Totals | None = None
     shared: dict[tuple[str, str, str], Series] = field(default_factory=dict)
 
@@ -43,7 +41,7 @@ class View:
         """A field with its windows."""
         return Series(self._block.fields[field_name], self._block.first)
 
-    def made(self, values: npt.NDArray[np.float64]) -> Series:
+    def made(self, values: DoubleArray) -> Series:
         """Values derived from fields, with their windows; shape ``(rows, weeks)``."""
         return Series(values, self._block.first)
 

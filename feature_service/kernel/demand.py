@@ -9,11 +9,11 @@ boosted quantile trees (see DECISIONS.md).
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from feature_service.kernel.arrays import DoubleArray, FloatArray, Rows
 from feature_service.kernel.block import Fields
 from feature_service.kernel.negative_binomial import probability_of_at_least
-from feature_service.kernel.series import DoubleArray, ratio
+from feature_service.kernel.series import ratio
 
 DEPLETION, UNITS_SOLD = "depletion", "units_sold"
 
@@ -37,7 +37,7 @@ class Demand:
     mean: DoubleArray
     dispersion: DoubleArray
 
-    def of(self, rows: slice | npt.NDArray[np.intp]) -> "Demand":
+    def of(self, rows: Rows) -> "Demand":
         """The demand of some products."""
         return Demand(self.mean[rows], self.dispersion[rows])
 
@@ -45,25 +45,25 @@ class Demand:
         """Mean demand over the horizon, in units."""
         return self.mean * horizon_weeks
 
-    def stockout_probability(self, units_on_hand: npt.NDArray[np.floating], horizon_weeks: int = 1) -> DoubleArray:
+    def stockout_probability(self, units_on_hand: FloatArray | DoubleArray, horizon_weeks: int = 1) -> DoubleArray:
         """Probability that the demand over the horizon uses up the stock, shape ``(products,)``."""
         stock = _stock(units_on_hand)
         return probability_of_at_least(stock, self.expected_units(horizon_weeks), self.dispersion)
 
-    def expected_units_lost(self, units_on_hand: npt.NDArray[np.floating], horizon_weeks: int = 1) -> DoubleArray:
+    def expected_units_lost(self, units_on_hand: FloatArray | DoubleArray, horizon_weeks: int = 1) -> DoubleArray:
         """Mean of the demand over the horizon that the stock cannot meet, in units, shape ``(products,)``."""
         stock, mean = _stock(units_on_hand), self.expected_units(horizon_weeks)
         # units beyond the stock, weighted by their probability; the first sum is that of a neighbouring distribution
         shifted_mean = mean * (self.dispersion + 1) / self.dispersion
-        asked = probability_of_at_least(np.ceil(stock) - 1, shifted_mean, self.dispersion + 1)
+        beyond = probability_of_at_least(np.ceil(stock) - 1, shifted_mean, self.dispersion + 1)
         reached = probability_of_at_least(stock, mean, self.dispersion)
-        return np.maximum(mean * asked - stock * reached, 0)
+        return np.maximum(mean * beyond - stock * reached, 0)
 
-    def weeks_of_cover(self, units_on_hand: npt.NDArray[np.floating]) -> DoubleArray:
+    def weeks_of_cover(self, units_on_hand: FloatArray | DoubleArray) -> DoubleArray:
         """Weeks of mean demand that the stock lasts, shape ``(products,)``."""
         return ratio(_stock(units_on_hand), self.mean)
 
-    def days_until_out(self, units_on_hand: npt.NDArray[np.floating]) -> DoubleArray:
+    def days_until_out(self, units_on_hand: FloatArray | DoubleArray) -> DoubleArray:
         """Days after the week's end until mean demand has used up the stock, shape ``(products,)``."""
         return self.weeks_of_cover(units_on_hand) * _DAYS_PER_WEEK
 
@@ -98,6 +98,6 @@ def forecast_demand(fields: Fields, week: int) -> Demand:
     return Demand(np.where(seen, mean, np.nan), np.where(seen, 1 / over, np.nan))
 
 
-def _stock(units_on_hand: npt.NDArray[np.floating]) -> DoubleArray:
+def _stock(units_on_hand: FloatArray | DoubleArray) -> DoubleArray:
     """A count below 0 is a stock of none."""
     return np.maximum(np.asarray(units_on_hand, dtype=np.float64), 0)

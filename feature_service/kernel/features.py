@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from feature_service.kernel.series import DoubleArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 
 View = TypeVar("View")
 
@@ -51,7 +50,7 @@ def formula(
     return Formula(Feature(name, unit, history_weeks, phrase), value)
 
 
-def compute_formulas(formulas: Iterable[Formula[View]], view: View, out: npt.NDArray[np.float32]) -> None:
+def compute_formulas(formulas: Iterable[Formula[View]], view: View, out: FloatArray) -> None:
     """Fill ``out``, shape ``(formulas, rows, columns)``; what is no finite number is NaN."""
     with np.errstate(all="ignore"):
         for index, each in enumerate(formulas):

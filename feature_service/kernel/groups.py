@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from feature_service.kernel.series import DoubleArray, Series
+from feature_service.kernel.arrays import DoubleArray, GroupNumbers, Rows
+from feature_service.kernel.series import Series
 
 _UNIT = 65_536.0
 MARKET = "market"
@@ -19,7 +19,6 @@ MARKET = "market"
 Groups = Mapping[str, Sequence[str]]
 """By name of a grouping, each product's group; an empty text where it has none."""
 
-Codes = npt.NDArray[np.intp]
 Measures = Mapping[str, DoubleArray]
 """By name, one number per product and week that can be summed over products; shape ``(products, weeks)``."""
 
@@ -34,7 +33,7 @@ class Totals:
         counts: By grouping and measure, how many members are known.
     """
 
-    codes: Mapping[str, Codes]
+    codes: Mapping[str, GroupNumbers]
     sums: Mapping[tuple[str, str], DoubleArray]
     counts: Mapping[tuple[str, str], DoubleArray]
 
@@ -71,7 +70,7 @@ class Members:
         self,
         name: str,
         totals: Totals,
-        rows: slice | Codes,
+        rows: Rows,
         measures: Callable[[], Measures],
         shared: dict[tuple[str, str, str], Series],
         first: int,
@@ -127,10 +126,10 @@ class Members:
         return self._shared[key]
 
 
-def _codes(of_products: Sequence[str]) -> Codes:
+def _codes(of_products: Sequence[str]) -> GroupNumbers:
     names = np.asarray(of_products, dtype=np.str_)
     codes = np.unique(names, return_inverse=True)[1].reshape(-1)
-    result: Codes = np.where(names == "", -1, codes).astype(np.intp)
+    result: GroupNumbers = np.where(names == "", -1, codes).astype(np.intp)
     return result
 
 
@@ -138,7 +137,7 @@ def _in_units(values: DoubleArray) -> DoubleArray:
     return np.rint(np.where(np.isfinite(values), values, 0.0) * _UNIT)
 
 
-def _add(to: DoubleArray, codes: Codes, values: DoubleArray) -> None:
+def _add(to: DoubleArray, codes: GroupNumbers, values: DoubleArray) -> None:
     inside = codes >= 0
     for week in range(values.shape[1]):
         to[:, week] += np.bincount(codes[inside], weights=values[inside, week], minlength=len(to))

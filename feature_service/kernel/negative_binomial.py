@@ -6,7 +6,7 @@ itself, so that a number is the same whichever others it is computed with.
 
 import numpy as np
 
-from feature_service.kernel.series import DoubleArray
+from feature_service.kernel.arrays import DoubleArray, RowNumbers
 
 _TINY = 1e-300
 _CLOSE = 1e-14
@@ -25,9 +25,9 @@ def probability_of_at_least(units: DoubleArray, mean: DoubleArray, dispersion: D
         In [0, 1], of the same shape; NaN where an argument is.
     """
     whole = np.ceil(units)
-    asked = np.isfinite(whole) & np.isfinite(mean) & np.isfinite(dispersion)
-    result = np.where(asked, 1.0, np.nan)
-    inside = asked & (whole > 0)  # at least none is certain
+    known = np.isfinite(whole) & np.isfinite(mean) & np.isfinite(dispersion)
+    result = np.where(known, 1.0, np.nan)
+    inside = known & (whole > 0)  # at least none is certain
     a, b = whole[inside], dispersion[inside]
     m = mean[inside]
     result[inside] = _incomplete_beta(a, b, m / (m + b), b / (m + b))
@@ -46,7 +46,7 @@ def _incomplete_beta(a: DoubleArray, b: DoubleArray, x: DoubleArray, rest: Doubl
 def _fraction(a: DoubleArray, b: DoubleArray, x: DoubleArray) -> DoubleArray:
     """Lentz's continued fraction."""
     result = np.empty_like(x)
-    going = np.arange(len(x))
+    unfinished: RowNumbers = np.arange(len(x))
     c = np.ones_like(x)
     d = 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
     value = d.copy()
@@ -62,12 +62,12 @@ def _fraction(a: DoubleArray, b: DoubleArray, x: DoubleArray) -> DoubleArray:
         change = d * c
         value = value * change
         more = np.abs(change - 1) > _CLOSE
-        result[going[~more]] = value[~more]
-        going = going[more]
+        result[unfinished[~more]] = value[~more]
+        unfinished = unfinished[more]
         a, b, x, c, d, value = (each[more] for each in (a, b, x, c, d, value))
-        if not len(going):
+        if not len(unfinished):
             break
-    result[going] = value
+    result[unfinished] = value
     return result
 
 

@@ -4,20 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from feature_service.kernel.arrays import FloatArray, RowNumbers, Rows
 from feature_service.kernel.block import Block, Fields
 from feature_service.kernel.errors import InsufficientHistoryError, MissingFieldsError
 from feature_service.kernel.groups import Groups, Totals, totals_of
 from feature_service.kernel.series import Series
 from feature_service.kernel.sets.catalogue import FeatureSet
 from feature_service.kernel.sets.on_hand import HELD, History
-from feature_service.kernel.windows import FloatArray
 
 _CELLS_PER_BLOCK = 100_000
 """Products x weeks computed at a time: so few that a block is still in the cache when it is reused."""
-
-Rows = slice | npt.NDArray[np.intp]
 
 
 class PanelFeatures:
@@ -76,10 +73,10 @@ class PanelFeatures:
         """
         if week + 1 < self.chosen.history_weeks:
             raise InsufficientHistoryError(self.chosen.history_weeks, week + 1)
-        asked = np.arange(self.products)[rows]
-        result = np.empty((len(asked), len(self.chosen.features)), dtype=np.float32)
-        for part in self._parts(len(asked)):
-            block = self._block_at(week, asked[part])
+        row_numbers = np.arange(self.products)[rows]
+        result = np.empty((len(row_numbers), len(self.chosen.features)), dtype=np.float32)
+        for part in self._parts(len(row_numbers)):
+            block = self._block_at(week, row_numbers[part])
             products, columns = next(iter(block.fields.values())).shape
             features = np.empty((len(self.chosen.features), products, columns - block.first), dtype=np.float32)
             self.chosen.compute_into(block, features)
@@ -96,7 +93,7 @@ class PanelFeatures:
         history = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
         return StockFeatures(self.at(week), history)
 
-    def _block_at(self, week: int, rows: npt.NDArray[np.intp]) -> Block:
+    def _block_at(self, week: int, rows: RowNumbers) -> Block:
         """Up to ``week``; of a set that looks back a few weeks only, those alone."""
         if self.chosen.unknown_allowed:
             return Block(self._fields_of(rows, slice(week + 1)), week, rows, _up_to(self._totals, week))
@@ -131,7 +128,7 @@ class StockFeatures:
     features: FloatArray
     history: History
 
-    def with_units_on_hand(self, rows: npt.NDArray[np.intp], units_on_hand: FloatArray) -> FloatArray:
+    def with_units_on_hand(self, rows: RowNumbers, units_on_hand: FloatArray) -> FloatArray:
         """The features of some products, each as if the panel held this stock of that product and all else as it is.
 
         Args:

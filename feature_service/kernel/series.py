@@ -9,10 +9,8 @@ from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-DoubleArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
 
 
 class Series:
@@ -25,7 +23,7 @@ class Series:
     Results have the shape ``(rows, weeks - first)``. Each is made once and kept.
     """
 
-    def __init__(self, values: npt.NDArray[np.floating], first: int = 0) -> None:
+    def __init__(self, values: FloatArray | DoubleArray, first: int = 0) -> None:
         self.values: DoubleArray = np.asarray(values, dtype=np.float64)
         self.first = first
         self._made: dict[tuple[str, float], DoubleArray] = {}

@@ -6,9 +6,8 @@ bit.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from feature_service.kernel.arrays import FloatArray
 
 
 def lag(panel: FloatArray, k: int, out: FloatArray | None = None) -> FloatArray:

@@ -9,9 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
+from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Formula, formula
 from feature_service.kernel.groups import MARKET, Measures, Members
-from feature_service.kernel.series import DoubleArray, Series, filled, ratio, shifted
+from feature_service.kernel.series import Series, filled, ratio, shifted
 from feature_service.kernel.sets import sales_1
 from feature_service.kernel.sets.sales_1 import LOCATION, SalesView
 

@@ -6,6 +6,7 @@ A feature set is never changed once a model was trained on it; a change gets a n
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from feature_service.kernel.arrays import FloatArray
 from feature_service.kernel.block import Block
 from feature_service.kernel.errors import UnknownFeatureSetError
 from feature_service.kernel.features import Feature, compute_formulas
@@ -15,7 +16,6 @@ from feature_service.kernel.sets.availability_1 import AvailabilityView
 from feature_service.kernel.sets.on_hand import History
 from feature_service.kernel.sets.sales_1 import SalesView
 from feature_service.kernel.sets.stock_view import StockView
-from feature_service.kernel.windows import FloatArray
 
 
 @dataclass(frozen=True)

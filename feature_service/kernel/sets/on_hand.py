@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Feature
-from feature_service.kernel.series import DoubleArray, ratio
+from feature_service.kernel.series import ratio
 
 History = Mapping[str, DoubleArray]
 """By name, shape ``(rows, columns)`` like the stock; the two ``past_`` ones ``(rows, weeks)`` up to the last column."""

@@ -9,10 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
+from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.block import View
 from feature_service.kernel.features import Formula, formula
 from feature_service.kernel.groups import MARKET, Measures, Members
-from feature_service.kernel.series import DoubleArray, Series, filled, ratio, shifted
+from feature_service.kernel.series import Series, filled, ratio, shifted
 
 FIELDS = ("units_sold", "price_mean", "orders", "sale_days", "days_since_sale")
 LOCATION = "location"

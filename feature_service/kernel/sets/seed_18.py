@@ -7,9 +7,10 @@ sales. Any of the 18 is a linear function of the last four weeks.
 
 import numpy as np
 
+from feature_service.kernel.arrays import FloatArray
 from feature_service.kernel.block import Block
 from feature_service.kernel.features import Feature
-from feature_service.kernel.windows import FloatArray, lag, rolling_sums
+from feature_service.kernel.windows import lag, rolling_sums
 
 LAGS = (1, 2, 3)
 WINDOWS = (2, 3, 4)

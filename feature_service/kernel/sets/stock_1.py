@@ -7,9 +7,10 @@ deliveries, stock-outs, and the same for the item in other locations, its locati
 
 import numpy as np
 
+from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Formula, formula
 from feature_service.kernel.groups import MARKET, Members
-from feature_service.kernel.series import DoubleArray, filled, ratio
+from feature_service.kernel.series import filled, ratio
 from feature_service.kernel.sets.on_hand import HELD, Held
 from feature_service.kernel.sets.stock_view import ITEM, LOCATION, StockView
 

@@ -4,9 +4,10 @@ from functools import cached_property
 
 import numpy as np
 
+from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.block import View
 from feature_service.kernel.groups import Measures
-from feature_service.kernel.series import DoubleArray, Series, filled, ratio, shifted
+from feature_service.kernel.series import Series, filled, ratio, shifted
 from feature_service.kernel.sets.on_hand import History
 
 ITEM, LOCATION = "item", "location"
