@@ -9,10 +9,10 @@ from feature_service.kernel.errors import (
     StockoutError,
     UnknownFeatureSetError,
 )
-from feature_service.kernel.features import Feature
+from feature_service.kernel.features import Feature, FeatureSet
 from feature_service.kernel.groups import Groups
 from feature_service.kernel.panel_features import PanelFeatures, StockFeatures, features_at, features_of_all_weeks
-from feature_service.kernel.sets.catalogue import FeatureSet, feature_set
+from feature_service.kernel.sets.catalogue import feature_set
 
 __all__ = [
     "BoolArray",

@@ -1,15 +1,20 @@
-"""What is declared about a feature, and how one is computed."""
+"""What is declared about a feature and about a feature set, and how their values are computed."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray
+from feature_service.kernel.block import Block
+from feature_service.kernel.groups import Measures
 
 View = TypeVar("View")
+
+History = Mapping[str, DoubleArray]
+"""What a stock is held against, by name: one row per product; nothing in it depends on the week's-end stock."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,62 @@ def formula(
 ) -> Formula[View]:
     """Declare a feature and how it is computed."""
     return Formula(Feature(name, unit, history_weeks, phrase), value)
+
+
+@dataclass(frozen=True)
+class StockFormula:
+    """A feature and how it is computed from the stock at the week's end and the product's history without it."""
+
+    feature: Feature
+    value: Callable[[DoubleArray, History], DoubleArray]
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Named features and the functions that compute them for the products of a block.
+
+    Attributes:
+        name: Versioned.
+        features: In the order of the values.
+        fields: What the panel must hold.
+        compute_into: Fills the features of a block, shape ``(features, products, weeks - block.first)``.
+        unknown_allowed: Whether NaN is a value that models of this set take. Then windows reach back to the panel's
+            first week, and a product has features from its first week on.
+        measures: What is summed over groups; None if the set looks at each product alone.
+        stock_history: What a stock is held against; None if no feature depends on the stock at the week's end.
+        stock_formulas: Every feature that depends on that stock, computed from it and the history.
+
+    Raises:
+        ValueError: If a stock formula's feature is not in the set, or there are stock formulas without a history or
+            a history without stock formulas.
+    """
+
+    name: str
+    features: tuple[Feature, ...]
+    fields: tuple[str, ...]
+    compute_into: Callable[[Block, FloatArray], None]
+    unknown_allowed: bool = True
+    measures: Callable[[Block], Measures] | None = None
+    stock_history: Callable[[Block], History] | None = None
+    stock_formulas: tuple[StockFormula, ...] = ()
+
+    def __post_init__(self) -> None:
+        for each in self.stock_formulas:
+            if each.feature not in self.features:
+                name = each.feature.name
+                raise ValueError(f"{self.name!r} has a stock formula for {name!r}, which is not one of its features")
+        if (self.stock_history is None) != (not self.stock_formulas):
+            raise ValueError(f"{self.name!r} needs stock formulas and a stock history, or neither")
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names in the order of the values."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def history_weeks(self) -> int:
+        """Known weeks, up to and including ``as_of``, that a product needs before its features can be used."""
+        return 1 if self.unknown_allowed else max(feature.history_weeks for feature in self.features)
 
 
 def compute_formulas(formulas: Iterable[Formula[View]], view: View, out: FloatArray) -> None:

@@ -8,10 +8,9 @@ import numpy as np
 from feature_service.kernel.arrays import FloatArray, RowNumbers, Rows
 from feature_service.kernel.block import Block, Fields
 from feature_service.kernel.errors import InsufficientHistoryError, MissingFieldsError
+from feature_service.kernel.features import FeatureSet, History
 from feature_service.kernel.groups import Groups, Totals, totals_of
 from feature_service.kernel.series import Series
-from feature_service.kernel.sets.catalogue import FeatureSet
-from feature_service.kernel.sets.on_hand import HELD, History
 
 _CELLS_PER_BLOCK = 100_000
 """Products x weeks computed at a time: so few that a block is still in the cache when it is reused."""
@@ -91,7 +90,7 @@ class PanelFeatures:
         every = np.arange(self.products)
         parts = [history_of(self._block_at(week, every[part])) for part in self._parts(self.products)]
         history = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-        return StockFeatures(self.at(week), history)
+        return StockFeatures(self.chosen, self.at(week), history)
 
     def _block_at(self, week: int, rows: RowNumbers) -> Block:
         """Up to ``week``; of a set that looks back a few weeks only, those alone."""
@@ -121,10 +120,12 @@ class StockFeatures:
     """The features of one week, ready to be asked with another stock.
 
     Attributes:
+        chosen: The feature set.
         features: With the panel's stock, shape ``(products, features)``.
         history: What a stock is held against, of every product.
     """
 
+    chosen: FeatureSet
     features: FloatArray
     history: History
 
@@ -141,10 +142,10 @@ class StockFeatures:
         stock = units_on_hand.astype(np.float64)[:, None]
         history = {name: values[rows] for name, values in self.history.items()}
         with np.errstate(all="ignore"):
-            # a set that knows stock begins with these features
-            for index, each in enumerate(HELD):
+            for each in self.chosen.stock_formulas:
                 values = each.value(stock, history)[:, 0]
-                result[:, index] = np.where(np.isfinite(values), values, np.nan)
+                column = self.chosen.feature_names.index(each.feature.name)
+                result[:, column] = np.where(np.isfinite(values), values, np.nan)
         return result
 
 

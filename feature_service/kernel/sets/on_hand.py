@@ -1,28 +1,18 @@
 """Features that hold a stock against the product's history, apart from that history, so that any stock can be asked.
 
-The history is a product's past up to ``as_of`` without the stock of the week's end: nothing in it depends on that
+The history is a product's past up to ``as_of`` without the stock at the week's end: nothing in it depends on that
 figure. So a client's own figure needs these few operations alone, and gives what the panel would have given with it.
+Each value of the history has the shape of the stock, ``(rows, columns)``; the two ``past_`` ones have
+``(rows, weeks)``, up to the last column.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray
-from feature_service.kernel.features import Feature
+from feature_service.kernel.features import Feature, History, StockFormula
 from feature_service.kernel.series import ratio
-
-History = Mapping[str, DoubleArray]
-"""By name, shape ``(rows, columns)`` like the stock; the two ``past_`` ones ``(rows, weeks)`` up to the last column."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """A feature and how it is computed from a stock and a history."""
-
-    feature: Feature
-    value: Callable[[DoubleArray, History], DoubleArray]
 
 
 def share_reaching(past: DoubleArray, stock: DoubleArray) -> DoubleArray:
@@ -56,94 +46,94 @@ def _noisy(mean: DoubleArray, history: History) -> DoubleArray:
     return history["weekly_noise"] + 0.3 * mean * mean + mean
 
 
-def _held(
+def _formula(
     name: str, unit: str, phrase: str, value: Callable[[DoubleArray, History], DoubleArray], weeks: int = 1
-) -> Held:
-    return Held(Feature(name, unit, weeks, phrase), value)
+) -> StockFormula:
+    return StockFormula(Feature(name, unit, weeks, phrase), value)
 
 
-HELD: tuple[Held, ...] = (
-    _held("units_on_hand", "units", "{:.0f} units on hand", lambda stock, _: stock),
-    _held(
+STOCK_FORMULAS: tuple[StockFormula, ...] = (
+    _formula("units_on_hand", "units", "{:.0f} units on hand", lambda stock, _: stock),
+    _formula(
         "cover_weeks_4", "weeks", "covers {:.1f} weeks of recent demand", lambda s, h: _cover(s, h["depletion_mean_4"])
     ),
-    _held(
+    _formula(
         "cover_to_receipt",
         "ratio",
         "covers {:.1f} times the demand until the usual delivery day",
         lambda s, h: _cover(s, h["depletion_until_receipt"]),
     ),
-    _held(
+    _formula(
         "cover_weeks_pooled",
         "weeks",
         "covers {:.1f} weeks of demand here and in other locations",
         lambda s, h: _cover(s, h["mean_pooled"]),
     ),
-    _held(
+    _formula(
         "margin_poisson",
         "standard deviations",
         "{:+.1f} deviations from steady demand",
         lambda s, h: _margin(s, h["mean_8"], h["mean_8"]),
     ),
-    _held(
+    _formula(
         "margin_weekly",
         "standard deviations",
         "{:+.1f} deviations from weekly demand",
         lambda s, h: _margin(s, h["mean_8"], h["variance_8"]),
     ),
-    _held(
+    _formula(
         "margin_daily",
         "standard deviations",
         "{:+.1f} deviations from daily demand",
         lambda s, h: _margin(s, h["mean_own"], _noisy(h["mean_own"], h)),
     ),
-    _held(
+    _formula(
         "margin_pooled",
         "standard deviations",
         "{:+.1f} deviations from demand here and elsewhere",
         lambda s, h: _margin(s, h["mean_pooled"], _noisy(h["mean_pooled"], h)),
     ),
-    _held(
+    _formula(
         "margin_drop",
         "standard deviations",
         "{:+.1f} deviations from the usual weekly drop",
         lambda s, h: np.clip(ratio(s - h["drop_mean"], h["drop_spread"] + 0.5 + 0.2 * h["drop_mean"]), -9, 30),
         2,
     ),
-    _held(
+    _formula(
         "past_drop_reached",
         "share",
         "{:.0%} of past weeks dropped by this much",
         lambda s, h: share_reaching(h["past_drops"], s),
         2,
     ),
-    _held(
+    _formula(
         "past_depletion_reached",
         "share",
         "{:.0%} of past weeks used up this much",
         lambda s, h: share_reaching(h["past_depletion_7"], s),
     ),
-    _held("stock_to_max", "share", "at {:.0%} of its highest stock", lambda s, h: ratio(s, h["highest"])),
-    _held(
+    _formula("stock_to_max", "share", "at {:.0%} of its highest stock", lambda s, h: ratio(s, h["highest"])),
+    _formula(
         "stock_to_receipt",
         "ratio",
         "{:.1f} times a usual delivery on hand",
         lambda s, h: np.minimum(ratio(s, h["receipt_size"]), 50),
     ),
-    _held(
+    _formula(
         "stock_to_reorder_level",
         "ratio",
         "{:.1f} times the stock at which deliveries usually come",
         lambda s, h: np.minimum(ratio(s, np.maximum(h["reorder_level"], 0.5)), 50),
     ),
-    _held(
+    _formula(
         "stock_to_week_before",
         "ratio",
         "{:.1f} times the stock of a week before",
         lambda s, h: np.minimum(ratio(s, np.maximum(h["week_before"], 0.5)), 20),
         2,
     ),
-    _held(
+    _formula(
         "depletion_last_3_to_stock",
         "ratio",
         "the last 3 days used up {:.0%} of what is left",

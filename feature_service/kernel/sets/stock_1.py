@@ -8,10 +8,10 @@ deliveries, stock-outs, and the same for the item in other locations, its locati
 import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray
-from feature_service.kernel.features import Formula, formula
+from feature_service.kernel.features import Formula, StockFormula, formula
 from feature_service.kernel.groups import MARKET, Members
 from feature_service.kernel.series import filled, ratio
-from feature_service.kernel.sets.on_hand import HELD, Held
+from feature_service.kernel.sets.on_hand import STOCK_FORMULAS
 from feature_service.kernel.sets.stock_view import ITEM, LOCATION, StockView
 
 FIELDS = (
@@ -186,12 +186,12 @@ _OTHERS: tuple[Formula[StockView], ...] = (
 )
 
 
-def _held(held: Held) -> Formula[StockView]:
-    return Formula(held.feature, lambda view: held.value(view.on_hand.now, view.history))
+def _with_counted_stock(formula: StockFormula) -> Formula[StockView]:
+    return Formula(formula.feature, lambda view: formula.value(view.on_hand.now, view.history))
 
 
 FORMULAS: tuple[Formula[StockView], ...] = (
-    *map(_held, HELD),
+    *map(_with_counted_stock, STOCK_FORMULAS),
     *_PAST,
     *_OTHERS,
 )
