@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray
-from feature_service.kernel.block import Block
+from feature_service.kernel.block import Block, View
 from feature_service.kernel.groups import Measures
 
-View = TypeVar("View")
+AnyView = TypeVar("AnyView", bound=View)
 
 History = Mapping[str, DoubleArray]
 """What a stock is held against, by name: one row per product; nothing in it depends on the week's-end stock."""
@@ -41,16 +41,16 @@ class Feature:
 
 
 @dataclass(frozen=True)
-class Formula(Generic[View]):
+class Formula(Generic[AnyView]):
     """A feature and how it is computed from a view of some products' history."""
 
     feature: Feature
-    value: Callable[[View], DoubleArray]
+    value: Callable[[AnyView], DoubleArray]
 
 
 def formula(
-    name: str, unit: str, phrase: str, value: Callable[[View], DoubleArray], history_weeks: int = 1
-) -> Formula[View]:
+    name: str, unit: str, phrase: str, value: Callable[[AnyView], DoubleArray], history_weeks: int = 1
+) -> Formula[AnyView]:
     """Declare a feature and how it is computed."""
     return Formula(Feature(name, unit, history_weeks, phrase), value)
 
@@ -111,7 +111,7 @@ class FeatureSet:
         return 1 if self.unknown_allowed else max(feature.history_weeks for feature in self.features)
 
 
-def compute_formulas(formulas: Iterable[Formula[View]], view: View, out: FloatArray) -> None:
+def compute_formulas(formulas: Iterable[Formula[AnyView]], view: AnyView, out: FloatArray) -> None:
     """Fill ``out``, shape ``(formulas, rows, columns)``; what is no finite number is NaN."""
     with np.errstate(all="ignore"):
         for index, each in enumerate(formulas):
