@@ -1,6 +1,6 @@
-"""The weekly panel: products x weeks, dense, from clean sales and stock counts; what a week holds, and how it is kept.
+"""The weekly panel: products x weeks, dense, from clean sales and stock counts.
 
-The panel itself needs NumPy alone, since the gRPC server loads it; building one needs Polars.
+The panel itself needs no Polars, since the gRPC server loads it; building one does.
 """
 
 from data.panel.panel import (
@@ -16,6 +16,7 @@ from data.panel.panel import (
     UNITS_ON_HAND,
     UNITS_SOLD,
     Panel,
+    ProductTable,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "UNITS_ON_HAND",
     "UNITS_SOLD",
     "Panel",
+    "ProductTable",
 ]

@@ -1,6 +1,5 @@
 """A panel in one file: NumPy's zip of arrays, with ids and reasons as JSON inside; nothing in it can run."""
 
-import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import PanelFileError
-from data.panel import Panel
+from data.panel import Panel, ProductTable
 
 _PRODUCTS, _WEEKS, _FIELD = "products", "weeks", "field."
 
 
 def write_panel(panel: Panel, path: Path) -> None:
     """Write the panel to ``path``; the same panel gives the same bytes."""
-    text = json.dumps(panel.products(), ensure_ascii=False).encode()
+    text = panel.products().to_json().encode()
     arrays: dict[str, npt.NDArray[Any]] = {
         _PRODUCTS: np.frombuffer(text, dtype=np.uint8),
         _WEEKS: panel.weeks.astype(np.int64),
@@ -34,7 +33,7 @@ def read_panel(path: Path) -> Panel:
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            products = json.loads(arrays[_PRODUCTS].tobytes())
+            products = ProductTable.from_json(arrays[_PRODUCTS].tobytes())
             fields = {name.removeprefix(_FIELD): arrays[name] for name in arrays.files if name.startswith(_FIELD)}
             return Panel.from_products(products, arrays[_WEEKS].astype("datetime64[D]"), fields)
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:

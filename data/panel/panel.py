@@ -1,15 +1,15 @@
-"""The panel: products x weeks, dense. NumPy only, since the gRPC server loads it too."""
+"""The panel: products x weeks, dense. No Polars here, since the gRPC server loads it too."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from data.weeks import DateArray
-from feature_service.kernel import FloatArray
+from feature_service.bundle.json_record import read_record
+from feature_service.kernel.arrays import FloatArray, IntArray
 
 UNITS_SOLD = "units_sold"
 PRICE_MEAN = "price_mean"
@@ -22,6 +22,30 @@ MIN_ON_HAND = "min_on_hand"
 IN_STOCK = "in_stock"
 
 LOCATION, ITEM = "location", "item"
+
+
+@dataclass(frozen=True)
+class ProductTable:
+    """The rows of a panel without their matrices, as JSON keeps them; see :class:`Panel` for each."""
+
+    ids: tuple[str, ...]
+    categories: tuple[str, ...]
+    excluded: Mapping[str, str]
+    groups: Mapping[str, tuple[str, ...]]
+    lead_time_days: tuple[int | None, ...]
+
+    def to_json(self) -> str:
+        """The table as the text of its file."""
+        return json.dumps(vars(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "ProductTable":
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ValueError: If it is no such text.
+        """
+        return read_record(cls, json.loads(text))
 
 
 @dataclass(frozen=True)
@@ -38,7 +62,8 @@ class Panel:
         excluded: Products that were named in the data but have no row, with the reason.
         groups: What products share, by name: the value of each product. ``location`` and ``item`` are there when the
             ids tell them.
-        lead_time_days: Days from ordering to having each product, None where not given; empty when none is.
+        lead_time_days: Days from ordering to having each product, None where the data has none; empty when it has none
+            at all. In a snapshot every product has one.
     """
 
     product_ids: tuple[str, ...]
@@ -55,39 +80,36 @@ class Panel:
         last: dt.date = self.weeks[-1].item()
         return last
 
-    def known_weeks(self) -> npt.NDArray[np.int64]:
+    def known_weeks(self) -> IntArray:
         """Weeks since launch up to and including the last week, shape ``(products,)``; 0 before launch."""
-        counts: npt.NDArray[np.int64] = np.isfinite(self.fields[UNITS_SOLD]).sum(axis=1)
+        counts: IntArray = np.isfinite(self.fields[UNITS_SOLD]).sum(axis=1)
         return counts
+
+    @property
+    def has_lead_times(self) -> bool:
+        """Whether every product has a lead time."""
+        return len(self.lead_time_days) == len(self.product_ids) and None not in self.lead_time_days
 
     def with_lead_time(self, default_days: int) -> "Panel":
         """The same panel with a lead time for every product: its own where given, else the default."""
         own = self.lead_time_days or (None,) * len(self.product_ids)
         return replace(self, lead_time_days=tuple(default_days if days is None else days for days in own))
 
-    def products(self) -> dict[str, Any]:
-        """What is known of the products apart from the matrices, fit for JSON."""
-        return {
-            "ids": self.product_ids,
-            "categories": self.categories,
-            "excluded": dict(self.excluded),
-            "groups": dict(self.groups),
-            "lead_time_days": self.lead_time_days,
-        }
+    def products(self) -> ProductTable:
+        """What is known of the products apart from the matrices."""
+        return ProductTable(
+            self.product_ids, self.categories, dict(self.excluded), dict(self.groups), self.lead_time_days
+        )
 
     @classmethod
-    def from_products(cls, products: Mapping[str, Any], weeks: DateArray, fields: Mapping[str, FloatArray]) -> "Panel":
-        """Put together again what :meth:`products` took apart.
-
-        Raises:
-            KeyError, TypeError: If ``products`` is not what it gave.
-        """
+    def from_products(cls, products: ProductTable, weeks: DateArray, fields: Mapping[str, FloatArray]) -> "Panel":
+        """Put together again what :meth:`products` took apart."""
         return cls(
-            product_ids=tuple(products["ids"]),
+            product_ids=products.ids,
             weeks=weeks,
             fields=fields,
-            categories=tuple(products["categories"]),
-            excluded=products["excluded"],
-            groups={name: tuple(values) for name, values in products["groups"].items()},
-            lead_time_days=tuple(products["lead_time_days"]),
+            categories=products.categories,
+            excluded=products.excluded,
+            groups=products.groups,
+            lead_time_days=products.lead_time_days,
         )

@@ -1,20 +1,8 @@
-"""Published snapshots: what a server answers from, as immutable folders of which one pointer file names the current.
+"""Published snapshots: what a server answers from, as immutable folders of which one pointer file names the current."""
 
-NumPy and the standard library only, since the gRPC server loads it.
-"""
-
-from data.snapshots.snapshot import (
-    MANIFEST,
-    SCHEMA,
-    ModelReference,
-    Reasons,
-    Snapshot,
-    SnapshotError,
-    current_id,
-    load,
-    point_at,
-    publish,
-)
+from data.snapshots.read import current_id, load
+from data.snapshots.snapshot import MANIFEST, SCHEMA, ModelReference, Reasons, Snapshot, SnapshotError
+from data.snapshots.write import point_at, publish
 
 __all__ = [
     "MANIFEST",

@@ -1,12 +1,12 @@
 """The snapshots that were published so far, for the models in them: which one answered when a week was the newest."""
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.snapshots.snapshot import BUNDLE, MANIFEST, ModelReference, as_snapshot_error, verify
+from data.snapshots.read import verify
+from data.snapshots.snapshot import BUNDLE, MANIFEST, Manifest, ModelReference, as_snapshot_error
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class PublishedModel:
             SnapshotError: If a file is missing, unreadable or not the one that was published.
         """
         with as_snapshot_error(self.folder):
-            manifest = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-            verify(self.folder, {name: digest for name, digest in manifest["sha256"].items() if _in_bundle(name)})
+            digests = Manifest.of(self.folder).sha256.items()
+            verify(self.folder, {name: digest for name, digest in digests if name.startswith(f"{BUNDLE}/")})
         return self.folder / BUNDLE
 
 
@@ -58,18 +58,9 @@ def model_of_week(models: Sequence[PublishedModel], week: dt.date) -> PublishedM
 
 
 def _read(folder: Path) -> PublishedModel | None:
-    """None for a folder that is gone or no snapshot: nothing rests on it."""
+    """None for a folder that is gone or holds no snapshot; no answer depends on it."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return PublishedModel(
-            as_of_week=dt.date.fromisoformat(manifest["as_of_week"]),
-            published_at=dt.datetime.fromisoformat(manifest["published_at"]),
-            model=ModelReference(**manifest["model"]),
-            folder=folder,
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        manifest = Manifest.of(folder)
+    except (OSError, ValueError):
         return None
-
-
-def _in_bundle(name: str) -> bool:
-    return name.startswith(f"{BUNDLE}/")
+    return PublishedModel(manifest.as_of_week, manifest.published_at, manifest.model, folder)

@@ -87,5 +87,4 @@ def _read_tuple(hints: tuple[Any, ...], values: list[Any], path: str) -> object:
         hints = hints[:1] * len(values)
     if len(values) != len(hints):
         raise RecordError(path, f"must have {len(hints)} values, not {len(values)}")
-    pairs = zip(hints, values, strict=True)
-    return tuple(_read(hint, value, f"{path}[{place}]") for place, (hint, value) in enumerate(pairs))
+    return tuple(_read(hints[place], value, f"{path}[{place}]") for place, value in enumerate(values))

@@ -17,6 +17,7 @@ from feature_service.kernel import feature_set, features_of_all_weeks
 AS_OF_WEEK = dt.date(2018, 8, 20)
 FEATURE_SET = "seed-18"
 EXCLUDED = {"cancelled-only": "NO_COUNTED_SALES", "next-year": "NOT_LAUNCHED"}
+LEAD_TIME_DAYS = 7
 MODEL = ModelReference(name="stockout_risk", version="7", run_id="0123456789abcdef")
 
 
@@ -42,6 +43,7 @@ def synthetic_panel(products: int, weeks: int = 12, seed: int = 0) -> Panel:
         },
         categories=("",) * products,
         excluded=EXCLUDED,
+        lead_time_days=(LEAD_TIME_DAYS,) * products,
     )
 
 

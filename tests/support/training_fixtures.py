@@ -58,6 +58,7 @@ def training_panel(products: int = 120, weeks: int = 60, seed: int = 7) -> Panel
         fields={UNITS_SOLD: units, PRICE_MEAN: price},
         categories=("",) * products,
         excluded={"never-sold": "NEVER_ORDERED"},
+        lead_time_days=(7,) * products,
     )
 
 

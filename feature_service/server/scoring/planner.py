@@ -11,7 +11,6 @@ from feature_service.kernel import Demand, forecast_demand
 from feature_service.kernel.arrays import DoubleArray, Rows
 from feature_service.server.scoring.caller_stock import CallerStock
 
-DEFAULT_LEAD_TIME_DAYS = 7.0
 FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
 
@@ -46,6 +45,7 @@ class Planner:
     """The figures of one panel's products.
 
     Args:
+        panel: Out of a snapshot, so that every product has a lead time.
         horizon_weeks: Weeks that demand and losses are summed over.
     """
 
@@ -54,15 +54,13 @@ class Planner:
         self._newest = len(panel.weeks) - 1
         self._demand = forecast_demand(panel.fields, self._newest)
         self._price = _last_price(panel.fields.get(PRICE_MEAN), len(panel.product_ids))
-        self._lead_time_days = np.array(
-            [DEFAULT_LEAD_TIME_DAYS if days is None else days for days in panel.lead_time_days], dtype=np.float64
-        )
+        self._lead_time_days = np.array(panel.lead_time_days, dtype=np.float64)
 
     def figures(self, rows: Rows, column: int, caller_stock: CallerStock | None = None) -> Figures:
         """As of the week of ``column``; later weeks are not looked at."""
         demand, price = self._demand_and_price(rows, column)
         stock = self._stock(rows, column, len(price))
-        lead_time_days = self._lead_times(rows, len(stock))
+        lead_time_days = self._lead_time_days[rows]
         if caller_stock is not None:
             stock = _first_known(caller_stock.units_on_hand, stock)
             lead_time_days = _first_known(caller_stock.lead_time_days, lead_time_days)
@@ -91,11 +89,6 @@ class Planner:
         """A count below 0 is a stock of none."""
         counts = self._panel.fields.get(UNITS_ON_HAND)
         return np.full(count, np.nan) if counts is None else np.maximum(counts[rows, column].astype(np.float64), 0.0)
-
-    def _lead_times(self, rows: Rows, count: int) -> DoubleArray:
-        if not len(self._lead_time_days):
-            return np.full(count, DEFAULT_LEAD_TIME_DAYS)
-        return self._lead_time_days[rows]
 
 
 def _first_known(figure: DoubleArray, otherwise: DoubleArray) -> DoubleArray:

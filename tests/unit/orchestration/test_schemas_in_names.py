@@ -51,5 +51,5 @@ def test_the_same_content_in_another_schema_is_another_snapshot(
     eligible = label("zero_sales").eligible(panel)
     before = publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path)
     assert publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path) == before
-    monkeypatch.setattr("data.snapshots.snapshot.SCHEMA", 99)
+    monkeypatch.setattr("data.snapshots.write.SCHEMA", 99)
     assert publish(panel, eligible, trained.bundle_dir, MODEL, tmp_path) != before

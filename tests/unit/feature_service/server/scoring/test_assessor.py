@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.panel import Panel
 from data.snapshots import Snapshot
 from data.weeks import last_complete_week
 from feature_service.bundle import Bundle
@@ -69,7 +68,7 @@ def test_a_past_week_is_answered_as_if_nothing_later_had_happened(
 ) -> None:
     panel = snapshot.panel
     fields = {name: matrix[:, :weeks] for name, matrix in panel.fields.items()}
-    cut = Panel(panel.product_ids, panel.weeks[:weeks], fields, panel.categories, panel.excluded)
+    cut = dataclasses.replace(panel, weeks=panel.weeks[:weeks], fields=fields)
     then = Assessor(dataclasses.replace(snapshot, panel=cut, eligible=snapshot.eligible[:, :weeks]), bundle)
     assert computed(assessor, panel.product_ids, weeks - 1) == now(then, panel.product_ids)
 

@@ -1,0 +1,145 @@
+"""Publishing a snapshot: written into a draft folder, renamed when it is whole, then named by the pointer file."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from data.panel import Panel
+from data.snapshots.snapshot import (
+    BUNDLE,
+    ELIGIBLE,
+    MANIFEST,
+    PANEL,
+    POINTER,
+    PRODUCTS,
+    REASONS,
+    SCHEMA,
+    Manifest,
+    ModelReference,
+    Reasons,
+    SnapshotError,
+    sha256_of,
+)
+from data.weeks import iso_name
+from feature_service.kernel.arrays import BoolArray
+
+
+def publish(
+    panel: Panel,
+    eligible: BoolArray,
+    bundle_dir: Path,
+    model: ModelReference,
+    to: Path,
+    reasons: Reasons | None = None,
+) -> str:
+    """Write a snapshot below ``to`` and point ``CURRENT`` at it; a reader sees the old one or the new one, never half.
+
+    Args:
+        panel: Products x weeks up to ``as_of``, with a lead time for every product: see ``Panel.with_lead_time``.
+        eligible: Where the model's label applies, shape ``(products, weeks)``.
+        bundle_dir: Folder of the model bundle.
+        model: Which registered model that is.
+        to: Folder of all snapshots.
+        reasons: Why, for the newest week; None if the model cannot tell.
+    Returns:
+        The snapshot's id.
+    Raises:
+        SnapshotError: If a lead time is missing, or the snapshot cannot be written, as on a full disk; the one before
+            then stays published.
+    """
+    if not panel.has_lead_times:
+        raise SnapshotError("no snapshot can be published of a panel that lacks lead times: give it a default first")
+    try:
+        return _publish(panel, eligible, bundle_dir, model, to, reasons)
+    except OSError as error:
+        raise SnapshotError(f"no snapshot can be published in {to}: {error}; {_free(to)}") from error
+
+
+def _publish(
+    panel: Panel,
+    eligible: BoolArray,
+    bundle_dir: Path,
+    model: ModelReference,
+    to: Path,
+    reasons: Reasons | None,
+) -> str:
+    to.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=to))
+    try:
+        _write_content(draft, panel, eligible, bundle_dir)
+        if reasons is not None:
+            _write_reasons(draft / REASONS, reasons)
+        digests = {path.relative_to(draft).as_posix(): sha256_of(path) for path in _files(draft)}
+        content = json.dumps([SCHEMA, digests, dataclasses.asdict(model)], sort_keys=True)
+        snapshot_id = f"{iso_name(panel.as_of_week)}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        manifest = Manifest(
+            schema=SCHEMA,
+            id=snapshot_id,
+            published_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
+            first_week=panel.weeks[0].item(),
+            as_of_week=panel.as_of_week,
+            fields=tuple(sorted(panel.fields)),
+            model=model,
+            sha256=digests,
+        )
+        _write_text(draft / MANIFEST, manifest.to_json())
+        draft.chmod(0o755)
+        if not (to / snapshot_id).exists():
+            draft.rename(to / snapshot_id)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    point_at(snapshot_id, to)
+    return snapshot_id
+
+
+def point_at(snapshot_id: str, root: Path) -> None:
+    """Make ``snapshot_id`` the one to serve."""
+    draft = root / f".{POINTER}-{os.getpid()}"
+    try:
+        _write_text(draft, snapshot_id + "\n")
+        draft.replace(root / POINTER)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write_content(draft: Path, panel: Panel, eligible: BoolArray, bundle_dir: Path) -> None:
+    (draft / PANEL).mkdir()
+    for name, matrix in panel.fields.items():
+        np.save(draft / PANEL / f"{name}.npy", np.ascontiguousarray(matrix))
+    np.save(draft / ELIGIBLE, eligible)
+    _write_text(draft / PRODUCTS, panel.products().to_json())
+    shutil.copytree(bundle_dir, draft / BUNDLE, copy_function=shutil.copyfile)
+
+
+def _write_reasons(folder: Path, reasons: Reasons) -> None:
+    folder.mkdir()
+    np.save(folder / "feature.npy", reasons.feature)
+    np.save(folder / "contribution.npy", reasons.contribution)
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write and flush to the disk, so that a later rename never names an empty file."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _free(folder: Path) -> str:
+    """Said beside an error of writing, since NumPy's does not name a full disk."""
+    try:
+        return f"{shutil.disk_usage(folder).free:,} bytes are free there"
+    except OSError:
+        return "how much is free there cannot be found out"
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())

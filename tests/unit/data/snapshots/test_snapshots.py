@@ -1,0 +1,58 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.panel import Panel
+from data.snapshots import MANIFEST, SnapshotError, load, publish
+from tests.support.snapshots import MODEL, synthetic_panel
+
+PANEL = synthetic_panel(products=3)
+SOME_WITHOUT = dataclasses.replace(PANEL, lead_time_days=(7, None, 3))
+ALL_WITHOUT = dataclasses.replace(PANEL, lead_time_days=())
+
+
+def publish_panel(panel: Panel, folder: Path) -> str:
+    (folder / "bundle").mkdir(exist_ok=True)
+    eligible = np.ones((len(panel.product_ids), len(panel.weeks)), dtype=np.bool_)
+    return publish(panel, eligible, folder / "bundle", MODEL, folder / "snapshots")
+
+
+@pytest.mark.parametrize("panel", [SOME_WITHOUT, ALL_WITHOUT])
+def test_a_panel_without_lead_times_is_not_published_until_it_has_a_default(tmp_path: Path, panel: Panel) -> None:
+    with pytest.raises(SnapshotError, match="lacks lead times"):
+        publish_panel(panel, tmp_path)
+    assert not (tmp_path / "snapshots").exists()
+    complete = panel.with_lead_time(14)
+    assert load(tmp_path / "snapshots", publish_panel(complete, tmp_path)).panel.lead_time_days == (
+        complete.lead_time_days
+    )
+
+
+@pytest.mark.parametrize("panel", [SOME_WITHOUT, ALL_WITHOUT])
+def test_a_snapshot_without_lead_times_is_not_loaded(
+    tmp_path: Path, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(Panel, "has_lead_times", True)
+        snapshot_id = publish_panel(panel, tmp_path)
+    with pytest.raises(SnapshotError, match="lacks the lead times of products; publish it again"):
+        load(tmp_path / "snapshots", snapshot_id)
+
+
+def test_a_broken_manifest_is_refused_with_the_field_that_is_wrong(tmp_path: Path) -> None:
+    snapshot_id = publish_panel(PANEL, tmp_path)
+    path = tmp_path / "snapshots" / snapshot_id / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**manifest, "first_week": 3}), encoding="utf-8")
+    with pytest.raises(SnapshotError, match="first_week must be a date such as 2018-08-26, not 3"):
+        load(tmp_path / "snapshots", snapshot_id)
+
+
+def test_another_schema_is_named_before_anything_else_is_read(tmp_path: Path) -> None:
+    snapshot_id = publish_panel(PANEL, tmp_path)
+    (tmp_path / "snapshots" / snapshot_id / MANIFEST).write_text('{"schema": 99, "colour": "blue"}', encoding="utf-8")
+    with pytest.raises(SnapshotError, match="has schema 99, this server reads 2"):
+        load(tmp_path / "snapshots", snapshot_id)
