@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
+from feature_service.bundle.json_record import read_record
 from feature_service.kernel import feature_set
 from feature_service.kernel.arrays import FloatArray
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
@@ -114,12 +115,8 @@ def read_training_record(candidate: Path) -> TrainingRecord:
     """
     path = candidate / TRAINING_FILE
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        fields["settings"] = TrainingSettings(**fields["settings"])
-        fields["recipe_features"] = tuple(fields["recipe_features"])
-        fields["operating_point"] = OperatingPoint(**fields["operating_point"])
-        return TrainingRecord(**fields)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_record(TrainingRecord, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
         raise TrainingFileError(f"{path} cannot be read: {error}; train the model again") from error
 
 

@@ -11,10 +11,10 @@ import polars as pl
 
 from data.errors import PanelFileError
 from data.ingest.parquet_file import write_rows
+from feature_service.bundle.json_record import read_record
 
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
-_DAYS = ("first_sale_on", "last_sale_on", "history_from", "history_to")
 
 COUNTS_SCHEMA = {"product_id": pl.String, "counted_on": pl.Date, "units_on_hand": pl.Float64}
 AVAILABILITY_SCHEMA = {"product_id": pl.String, "week": pl.Date, "in_stock": pl.Boolean}
@@ -94,12 +94,9 @@ class IngestReport:
         """Read what :meth:`to_json` wrote.
 
         Raises:
-            ValueError, KeyError, TypeError: If it is no such text.
+            ValueError: If it is no such text.
         """
-        fields = json.loads(text)
-        for name in _DAYS:
-            fields[name] = dt.date.fromisoformat(fields[name])
-        return cls(**{**fields, "excluded_statuses": tuple(fields["excluded_statuses"])})
+        return read_record(cls, json.loads(text))
 
 
 @dataclass(frozen=True)
@@ -147,7 +144,7 @@ def read_ingested(folder: Path) -> Ingested:
             availability=pl.read_parquet(folder / _AVAILABILITY),
             report=IngestReport.from_json((folder / _REPORT).read_text(encoding="utf-8")),
         )
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise PanelFileError(f"the ingested sales in {folder} cannot be read ({error}): ingest again") from error
 
 

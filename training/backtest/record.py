@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data.panel import Panel
 from feature_service.bundle import Calibration
+from feature_service.bundle.json_record import read_record
 from training.backtest.origins import BacktestSettings, Calendar
 from training.backtest.predictions import PREDICTIONS_FILE, write_predictions
 from training.backtest.rolling import Backtest, backtest
@@ -68,14 +69,6 @@ def read_backtest(folder: Path) -> BacktestRecord:
     """
     path = folder / BACKTEST_FILE
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        recipe, table = fields["recipe"], fields["calibration"]
-        return BacktestRecord(
-            recipe=Recipe(**{**recipe, "features": tuple(recipe["features"])}),
-            settings=BacktestSettings(**fields["settings"]),
-            calendar=Calendar(**fields["calendar"]),
-            calibration=Calibration(**{name: tuple(points) for name, points in table.items()}),
-            seed=fields["seed"],
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_record(BacktestRecord, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
         raise TrainingFileError(f"{path} cannot be read: {error}; run the backtest again") from error

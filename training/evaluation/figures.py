@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from feature_service.bundle.json_record import read_record
 from training.errors import TrainingFileError
 from training.evaluation.comparison import MODEL, Comparison
 from training.metrics.bootstrap import Interval
@@ -75,28 +75,6 @@ def read_evaluation(folder: Path) -> Evaluation:
     """
     path = folder / METRICS_FILE
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        return Evaluation(
-            blocks={name: _read_block(block) for name, block in fields["blocks"].items()},
-            over_rules={name: _read_comparison(each) for name, each in fields["over_rules"].items()},
-            at_threshold=OperatingPoint(**fields["at_threshold"]),
-            yardstick=Yardstick(**fields["yardstick"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_record(Evaluation, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
         raise TrainingFileError(f"{path} cannot be read: {error}; evaluate the model again") from error
-
-
-def _read_block(fields: dict[str, Any]) -> Block:
-    figures = {
-        scorer: {name: Interval(**each) for name, each in of_scorer.items()}
-        for scorer, of_scorer in fields.pop("figures").items()
-    }
-    return Block(**fields, figures=figures)
-
-
-def _read_comparison(fields: dict[str, Any]) -> Comparison:
-    calibration = fields["calibration_error"]
-    return Comparison(
-        average_precision=Interval(**fields["average_precision"]),
-        calibration_error=None if calibration is None else Interval(**calibration),
-    )

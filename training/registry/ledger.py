@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from feature_service.bundle.json_record import read_record
 from training.errors import TrainingFileError
 
 LEDGER_FILE = "ledger.jsonl"
@@ -69,9 +70,9 @@ def read(ledger: Path, registry: str, label: str | None = None) -> list[Entry]:
     if not ledger.exists():
         return []
     try:
-        lines = [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()]
-        entries = [Entry(**{**fields, "reasons": tuple(fields["reasons"])}) for fields in lines]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        lines = ledger.read_text(encoding="utf-8").splitlines()
+        entries = [read_record(Entry, json.loads(line)) for line in lines]
+    except (OSError, ValueError) as error:
         raise TrainingFileError(
             f"the promotion ledger {ledger} cannot be read: {error}; put it right by hand, it is not written anew"
         ) from error

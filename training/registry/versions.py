@@ -20,6 +20,7 @@ from mlflow.exceptions import MlflowException
 
 from data.snapshots import ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
+from feature_service.bundle.json_record import read_record
 from training.candidate import read_training_record
 from training.errors import RegistryError
 from training.evaluation.evaluate import BUNDLE_DIR
@@ -127,9 +128,9 @@ def read_fetched(folder: Path) -> FetchedModel:
         RegistryError: If nothing was.
     """
     try:
-        fields = json.loads((folder / REFERENCE_FILE).read_text(encoding="utf-8"))
-        return FetchedModel(folder / BUNDLE_DIR, ModelReference(**fields))
-    except (OSError, ValueError, TypeError) as error:
+        reference = json.loads((folder / REFERENCE_FILE).read_text(encoding="utf-8"))
+        return FetchedModel(folder / BUNDLE_DIR, read_record(ModelReference, reference))
+    except (OSError, ValueError) as error:
         raise RegistryError(f"{folder} holds no fetched model: {error}; fetch the champion again") from error
 
 
