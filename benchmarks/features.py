@@ -27,7 +27,7 @@ from rich.progress import track
 from rich.table import Table
 
 from data.ingest.olist import ingest_olist
-from data.ingest.result import Ingested, read_ingested, write_ingested
+from data.ingest.result import CleanHistory, read_history, write_history
 from data.panel import Panel
 from data.panel.build import build_panel
 from data.synthetic.olist import write_synthetic_olist
@@ -98,7 +98,7 @@ def pandas_rolling(panel: pd.DataFrame) -> Columns:
     return features
 
 
-def as_pandas(ingested: Ingested) -> pd.DataFrame:
+def as_pandas(ingested: CleanHistory) -> pd.DataFrame:
     """The sales as pandas users hold them."""
     sales = ingested.sales
     return pd.DataFrame(
@@ -125,7 +125,7 @@ class NumpyFeatures:
 
 def steps(engine: str, folder: Path, as_of_week: dt.date) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
     """What is timed: a function that makes the panel, and one that makes features of it."""
-    ingested = read_ingested(folder)
+    ingested = read_history(folder)
     if engine == "numpy":
         return lambda: build_panel(ingested, as_of_week=as_of_week), NumpyFeatures()
     items = as_pandas(ingested)
@@ -239,7 +239,7 @@ def compare(data_dir: Path | None, as_of_week: dt.date, rounds: int) -> None:
         if data_dir is None:
             write_synthetic_olist(scratch / "olist", seed=7, products=20_000)
         ingested = ingest_olist(data_dir or scratch / "olist", quarantine_file=scratch / "quarantine.parquet")
-        write_ingested(ingested, scratch / "ingested")
+        write_history(ingested, scratch / "ingested")
         checked = in_child("check", scratch / "ingested", as_of_week)
         console.print(
             f"equal numbers: {checked['values']:,.0f} values, worst difference {checked['worst']:.1e} (relative)"

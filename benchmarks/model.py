@@ -23,7 +23,7 @@ from rich.table import Table
 
 from data.ingest.generic import ingest_generic
 from data.ingest.olist import ingest_olist
-from data.ingest.result import Ingested
+from data.ingest.result import CleanHistory
 from data.panel.build import build_panel
 from data.weeks import last_complete_week
 from feature_service.kernel.arrays import BoolArray
@@ -253,7 +253,7 @@ def _backtest(folder: Path, case: Case, as_of: dt.date | None) -> Backtest:
     return backtest(rows, panel, recipe_for(case.label), settings, SEED)
 
 
-def _ingest(folder: Path, quarantine: Path) -> Ingested:
+def _ingest(folder: Path, quarantine: Path) -> CleanHistory:
     if any(folder.glob("olist_orders_dataset.*")):
         return ingest_olist(folder, quarantine_file=quarantine)
     return ingest_generic(folder, quarantine_file=quarantine)

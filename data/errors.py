@@ -1,15 +1,15 @@
-"""What can be wrong with a seller's files or with what is asked of them.
+"""The errors of this package: what can be wrong with a seller's files, or with a setting.
 
 StockoutError
 └── DataError
     ├── MissingInputError        a folder or a file is not there
     ├── AmbiguousInputError      the same table is there in two formats
     ├── MissingColumnError       a file lacks a column of the contract
-    ├── ColumnMapError           the file that maps column names cannot be meant
+    ├── ColumnMapError           the file that maps column names is wrong
     ├── UnreadableInputError     a file is damaged, or is not what its name says
     ├── EmptyInputError          a file without rows, or no row that counts as a sale
     ├── TooManyBadRowsError      more rows in quarantine than allowed
-    ├── IngestSettingError       a setting that cannot be meant
+    ├── IngestSettingError       a setting of the ingest is not valid
     ├── AsOfOutsideDataError     the history does not reach that week
     └── PanelFileError           a stored panel or ingest result cannot be read
 """
@@ -21,7 +21,7 @@ from feature_service.kernel import StockoutError
 
 
 class DataError(StockoutError):
-    """Something is wrong with the input data, or with what is asked of it."""
+    """Something is wrong with the input data, or with a setting."""
 
 
 class MissingInputError(DataError):
@@ -47,7 +47,7 @@ class MissingColumnError(DataError):
 
 
 class ColumnMapError(DataError):
-    """The file that tells how columns are named cannot be read, or names what there is not."""
+    """The file that maps column names cannot be read, or names a table or column that does not exist."""
 
 
 class UnreadableInputError(DataError):
@@ -73,7 +73,7 @@ class TooManyBadRowsError(DataError):
 
 
 class IngestSettingError(DataError):
-    """A setting cannot be meant: an unknown time zone or status, a share outside 0 to 1."""
+    """A setting of the ingest is not valid: an unknown time zone or status, a share outside 0 to 1."""
 
 
 class AsOfOutsideDataError(DataError):

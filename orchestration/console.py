@@ -1,4 +1,4 @@
-"""What a run tells on the console: one line a stage, and one sentence where something is wrong."""
+"""What a run prints: one line for each stage, and one sentence where something is wrong."""
 
 import logging
 import os
@@ -7,7 +7,7 @@ import luigi.configuration
 
 from feature_service.kernel import StockoutError
 
-# Luigi exits with 0 whatever happened unless it is told otherwise, and retries a failed task only after minutes.
+# Luigi exits with 0 whatever happened unless it is configured otherwise, and retries a failed task only after minutes.
 _LUIGI_DEFAULTS = {
     "core": {"autoload_range": "false", "log_level": "INFO"},
     "retcode": {
@@ -27,7 +27,7 @@ class OneSentence(logging.Filter):
     """Leaves the traceback out of a record about an error that the user can put right."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record through, those of a foreseen error as its sentence."""
+        """Let every record through; of an error that the user can put right only the sentence."""
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, StockoutError | OSError):
             record.msg, record.args = "%s", (str(error),)

@@ -21,22 +21,22 @@ FIRST_WEEK, WEEKS = dt.date(2017, 1, 2), 86
 AS_OF = dt.date(2018, 8, 26)
 SEED = 7
 PRODUCTS = 600
-SHOWN = 15
+LIST_LIMIT = 15
 
 _console = Console(highlight=False)
 
 
 @dataclass(frozen=True)
-class Show:
-    """What is shown: the layout of the files, what is predicted, and how the list is ranked."""
+class Scenario:
+    """One way to run the demo: the layout of the files, what is predicted, and how the list is ranked."""
 
     source: str
     label: str
     order: str
 
 
-WITH_STOCK = Show("generic", "inventory", "REVENUE_AT_RISK")
-SALES_ALONE = Show("olist", "zero_sales", "PROBABILITY")
+WITH_STOCK = Scenario("generic", "inventory", "REVENUE_AT_RISK")
+SALES_ALONE = Scenario("olist", "zero_sales", "PROBABILITY")
 
 
 @click.command()
@@ -45,13 +45,14 @@ SALES_ALONE = Show("olist", "zero_sales", "PROBABILITY")
 def main(work_dir: Path, olist_dir: Path | None) -> None:
     """Run the pipeline, serve its snapshot, and print the ranked list of products at risk."""
     started = time.perf_counter()
-    show, data_dir = (SALES_ALONE, olist_dir) if olist_dir else (WITH_STOCK, _invented(work_dir / "input"))
-    run = [*("--source", show.source, "--data-dir", str(data_dir), "--work-dir", str(work_dir))]
-    run = ["luigi", "--module", "orchestration", "StockoutPipeline", *run, "--as-of", str(AS_OF), "--label", show.label]
+    scenario, data_dir = (SALES_ALONE, olist_dir) if olist_dir else (WITH_STOCK, _write_shops(work_dir / "input"))
+    run = ["luigi", "--module", "orchestration", "StockoutPipeline"]
+    run += ["--source", scenario.source, "--data-dir", str(data_dir), "--work-dir", str(work_dir)]
+    run += ["--as-of", str(AS_OF), "--label", scenario.label]
     _run([*run, "--local-scheduler"], "--log-level", "WARNING")
-    with _serving(work_dir / "snapshots") as target:
+    with _grpc_server(work_dir / "snapshots") as target:
         _say(f"the gRPC server answers on {target}")
-        _run(["stockout", "list", "--order", show.order, "--limit", str(SHOWN), "--target", target])
+        _run(["stockout", "list", "--order", scenario.order, "--limit", str(LIST_LIMIT), "--target", target])
     _say(f"the server is stopped; the demo took {time.perf_counter() - started:.0f} s")
     _say_what_next(work_dir, shlex.join([*run, "--local-scheduler"]))
 
@@ -60,24 +61,24 @@ def _say(line: str) -> None:
     _console.print(f"{time.strftime('%H:%M:%S')}  {line}", soft_wrap=True)
 
 
-def _invented(folder: Path) -> Path:
+def _write_shops(folder: Path) -> Path:
     started = time.perf_counter()
     write_synthetic_generic(folder, seed=SEED, products=PRODUCTS, weeks=WEEKS, first_week=FIRST_WEEK)
     _say(f"synthetic shops with a stock, {PRODUCTS} products, in {folder}  ({time.perf_counter() - started:.1f} s)")
     return folder
 
 
-def _run(command: Sequence[str], *quietly: str) -> None:
-    """Show a command and run it; ``quietly`` are options that a user would not need."""
+def _run(command: Sequence[str], *hidden: str) -> None:
+    """Print a command and run it; ``hidden`` are options that a user would not need."""
     _say(shlex.join(command))
-    done = subprocess.run([BIN / command[0], *command[1:], *quietly], check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    finished = subprocess.run([BIN / command[0], *command[1:], *hidden], check=False)
+    if finished.returncode:
+        sys.exit(finished.returncode)
 
 
 @contextmanager
-def _serving(snapshots: Path) -> Iterator[str]:
-    """The gRPC server as its own process, stopped again at the end; gives its target."""
+def _grpc_server(snapshots: Path) -> Iterator[str]:
+    """The gRPC server as a process of its own, stopped at the end; yields its address."""
     command: list[str | Path] = [BIN / "stockout-server", f"--snapshots={snapshots}", "--port=0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:

@@ -109,7 +109,7 @@ class Run(luigi.Task):
 
     @property
     def seller_zone(self) -> str:
-        """The time zone, the layout's own where none is given."""
+        """The time zone, by default the layout's own."""
         return self.time_zone or TIME_ZONES[self.source]
 
     @property
@@ -145,7 +145,7 @@ class Run(luigi.Task):
 
     @property
     def feature_set_name(self) -> str:
-        """The feature set, the label's own where none is given.
+        """The feature set, by default the label's own.
 
         Raises:
             UnknownFeatureSetError: If there is none of that name.
@@ -218,14 +218,14 @@ class Stage(Run):
         return luigi.LocalTarget(str(self.folder))
 
     def complete(self) -> bool:
-        """Whether the output is there; where the input cannot even be read, running tells why in one sentence."""
+        """Whether the output is there; if the input cannot even be read, running reports why in one sentence."""
         try:
             return self.folder.exists()
         except StockoutError:
             return False
 
     def run(self) -> None:
-        """Fill the folder and tell how long it took."""
+        """Fill the folder and log how long it took."""
         started = time.perf_counter()
         done: list[str] = []
         write_whole(self.folder, lambda folder: done.append(self.fill(folder)))
@@ -236,9 +236,9 @@ class Stage(Run):
             self.set_status_message(line)
 
 
-def tracking_uri_of(work_dir: Path, given: str | None) -> str:
-    """The MLflow server that was given, else a database in the work dir."""
-    return given or f"sqlite:///{work_dir / 'mlflow' / 'mlflow.db'}"
+def tracking_uri_of(work_dir: Path, configured: str | None) -> str:
+    """The configured MLflow server, else a database in the work dir."""
+    return configured or f"sqlite:///{work_dir / 'mlflow' / 'mlflow.db'}"
 
 
 def ledger_in(work_dir: Path) -> Path:
@@ -252,5 +252,5 @@ def _hash(*parts: object) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _fingerprint(files: tuple[tuple[Path, int, int], ...]) -> str:
-    """Luigi asks for outputs many times in a run; sizes and times tell when a file must be read again."""
+    """Luigi asks for outputs many times in a run; a file is read again only if its size or time has changed."""
     return fingerprint(path for path, _, _ in files)

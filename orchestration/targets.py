@@ -13,8 +13,8 @@ def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
     finds it finished. The operating system frees the lock of a run that dies.
 
     Args:
-        folder: Where the output is to be. Does nothing if it is already there.
-        write: Fills the folder it is given.
+        folder: Of the output. If it is already there, nothing is done.
+        write: Fills the folder that it is called with.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f".{folder.name}.lock").open("w") as lock:

@@ -20,10 +20,8 @@ from orchestration.run import Run, Stage, ledger_in
 from orchestration.targets import write_file_whole
 
 if TYPE_CHECKING:
+    from data.ingest.result import CleanHistory
     from training.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from data.ingest.result import Ingested
 
 _PANEL = "panel.npz"
 _TABLE = "training_table.parquet"
@@ -42,13 +40,13 @@ class Ingest(Stage):
 
     def fill(self, folder: Path) -> str:
         """Read, validate, quarantine."""
-        from data.ingest.result import write_ingested
+        from data.ingest.result import write_history
 
-        ingested = self._read(self.work_dir / "quarantine" / f"{self.ingest_name}.parquet")
-        write_ingested(ingested, folder)
-        return ingested.report.summary()
+        history = self._read(self.work_dir / "quarantine" / f"{self.ingest_name}.parquet")
+        write_history(history, folder)
+        return history.report.summary()
 
-    def _read(self, quarantine_file: Path) -> "Ingested":
+    def _read(self, quarantine_file: Path) -> "CleanHistory":
         from data.ingest.generic import ingest_generic
         from data.ingest.olist import ingest_olist
 
@@ -80,12 +78,12 @@ class WeeklyPanel(Stage):
 
     def fill(self, folder: Path) -> str:
         """Build the dense panel."""
-        from data.ingest.result import read_ingested
+        from data.ingest.result import read_history
         from data.panel.build import build_panel
         from data.panel.file import write_panel
 
-        ingested = read_ingested(self.folder_of(Ingest))
-        panel = build_panel(ingested, as_of_week=last_complete_week(self.as_of))
+        history = read_history(self.folder_of(Ingest))
+        panel = build_panel(history, as_of_week=last_complete_week(self.as_of))
         write_panel(panel, folder / _PANEL)
         return (
             f"{len(panel.product_ids):,} products x {len(panel.weeks)} weeks up to {self.week_name}, "

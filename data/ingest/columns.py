@@ -17,25 +17,25 @@ from data.ingest.contracts import GENERIC, Table
 COLUMNS_FILE = "columns.toml"
 
 
-def column_map_file(data_dir: Path, named: Path | None) -> Path | None:
-    """The file that maps columns: the one that is named, else ``columns.toml`` beside the data, else none.
+def column_map_file(data_dir: Path, explicit: Path | None) -> Path | None:
+    """The file that maps columns: the explicit one, else ``columns.toml`` beside the data, else none.
 
     Raises:
-        ColumnMapError: If the named file is not there.
+        ColumnMapError: If the explicit file is not there.
     """
-    if named is not None and not named.is_file():
-        raise ColumnMapError(f"there is no file {named} with names of columns")
+    if explicit is not None and not explicit.is_file():
+        raise ColumnMapError(f"there is no file {explicit} with names of columns")
     beside = data_dir / COLUMNS_FILE
-    return named or (beside if beside.is_file() else None)
+    return explicit or (beside if beside.is_file() else None)
 
 
-def mapped_tables(path: Path | None) -> tuple[Table, ...]:
+def map_tables(path: Path | None) -> tuple[Table, ...]:
     """The generic layout's tables with the columns named as in the seller's files.
 
     Args:
         path: The TOML file; None: the columns have our names.
     Raises:
-        ColumnMapError: If the file cannot be read, or names a table or a column that there is not.
+        ColumnMapError: If the file cannot be read, or names a table or a column that does not exist.
     """
     if path is None:
         return GENERIC
@@ -43,7 +43,7 @@ def mapped_tables(path: Path | None) -> tuple[Table, ...]:
     known = {table.name: table for table in GENERIC}
     if unknown := sorted(set(sections) - set(known)):
         raise ColumnMapError(f"{path}: there is no table {', '.join(unknown)}; there is {', '.join(known)}")
-    return tuple(_mapped(table, sections.get(table.name, {}), path) for table in GENERIC)
+    return tuple(_map_columns(table, sections.get(table.name, {}), path) for table in GENERIC)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ColumnMapError(f"{path} is no TOML: {error}") from error
 
 
-def _mapped(table: Table, names: object, path: Path) -> Table:
+def _map_columns(table: Table, names: object, path: Path) -> Table:
     if not isinstance(names, Mapping):
         raise ColumnMapError(f"{path}: {table.name} must be a section of its own, [{table.name}]")
     ours = [column.name for column in table.columns]
@@ -66,5 +66,5 @@ def _mapped(table: Table, names: object, path: Path) -> Table:
             )
         if not isinstance(in_file, str) or not in_file:
             raise ColumnMapError(f"{path}: {table.name}.{name} must be the name of a column in quotes, not {in_file!r}")
-    columns = tuple(dataclasses.replace(column, named_in_file=names.get(column.name, "")) for column in table.columns)
+    columns = tuple(dataclasses.replace(column, name_in_file=names.get(column.name, "")) for column in table.columns)
     return dataclasses.replace(table, columns=columns)

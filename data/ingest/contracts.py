@@ -20,7 +20,7 @@ LARGEST_NUMBER = 1e9
 LONGEST_LEAD_TIME_DAYS = 365
 
 
-class Reason(StrEnum):
+class RejectionReason(StrEnum):
     """Why a row is in quarantine. A row has one reason: the first that applies, in this order."""
 
     MALFORMED_ROW = "MALFORMED_ROW"
@@ -80,18 +80,18 @@ class Column:
         name: What it is called here.
         kind: What it holds.
         optional: Whether the column may be missing and its cells may be empty.
-        named_in_file: What the file calls it; empty: the same.
+        name_in_file: What the file calls it; empty: the same.
     """
 
     name: str
     kind: Kind
     optional: bool = False
-    named_in_file: str = ""
+    name_in_file: str = ""
 
     @property
     def header(self) -> str:
         """The column's name in the file."""
-        return self.named_in_file or self.name
+        return self.name_in_file or self.name
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Table:
         stem: File name without its ending.
         columns: What is read from it.
         key: Columns that name a row; of rows with the same key one is kept. Empty: no key.
-        duplicate: Reason of the others.
+        duplicate: Why the others are rejected.
         required: Whether the pipeline can do without it.
         keep: Which of the rows with the same key is kept: the last, where a later row corrects an earlier one.
     """
@@ -112,7 +112,7 @@ class Table:
     stem: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    duplicate: Reason | None
+    duplicate: RejectionReason | None
     required: bool = True
     keep: Literal["first", "last"] = "first"
 
@@ -126,7 +126,7 @@ ORDERS = Table(
         Column("order_purchase_timestamp", Kind.TIME),
     ),
     key=("order_id",),
-    duplicate=Reason.DUPLICATE_ORDER,
+    duplicate=RejectionReason.DUPLICATE_ORDER,
 )
 ITEMS = Table(
     name="items",
@@ -138,14 +138,14 @@ ITEMS = Table(
         Column("price", Kind.PRICE),
     ),
     key=("order_id", "order_item_id"),
-    duplicate=Reason.DUPLICATE_ITEM,
+    duplicate=RejectionReason.DUPLICATE_ITEM,
 )
 PRODUCTS = Table(
     name="products",
     stem="olist_products_dataset",
     columns=(Column("product_id", Kind.ID), Column("product_category_name", Kind.TEXT)),
     key=("product_id",),
-    duplicate=Reason.DUPLICATE_PRODUCT,
+    duplicate=RejectionReason.DUPLICATE_PRODUCT,
     required=False,
 )
 TRANSLATION = Table(
@@ -153,7 +153,7 @@ TRANSLATION = Table(
     stem="product_category_name_translation",
     columns=(Column("product_category_name", Kind.ID), Column("product_category_name_english", Kind.TEXT)),
     key=("product_category_name",),
-    duplicate=Reason.DUPLICATE_PRODUCT,
+    duplicate=RejectionReason.DUPLICATE_PRODUCT,
     required=False,
 )
 OLIST = (ORDERS, ITEMS, PRODUCTS, TRANSLATION)
@@ -180,7 +180,7 @@ INVENTORY = Table(
         Column("units_on_hand", Kind.COUNT),
     ),
     key=("product_id", "counted_on"),
-    duplicate=Reason.REPLACED_COUNT,
+    duplicate=RejectionReason.REPLACED_COUNT,
     required=False,
     keep="last",
 )
@@ -193,7 +193,7 @@ AVAILABILITY = Table(
         Column("in_stock", Kind.FLAG),
     ),
     key=("product_id", "week_start"),
-    duplicate=Reason.REPLACED_FLAG,
+    duplicate=RejectionReason.REPLACED_FLAG,
     required=False,
     keep="last",
 )
@@ -202,7 +202,7 @@ CATALOGUE = Table(
     stem="products",
     columns=(Column("product_id", Kind.ID), Column("category", Kind.TEXT)),
     key=("product_id",),
-    duplicate=Reason.DUPLICATE_PRODUCT,
+    duplicate=RejectionReason.DUPLICATE_PRODUCT,
     required=False,
 )
 LEAD_TIMES = Table(
@@ -210,7 +210,7 @@ LEAD_TIMES = Table(
     stem="lead_times",
     columns=(Column("product_id", Kind.ID), Column("lead_time_days", Kind.LEAD_TIME)),
     key=("product_id",),
-    duplicate=Reason.DUPLICATE_PRODUCT,
+    duplicate=RejectionReason.DUPLICATE_PRODUCT,
     required=False,
 )
 GENERIC = (SALES, INVENTORY, AVAILABILITY, CATALOGUE, LEAD_TIMES)

@@ -10,24 +10,24 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import EmptyInputError, MissingInputError
-from data.ingest.columns import column_map_file, mapped_tables
+from data.ingest.columns import column_map_file, map_tables
 from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, Exclusion
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
     check_bad_shares,
     check_max_bad_share,
-    counted_reasons,
-    put_aside,
+    count_reasons,
+    quarantine_rows,
 )
 from data.ingest.read import ROW_NUMBER, find_inputs, read_table
-from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, Ingested, IngestReport, as_day
-from data.ingest.validate import Checked, check, check_time_zone
+from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, CleanHistory, IngestReport, as_day
+from data.ingest.validate import CheckedTable, check, check_time_zone
 
 DEFAULT_TIME_ZONE = "UTC"
 
 _MOVEMENTS = (SALES.name, INVENTORY.name)
 
-Tables = Mapping[str, Checked]
+Tables = Mapping[str, CheckedTable]
 
 
 def ingest_generic(
@@ -37,7 +37,7 @@ def ingest_generic(
     columns_file: Path | None = None,
     time_zone: str = DEFAULT_TIME_ZONE,
     max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
-) -> Ingested:
+) -> CleanHistory:
     """Read and validate the generic layout: sales, inventory, availability, products and lead times.
 
     Without a sales file the falls of the counts stand in for sales: they are units that left the shelf.
@@ -54,7 +54,7 @@ def ingest_generic(
     """
     check_time_zone(time_zone)
     check_max_bad_share(max_bad_share)
-    tables = mapped_tables(column_map_file(data_dir, columns_file))
+    tables = map_tables(column_map_file(data_dir, columns_file))
     paths = find_inputs(data_dir, tables)
     if SALES.name not in paths and INVENTORY.name not in paths:
         raise MissingInputError(f"{data_dir} holds neither sales nor inventory: one of sales.csv and inventory.csv")
@@ -63,7 +63,7 @@ def ingest_generic(
         for table in tables
         if table.name in paths
     }
-    put_aside(checked, quarantine_file)
+    quarantine_rows(checked, quarantine_file)
     check_bad_shares(list(checked.values()), max_bad_share, quarantine_file)
     counts, flags = _counts(checked), _availability(checked)
     sales = _sales(checked) if SALES.name in checked else falls_as_sales(counts)
@@ -71,7 +71,7 @@ def ingest_generic(
         raise EmptyInputError(f"nothing was sold: {data_dir} holds no sale above 0 units, and no count that falls")
     products = _products(checked, sales, counts)
     report = _report(checked, sales, counts, flags, products, time_zone)
-    return Ingested(sales, products, report, counts, flags)
+    return CleanHistory(sales, products, report, counts, flags)
 
 
 def falls_as_sales(counts: pl.DataFrame) -> pl.DataFrame:
@@ -92,7 +92,7 @@ def falls_as_sales(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sales(checked: Tables) -> pl.DataFrame:
-    """Rows of 0 units say what no row says too."""
+    """The rows above 0 units; a row of 0 units means the same as no row."""
     return (
         checked[SALES.name]
         .good.filter(pl.col("quantity") > 0)
@@ -121,7 +121,7 @@ def _availability(checked: Tables) -> pl.DataFrame:
 
 
 def _products(checked: Tables, sales: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
-    """Every product that any file names, with its category, lead time, and why it is not followed, if so."""
+    """Every product that any file names, with its category, lead time, and why it is not followed, if it is not."""
     followed = [sales.select("product_id"), counts.filter(pl.col("units_on_hand") > 0).select("product_id")]
     moved = [checked[name].good.select("product_id") for name in (*_MOVEMENTS, AVAILABILITY.name) if name in checked]
     listed = [checked[name].good.select("product_id") for name in (CATALOGUE.name, LEAD_TIMES.name) if name in checked]
@@ -182,7 +182,7 @@ def _report(
         items_used=used.get(SALES.name, 0),
         items_excluded_by_status=0,
         items_quarantined=totals.get(SALES.name, 0) - used.get(SALES.name, 0),
-        quarantined=counted_reasons(checked),
+        quarantined=count_reasons(checked),
         products_total=products.height,
         products_sold=products.height - exclusions.len(),
         products_excluded=dict(sorted(Counter(exclusions).items())),

@@ -19,18 +19,18 @@ from data.ingest.contracts import (
     PRODUCTS,
     TRANSLATION,
     Exclusion,
-    Reason,
+    RejectionReason,
 )
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
     check_bad_shares,
     check_max_bad_share,
-    counted_reasons,
-    put_aside,
+    count_reasons,
+    quarantine_rows,
 )
 from data.ingest.read import find_inputs, read_table
-from data.ingest.result import Ingested, IngestReport, as_day
-from data.ingest.validate import Checked, check, check_time_zone
+from data.ingest.result import CleanHistory, IngestReport, as_day
+from data.ingest.validate import CheckedTable, check, check_time_zone
 
 DEFAULT_TIME_ZONE = "America/Sao_Paulo"
 
@@ -42,7 +42,7 @@ def ingest_olist(
     excluded_statuses: Collection[str] = DEFAULT_EXCLUDED_STATUSES,
     time_zone: str = DEFAULT_TIME_ZONE,
     max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
-) -> Ingested:
+) -> CleanHistory:
     """Read and validate Olist's layout: orders, their items, and products where they are there.
 
     Args:
@@ -63,7 +63,7 @@ def ingest_olist(
         if table.name in paths
     }
     checked[ITEMS.name] = _refuse_items_without_order(checked[ITEMS.name], checked[ORDERS.name])
-    put_aside(checked, quarantine_file)
+    quarantine_rows(checked, quarantine_file)
     check_bad_shares([checked[table.name] for table in (ORDERS, ITEMS)], max_bad_share, quarantine_file)
     items = _with_orders(checked, excluded_statuses)
     if not items["counts"].any():
@@ -74,7 +74,7 @@ def ingest_olist(
         .select("product_id", "sold_on", "order", units=pl.lit(1.0), unit_price="price")
         .sort("product_id", "sold_on", "unit_price")
     )
-    return Ingested(sales, products, report=_report(checked, items, products, time_zone, excluded_statuses))
+    return CleanHistory(sales, products, report=_report(checked, items, products, time_zone, excluded_statuses))
 
 
 def _check_settings(excluded_statuses: Collection[str], time_zone: str, max_bad_share: float) -> None:
@@ -86,18 +86,18 @@ def _check_settings(excluded_statuses: Collection[str], time_zone: str, max_bad_
     check_max_bad_share(max_bad_share)
 
 
-def _refuse_items_without_order(items: Checked, orders: Checked) -> Checked:
+def _refuse_items_without_order(items: CheckedTable, orders: CheckedTable) -> CheckedTable:
     orphans = items.good.join(orders.good, on="order_id", how="anti")
     of_bad_order = pl.col("order_id").is_in(orders.bad["order_id"].drop_nulls().implode())
     reason = (
         pl.when(of_bad_order)
-        .then(pl.lit(Reason.ITEM_OF_QUARANTINED_ORDER.value))
-        .otherwise(pl.lit(Reason.ITEM_WITHOUT_ORDER.value))
+        .then(pl.lit(RejectionReason.ITEM_OF_QUARANTINED_ORDER.value))
+        .otherwise(pl.lit(RejectionReason.ITEM_WITHOUT_ORDER.value))
     )
     return items.refuse(orphans.with_columns(reason.alias("reason")))
 
 
-def _with_orders(checked: Mapping[str, Checked], excluded_statuses: Collection[str]) -> pl.DataFrame:
+def _with_orders(checked: Mapping[str, CheckedTable], excluded_statuses: Collection[str]) -> pl.DataFrame:
     """Good items with the date of their order and whether it counts as a sale."""
     orders = checked[ORDERS.name].good.select(
         "order_id",
@@ -108,11 +108,11 @@ def _with_orders(checked: Mapping[str, Checked], excluded_statuses: Collection[s
     return checked[ITEMS.name].good.join(orders, on="order_id", how="inner", maintain_order="left")
 
 
-def _products(checked: Mapping[str, Checked], items: pl.DataFrame) -> pl.DataFrame:
-    """Every product that any file names, with its category and why it has no sales, if so."""
+def _products(checked: Mapping[str, CheckedTable], items: pl.DataFrame) -> pl.DataFrame:
+    """Every product that any file names, with its category and, where it has no sales, the reason."""
     sold = items.filter("counts").select("product_id", exclusion=pl.lit(None, dtype=pl.String))
     uncounted = items.select("product_id", exclusion=pl.lit(Exclusion.NO_COUNTED_SALES.value))
-    refused = _named(checked[ITEMS.name].bad).with_columns(exclusion=pl.lit(Exclusion.QUARANTINED.value))
+    refused = _product_ids(checked[ITEMS.name].bad).with_columns(exclusion=pl.lit(Exclusion.QUARANTINED.value))
     sources = [sold, uncounted, refused]
     if PRODUCTS.name in checked:
         listed = checked[PRODUCTS.name].good.select("product_id")
@@ -130,11 +130,11 @@ def _products(checked: Mapping[str, Checked], items: pl.DataFrame) -> pl.DataFra
     )
 
 
-def _named(bad_items: pl.DataFrame) -> pl.DataFrame:
+def _product_ids(bad_items: pl.DataFrame) -> pl.DataFrame:
     return bad_items.select("product_id").filter(pl.col("product_id").is_not_null() & (pl.col("product_id") != ""))
 
 
-def _categories(checked: Mapping[str, Checked]) -> pl.DataFrame:
+def _categories(checked: Mapping[str, CheckedTable]) -> pl.DataFrame:
     """Each product's category, in English where a translation is there."""
     if PRODUCTS.name not in checked:
         return pl.DataFrame(schema={"product_id": pl.String, "category": pl.String})
@@ -147,7 +147,7 @@ def _categories(checked: Mapping[str, Checked]) -> pl.DataFrame:
 
 
 def _report(
-    checked: Mapping[str, Checked],
+    checked: Mapping[str, CheckedTable],
     items: pl.DataFrame,
     products: pl.DataFrame,
     time_zone: str,
@@ -168,7 +168,7 @@ def _report(
         items_used=sold_on.len(),
         items_excluded_by_status=items.height - sold_on.len(),
         items_quarantined=order_items.bad.height,
-        quarantined=counted_reasons(checked),
+        quarantined=count_reasons(checked),
         products_total=products.height,
         products_sold=products.height - exclusions.len(),
         products_excluded=dict(sorted(Counter(exclusions).items())),

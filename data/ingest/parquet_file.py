@@ -1,4 +1,4 @@
-"""Writing tables so that a full disk is told as what it is."""
+"""Writing Parquet files so that a full disk is reported as a full disk."""
 
 import io
 from pathlib import Path
@@ -7,7 +7,7 @@ import polars as pl
 
 
 def write_rows(rows: pl.DataFrame, path: Path) -> None:
-    """Write a table as Parquet. Polars itself would tell a full disk as a fault of the file's format.
+    """Write a table as Parquet. On a full disk Polars itself would blame the file's format.
 
     Raises:
         OSError: If it cannot be written.

@@ -1,4 +1,4 @@
-"""What happens with bad rows, whatever the layout: they are put aside, counted, and too many of them stop the run."""
+"""Bad rows, whatever the layout: they are written to the quarantine file and counted; too many stop the run."""
 
 import os
 from collections import Counter
@@ -9,20 +9,22 @@ import polars as pl
 
 from data.errors import IngestSettingError, TooManyBadRowsError
 from data.ingest.parquet_file import write_rows
-from data.ingest.validate import QUARANTINE, Checked
+from data.ingest.validate import QUARANTINE, CheckedTable
 
 DEFAULT_MAX_BAD_SHARE = 0.01
 
 
 def check_max_bad_share(max_bad_share: float) -> None:
-    """Raises:
-    IngestSettingError: If it is no share.
+    """Refuse what is no share.
+
+    Raises:
+        IngestSettingError: If it does not lie between 0 and 1.
     """
     if not 0 <= max_bad_share <= 1:
         raise IngestSettingError(f"the allowed share of bad rows is {max_bad_share}, it must lie between 0 and 1")
 
 
-def put_aside(checked: Mapping[str, Checked], path: Path) -> None:
+def quarantine_rows(checked: Mapping[str, CheckedTable], path: Path) -> None:
     """Write the bad rows of all files to ``path``, whole or not at all; an empty file where there are none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = pl.concat([pl.DataFrame(schema=QUARANTINE), *(table.quarantine() for table in checked.values())])
@@ -31,8 +33,8 @@ def put_aside(checked: Mapping[str, Checked], path: Path) -> None:
     draft.replace(path)
 
 
-def check_bad_shares(checked: Collection[Checked], max_bad_share: float, quarantine_file: Path) -> None:
-    """Hold each file against the share of bad rows that is allowed.
+def check_bad_shares(checked: Collection[CheckedTable], max_bad_share: float, quarantine_file: Path) -> None:
+    """Check each file against the share of bad rows that is allowed.
 
     Raises:
         TooManyBadRowsError: For the first file that has more.
@@ -50,6 +52,6 @@ def check_bad_shares(checked: Collection[Checked], max_bad_share: float, quarant
             )
 
 
-def counted_reasons(checked: Mapping[str, Checked]) -> dict[str, dict[str, int]]:
+def count_reasons(checked: Mapping[str, CheckedTable]) -> dict[str, dict[str, int]]:
     """Bad rows by table and reason."""
     return {name: dict(sorted(Counter(table.bad["reason"]).items())) for name, table in checked.items()}

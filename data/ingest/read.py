@@ -1,4 +1,4 @@
-"""Finding and reading a seller's files: every column as text, every row kept, damage told in one sentence."""
+"""Finding and reading a seller's files: every column as text, every row kept, damage reported in one sentence."""
 
 import csv
 import gzip
@@ -84,7 +84,7 @@ def read_table(path: Path, table: Table) -> RawTable:
     except pl.exceptions.PolarsError as error:
         first_line = str(error).strip().splitlines()[0]
         raise UnreadableInputError(f"{path} cannot be read: {first_line}; write the file again") from error
-    needed = (column.header for column in table.columns if not column.optional or column.named_in_file)
+    needed = (column.header for column in table.columns if not column.optional or column.name_in_file)
     missing = tuple(header for header in needed if header not in raw.rows.columns)
     if missing:
         raise MissingColumnError(path, missing, tuple(name for name in raw.rows.columns if name != ROW_NUMBER))
@@ -96,7 +96,7 @@ def read_table(path: Path, table: Table) -> RawTable:
 def _read_parquet(path: Path) -> RawTable:
     frame = pl.read_parquet(path)
     rows = frame.select(_as_text(name, kind) for name, kind in frame.schema.items())
-    return _numbered(path, rows)
+    return _with_row_numbers(path, rows)
 
 
 def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
@@ -125,7 +125,7 @@ def _read_csv(path: Path) -> RawTable:
     # of them vanishes. (A field that rightly holds a line break is refused with them: no table here has such.)
     if rows is None or rows.height + 1 != lines:
         return _read_csv_by_line(path, content)
-    return _numbered(path, rows)
+    return _with_row_numbers(path, rows)
 
 
 def _read_csv_by_line(path: Path, content: bytes) -> RawTable:
@@ -162,6 +162,6 @@ def _fields(line: str) -> list[str] | None:
 _MALFORMED = {ROW_NUMBER: pl.Int64, "raw": pl.String}
 
 
-def _numbered(path: Path, rows: pl.DataFrame) -> RawTable:
+def _with_row_numbers(path: Path, rows: pl.DataFrame) -> RawTable:
     numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW_NUMBER)
     return RawTable(path, rows.with_columns(numbers), pl.DataFrame(schema=_MALFORMED))

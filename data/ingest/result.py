@@ -1,4 +1,4 @@
-"""What reading a seller's files gives, whatever their layout: clean sales, products, and the account of all rows."""
+"""The result of reading a seller's files, whatever their layout: clean history, and an account of all rows."""
 
 import dataclasses
 import datetime as dt
@@ -47,7 +47,7 @@ class IngestReport:
         counts_used: Of these, the good ones; the others are in quarantine.
         flags_total: Rows of the availability file.
         flags_used: Of these, the good ones; the others are in quarantine.
-        sales_are_depletion: Whether falls of the counts stand in for sales, since there is no sales file.
+        sales_are_depletion: Whether falls of the counts are taken as sales, since there is no sales file.
     """
 
     source: str
@@ -100,13 +100,13 @@ class IngestReport:
 
 
 @dataclass(frozen=True)
-class Ingested:
+class CleanHistory:
     """Clean sales and stock counts, and what is known of the products.
 
     Attributes:
         sales: ``product_id``, ``sold_on`` (date on the seller's clock), ``order`` (a number, the same for the lines of
             one order), ``units`` (above 0), ``unit_price`` (null where not known); sorted by product, then day.
-        products: ``product_id``, ``category`` (empty where unknown), ``lead_time_days`` (null where not given) and
+        products: ``product_id``, ``category`` (empty where unknown), ``lead_time_days`` (null where unknown) and
             ``exclusion``: null for a product that was sold or counted, else why it was not; sorted.
         report: The account of all rows.
         counts: Units on hand: ``product_id``, ``counted_on``, ``units_on_hand``; one row per product and day.
@@ -120,24 +120,24 @@ class Ingested:
     availability: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=AVAILABILITY_SCHEMA))
 
 
-def write_ingested(ingested: Ingested, folder: Path) -> None:
+def write_history(history: CleanHistory, folder: Path) -> None:
     """Write sales, counts, products and report into ``folder``, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_rows(ingested.sales, folder / _SALES)
-    write_rows(ingested.counts, folder / _COUNTS)
-    write_rows(ingested.availability, folder / _AVAILABILITY)
-    write_rows(ingested.products, folder / _PRODUCTS)
-    (folder / _REPORT).write_text(ingested.report.to_json(), encoding="utf-8")
+    write_rows(history.sales, folder / _SALES)
+    write_rows(history.counts, folder / _COUNTS)
+    write_rows(history.availability, folder / _AVAILABILITY)
+    write_rows(history.products, folder / _PRODUCTS)
+    (folder / _REPORT).write_text(history.report.to_json(), encoding="utf-8")
 
 
-def read_ingested(folder: Path) -> Ingested:
-    """Read what :func:`write_ingested` wrote.
+def read_history(folder: Path) -> CleanHistory:
+    """Read what :func:`write_history` wrote.
 
     Raises:
         PanelFileError: If a file is missing or broken.
     """
     try:
-        return Ingested(
+        return CleanHistory(
             sales=pl.read_parquet(folder / _SALES),
             products=pl.read_parquet(folder / _PRODUCTS),
             counts=pl.read_parquet(folder / _COUNTS),
@@ -149,7 +149,7 @@ def read_ingested(folder: Path) -> Ingested:
 
 
 def as_day(value: object) -> dt.date:
-    """Polars does not tell the type checker what a column of dates holds."""
+    """The value as a date, which Polars' types leave open."""
     if not isinstance(value, dt.date):
         raise TypeError(f"expected a date, got {value!r}")
     return value

@@ -1,4 +1,4 @@
-"""Holding a file's rows against its contract: each row is either typed and good, or bad for one reason."""
+"""Checking a file's rows against its contract: each row is either good and converted, or bad for one reason."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from data.ingest.contracts import (
     ORDER_STATUSES,
     Column,
     Kind,
-    Reason,
+    RejectionReason,
     Table,
 )
 from data.ingest.read import ROW_NUMBER, RawTable
@@ -27,8 +27,8 @@ _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A file's rows, sorted into good and bad.
+class CheckedTable:
+    """The rows of a file, divided into good and bad.
 
     Attributes:
         raw: As read.
@@ -40,13 +40,13 @@ class Checked:
     good: pl.DataFrame
     bad: pl.DataFrame
 
-    def refuse(self, refused: pl.DataFrame) -> "Checked":
+    def refuse(self, refused: pl.DataFrame) -> "CheckedTable":
         """Move good rows to the bad ones; ``refused`` holds their ``reason`` and the columns of ``good``."""
         good = self.good.join(refused, on=ROW_NUMBER, how="anti", maintain_order="left")
-        return Checked(self.raw, good, pl.concat([self.bad, refused.select(self.bad.columns)]))
+        return CheckedTable(self.raw, good, pl.concat([self.bad, refused.select(self.bad.columns)]))
 
     def quarantine(self) -> pl.DataFrame:
-        """The bad rows as they are shown to a reader, in the order of the file; columns as in ``QUARANTINE``."""
+        """The bad rows as the quarantine file holds them, in the order of the input; columns as in ``QUARANTINE``."""
         raw_rows = self.raw.rows.join(self.bad.select(ROW_NUMBER), on=ROW_NUMBER, how="semi")
         named = raw_rows.select(ROW_NUMBER, raw=pl.struct(pl.exclude(ROW_NUMBER)).struct.json_encode())
         texts = pl.concat([named, self.raw.malformed])
@@ -60,10 +60,10 @@ class Checked:
         )
 
 
-def check(raw: RawTable, table: Table, time_zone: str) -> Checked:
-    """Sort the rows of a file into good and bad.
+def check(raw: RawTable, table: Table, time_zone: str) -> CheckedTable:
+    """Divide the rows of a file into good and bad.
 
-    Duplicates are judged among rows that are good otherwise, so a broken row never pushes out its corrected repeat.
+    Only rows that are good otherwise count as duplicates, so a broken row never pushes out its corrected repeat.
 
     Args:
         raw: The file.
@@ -73,7 +73,7 @@ def check(raw: RawTable, table: Table, time_zone: str) -> Checked:
         IngestSettingError: If there is no such time zone.
     """
     texts = raw.rows.select(ROW_NUMBER, *(_text(column, raw.rows) for column in table.columns))
-    typed = texts.select(ROW_NUMBER, *(_typed(column, texts, time_zone) for column in table.columns))
+    typed = texts.select(ROW_NUMBER, *(_convert(column, texts, time_zone) for column in table.columns))
     reasons = pl.Series(_REASON, texts.select(_first_reason(table, typed)).to_series())
     typed = typed.with_columns(reasons)
     passed = typed.filter(pl.col(_REASON).is_null())
@@ -82,11 +82,11 @@ def check(raw: RawTable, table: Table, time_zone: str) -> Checked:
         [
             typed.filter(pl.col(_REASON).is_not_null()),
             passed.filter(~_is_kept(table)).with_columns(pl.lit(table.duplicate, dtype=pl.String).alias(_REASON)),
-            raw.malformed.select(ROW_NUMBER, pl.lit(Reason.MALFORMED_ROW.value).alias(_REASON)),
+            raw.malformed.select(ROW_NUMBER, pl.lit(RejectionReason.MALFORMED_ROW.value).alias(_REASON)),
         ],
         how="diagonal",
     ).rename({_REASON: "reason"})
-    return Checked(raw, kept.drop(_REASON), bad)
+    return CheckedTable(raw, kept.drop(_REASON), bad)
 
 
 def local_times(texts: pl.Series, time_zone: str) -> pl.Series:
@@ -117,8 +117,10 @@ def local_times(texts: pl.Series, time_zone: str) -> pl.Series:
 
 
 def check_time_zone(name: str) -> None:
-    """Raises:
-    IngestSettingError: If there is no such time zone.
+    """Refuse a time zone that does not exist.
+
+    Raises:
+        IngestSettingError: If there is no such time zone.
     """
     try:
         pl.Series([EARLIEST]).dt.replace_time_zone("UTC").dt.convert_time_zone(name)
@@ -139,7 +141,7 @@ def _text(column: Column, rows: pl.DataFrame) -> pl.Expr:
     return there.alias(column.name)
 
 
-def _typed(column: Column, texts: pl.DataFrame, time_zone: str) -> pl.Expr | pl.Series:
+def _convert(column: Column, texts: pl.DataFrame, time_zone: str) -> pl.Expr | pl.Series:
     text = pl.col(column.name)
     match column.kind:
         case Kind.TIME:
@@ -157,56 +159,62 @@ def _typed(column: Column, texts: pl.DataFrame, time_zone: str) -> pl.Expr | pl.
 
 
 def _first_reason(table: Table, typed: pl.DataFrame) -> pl.Expr:
-    """The first rule that a row breaks, in the order of ``Reason``; null where it breaks none."""
+    """The first rule that a row breaks, in the order of ``RejectionReason``; null where it breaks none."""
     broken = [
-        (reason, breaks & _is_given(column) if column.optional else breaks)
+        (reason, breaks & _has_value(column) if column.optional else breaks)
         for column in table.columns
         for reason, breaks in _rules(column, typed)
     ]
-    broken.sort(key=lambda rule: list(Reason).index(rule[0]))
+    broken.sort(key=lambda rule: list(RejectionReason).index(rule[0]))
     return pl.coalesce(*(pl.when(breaks).then(pl.lit(reason.value)) for reason, breaks in broken))
 
 
-def _is_given(column: Column) -> pl.Expr:
+def _has_value(column: Column) -> pl.Expr:
     return pl.col(column.name).is_not_null() & (pl.col(column.name) != "")
 
 
-def _rules(column: Column, typed: pl.DataFrame) -> list[tuple[Reason, pl.Expr]]:
+def _rules(column: Column, typed: pl.DataFrame) -> list[tuple[RejectionReason, pl.Expr]]:
     text = pl.col(column.name)
     value = pl.lit(typed[column.name])
     match column.kind:
         case Kind.ID:
             return [
-                (Reason.MISSING_ID, text.is_null() | (text == "")),
-                (Reason.UNREADABLE_TEXT, text.str.contains(_UNREADABLE, literal=True)),
+                (RejectionReason.MISSING_ID, text.is_null() | (text == "")),
+                (RejectionReason.UNREADABLE_TEXT, text.str.contains(_UNREADABLE, literal=True)),
             ]
         case Kind.STATUS:
-            return [(Reason.UNKNOWN_STATUS, text.is_null() | ~text.is_in(ORDER_STATUSES))]
+            return [(RejectionReason.UNKNOWN_STATUS, text.is_null() | ~text.is_in(ORDER_STATUSES))]
         case Kind.TIME | Kind.DAY | Kind.WEEK:
             return [
-                (Reason.UNPARSABLE_TIME, value.is_null()),
-                (Reason.TIME_OUT_OF_RANGE, (value < EARLIEST) | (value >= LATEST)),
+                (RejectionReason.UNPARSABLE_TIME, value.is_null()),
+                (RejectionReason.TIME_OUT_OF_RANGE, (value < EARLIEST) | (value >= LATEST)),
             ]
         case Kind.FLAG:
-            return [(Reason.UNPARSABLE_FLAG, value.is_null())]
+            return [(RejectionReason.UNPARSABLE_FLAG, value.is_null())]
         case Kind.TEXT:
             return []
         case _:
             return _number_rules(column.kind, value)
 
 
-def _number_rules(kind: Kind, value: pl.Expr) -> list[tuple[Reason, pl.Expr]]:
+def _number_rules(kind: Kind, value: pl.Expr) -> list[tuple[RejectionReason, pl.Expr]]:
     no_number = value.is_null() | ~value.is_finite()
     if kind is Kind.PRICE:
         return [
-            (Reason.UNPARSABLE_PRICE, no_number),
-            (Reason.NEGATIVE_PRICE, value < 0),
-            (Reason.PRICE_OUT_OF_RANGE, value > HIGHEST_PRICE),
+            (RejectionReason.UNPARSABLE_PRICE, no_number),
+            (RejectionReason.NEGATIVE_PRICE, value < 0),
+            (RejectionReason.PRICE_OUT_OF_RANGE, value > HIGHEST_PRICE),
         ]
     if kind is Kind.LEAD_TIME:
         whole = value == value.floor()
-        return [(Reason.UNPARSABLE_LEAD_TIME, no_number | ~whole | ~value.is_between(0, LONGEST_LEAD_TIME_DAYS))]
-    too_large = (Reason.NUMBER_OUT_OF_RANGE, value.abs() > LARGEST_NUMBER)
+        return [
+            (RejectionReason.UNPARSABLE_LEAD_TIME, no_number | ~whole | ~value.is_between(0, LONGEST_LEAD_TIME_DAYS))
+        ]
+    too_large = (RejectionReason.NUMBER_OUT_OF_RANGE, value.abs() > LARGEST_NUMBER)
     if kind is Kind.QUANTITY:
-        return [(Reason.UNPARSABLE_QUANTITY, no_number), (Reason.NEGATIVE_QUANTITY, value < 0), too_large]
-    return [(Reason.UNPARSABLE_COUNT, no_number), too_large]
+        return [
+            (RejectionReason.UNPARSABLE_QUANTITY, no_number),
+            (RejectionReason.NEGATIVE_QUANTITY, value < 0),
+            too_large,
+        ]
+    return [(RejectionReason.UNPARSABLE_COUNT, no_number), too_large]

@@ -7,13 +7,13 @@ import polars as pl
 
 from data.errors import AsOfOutsideDataError
 from data.ingest.contracts import Exclusion
-from data.ingest.result import Ingested
+from data.ingest.result import CleanHistory
 from data.panel import IN_STOCK, Panel
 from data.panel.groups import location_and_item
-from data.panel.weekly_sales import IntArray, codes, days_from, first_weeks, weekly_sales
+from data.panel.weekly_sales import codes, days_from, first_weeks, weekly_sales
 from data.panel.weekly_stock import weekly_stock
 from data.weeks import DateArray, calendar, monday_of
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import FloatArray, IntArray
 
 WEEKS_PAST_THE_END = 4
 """Weeks without any record that may follow the last one before they count as unknown instead of quiet."""
@@ -21,14 +21,14 @@ WEEKS_PAST_THE_END = 4
 _DAYS = 7
 
 
-def build_panel(ingested: Ingested, *, as_of_week: dt.date) -> Panel:
-    """The panel as it was known at the end of one week; later sales and counts are not looked at.
+def build_panel(history: CleanHistory, *, as_of_week: dt.date) -> Panel:
+    """The panel as it was known at the end of one week; later sales and counts are ignored.
 
     The calendar runs from the week of the first record of all to ``as_of_week``. A product is known from its launch,
     which is its first sale or the first count above 0. From then on a week without sales is 0, before it is NaN.
 
     Args:
-        ingested: Clean sales, counts and products.
+        history: Clean sales, counts and products.
         as_of_week: Monday of the last week; see ``data.weeks.last_complete_week``.
     Raises:
         AsOfOutsideDataError: If the history begins after that week, or ends too long before it.
@@ -36,27 +36,27 @@ def build_panel(ingested: Ingested, *, as_of_week: dt.date) -> Panel:
     """
     if as_of_week != monday_of(as_of_week):
         raise ValueError(f"a week is named by its Monday, {as_of_week} is none")
-    _check_as_of(ingested, as_of_week)
-    weeks = calendar(monday_of(ingested.report.history_from), as_of_week)
+    _check_as_of(history, as_of_week)
+    weeks = calendar(monday_of(history.report.history_from), as_of_week)
     end = as_of_week + dt.timedelta(days=_DAYS)
-    sales = ingested.sales.filter(pl.col("sold_on") < end)
-    counts = ingested.counts.filter(pl.col("counted_on") < end)
+    sales = history.sales.filter(pl.col("sold_on") < end)
+    counts = history.counts.filter(pl.col("counted_on") < end)
     in_stock = counts.filter(pl.col("units_on_hand") > 0)
     ids = pl.concat([sales["product_id"], in_stock["product_id"]]).unique().sort()
-    of_known = ingested.products.join(ids.to_frame(), on="product_id", how="semi")  # sorted by id, as ids are
+    of_known = history.products.join(ids.to_frame(), on="product_id", how="semi")  # sorted by id, as ids are
     return Panel(
         product_ids=tuple(ids.to_list()),
         weeks=weeks,
-        fields=_fields(ids, weeks, sales, counts.filter(pl.col("product_id").is_in(ids.implode())), ingested),
+        fields=_fields(ids, weeks, sales, counts.filter(pl.col("product_id").is_in(ids.implode())), history),
         categories=tuple(of_known["category"].to_list()),
-        excluded=_excluded(ingested.products, ids),
+        excluded=_excluded(history.products, ids),
         groups=location_and_item(ids.to_list()),
         lead_time_days=_lead_times(of_known),
     )
 
 
 def _fields(
-    ids: pl.Series, weeks: DateArray, sales: pl.DataFrame, counts: pl.DataFrame, ingested: Ingested
+    ids: pl.Series, weeks: DateArray, sales: pl.DataFrame, counts: pl.DataFrame, history: CleanHistory
 ) -> dict[str, FloatArray]:
     products, length = len(ids), len(weeks)
     product, day = codes(ids, sales["product_id"]), days_from(weeks[0], sales["sold_on"])
@@ -67,15 +67,15 @@ def _fields(
     # before the first sale of all products it is not known what was sold, whatever was counted
     launch = np.maximum(np.minimum(first_sale, first_stock), first_sale.min(initial=length))
     fields = weekly_sales(sales, product, day, launch, length)
-    if not ingested.counts.is_empty():
+    if not history.counts.is_empty():
         fields |= weekly_stock(counted, counted_on, units, products=products, weeks=length)
-    if not ingested.availability.is_empty():
-        fields[IN_STOCK] = _in_stock(ids, weeks, ingested.availability, first_sale)
+    if not history.availability.is_empty():
+        fields[IN_STOCK] = _in_stock(ids, weeks, history.availability, first_sale)
     return fields
 
 
 def _in_stock(ids: pl.Series, weeks: DateArray, availability: pl.DataFrame, first_sale: IntArray) -> FloatArray:
-    """1 or 0, NaN where no flag is; out of stock before the first sale means "not listed yet", and so is unknown."""
+    """1 or 0, NaN without a flag; "out of stock" before the first sale means "not listed yet", so it is unknown."""
     known = availability.filter(pl.col("product_id").is_in(ids.implode()) & (pl.col("week") <= weeks[-1].item()))
     product, week = codes(ids, known["product_id"]), days_from(weeks[0], known["week"]) // _DAYS
     flags = np.full((len(ids), len(weeks)), np.nan, dtype=np.float32)
@@ -85,8 +85,8 @@ def _in_stock(ids: pl.Series, weeks: DateArray, availability: pl.DataFrame, firs
 
 
 def _lead_times(products: pl.DataFrame) -> tuple[int | None, ...]:
-    given = products["lead_time_days"]
-    return tuple(given.to_list()) if given.count() else ()
+    days = products["lead_time_days"]
+    return tuple(days.to_list()) if days.count() else ()
 
 
 def _excluded(products: pl.DataFrame, ids: pl.Series) -> dict[str, str]:
@@ -96,8 +96,8 @@ def _excluded(products: pl.DataFrame, ids: pl.Series) -> dict[str, str]:
     return dict(reasons.iter_rows())
 
 
-def _check_as_of(ingested: Ingested, as_of_week: dt.date) -> None:
-    history_from, history_to = ingested.report.history_from, ingested.report.history_to
+def _check_as_of(history: CleanHistory, as_of_week: dt.date) -> None:
+    history_from, history_to = history.report.history_from, history.report.history_to
     first_week = monday_of(history_from)
     last_week = monday_of(history_to) + dt.timedelta(weeks=WEEKS_PAST_THE_END)
     if as_of_week > last_week:

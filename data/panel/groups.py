@@ -1,4 +1,4 @@
-"""What the ids of products tell: ids such as ``12-10042974`` name an item at a location."""
+"""Location and item, read from product ids: ``12-10042974`` is item 10042974 at location 12."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,13 @@ from data.panel import ITEM, LOCATION
 
 
 def location_and_item(product_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Location and item of each product, where every id is made of the two.
+    """Location and item of each product, if every id is made of the two.
 
     That is so if every id has a hyphen with something on both sides, and both parts (before and after the first hyphen)
     come back: on average a location has at least two items, and an item at least two locations.
 
     Returns:
-        ``location`` and ``item``, one value per product; empty where the ids do not tell.
+        ``location`` and ``item``, one value per product; empty if the ids are not made of them.
     """
     if not product_ids or not all("-" in product_id for product_id in product_ids):
         return {}

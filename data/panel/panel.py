@@ -60,8 +60,8 @@ class Panel:
             week whose price is known; both are 0 in a week without sales and NaN before the product was launched.
         categories: The category of each product, empty where it is not known.
         excluded: Products that were named in the data but have no row, with the reason.
-        groups: What products share, by name: the value of each product. ``location`` and ``item`` are there when the
-            ids tell them.
+        groups: What products share, by name: the value of each product. ``location`` and ``item`` are there if
+            the ids are made of them.
         lead_time_days: Days from ordering to having each product, None where the data has none; empty when it has none
             at all. In a snapshot every product has one.
     """
@@ -91,7 +91,7 @@ class Panel:
         return len(self.lead_time_days) == len(self.product_ids) and None not in self.lead_time_days
 
     def with_lead_time(self, default_days: int) -> "Panel":
-        """The same panel with a lead time for every product: its own where given, else the default."""
+        """The same panel with a lead time for every product: its own if it has one, else the default."""
         own = self.lead_time_days or (None,) * len(self.product_ids)
         return replace(self, lead_time_days=tuple(default_days if days is None else days for days in own))
 
@@ -103,7 +103,7 @@ class Panel:
 
     @classmethod
     def from_products(cls, products: ProductTable, weeks: DateArray, fields: Mapping[str, FloatArray]) -> "Panel":
-        """Put together again what :meth:`products` took apart."""
+        """The panel of a table of products, as :meth:`products` gives it, and matrices."""
         return cls(
             product_ids=products.ids,
             weeks=weeks,

@@ -1,20 +1,17 @@
 """From sale lines to matrices, products x weeks."""
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from data.panel import DAYS_SINCE_SALE, ORDERS, PRICE_MEAN, SALE_DAYS, UNITS_SOLD
-from feature_service.kernel import FloatArray
-
-IntArray = npt.NDArray[np.int64]
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 
 _DAYS = 7
 _NAN = np.float32(np.nan)
 
 
 def codes(ids: pl.Series, of: pl.Series) -> IntArray:
-    """The place of each of ``of`` in ``ids``."""
+    """The position in ``ids`` of each product id in ``of``."""
     return of.cast(pl.Enum(ids)).to_physical().to_numpy().astype(np.int64)
 
 
@@ -36,7 +33,7 @@ def weekly_sales(
     """Units, price, orders and days of the sales of every product in every week.
 
     Args:
-        sales: As in ``Ingested``, sorted by product, then day.
+        sales: As in ``CleanHistory``, sorted by product, then day.
         product: Row of each sale.
         day: Day of each sale from the first Monday.
         launch: First week in which each product is known; earlier weeks are NaN.
@@ -54,22 +51,22 @@ def weekly_sales(
     value, of_priced = _sums(priced * np.nan_to_num(price), starts), _sums(priced, starts)
     new_day = (np.diff(day, prepend=-1) != 0) | (np.diff(cell, prepend=-1) != 0)
     known = np.arange(weeks) >= launch[:, None]
-    last_day = _filled(known, cells, day[np.append(starts[1:], len(cell)) - 1], nothing=-1)
+    last_day = _fill(known, cells, day[np.append(starts[1:], len(cell)) - 1], nothing=-1)
     np.maximum.accumulate(last_day, axis=1, out=last_day)
     sundays = np.arange(weeks, dtype=np.float32) * _DAYS + (_DAYS - 1)
     return {
-        UNITS_SOLD: _filled(known, cells, _sums(units, starts)),
-        PRICE_MEAN: _filled(known, cells, value / np.where(of_priced > 0, of_priced, 1)),
-        ORDERS: _filled(known, cells, _distinct(cell, sales["order"].to_numpy(), cells)),
-        SALE_DAYS: _filled(known, cells, _sums(new_day, starts)),
+        UNITS_SOLD: _fill(known, cells, _sums(units, starts)),
+        PRICE_MEAN: _fill(known, cells, value / np.where(of_priced > 0, of_priced, 1)),
+        ORDERS: _fill(known, cells, _distinct(cell, sales["order"].to_numpy(), cells)),
+        SALE_DAYS: _fill(known, cells, _sums(new_day, starts)),
         DAYS_SINCE_SALE: np.where(last_day >= 0, sundays - last_day, _NAN),
     }
 
 
-def _sums(values: npt.NDArray[np.float64 | np.bool_], starts: IntArray) -> npt.NDArray[np.float64]:
+def _sums(values: DoubleArray | BoolArray, starts: IntArray) -> DoubleArray:
     if not len(starts):
         return np.empty(0)
-    sums: npt.NDArray[np.float64] = np.add.reduceat(values.astype(np.float64), starts)
+    sums: DoubleArray = np.add.reduceat(values.astype(np.float64), starts)
     return sums
 
 
@@ -81,9 +78,7 @@ def _distinct(cell: IntArray, order: IntArray, cells: IntArray) -> IntArray:
     return np.diff(np.searchsorted(of_orders, cells), append=len(of_orders))
 
 
-def _filled(
-    known: npt.NDArray[np.bool_], cells: IntArray, values: npt.NDArray[np.float64 | np.int64], nothing: float = 0
-) -> FloatArray:
+def _fill(known: BoolArray, cells: IntArray, values: DoubleArray | IntArray, nothing: float = 0) -> FloatArray:
     """The values in their cells, ``nothing`` in the others that are known, NaN elsewhere."""
     matrix: FloatArray = np.where(known, np.float32(nothing), _NAN)
     matrix.ravel()[cells] = values

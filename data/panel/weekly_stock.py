@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
 
 STOCK_FIELDS = (
     "units_on_hand",
@@ -37,7 +37,6 @@ _DAYS = 7
 _CELLS_PER_BLOCK = 1_000_000
 _NAN = np.float32(np.nan)
 
-IntArray = npt.NDArray[np.int64]
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -85,7 +84,7 @@ def stock_of_days(counts: FloatArray) -> dict[str, FloatArray]:
     def where_counted(values: FloatArray) -> FloatArray:
         return np.where(days > 0, values, _NAN)
 
-    def total(daily: FloatArray | npt.NDArray[np.bool_]) -> FloatArray:
+    def total(daily: FloatArray | BoolArray) -> FloatArray:
         return where_counted(_by_week(daily.astype(np.float32)).sum(axis=2))
 
     weekly = _by_week(counts)
@@ -119,7 +118,7 @@ def _by_week(daily: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
     return daily.reshape(len(daily), -1, _DAYS)
 
 
-def _last_known(counts: FloatArray, counted: npt.NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+def _last_known(counts: FloatArray, counted: BoolArray) -> tuple[FloatArray, FloatArray]:
     """The last count at or before each day, and its age in days; NaN before the first."""
     day = np.arange(counts.shape[1])
     last = np.maximum.accumulate(np.where(counted, day, -1), axis=1)
@@ -127,19 +126,19 @@ def _last_known(counts: FloatArray, counted: npt.NDArray[np.bool_]) -> tuple[Flo
     return held, np.where(last >= 0, (day - last).astype(np.float32), _NAN)
 
 
-def _days_since(event: npt.NDArray[np.bool_]) -> FloatArray:
+def _days_since(event: BoolArray) -> FloatArray:
     """Days from the last event to each week's Sunday; NaN where there was none yet."""
     day = np.arange(event.shape[1])
     last = np.maximum.accumulate(np.where(event, day, -1), axis=1)
     return _by_week(np.where(last >= 0, (day - last).astype(np.float32), _NAN))[:, :, -1]
 
 
-def _first_day(event: npt.NDArray[np.bool_]) -> FloatArray:
+def _first_day(event: BoolArray) -> FloatArray:
     """The first weekday with an event, 0 for Monday; 7 where there is none."""
     return np.where(event.any(axis=2), event.argmax(axis=2), _DAYS).astype(np.float32)
 
 
-def _largest_week(fall: FloatArray, counted: npt.NDArray[np.bool_]) -> FloatArray:
+def _largest_week(fall: FloatArray, counted: BoolArray) -> FloatArray:
     """The largest fall over seven days that end in the week, among those that begin after the first count."""
     over_7 = fall.copy()
     for shift in range(1, _DAYS):

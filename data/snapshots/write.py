@@ -134,7 +134,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _free(folder: Path) -> str:
-    """Said beside an error of writing, since NumPy's does not name a full disk."""
+    """The free space, for an error of writing: NumPy's own does not say that a disk is full."""
     try:
         return f"{shutil.disk_usage(folder).free:,} bytes are free there"
     except OSError:

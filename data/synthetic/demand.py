@@ -7,7 +7,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from data.weeks import DateArray
+from feature_service.kernel.arrays import DoubleArray, IntArray
 
 UNITS_PER_WEEK_SHAPE = 0.35
 UNITS_PER_WEEK_SCALE = 1.3
@@ -20,7 +22,7 @@ _PRODUCTS_PER_BLOCK = 2_000
 
 
 @dataclass(frozen=True)
-class Demand:
+class SimulatedDemand:
     """What customers want, one entry per unit, in the order of days.
 
     Attributes:
@@ -30,10 +32,10 @@ class Demand:
         price: Currency per unit, shape ``(units,)``.
     """
 
-    days: npt.NDArray[np.datetime64]
-    product: npt.NDArray[np.int64]
-    day: npt.NDArray[np.int64]
-    price: npt.NDArray[np.float64]
+    days: DateArray
+    product: IntArray
+    day: IntArray
+    price: DoubleArray
 
 
 def simulate_demand(
@@ -43,14 +45,14 @@ def simulate_demand(
     weeks: int,
     first_week: dt.date,
     scale: float = UNITS_PER_WEEK_SCALE,
-) -> Demand:
+) -> SimulatedDemand:
     """Poisson demand with gamma-distributed rates, so that few products sell often and most hardly at all.
 
     Products are launched throughout (a third before the first day), fade with age, share the market's weekdays, growth,
     season and Black Friday, and answer price changes.
 
     Args:
-        rng: Source of all chance.
+        rng: Source of every random choice.
         products: How many.
         weeks: Length of the calendar.
         first_week: Its first Monday.
@@ -62,7 +64,7 @@ def simulate_demand(
     half_life = rng.uniform(120, 900, products)
     list_price = np.round(rng.lognormal(4.3, 0.9, products), 0) + 0.9
     market = market_factor(days)
-    found: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]] = []
+    found: list[tuple[IntArray, IntArray, DoubleArray]] = []
     for first in range(0, products, _PRODUCTS_PER_BLOCK):
         block = slice(first, min(first + _PRODUCTS_PER_BLOCK, products))
         age = np.arange(len(days)) - launch[block, None]
@@ -76,10 +78,10 @@ def simulate_demand(
     product, day, price = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = rng.permutation(len(day))
     order = order[np.argsort(day[order], kind="stable")]
-    return Demand(days, product[order], day[order], np.maximum(price[order], 0.85))
+    return SimulatedDemand(days, product[order], day[order], np.maximum(price[order], 0.85))
 
 
-def market_factor(days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
+def market_factor(days: DateArray) -> DoubleArray:
     """What all products share, shape ``(days,)``: weekday, growth, season, and the days around Black Friday."""
     weekday = (days.astype(np.int64) + 3) % 7
     since_start = (days - days[0]).astype(np.int64)
@@ -93,7 +95,7 @@ def market_factor(days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
     return np.asarray(factor, dtype=np.float64)
 
 
-def _price_level(rng: np.random.Generator, products: int, days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.float64]:
+def _price_level(rng: np.random.Generator, products: int, days: DateArray) -> DoubleArray:
     """Price relative to the list price, shape ``(products, days)``: up to three lasting changes each."""
     level = np.ones((products, len(days)))
     for _ in range(3):

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import polars as pl
 
 from data.ingest.contracts import ITEMS, ORDERS, PRODUCTS, TRANSLATION
-from data.synthetic.demand import Demand, simulate_demand
-from data.weeks import monday_of
+from data.synthetic.demand import SimulatedDemand, simulate_demand
+from data.weeks import DateArray, monday_of
+from feature_service.kernel.arrays import IntArray
 
 FIRST_WEEK = dt.date(2017, 1, 2)
 WEEKS = 86
@@ -47,10 +48,10 @@ def write_synthetic_olist(
 
     Args:
         folder: Made if need be; files of the same names are replaced.
-        seed: Of all chance.
+        seed: Of every random choice.
         products: How many are listed; some of them never sell.
         weeks: Length of the history.
-        first_week: A day in its first week.
+        first_week: Any day of its first week.
     """
     rng = np.random.default_rng(seed)
     demand = simulate_demand(rng, products=products, weeks=weeks, first_week=monday_of(first_week))
@@ -81,7 +82,7 @@ def write_synthetic_olist(
     pl.DataFrame(translation).write_csv(folder / f"{TRANSLATION.stem}.csv", include_bom=True, line_terminator="\r\n")
 
 
-def _group_into_orders(rng: np.random.Generator, demand: Demand) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _group_into_orders(rng: np.random.Generator, demand: SimulatedDemand) -> tuple[IntArray, IntArray]:
     """The order of each unit, and its place in that order, from 1; some orders hold several units of one day."""
     new_day = np.diff(demand.day, prepend=-1) > 0
     starts = new_day | (rng.random(len(demand.day)) >= _CHANCE_OF_SHARED_ORDER)
@@ -90,7 +91,7 @@ def _group_into_orders(rng: np.random.Generator, demand: Demand) -> tuple[npt.ND
     return order, np.arange(len(order)) - first_unit[order] + 1
 
 
-def _orders(rng: np.random.Generator, demand: Demand, order: npt.NDArray[np.int64]) -> pl.DataFrame:
+def _orders(rng: np.random.Generator, demand: SimulatedDemand, order: IntArray) -> pl.DataFrame:
     count = int(order[-1]) + 1 if len(order) else 0
     day = demand.days[demand.day[np.unique(order, return_index=True)[1]]]
     status = rng.choice(_STATUSES, count, p=_STATUS_SHARES)
@@ -107,9 +108,7 @@ def _orders_without_items(rng: np.random.Generator, orders: pl.DataFrame) -> pl.
     return _order_rows(rng, _ids(rng, count), status, bought.to_numpy())
 
 
-def _order_rows(
-    rng: np.random.Generator, ids: Texts, status: Texts, bought: npt.NDArray[np.datetime64]
-) -> pl.DataFrame:
+def _order_rows(rng: np.random.Generator, ids: Texts, status: Texts, bought: DateArray) -> pl.DataFrame:
     """Rows of the orders file; times are the seller's local clock, in seconds."""
     count = len(ids)
     approved = bought + rng.integers(600, 86_400, count).astype("timedelta64[s]")

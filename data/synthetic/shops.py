@@ -17,8 +17,9 @@ import numpy.typing as npt
 import polars as pl
 
 from data.ingest.contracts import CATALOGUE, INVENTORY, LEAD_TIMES, SALES
-from data.synthetic.demand import Demand, simulate_demand
+from data.synthetic.demand import SimulatedDemand, simulate_demand
 from data.weeks import monday_of
+from feature_service.kernel.arrays import IntArray
 
 SHOPS = 8
 UNITS_PER_WEEK_SCALE = 9.0
@@ -31,21 +32,19 @@ _LONGEST_DELAY_DAYS = 7
 _CHANCE_OF_NO_COUNT = 0.06
 _CHANCE_OF_WRONG_COUNT = 0.01
 
-IntArray = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Shelf:
     """What happened to the stock of every product on every day; shape ``(products, days)`` each, in units.
 
     Attributes:
-        wanted: Demand.
-        sold: What was there of it.
-        on_hand: Left in the evening.
+        demand: What customers want.
+        sales: What they find and buy.
+        on_hand: What is left in the evening.
     """
 
-    wanted: IntArray
-    sold: IntArray
+    demand: IntArray
+    sales: IntArray
     on_hand: IntArray
 
 
@@ -54,10 +53,10 @@ def write_synthetic_generic(folder: Path, *, seed: int, products: int, weeks: in
 
     Args:
         folder: Made if need be; files of the same names are replaced.
-        seed: Of all chance.
+        seed: Of every random choice.
         products: How many pairs of a shop and an item; some of them never sell.
         weeks: Length of the history.
-        first_week: A day in its first week.
+        first_week: Any day of its first week.
     """
     rng = np.random.default_rng(seed)
     demand = simulate_demand(
@@ -77,52 +76,52 @@ def write_synthetic_generic(folder: Path, *, seed: int, products: int, weeks: in
     _lost_sales(demand, shelf, ids).write_csv(folder / LOST_SALES_FILE)
 
 
-def simulate_shelf(rng: np.random.Generator, wanted: IntArray, lead_time: IntArray) -> Shelf:
-    """Let customers and deliveries meet, day by day.
+def simulate_shelf(rng: np.random.Generator, demand: IntArray, lead_time: IntArray) -> Shelf:
+    """Simulate sales, reorders and deliveries, day by day.
 
     Args:
-        rng: Source of all chance.
-        wanted: Demand, shape ``(products, days)``, in units.
+        rng: Source of every random choice.
+        demand: What customers want, shape ``(products, days)``, in units.
         lead_time: Promised days from ordering to having, shape ``(products,)``.
     """
-    products, days = wanted.shape
-    per_day = wanted.mean(axis=1)
+    products, days = demand.shape
+    per_day = demand.mean(axis=1)
     # how carefully each is reordered: with less than the usual demand of the lead time in reserve, or with much more
     care = rng.uniform(0.5, 1.8, products)
     reorder_at = np.ceil(care * per_day * lead_time)
     fill_up_to = reorder_at + np.ceil(np.maximum(per_day * rng.uniform(10, 35, products), 2))
     arriving = np.zeros((products, days + _LONGEST_LEAD_TIME_DAYS + _LONGEST_DELAY_DAYS + 1))
     rows = np.arange(products)
-    stock, coming = fill_up_to.copy(), np.zeros(products)
-    sold, on_hand = np.zeros_like(wanted), np.zeros_like(wanted)
+    stock, on_order = fill_up_to.copy(), np.zeros(products)
+    sales, on_hand = np.zeros_like(demand), np.zeros_like(demand)
     for day in range(days):
         stock += arriving[:, day]
-        coming -= arriving[:, day]
-        sold[:, day] = np.minimum(wanted[:, day], stock)
-        stock -= sold[:, day]
+        on_order -= arriving[:, day]
+        sales[:, day] = np.minimum(demand[:, day], stock)
+        stock -= sales[:, day]
         on_hand[:, day] = stock
-        ordered = np.where(stock + coming <= reorder_at, fill_up_to - stock - coming, 0)
+        order = np.where(stock + on_order <= reorder_at, fill_up_to - stock - on_order, 0)
         delay = np.where(rng.random(products) < _CHANCE_OF_DELAY, rng.integers(1, _LONGEST_DELAY_DAYS + 1, products), 0)
-        arriving[rows, day + lead_time + delay] += ordered
-        coming += ordered
-    return Shelf(wanted, sold, on_hand)
+        arriving[rows, day + lead_time + delay] += order
+        on_order += order
+    return Shelf(demand, sales, on_hand)
 
 
-def _sales(demand: Demand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
-    price = np.zeros(shelf.sold.shape)
+def _sales(demand: SimulatedDemand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
+    price = np.zeros(shelf.sales.shape)
     price[demand.product, demand.day] = demand.price
-    row, day = np.nonzero(shelf.sold)
+    row, day = np.nonzero(shelf.sales)
     return pl.DataFrame(
         {
             "product_id": ids[row],
             "sold_at": demand.days[day],
-            "quantity": shelf.sold[row, day],
+            "quantity": shelf.sales[row, day],
             "unit_price": price[row, day],
         }
     )
 
 
-def _counts(rng: np.random.Generator, demand: Demand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
+def _counts(rng: np.random.Generator, demand: SimulatedDemand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
     """Counts of most days; a few are wrong by some units, so that an empty shelf can even be counted as less than 0."""
     wrong = rng.random(shelf.on_hand.shape) < _CHANCE_OF_WRONG_COUNT
     counts = shelf.on_hand + np.where(wrong, rng.integers(-2, 3, wrong.shape), 0)
@@ -130,7 +129,7 @@ def _counts(rng: np.random.Generator, demand: Demand, shelf: Shelf, ids: npt.NDA
     return pl.DataFrame({"product_id": ids[row], "counted_on": demand.days[day], "units_on_hand": counts[row, day]})
 
 
-def _lost_sales(demand: Demand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
-    lost = shelf.wanted - shelf.sold
+def _lost_sales(demand: SimulatedDemand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
+    lost = shelf.demand - shelf.sales
     row, day = np.nonzero(lost)
     return pl.DataFrame({"product_id": ids[row], "day": demand.days[day], "lost_units": lost[row, day]})

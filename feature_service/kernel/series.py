@@ -5,12 +5,12 @@ not grow with its length. The running sums are float64 and start in the panel's 
 
 - Serving equals training bit for bit, whatever the values: a running sum up to a week is made of that row's weeks up
   to it, one after the other, and of nothing else. So it does not matter whether a week is computed alone or with all
-  weeks, a product alone or with all others. Both must start at the same first week: the panel that is trained on and the one
-  in a snapshot begin with the first week of the data. Weeks before a product's launch add exactly 0.
+  weeks, a product alone or with all others. Both must start at the same first week: the panel that is trained on and
+  the one in a snapshot begin with the first week of the data. Weeks before a product's launch add exactly 0.
 - Sums of whole numbers (units, orders, days, 0 or 1) and of sums over groups (whole 1/65536ths, see ``groups``) are
   exact while they stay below 2**53 of their steps, so a window holds no trace of the weeks before it.
-- Other values (shares, ratios, squares of fractional units) leave the rounding of older weeks in a window: some 1e-13 of
-  its sum over 100 weeks, against the 6e-8 to which a feature is rounded as float32. A panel that starts at another week
+- Other values (shares, ratios, squares of fractional units) leave the rounding of older weeks in a window: some 1e-13
+  of its sum over 100 weeks, against the 6e-8 to which a feature is rounded as float32. A panel that starts at another week
   might thus change the last bit of such a feature. The same holds for ``smoothed``, which reaches back to the first
   week by definition.
 

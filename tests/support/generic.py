@@ -4,19 +4,19 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.ingest.contracts import Reason
+from data.ingest.contracts import RejectionReason
 
 Row = Sequence[object]
 
 GENERIC_ONLY = {
-    Reason.UNPARSABLE_QUANTITY,
-    Reason.NEGATIVE_QUANTITY,
-    Reason.UNPARSABLE_COUNT,
-    Reason.NUMBER_OUT_OF_RANGE,
-    Reason.UNPARSABLE_FLAG,
-    Reason.UNPARSABLE_LEAD_TIME,
-    Reason.REPLACED_COUNT,
-    Reason.REPLACED_FLAG,
+    RejectionReason.UNPARSABLE_QUANTITY,
+    RejectionReason.NEGATIVE_QUANTITY,
+    RejectionReason.UNPARSABLE_COUNT,
+    RejectionReason.NUMBER_OUT_OF_RANGE,
+    RejectionReason.UNPARSABLE_FLAG,
+    RejectionReason.UNPARSABLE_LEAD_TIME,
+    RejectionReason.REPLACED_COUNT,
+    RejectionReason.REPLACED_FLAG,
 }
 
 HEADERS = {

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from data.errors import ColumnMapError, EmptyInputError, MissingColumnError, MissingInputError, TooManyBadRowsError
-from data.ingest.contracts import Reason
+from data.ingest.contracts import RejectionReason
 from data.ingest.generic import ingest_generic
-from data.ingest.result import Ingested, read_ingested, write_ingested
+from data.ingest.result import CleanHistory, read_history, write_history
 from data.panel import Panel
 from data.panel.build import build_panel
 from tests.support.generic import GENERIC_ONLY, Row, real_generic, write_generic
@@ -21,7 +21,7 @@ MONDAY = dt.date(2024, 1, 1)
 NAN = float("nan")
 
 
-def ingest(folder: Path, columns_file: Path | None = None) -> tuple[Ingested, pl.DataFrame]:
+def ingest(folder: Path, columns_file: Path | None = None) -> tuple[CleanHistory, pl.DataFrame]:
     quarantine_file = folder / "out" / "quarantine.parquet"
     ingested = ingest_generic(folder, quarantine_file=quarantine_file, columns_file=columns_file, max_bad_share=1)
     return ingested, pl.read_parquet(quarantine_file)
@@ -42,35 +42,35 @@ GOOD: dict[str, Row] = {
     "products": ("a", "toys"),
     "lead_times": ("a", 10),
 }
-BAD_ROWS: list[tuple[str, Row, Reason]] = [
-    ("sales", ("", "2024-01-01", 2, 5), Reason.MISSING_ID),
-    ("sales", ("b", "someday", 2, 5), Reason.UNPARSABLE_TIME),
-    ("sales", ("b", "2024-01-01", "two", 5), Reason.UNPARSABLE_QUANTITY),
-    ("sales", ("b", "2024-01-01", "", 5), Reason.UNPARSABLE_QUANTITY),
-    ("sales", ("b", "2024-01-01", -1, 5), Reason.NEGATIVE_QUANTITY),
-    ("sales", ("b", "2024-01-01", "1e12", 5), Reason.NUMBER_OUT_OF_RANGE),
-    ("sales", ("b", "2024-01-01", 2, "cheap"), Reason.UNPARSABLE_PRICE),
-    ("sales", ("b", "2024-01-01", 2, -1), Reason.NEGATIVE_PRICE),
-    ("inventory", ("b", "1024-01-01", 7), Reason.TIME_OUT_OF_RANGE),
-    ("inventory", ("b", "2024-01-01", "many"), Reason.UNPARSABLE_COUNT),
-    ("inventory", ("b", "2024-01-01", "nan"), Reason.UNPARSABLE_COUNT),
-    ("availability", ("b", "2024-01-01", 2), Reason.UNPARSABLE_FLAG),
-    ("availability", ("b", "2024-01-01", ""), Reason.UNPARSABLE_FLAG),
-    ("products", ("a", "food"), Reason.DUPLICATE_PRODUCT),
-    ("lead_times", ("b", "1.5"), Reason.UNPARSABLE_LEAD_TIME),
-    ("lead_times", ("b", 999), Reason.UNPARSABLE_LEAD_TIME),
-    ("inventory", ("b", "2024-01-01", 7, 7), Reason.MALFORMED_ROW),
+BAD_ROWS: list[tuple[str, Row, RejectionReason]] = [
+    ("sales", ("", "2024-01-01", 2, 5), RejectionReason.MISSING_ID),
+    ("sales", ("b", "someday", 2, 5), RejectionReason.UNPARSABLE_TIME),
+    ("sales", ("b", "2024-01-01", "two", 5), RejectionReason.UNPARSABLE_QUANTITY),
+    ("sales", ("b", "2024-01-01", "", 5), RejectionReason.UNPARSABLE_QUANTITY),
+    ("sales", ("b", "2024-01-01", -1, 5), RejectionReason.NEGATIVE_QUANTITY),
+    ("sales", ("b", "2024-01-01", "1e12", 5), RejectionReason.NUMBER_OUT_OF_RANGE),
+    ("sales", ("b", "2024-01-01", 2, "cheap"), RejectionReason.UNPARSABLE_PRICE),
+    ("sales", ("b", "2024-01-01", 2, -1), RejectionReason.NEGATIVE_PRICE),
+    ("inventory", ("b", "1024-01-01", 7), RejectionReason.TIME_OUT_OF_RANGE),
+    ("inventory", ("b", "2024-01-01", "many"), RejectionReason.UNPARSABLE_COUNT),
+    ("inventory", ("b", "2024-01-01", "nan"), RejectionReason.UNPARSABLE_COUNT),
+    ("availability", ("b", "2024-01-01", 2), RejectionReason.UNPARSABLE_FLAG),
+    ("availability", ("b", "2024-01-01", ""), RejectionReason.UNPARSABLE_FLAG),
+    ("products", ("a", "food"), RejectionReason.DUPLICATE_PRODUCT),
+    ("lead_times", ("b", "1.5"), RejectionReason.UNPARSABLE_LEAD_TIME),
+    ("lead_times", ("b", 999), RejectionReason.UNPARSABLE_LEAD_TIME),
+    ("inventory", ("b", "2024-01-01", 7, 7), RejectionReason.MALFORMED_ROW),
 ]
-REPLACED: list[tuple[str, Row, Reason]] = [
-    ("inventory", ("a", "2024-01-01", 3), Reason.REPLACED_COUNT),
-    ("availability", ("a", "2024-01-03", 0), Reason.REPLACED_FLAG),
+REPLACED: list[tuple[str, Row, RejectionReason]] = [
+    ("inventory", ("a", "2024-01-01", 3), RejectionReason.REPLACED_COUNT),
+    ("availability", ("a", "2024-01-03", 0), RejectionReason.REPLACED_FLAG),
 ]
 BAD_ROWS += REPLACED
 
 
 @pytest.mark.parametrize(("table", "bad", "reason"), BAD_ROWS)
 def test_a_bad_row_goes_to_quarantine_with_its_reason_and_its_raw_row(
-    tmp_path: Path, table: str, bad: Row, reason: Reason
+    tmp_path: Path, table: str, bad: Row, reason: RejectionReason
 ) -> None:
     rows = {name: [good] for name, good in GOOD.items()}
     rows[table] = [*rows[table], bad]
@@ -220,8 +220,8 @@ def test_too_many_bad_rows_of_any_file_stop_the_run(tmp_path: Path) -> None:
 
 def test_what_was_ingested_can_be_stored_and_read_again(tmp_path: Path) -> None:
     ingested, _ = ingest(write_generic(tmp_path / "in", **{name: [good] for name, good in GOOD.items()}))
-    write_ingested(ingested, tmp_path / "stored")
-    again = read_ingested(tmp_path / "stored")
+    write_history(ingested, tmp_path / "stored")
+    again = read_history(tmp_path / "stored")
     assert again.report == ingested.report
     for name in ("sales", "counts", "availability", "products"):
         assert getattr(again, name).equals(getattr(ingested, name))

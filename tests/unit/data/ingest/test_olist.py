@@ -9,21 +9,21 @@ import polars as pl
 import pytest
 
 from data.errors import EmptyInputError, IngestSettingError, TooManyBadRowsError
-from data.ingest.contracts import GENERIC, ITEMS, OLIST, Reason
+from data.ingest.contracts import GENERIC, ITEMS, OLIST, RejectionReason
 from data.ingest.olist import ingest_olist
-from data.ingest.result import Ingested, read_ingested, write_ingested
+from data.ingest.result import CleanHistory, read_history, write_history
 from data.synthetic.olist import write_synthetic_olist
 from tests.support.generic import GENERIC_ONLY
 from tests.support.olist import Row, item, order, real_olist, write_olist
 
 
-def ingest(folder: Path, max_bad_share: float = 1.0) -> tuple[Ingested, pl.DataFrame]:
+def ingest(folder: Path, max_bad_share: float = 1.0) -> tuple[CleanHistory, pl.DataFrame]:
     quarantine_file = folder / "out" / "quarantine.parquet"
     ingested = ingest_olist(folder, quarantine_file=quarantine_file, max_bad_share=max_bad_share)
     return ingested, pl.read_parquet(quarantine_file)
 
 
-def assert_accounted(ingested: Ingested) -> None:
+def assert_accounted(ingested: CleanHistory) -> None:
     report = ingested.report
     assert report.items_total == report.items_used + report.items_excluded_by_status + report.items_quarantined
     assert report.items_used == ingested.sales.height
@@ -32,29 +32,29 @@ def assert_accounted(ingested: Ingested) -> None:
     assert sum(report.quarantined["orders"].values()) == report.orders_quarantined
 
 
-BAD_ITEMS: list[tuple[Row, Reason]] = [
-    (("", 1, "a", 10), Reason.MISSING_ID),
-    (("o1", "", "a", 10), Reason.MISSING_ID),
-    (("o1", 2, "", 10), Reason.MISSING_ID),
-    (("o1", 2, '""', 10), Reason.MISSING_ID),
-    (("o1", 2, "\N{REPLACEMENT CHARACTER}", 10), Reason.UNREADABLE_TEXT),
-    (("o1", 2, "a", "ten"), Reason.UNPARSABLE_PRICE),
-    (("o1", 2, "a", ""), Reason.UNPARSABLE_PRICE),
-    (("o1", 2, "a", "nan"), Reason.UNPARSABLE_PRICE),
-    (("o1", 2, "a", "inf"), Reason.UNPARSABLE_PRICE),
-    (("o1", 2, "a", '"1,5"'), Reason.UNPARSABLE_PRICE),
-    (("o1", 2, "a", -0.01), Reason.NEGATIVE_PRICE),
-    (("o1", 2, "a", "1e300"), Reason.PRICE_OUT_OF_RANGE),
-    (("o1", 1, "b", 12), Reason.DUPLICATE_ITEM),
-    (("o9", 1, "a", 10), Reason.ITEM_WITHOUT_ORDER),
-    (("o1", 2, "a", 10, "too much"), Reason.MALFORMED_ROW),
-    (('"o1', 2, "a", 10), Reason.MALFORMED_ROW),
+BAD_ITEMS: list[tuple[Row, RejectionReason]] = [
+    (("", 1, "a", 10), RejectionReason.MISSING_ID),
+    (("o1", "", "a", 10), RejectionReason.MISSING_ID),
+    (("o1", 2, "", 10), RejectionReason.MISSING_ID),
+    (("o1", 2, '""', 10), RejectionReason.MISSING_ID),
+    (("o1", 2, "\N{REPLACEMENT CHARACTER}", 10), RejectionReason.UNREADABLE_TEXT),
+    (("o1", 2, "a", "ten"), RejectionReason.UNPARSABLE_PRICE),
+    (("o1", 2, "a", ""), RejectionReason.UNPARSABLE_PRICE),
+    (("o1", 2, "a", "nan"), RejectionReason.UNPARSABLE_PRICE),
+    (("o1", 2, "a", "inf"), RejectionReason.UNPARSABLE_PRICE),
+    (("o1", 2, "a", '"1,5"'), RejectionReason.UNPARSABLE_PRICE),
+    (("o1", 2, "a", -0.01), RejectionReason.NEGATIVE_PRICE),
+    (("o1", 2, "a", "1e300"), RejectionReason.PRICE_OUT_OF_RANGE),
+    (("o1", 1, "b", 12), RejectionReason.DUPLICATE_ITEM),
+    (("o9", 1, "a", 10), RejectionReason.ITEM_WITHOUT_ORDER),
+    (("o1", 2, "a", 10, "too much"), RejectionReason.MALFORMED_ROW),
+    (('"o1', 2, "a", 10), RejectionReason.MALFORMED_ROW),
 ]
 
 
 @pytest.mark.parametrize(("bad", "reason"), BAD_ITEMS)
 def test_a_bad_item_goes_to_quarantine_with_its_reason_and_its_raw_row(
-    tmp_path: Path, bad: Row, reason: Reason
+    tmp_path: Path, bad: Row, reason: RejectionReason
 ) -> None:
     write_olist(tmp_path, [order(1)], [item(1), bad])
 
@@ -66,21 +66,21 @@ def test_a_bad_item_goes_to_quarantine_with_its_reason_and_its_raw_row(
     assert_accounted(ingested)
 
 
-BAD_ORDERS: list[tuple[Row, Reason]] = [
-    (("", "delivered", "2018-01-10 12:00:00"), Reason.MISSING_ID),
-    (("o2", "lost", "2018-01-10 12:00:00"), Reason.UNKNOWN_STATUS),
-    (("o2", "", "2018-01-10 12:00:00"), Reason.UNKNOWN_STATUS),
-    (("o2", "delivered", "2018-02-30 12:00:00"), Reason.UNPARSABLE_TIME),
-    (("o2", "delivered", ""), Reason.UNPARSABLE_TIME),
-    (("o2", "delivered", "10/01/2018 12:00"), Reason.UNPARSABLE_TIME),
-    (("o2", "delivered", "1970-01-01 00:00:00"), Reason.TIME_OUT_OF_RANGE),
-    (("o2", "delivered", "9999-01-01 00:00:00"), Reason.TIME_OUT_OF_RANGE),
-    (("o1", "delivered", "2018-01-11 12:00:00"), Reason.DUPLICATE_ORDER),
+BAD_ORDERS: list[tuple[Row, RejectionReason]] = [
+    (("", "delivered", "2018-01-10 12:00:00"), RejectionReason.MISSING_ID),
+    (("o2", "lost", "2018-01-10 12:00:00"), RejectionReason.UNKNOWN_STATUS),
+    (("o2", "", "2018-01-10 12:00:00"), RejectionReason.UNKNOWN_STATUS),
+    (("o2", "delivered", "2018-02-30 12:00:00"), RejectionReason.UNPARSABLE_TIME),
+    (("o2", "delivered", ""), RejectionReason.UNPARSABLE_TIME),
+    (("o2", "delivered", "10/01/2018 12:00"), RejectionReason.UNPARSABLE_TIME),
+    (("o2", "delivered", "1970-01-01 00:00:00"), RejectionReason.TIME_OUT_OF_RANGE),
+    (("o2", "delivered", "9999-01-01 00:00:00"), RejectionReason.TIME_OUT_OF_RANGE),
+    (("o1", "delivered", "2018-01-11 12:00:00"), RejectionReason.DUPLICATE_ORDER),
 ]
 
 
 @pytest.mark.parametrize(("bad", "reason"), BAD_ORDERS)
-def test_a_bad_order_goes_to_quarantine_with_its_reason(tmp_path: Path, bad: Row, reason: Reason) -> None:
+def test_a_bad_order_goes_to_quarantine_with_its_reason(tmp_path: Path, bad: Row, reason: RejectionReason) -> None:
     write_olist(tmp_path, [order(1), bad], [item(1)])
 
     ingested, quarantine = ingest(tmp_path)
@@ -92,7 +92,10 @@ def test_a_bad_order_goes_to_quarantine_with_its_reason(tmp_path: Path, bad: Row
 
 def test_every_reason_of_the_contract_has_an_example_here() -> None:
     shown = {reason for _, reason in BAD_ITEMS + BAD_ORDERS}
-    assert set(Reason) - shown - GENERIC_ONLY == {Reason.ITEM_OF_QUARANTINED_ORDER, Reason.DUPLICATE_PRODUCT}
+    assert set(RejectionReason) - shown - GENERIC_ONLY == {
+        RejectionReason.ITEM_OF_QUARANTINED_ORDER,
+        RejectionReason.DUPLICATE_PRODUCT,
+    }
 
 
 def test_items_of_a_quarantined_order_are_told_from_items_without_an_order(tmp_path: Path) -> None:
@@ -101,7 +104,10 @@ def test_items_of_a_quarantined_order_are_told_from_items_without_an_order(tmp_p
     ingested, quarantine = ingest(tmp_path)
 
     of_items = quarantine.filter(pl.col("source_file") == f"{ITEMS.stem}.csv")
-    assert of_items["reason"].to_list() == [Reason.ITEM_OF_QUARANTINED_ORDER, Reason.ITEM_WITHOUT_ORDER]
+    assert of_items["reason"].to_list() == [
+        RejectionReason.ITEM_OF_QUARANTINED_ORDER,
+        RejectionReason.ITEM_WITHOUT_ORDER,
+    ]
     assert_accounted(ingested)
 
 
@@ -111,7 +117,7 @@ def test_a_broken_row_does_not_push_out_its_corrected_repeat(tmp_path: Path) -> 
     ingested, quarantine = ingest(tmp_path)
 
     assert ingested.sales["unit_price"].to_list() == [12]
-    assert quarantine["reason"].to_list() == [Reason.UNPARSABLE_PRICE]
+    assert quarantine["reason"].to_list() == [RejectionReason.UNPARSABLE_PRICE]
 
 
 def test_a_repeated_product_row_is_quarantined_and_the_first_one_counts(tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ def test_a_repeated_product_row_is_quarantined_and_the_first_one_counts(tmp_path
     ingested, quarantine = ingest(tmp_path)
 
     assert ingested.products.rows() == [("a", "toys", None, None)]
-    assert quarantine["reason"].to_list() == [Reason.DUPLICATE_PRODUCT]
+    assert quarantine["reason"].to_list() == [RejectionReason.DUPLICATE_PRODUCT]
 
 
 def test_an_order_without_items_is_counted_and_no_error(tmp_path: Path) -> None:
@@ -213,8 +219,8 @@ def test_written_sales_read_back_the_same(tmp_path: Path) -> None:
     write_olist(tmp_path, [order(1)], [item(1), item(2)])
     ingested, _ = ingest(tmp_path)
 
-    write_ingested(ingested, tmp_path / "ingested")
-    again = read_ingested(tmp_path / "ingested")
+    write_history(ingested, tmp_path / "ingested")
+    again = read_history(tmp_path / "ingested")
 
     assert again.report == ingested.report
     assert again.sales.equals(ingested.sales)
@@ -264,5 +270,5 @@ def test_the_readme_shows_the_contract_as_it_is() -> None:
         for column in table.columns:
             rule = f"{column.kind}, or nothing" if column.optional else column.kind.value
             assert f"| `{column.name}` | {rule} |" in readme
-    for reason in Reason:
+    for reason in RejectionReason:
         assert f"`{reason}`" in readme

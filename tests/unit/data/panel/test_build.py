@@ -8,7 +8,7 @@ import pytest
 
 from data.errors import AsOfOutsideDataError, PanelFileError
 from data.ingest.olist import ingest_olist
-from data.ingest.result import Ingested
+from data.ingest.result import CleanHistory
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
 from data.panel.build import build_panel
 from data.panel.file import read_panel, write_panel
@@ -20,7 +20,9 @@ NAN = float("nan")
 Sale = tuple[str, str, float]
 
 
-def history(folder: Path, *sales: Sale, products: list[Row] | None = None, also: list[Row] | None = None) -> Ingested:
+def history(
+    folder: Path, *sales: Sale, products: list[Row] | None = None, also: list[Row] | None = None
+) -> CleanHistory:
     """Sales as (product, time, price); ``also`` are orders of their own."""
     orders: list[Row] = [(f"o{number}", "delivered", bought) for number, (_, bought, _) in enumerate(sales)]
     items: list[Row] = [(f"o{number}", 1, product, price) for number, (product, _, price) in enumerate(sales)]

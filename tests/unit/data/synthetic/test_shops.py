@@ -26,14 +26,14 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_no_more_is_sold_than_was_there_and_units_balance() -> None:
     rng = np.random.default_rng(5)
-    wanted = rng.poisson(rng.gamma(0.5, 2, (50, 1)), (50, 150))
-    shelf = simulate_shelf(rng, wanted, rng.integers(3, 22, 50))
+    demand = rng.poisson(rng.gamma(0.5, 2, (50, 1)), (50, 150))
+    shelf = simulate_shelf(rng, demand, rng.integers(3, 22, 50))
     assert (shelf.on_hand >= 0).all()
-    assert (shelf.sold <= wanted).all()
-    lost = shelf.sold < wanted
+    assert (shelf.sales <= demand).all()
+    lost = shelf.sales < demand
     assert lost.any()
     assert (shelf.on_hand[lost] == 0).all()
-    received = np.diff(shelf.on_hand, axis=1) + shelf.sold[:, 1:]
+    received = np.diff(shelf.on_hand, axis=1) + shelf.sales[:, 1:]
     assert (received >= 0).all()
 
 
