@@ -1,1 +1,1 @@
-"""Order histories in, weekly panels and published snapshots out."""
+"""From order files and stock counts to weekly panels, and from panels to published snapshots."""

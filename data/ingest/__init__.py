@@ -1,4 +1,4 @@
-"""A seller's files in, clean sales and stock counts out: found, read as text, held against contracts, accounted for.
+"""From a seller's files to a clean history: read as text, checked against contracts, every row accounted for.
 
 ``olist`` and ``generic`` are the two layouts; a bad row goes to quarantine with its reason.
 """
