@@ -10,9 +10,9 @@ not grow with its length. The running sums are float64 and start in the panel's 
 - Sums of whole numbers (units, orders, days, 0 or 1) and of sums over groups (whole 1/65536ths, see ``groups``) are
   exact while they stay below 2**53 of their steps, so a window holds no trace of the weeks before it.
 - Other values (shares, ratios, squares of fractional units) leave the rounding of older weeks in a window: some 1e-13
-  of its sum over 100 weeks, against the 6e-8 to which a feature is rounded as float32. A panel that starts at another week
-  might thus change the last bit of such a feature. The same holds for ``smoothed``, which reaches back to the first
-  week by definition.
+  of its sum over 100 weeks, against the 6e-8 to which a feature is rounded as float32. A panel that starts at another
+  week might thus change the last bit of such a feature. The same holds for ``smoothed``, which reaches back to the
+  first week by definition.
 
 What is float32 throughout, as in ``windows``, has no such room: there each window is summed anew.
 """
