@@ -1,11 +1,11 @@
-"""Train: from the backtest to a candidate, which is a model bundle with the record of how it came about.
+"""Train: from the backtest to a candidate, which is a model bundle with the record of its training.
 
-The model is that of the origin which lies ahead: the backtest's recipe, fitted on every row whose outcome is known, and
-calibrated on what the recipe said at the newest origins, all later than the rows of those fits.
+The model is the one of the next origin: the backtest's recipe, fitted on every row whose outcome is known. It is
+calibrated on the recipe's predictions at the newest origins, which are later than the rows of those fits.
 
 candidate/
     model.onnx, contract.json   the bundle; its contract has no metrics yet
-    training.json               settings, rows, the threshold's figures, parity, what the model relies on, seconds
+    training.json               settings, rows, the threshold's figures, parity, importance of the features, seconds
 """
 
 import json
@@ -24,9 +24,9 @@ from feature_service.kernel.arrays import FloatArray
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
 from training.backtest.record import read_backtest
 from training.backtest.rolling import final_fit
-from training.dataset import Rows, read_training_table
+from training.dataset import TrainingRows, read_training_table
 from training.errors import ParityError, TrainingFileError
-from training.estimators import Fitted, estimator
+from training.estimators import FittedModel, estimator
 from training.settings import TrainingSettings
 from training.threshold import OperatingPoint, choose_threshold
 
@@ -38,10 +38,10 @@ _IMPORTANCE_ROWS = 5_000
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """How a candidate came about.
+    """The record of one training.
 
     Attributes:
-        settings: What the run was told.
+        settings: The run's settings.
         estimator_parameters: What the estimator was fitted with.
         recipe_features: The features that it could look at; all where empty.
         rows: Rows that it was fitted on.
@@ -50,7 +50,7 @@ class TrainingRecord:
         parity: Largest difference in probability between the ONNX model and the fitted one.
         parity_rows: Real rows it was measured on.
         importance: Share of each feature in the mean absolute contribution on the newest rows; empty where the
-            estimator cannot tell.
+            estimator has no contributions.
         fit_seconds: Of the fit alone.
     """
 
@@ -72,35 +72,36 @@ def train(table: Path, backtest: Path, settings: TrainingSettings, data_fingerpr
     Args:
         table: The training table's file.
         backtest: Folder that ``training.backtest.record.run_backtest`` wrote.
-        settings: See there.
+        settings: How the threshold is chosen, and the seed.
         data_fingerprint: SHA-256 of the input files, for the contract.
         to: An existing folder to write the candidate into.
     Raises:
         OneSidedOutcomeError: If the rows hold one outcome only.
         ParityError: If the ONNX model gives other probabilities.
-        UnknownEstimatorError, TrainingFileError: See there.
+        UnknownEstimatorError: If there is no such estimator.
+        TrainingFileError: If a file of an earlier stage is missing or broken.
     """
-    rows, tested = read_training_table(table), read_backtest(backtest)
-    recipe = tested.recipe
+    rows, backtest_record = read_training_table(table), read_backtest(backtest)
+    recipe = backtest_record.recipe
     started = time.perf_counter()
-    fitted = final_fit(rows, recipe, settings.seed)
+    model = final_fit(rows, recipe, settings.seed)
     fit_seconds = time.perf_counter() - started
-    (to / MODEL_FILE).write_bytes(fitted.to_onnx())
+    (to / MODEL_FILE).write_bytes(model.to_onnx())
     contract = _contract(rows, recipe.estimator, settings, data_fingerprint)
-    parity, parity_rows = check_parity(fitted, Bundle.load(_with_contract(to, contract)), rows.features)
+    parity, parity_rows = check_parity(model, Bundle.load(_with_contract(to, contract)), rows.features)
     point = _operating_point(backtest, settings)
-    _with_contract(to, replace(contract, threshold=point.threshold, calibration=tested.calibration))
-    known = rows.outcome[np.isfinite(rows.outcome)]
+    _with_contract(to, replace(contract, threshold=point.threshold, calibration=backtest_record.calibration))
+    outcomes = rows.outcome[np.isfinite(rows.outcome)]
     record = TrainingRecord(
         settings=settings,
         estimator_parameters={**estimator(recipe.estimator).parameters, **recipe.parameters},
         recipe_features=recipe.features,
-        rows=len(known),
-        positives=int((known == 1).sum()),
+        rows=len(outcomes),
+        positives=int((outcomes == 1).sum()),
         operating_point=point,
         parity=parity,
         parity_rows=parity_rows,
-        importance=_importance(fitted, rows),
+        importance=_importance(model, rows),
         fit_seconds=round(fit_seconds, 3),
     )
     (to / TRAINING_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
@@ -120,18 +121,18 @@ def read_training_record(candidate: Path) -> TrainingRecord:
         raise TrainingFileError(f"{path} cannot be read: {error}; train the model again") from error
 
 
-def check_parity(fitted: Fitted, bundle: Bundle, features: FloatArray) -> tuple[float, int]:
-    """The largest difference in probability between the two, and the number of rows it was measured on.
+def check_parity(model: FittedModel, bundle: Bundle, features: FloatArray) -> tuple[float, int]:
+    """The largest difference in probability between model and bundle, and the number of rows compared.
 
     Args:
-        fitted: The model.
-        bundle: What it was exported to, not calibrated.
+        model: The fitted model.
+        bundle: The exported model, not calibrated.
         features: Real rows, shape ``(rows, features)``; the newest are taken, as production sees them.
     Raises:
         ParityError: If it is more than ``ALLOWED_DIFFERENCE``.
     """
     newest = features[-_PARITY_ROWS:]
-    difference = float(np.abs(fitted.predict(newest) - bundle.predict(newest)).max())
+    difference = float(np.abs(model.predict(newest) - bundle.predict(newest)).max())
     # a NaN difference is no parity either
     if not difference < ALLOWED_DIFFERENCE:
         raise ParityError(difference, ALLOWED_DIFFERENCE, len(newest))
@@ -139,21 +140,26 @@ def check_parity(fitted: Fitted, bundle: Bundle, features: FloatArray) -> tuple[
 
 
 def _operating_point(backtest: Path, settings: TrainingSettings) -> OperatingPoint:
-    """The threshold, chosen on the origins before the locked ones."""
-    said = read_predictions(backtest / PREDICTIONS_FILE)
-    free = ~said.locked
-    return choose_threshold(said.truth.outcome[free], said.model.values[free], said.truth.week[free], settings)
+    """The threshold, chosen on the development origins: those before the locked ones."""
+    predictions = read_predictions(backtest / PREDICTIONS_FILE)
+    development = ~predictions.locked
+    return choose_threshold(
+        predictions.truth.outcome[development],
+        predictions.model.values[development],
+        predictions.truth.week[development],
+        settings,
+    )
 
 
-def _importance(fitted: Fitted, rows: Rows) -> dict[str, float]:
-    contributions = fitted.contributions(rows.features[-_IMPORTANCE_ROWS:])
+def _importance(model: FittedModel, rows: TrainingRows) -> dict[str, float]:
+    contributions = model.contributions(rows.features[-_IMPORTANCE_ROWS:])
     if contributions is None:
         return {}
     mean = np.abs(contributions).mean(axis=0)
     return {name: float(share) for name, share in zip(rows.feature_names, mean / mean.sum(), strict=True)}
 
 
-def _contract(rows: Rows, estimator_name: str, settings: TrainingSettings, fingerprint: str) -> Contract:
+def _contract(rows: TrainingRows, estimator_name: str, settings: TrainingSettings, fingerprint: str) -> Contract:
     weeks = rows.as_of_week[np.isfinite(rows.outcome)]
     return Contract(
         feature_set=rows.feature_set,

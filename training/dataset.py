@@ -27,7 +27,7 @@ _META = b"stockout.training_table"
 
 
 @dataclass(frozen=True)
-class Rows:
+class TrainingRows:
     """Rows of the training table in memory.
 
     Attributes:
@@ -130,7 +130,7 @@ def write_training_table(
     )
 
 
-def read_training_table(path: Path) -> Rows:
+def read_training_table(path: Path) -> TrainingRows:
     """Read what :func:`write_training_table` wrote.
 
     Raises:
@@ -149,7 +149,7 @@ def read_training_table(path: Path) -> Rows:
         features[:, index] = table[name].to_numpy()
     ids = table[PRODUCT_ID].combine_chunks()
     ids = ids.dictionary_encode() if not pa.types.is_dictionary(ids.type) else ids
-    return Rows(
+    return TrainingRows(
         feature_set=meaning["feature_set"],
         feature_names=names,
         label=read_record(LabelContract, meaning["label"]),

@@ -19,11 +19,11 @@ from feature_service.kernel import StockoutError
 
 
 class UnknownLabelError(StockoutError):
-    """No label has the asked name."""
+    """No label has this name."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        self.name, self.known = name, tuple(known)
-        super().__init__(f"no label is named {name!r}; there is {', '.join(self.known)}")
+    def __init__(self, name: str, available_names: Iterable[str]) -> None:
+        self.name, self.available_names = name, tuple(available_names)
+        super().__init__(f"no label is named {name!r}; there is {', '.join(self.available_names)}")
 
 
 class LabelInputError(StockoutError):
@@ -53,11 +53,11 @@ class LabelFeaturesError(StockoutError):
 
 
 class UnknownEstimatorError(StockoutError):
-    """No estimator has the asked name."""
+    """No estimator has this name."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        self.name, self.known = name, tuple(known)
-        super().__init__(f"no estimator is named {name!r}; there is {', '.join(self.known)}")
+    def __init__(self, name: str, available_names: Iterable[str]) -> None:
+        self.name, self.available_names = name, tuple(available_names)
+        super().__init__(f"no estimator is named {name!r}; there is {', '.join(self.available_names)}")
 
 
 class TrainingHistoryError(StockoutError):

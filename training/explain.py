@@ -1,4 +1,4 @@
-"""Why a product's probability is what it is: the features that moved it most, exactly, for the newest week."""
+"""The reasons for a product's probability: the features that moved it most, exactly, for the newest week."""
 
 from pathlib import Path
 
@@ -10,33 +10,33 @@ from data.snapshots import Reasons
 from feature_service.bundle import MODEL_FILE, Bundle
 from feature_service.kernel import PanelFeatures, feature_set
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
-from training.estimators import restored
+from training.estimators import restore
 
 REASONS = 3
 
 
 def explain(panel: Panel, eligible: BoolArray, bundle_dir: Path) -> Reasons | None:
-    """The reasons of every product that has a probability at ``as_of``; None if the model cannot tell any.
+    """The reasons of every product that has a probability at ``as_of``; None if the model has none to give.
 
     Args:
         panel: Products x weeks.
         eligible: Where the label applies, shape ``(products, weeks)``.
         bundle_dir: The model that is served.
     """
-    fitted, contract = restored((bundle_dir / MODEL_FILE).read_bytes()), Bundle.load(bundle_dir).contract
-    chosen = feature_set(contract.feature_set)
-    if fitted is None or len(panel.weeks) < chosen.history_weeks:
+    model, contract = restore((bundle_dir / MODEL_FILE).read_bytes()), Bundle.load(bundle_dir).contract
+    definition = feature_set(contract.feature_set)
+    if model is None or len(panel.weeks) < definition.history_weeks:
         return None
     rows = np.flatnonzero(eligible[:, -1])
-    features = PanelFeatures(chosen, panel.fields, panel.groups).at(len(panel.weeks) - 1, rows)
+    features = PanelFeatures(definition, panel.fields, panel.groups).at(len(panel.weeks) - 1, rows)
     if not contract.takes_unknown:
-        known = np.isfinite(features).all(axis=1)
-        rows, features = rows[known], features[known]
+        complete = np.isfinite(features).all(axis=1)
+        rows, features = rows[complete], features[complete]
     reasons = Reasons(
         feature=np.full((len(panel.product_ids), REASONS), -1, dtype=np.int16),
         contribution=np.zeros((len(panel.product_ids), REASONS), dtype=np.float32),
     )
-    contributions = fitted.contributions(features) if len(rows) else None
+    contributions = model.contributions(features) if len(rows) else None
     if contributions is not None:
         reasons.feature[rows], reasons.contribution[rows] = strongest(contributions)
     return reasons

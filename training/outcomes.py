@@ -1,4 +1,4 @@
-"""Whether rows hold both outcomes, without which nothing can be learned or measured."""
+"""The check that rows hold both outcomes, without which nothing can be learned or measured."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from training.errors import OneSidedOutcomeError
 
 
 def check_both_outcomes(name: str, outcome: FloatArray) -> None:
-    """Refuse rows of one kind.
+    """Refuse rows that all have the same outcome.
 
     Args:
         name: Of the block of rows, for the message.

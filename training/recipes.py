@@ -1,7 +1,7 @@
 """How a model is made: the estimator, its parameters and the features it may use; one proven recipe per label.
 
 The parameters were found on the development weeks of public data (stores with counted stock, a grocery chain with
-in-stock flags, Olist), never on the locked ones. A search of one's own data is asked for with ``--search-trials``.
+in-stock flags, Olist), never on the locked ones. ``--search-trials`` searches on one's own data.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from feature_service.kernel.arrays import FloatArray
-from training.estimators import Fitted, fit
+from training.estimators import FittedModel, fit
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Recipe:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()
 
-    def fit(self, names: tuple[str, ...], features: FloatArray, outcome: FloatArray, seed: int) -> Fitted:
+    def fit(self, names: tuple[str, ...], features: FloatArray, outcome: FloatArray, seed: int) -> FittedModel:
         """Fit on rows of all features; the model takes rows of all features, too.
 
         Features that are left out are held constant: nothing can be learned from them, and the model keeps the shape

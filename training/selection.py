@@ -1,7 +1,7 @@
 """Choose a recipe by backtest: estimator, parameters and features, all on the development origins.
 
-The locked origins are never looked at, and neither is any later row: a trial is fitted and predicts as the backtest
-does, only with fewer fits. The same rows and seed give the same recipe.
+No locked origin and no later row is used. A trial is fitted and predicts as the backtest does, with fewer fits. The
+same rows and seed give the same recipe.
 """
 
 import json
@@ -15,15 +15,15 @@ import optuna
 
 from feature_service.kernel.arrays import IntArray
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, week_number
-from training.dataset import Rows
-from training.estimators import Fitted
+from training.dataset import TrainingRows
+from training.estimators import FittedModel
 from training.metrics.ranking import average_precision
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe, recipe_for
 
 SEARCH_FILE = "search.json"
 FEATURE_COUNTS = (40, 20, 10)
-"""Feature selection tries the features that weigh most, so many of them, and all of them."""
+"""Numbers of features that feature selection compares with all of them; those that weigh most are kept."""
 
 _FITS = 2
 _IMPORTANCE_ROWS = 5_000
@@ -62,82 +62,85 @@ SPACES: Mapping[str, Callable[[optuna.Trial], dict[str, Any]]] = {
     "random_forest": _of_forest,
     "logistic_regression": _of_line,
 }
-"""What is searched of each estimator; the label's proven recipe is always tried, too."""
+"""The search space of each estimator; the label's own recipe is always measured, too."""
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A recipe and what it was worth on the development origins."""
+class RecipeResult:
+    """A recipe and its average precision on the development origins."""
 
     recipe: Recipe
     average_precision: float
 
 
-def choose_recipe(rows: Rows, settings: BacktestSettings, trials: int, seed: int, to: Path) -> Recipe:
-    """The label's proven recipe, or with trials the best of it and of a search.
+def choose_recipe(rows: TrainingRows, settings: BacktestSettings, trials: int, seed: int, to: Path) -> Recipe:
+    """The label's own recipe, or the best of it and of a search.
 
     Args:
         rows: The training table.
         settings: The origins of the backtest that follows.
         trials: How many recipes to try; with 0 nothing is searched.
         seed: Of every random choice.
-        to: An existing folder; ``search.json`` tells what was tried.
+        to: An existing folder; ``search.json`` lists the recipes and their results.
     Raises:
         TrainingHistoryError, OneSidedOutcomeError: If there are too few rows to search on.
     """
-    proven = recipe_for(rows.label.name)
+    default = recipe_for(rows.label.name)
     if not trials:
-        return proven
+        return default
     bench = _Bench(rows, settings, seed)
-    tried = [bench.measure(proven), *_search(bench, trials, seed)]
-    best = max(tried, key=lambda each: each.average_precision)
-    tried += bench.with_fewer_features(best)
-    best = max(tried, key=lambda each: each.average_precision)
-    (to / SEARCH_FILE).write_text(json.dumps([asdict(each) for each in tried], indent=2) + "\n", encoding="utf-8")
+    results = [bench.measure(default), *_search(bench, trials, seed)]
+    best = max(results, key=lambda each: each.average_precision)
+    results += bench.with_fewer_features(best)
+    best = max(results, key=lambda each: each.average_precision)
+    (to / SEARCH_FILE).write_text(json.dumps([asdict(each) for each in results], indent=2) + "\n", encoding="utf-8")
     return best.recipe
 
 
-def _search(bench: "_Bench", trials: int, seed: int) -> list[Tried]:
-    """Seeded trials; the estimators take turns, so that each of them is tried."""
+def _search(bench: "_Bench", trials: int, seed: int) -> list[RecipeResult]:
+    """Seeded trials; the estimators take turns, so that each of them is searched."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    names, tried = tuple(SPACES), list[Tried]()
+    names, results = tuple(SPACES), list[RecipeResult]()
 
     def objective(trial: optuna.Trial) -> float:
         name = names[trial.number % len(names)]
-        tried.append(bench.measure(Recipe(name, SPACES[name](trial))))
-        return tried[-1].average_precision
+        results.append(bench.measure(Recipe(name, SPACES[name](trial))))
+        return results[-1].average_precision
 
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     study.optimize(objective, n_trials=trials)
-    return tried
+    return results
 
 
 class _Bench:
-    """The development origins, and what a recipe is worth on them."""
+    """The development origins, and how well a recipe ranks on them."""
 
-    def __init__(self, rows: Rows, settings: BacktestSettings, seed: int) -> None:
+    def __init__(self, rows: TrainingRows, settings: BacktestSettings, seed: int) -> None:
         self._rows, self._seed = rows, seed
         self._week = week_number(rows.as_of_week)
-        self._known = np.isfinite(rows.outcome)
-        self._calendar: Calendar = calendar_of(self._week[self._known], rows.label.horizon_weeks, settings)
+        self._has_outcome = np.isfinite(rows.outcome)
+        self._calendar: Calendar = calendar_of(self._week[self._has_outcome], rows.label.horizon_weeks, settings)
 
-    def measure(self, recipe: Recipe) -> Tried:
+    def measure(self, recipe: Recipe) -> RecipeResult:
         """Average precision over the development origins, with two fits."""
         calendar, rows = self._calendar, self._rows
-        said = np.full(len(rows), np.nan)
+        probability = np.full(len(rows), np.nan)
         origins = np.arange(calendar.first, calendar.first_locked)
-        for some in np.array_split(origins, min(_FITS, len(origins))):
-            model = self._fit(recipe, int(some[0]))
-            now = self._known & (self._week >= some[0]) & (self._week <= some[-1])
-            said[now] = model.predict(rows.features[now])
-        inside = np.isfinite(said)
-        check_both_outcomes("development", rows.outcome[inside])
-        return Tried(recipe, average_precision(rows.outcome[inside], said[inside].astype(np.float32)))
+        for block in np.array_split(origins, min(_FITS, len(origins))):
+            model = self._fit(recipe, int(block[0]))
+            in_block = self._has_outcome & (self._week >= block[0]) & (self._week <= block[-1])
+            probability[in_block] = model.predict(rows.features[in_block])
+        has_prediction = np.isfinite(probability)
+        check_both_outcomes("development", rows.outcome[has_prediction])
+        score = probability[has_prediction].astype(np.float32)
+        return RecipeResult(recipe, average_precision(rows.outcome[has_prediction], score))
 
-    def with_fewer_features(self, best: Tried) -> list[Tried]:
-        """The recipe with only the features that weigh most in its first fit; none if it cannot tell."""
+    def with_fewer_features(self, best: RecipeResult) -> list[RecipeResult]:
+        """The recipe with only the features that weigh most in its first fit; none if it has no contributions."""
         rows = self._rows
-        past: IntArray = np.flatnonzero(self._known & self._calendar.known_at(self._calendar.first, self._week))
+        past: IntArray = np.flatnonzero(
+            self._has_outcome & self._calendar.has_outcome_at(self._calendar.first, self._week)
+        )
         model = self._fit(best.recipe, self._calendar.first)
         contributions = model.contributions(rows.features[past[-_IMPORTANCE_ROWS:]])
         if contributions is None:
@@ -149,8 +152,8 @@ class _Bench:
             if count < len(heaviest)
         ]
 
-    def _fit(self, recipe: Recipe, origin: int) -> Fitted:
+    def _fit(self, recipe: Recipe, origin: int) -> FittedModel:
         rows = self._rows
-        past = self._known & self._calendar.known_at(origin, self._week)
+        past = self._has_outcome & self._calendar.has_outcome_at(origin, self._week)
         check_both_outcomes("training", rows.outcome[past])
         return recipe.fit(rows.feature_names, rows.features[past], rows.outcome[past], self._seed)

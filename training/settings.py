@@ -1,4 +1,4 @@
-"""What a training run can be told."""
+"""The settings of a training run."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ BY_RECALL, BY_BUDGET, BY_COST = "recall", "budget", "cost"
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Attributes of a training run, each with the default that the pipeline uses.
+    """How a model is trained and its threshold chosen; the defaults are the pipeline's.
 
     Attributes:
         seed: Of every random choice.
@@ -29,7 +29,7 @@ class TrainingSettings:
 
     @property
     def yardstick(self) -> Yardstick:
-        """What the model is measured with."""
+        """Budget, costs and seed for the figures."""
         return Yardstick(
             alert_budget=self.alert_budget,
             cost_of_miss=self.cost_of_miss,

@@ -1,4 +1,4 @@
-"""The probability from which on an alert is raised: pure functions."""
+"""The probability at which an alert is raised: pure functions."""
 
 from dataclasses import dataclass
 
@@ -36,8 +36,8 @@ def choose_threshold(
     """
     if settings.threshold_by == BY_BUDGET:
         alerts = settings.alert_budget * len(np.unique(week))
-        ranked = np.sort(probability)[::-1]
-        return at_threshold(outcome, probability, float(ranked[min(alerts, len(ranked)) - 1]))
+        descending = np.sort(probability)[::-1]
+        return at_threshold(outcome, probability, float(descending[min(alerts, len(descending)) - 1]))
     if settings.threshold_by == BY_COST:
         # an alert pays from where its chance of sparing a miss outweighs its chance of being in vain
         pays = settings.cost_of_false_alarm / (settings.cost_of_miss + settings.cost_of_false_alarm)
@@ -58,18 +58,18 @@ def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_re
     if not 0 < target_recall <= 1:
         raise ValueError(f"target_recall must lie above 0 and at most at 1, got {target_recall}")
     order = np.argsort(-probability, kind="stable")
-    ranked = probability[order]
-    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
-    caught = np.cumsum(outcome[order] == 1)[last_of_tie]
+    in_order = probability[order]
+    last_of_tie = np.append(in_order[1:] != in_order[:-1], True)
+    hits = np.cumsum(outcome[order] == 1)[last_of_tie]
     alerts = np.flatnonzero(last_of_tie) + 1
-    thresholds = ranked[last_of_tie]
+    thresholds = in_order[last_of_tie]
     # in whole rows: a share like 0.9 * 10 = 9.000000000000002 must not ask for a tenth one
-    enough = caught >= np.ceil(np.round(target_recall * caught[-1], 9))
-    precision = np.where(enough, caught / alerts, -1.0)
+    enough = hits >= np.ceil(np.round(target_recall * hits[-1], 9))
+    precision = np.where(enough, hits / alerts, -1.0)
     best = int(np.argmax(precision))
     return OperatingPoint(
         threshold=float(thresholds[best]),
-        recall=float(caught[best] / caught[-1]),
+        recall=float(hits[best] / hits[-1]),
         precision=float(precision[best]),
     )
 
@@ -77,9 +77,9 @@ def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_re
 def at_threshold(outcome: FloatArray, probability: FloatArray, threshold: float) -> OperatingPoint:
     """Recall and precision of a threshold on other rows; precision is 0 where there is no alert."""
     alert = probability >= threshold
-    caught = int((outcome[alert] == 1).sum())
+    hits = int((outcome[alert] == 1).sum())
     return OperatingPoint(
         threshold=threshold,
-        recall=caught / int((outcome == 1).sum()),
-        precision=caught / int(alert.sum()) if alert.any() else 0.0,
+        recall=hits / int((outcome == 1).sum()),
+        precision=hits / int(alert.sum()) if alert.any() else 0.0,
     )

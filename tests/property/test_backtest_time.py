@@ -77,9 +77,9 @@ def test_the_calendar_keeps_its_promises(known: int, horizon: int, every: int, o
     assert calendar.last == week[-1]
     assert 8 <= calendar.last - calendar.first + 1 <= origins
     assert calendar.first < calendar.first_locked <= calendar.last
-    assert calendar.known_at(calendar.first_prediction, week).sum() >= settings.min_train_weeks
+    assert calendar.has_outcome_at(calendar.first_prediction, week).sum() >= settings.min_train_weeks
     for origin in range(calendar.first_prediction, calendar.last + 1):
-        assert (week[calendar.known_at(origin, week)] + horizon <= origin).all()
+        assert (week[calendar.has_outcome_at(origin, week)] + horizon <= origin).all()
 
 
 @given(cut=st.integers(40, 99), every=st.integers(1, 9))

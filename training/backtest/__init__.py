@@ -1,4 +1,1 @@
-"""Rolling-origin backtest: what a recipe, and every rule, would have said each week, from what was known by then.
-
-``origins`` has the calendar, ``rolling`` walks it, ``predictions`` is the file that others measure.
-"""
+"""Rolling-origin backtest: what a recipe and every rule would have predicted each week from what was known by then."""

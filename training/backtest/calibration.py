@@ -1,7 +1,7 @@
-"""Calibration: from a model's raw probability to how often it came true on later weeks than it was fitted on.
+"""Calibration: from a model's raw probability to the share that came true in weeks after those of its fit.
 
 A sigmoid in log-odds: two numbers, which a few hundred outcomes settle, where a step function would follow their noise.
-It is kept as a table that is read with straight lines between its points, so that who reads it need not know the kind.
+It is kept as a table, read by linear interpolation, so that a reader need not know that it came from a sigmoid.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from feature_service.bundle import Calibration
 from feature_service.kernel.arrays import DoubleArray
 
 _POINTS = 257
-_FARTHEST = 13.8155  # log-odds of 0.999999; nothing is called more certain
+_FARTHEST = 13.8155  # log-odds of 0.999999; no probability goes beyond it
 
 
 def fit_calibration(raw: npt.NDArray[np.floating], outcome: npt.NDArray[np.floating]) -> Calibration:
@@ -23,7 +23,7 @@ def fit_calibration(raw: npt.NDArray[np.floating], outcome: npt.NDArray[np.float
         outcome: 1 or 0, both kinds, shape ``(rows,)``.
     """
     sigmoid = LogisticRegression(C=1.0).fit(_log_odds(raw.astype(np.float64))[:, None], outcome)
-    # a model that ranks the wrong way round is not turned round: it is made to say the same of all
+    # a negative slope is not turned round: such a model gets one probability for all rows
     slope, intercept = max(float(sigmoid.coef_[0, 0]), 0.0), float(sigmoid.intercept_[0])
     inner = _probability(np.linspace(-_FARTHEST, _FARTHEST, _POINTS))
     points = np.concatenate([[0.0], inner, [1.0]])
@@ -32,8 +32,8 @@ def fit_calibration(raw: npt.NDArray[np.floating], outcome: npt.NDArray[np.float
 
 
 def _log_odds(probability: DoubleArray) -> DoubleArray:
-    held = np.clip(probability, _probability(np.array(-_FARTHEST)), _probability(np.array(_FARTHEST)))
-    odds: DoubleArray = np.log(held / (1 - held))
+    clipped = np.clip(probability, _probability(np.array(-_FARTHEST)), _probability(np.array(_FARTHEST)))
+    odds: DoubleArray = np.log(clipped / (1 - clipped))
     return odds
 
 

@@ -1,8 +1,8 @@
 """Which weeks a backtest predicts from, and which rows were known in each: the calendar of a rolling origin.
 
-Seen from an origin, a row may be learned from only once its outcome is over: ``as_of + horizon <= origin``. Before the
-evaluated origins lie those whose predictions only calibrate. Fits fall on weeks that are counted from a fixed date, so
-that data cut off at a week gives the same fits as the full data does up to it.
+At an origin a model may learn only from rows whose outcome is over: ``as_of + horizon <= origin``. The origins before
+the evaluated ones serve calibration alone. The weeks of the fits are counted from a fixed date, so that data cut off at
+a week gives the same fits as the full data does up to it.
 """
 
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ _MONDAY = np.datetime64("1970-01-05")
 
 @dataclass(frozen=True)
 class BacktestSettings:
-    """How far back and how often.
+    """How many origins, and how often the model is fitted.
 
     Attributes:
         origins: Weeks that are evaluated, as far as the history goes.
-        least_origins: Fewer than these are no backtest.
-        locked_origins: The newest of them, on which nothing may be chosen.
+        least_origins: With fewer there is no backtest.
+        locked_origins: The newest origins; no choice may rest on them.
         calibration_weeks: Origins before each origin whose predictions it is calibrated on.
-        least_calibration_weeks: Of those the fewest, where the history is short.
+        least_calibration_weeks: The fewest of these, where the history is short.
         refit_every: Weeks between two fits.
         min_train_weeks: Weeks of rows that the first fit needs.
     """
@@ -61,14 +61,14 @@ class Calendar:
 
     @property
     def origins(self) -> int:
-        """How many are evaluated."""
+        """The number of evaluated origins."""
         return self.last - self.first + 1
 
     def is_fit_due(self, origin: int) -> bool:
         """Whether the model is fitted anew at this origin."""
         return origin == self.first_prediction or origin % self.refit_every == 0
 
-    def known_at(self, origin: int, week: IntArray) -> BoolArray:
+    def has_outcome_at(self, origin: int, week: IntArray) -> BoolArray:
         """Which rows had a known outcome at the end of the origin's week, shape ``(rows,)``."""
         return week + self.horizon_weeks <= origin
 
@@ -90,21 +90,22 @@ def calendar_of(week: IntArray, horizon_weeks: int, settings: BacktestSettings) 
     Args:
         week: Week numbers of those rows, any order.
         horizon_weeks: Weeks that an outcome takes.
-        settings: See there.
+        settings: How many origins, and how they are used.
     Raises:
         TrainingHistoryError: If the weeks are too few for ``least_origins``.
     """
-    needed = settings.min_train_weeks + horizon_weeks - 1 + settings.least_calibration_weeks + settings.least_origins
-    found = int(week.max() - week.min()) + 1 if len(week) else 0
-    if found < needed:
-        raise TrainingHistoryError(needed, found)
+    first_fit_weeks = settings.min_train_weeks + horizon_weeks - 1
+    needed_weeks = first_fit_weeks + settings.least_calibration_weeks + settings.least_origins
+    found_weeks = int(week.max() - week.min()) + 1 if len(week) else 0
+    if found_weeks < needed_weeks:
+        raise TrainingHistoryError(needed_weeks, found_weeks)
     last = int(week.max())
-    earliest = int(week.min()) + settings.min_train_weeks + horizon_weeks - 1
+    earliest = int(week.min()) + first_fit_weeks
     first = max(last - settings.origins + 1, earliest + settings.least_calibration_weeks)
     first_prediction = max(first - settings.calibration_weeks - horizon_weeks + 1, earliest)
-    anchored = first_prediction // settings.refit_every * settings.refit_every
+    anchor = first_prediction // settings.refit_every * settings.refit_every
     return Calendar(
-        first_prediction=anchored if anchored >= earliest else first_prediction,
+        first_prediction=anchor if anchor >= earliest else first_prediction,
         first=first,
         first_locked=max(last - settings.locked_origins + 1, first + 1),
         last=last,

@@ -33,7 +33,7 @@ from data.weeks import DateArray
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.backtest.origins import week_number
 from training.backtest.rolling import SEGMENTS, Backtest
-from training.dataset import Rows
+from training.dataset import TrainingRows
 from training.errors import TrainingFileError
 from training.metrics.truth import ScorerOutput, Truth
 
@@ -43,15 +43,15 @@ _META = b"stockout.predictions"
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the file holds; every array of shape ``(rows,)``.
+    """The content of the file; every array of shape ``(rows,)``.
 
     Attributes:
         label: What is predicted.
         horizon_weeks: Weeks ahead.
-        estimator: What predicted.
+        estimator: Name of the estimator that predicted.
         product_ids: Product of each row.
         as_of_week: Monday of the last known week of each row.
-        truth: Outcomes and groups.
+        truth: Outcomes and groups of the rows.
         model: The model's scores.
         raw: The model's probability before calibration.
         rules: Output of each rule by its name.
@@ -70,32 +70,32 @@ class Predictions:
     locked: BoolArray
 
 
-def write_predictions(done: Backtest, rows: Rows, estimator: str, to: Path) -> None:
+def write_predictions(result: Backtest, rows: TrainingRows, estimator: str, to: Path) -> None:
     """Write the out-of-fold predictions of the evaluated origins."""
-    truth, count = done.truth, len(done.row)
+    truth, count = result.truth, len(result.row)
     ids = pa.DictionaryArray.from_arrays(pa.array(truth.product.astype(np.int32)), pa.array(rows.product_ids))
-    week = rows.as_of_week[done.row]
+    week = rows.as_of_week[result.row]
     columns = {
         "product_id": ids.cast(pa.string()),
         "as_of_week": pa.array(week),
         "target_week_start": pa.array(week + np.timedelta64(7, "D")),
         "horizon_weeks": pa.array(np.full(count, rows.label.horizon_weeks, dtype=np.int32)),
-        "label": _repeated(rows.label.name, count),
+        "label": _repeat(rows.label.name, count),
         "eligible": pa.array(np.ones(count, dtype=np.bool_)),
         "actual": pa.array(truth.outcome.astype(np.int8)),
-        "probability": pa.array(done.probability),
-        "raw_probability": pa.array(done.raw),
-        "model": _repeated(estimator, count),
-        "fold": pa.array(done.fold.astype(np.int32)),
-        "locked": pa.array(done.locked),
+        "probability": pa.array(result.probability),
+        "raw_probability": pa.array(result.raw),
+        "model": _repeat(estimator, count),
+        "fold": pa.array(result.fold.astype(np.int32)),
+        "locked": pa.array(result.locked),
         "segment": pa.array(np.array(truth.segments)[truth.segment]),
         "onset": pa.nulls(count, pa.bool_()) if truth.onset is None else pa.array(truth.onset),
         "selling": pa.array(truth.selling),
     }
-    rules = {_column(name): (name, scores) for name, scores in done.rules.items()}
-    columns |= {column: pa.array(scores.values) for column, (_, scores) in rules.items()}
+    rules = {_column(name): (name, output) for name, output in result.rules.items()}
+    columns |= {column: pa.array(output.values) for column, (_, output) in rules.items()}
     meaning = {
-        column: {"name": name, "is_probability": scores.is_probability} for column, (name, scores) in rules.items()
+        column: {"name": name, "is_probability": output.is_probability} for column, (name, output) in rules.items()
     }
     table = pa.table(columns).replace_schema_metadata({_META: json.dumps({"rules": meaning}).encode()})
     pq.write_table(table, to)
@@ -105,7 +105,7 @@ def read_predictions(path: Path) -> Predictions:
     """Read what :func:`write_predictions` wrote.
 
     Raises:
-        TrainingFileError: If the file is missing or another one.
+        TrainingFileError: If the file is missing or holds something else.
     """
     try:
         table = pq.read_table(path)
@@ -151,7 +151,7 @@ def _of_table(table: pa.Table, rules: Mapping[str, Mapping[str, object]]) -> Pre
     )
 
 
-def _repeated(word: str, count: int) -> pa.Array:
+def _repeat(word: str, count: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, dtype=np.int32)), pa.array([word])).cast(pa.string())
 
 

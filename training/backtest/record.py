@@ -15,7 +15,7 @@ from feature_service.bundle.json_record import read_record
 from training.backtest.origins import BacktestSettings, Calendar
 from training.backtest.predictions import PREDICTIONS_FILE, write_predictions
 from training.backtest.rolling import Backtest, backtest
-from training.dataset import Rows
+from training.dataset import TrainingRows
 from training.errors import TrainingFileError
 from training.recipes import Recipe
 
@@ -24,7 +24,7 @@ BACKTEST_FILE = "backtest.json"
 
 @dataclass(frozen=True)
 class BacktestRecord:
-    """What the final fit takes from the backtest.
+    """The backtest's settings and results that the final fit needs.
 
     Attributes:
         recipe: How the model is made.
@@ -41,7 +41,9 @@ class BacktestRecord:
     seed: int
 
 
-def run_backtest(rows: Rows, panel: Panel, recipe: Recipe, settings: BacktestSettings, seed: int, to: Path) -> Backtest:
+def run_backtest(
+    rows: TrainingRows, panel: Panel, recipe: Recipe, settings: BacktestSettings, seed: int, to: Path
+) -> Backtest:
     """Walk over the origins and write both files.
 
     Args:
@@ -54,11 +56,11 @@ def run_backtest(rows: Rows, panel: Panel, recipe: Recipe, settings: BacktestSet
     Raises:
         TrainingHistoryError, OneSidedOutcomeError, TrainingFileError: See :func:`training.backtest.rolling.backtest`.
     """
-    done = backtest(rows, panel, recipe, settings, seed)
-    write_predictions(done, rows, recipe.estimator, to / PREDICTIONS_FILE)
-    record = BacktestRecord(recipe, settings, done.calendar, done.calibration, seed)
+    result = backtest(rows, panel, recipe, settings, seed)
+    write_predictions(result, rows, recipe.estimator, to / PREDICTIONS_FILE)
+    record = BacktestRecord(recipe, settings, result.calendar, result.calibration, seed)
     (to / BACKTEST_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
-    return done
+    return result
 
 
 def read_backtest(folder: Path) -> BacktestRecord:

@@ -1,7 +1,7 @@
-"""Rolling-origin backtest: what the recipe would have said each week, knowing no more than was known then.
+"""Rolling-origin backtest: what the recipe would have predicted each week from what was known by then.
 
-At every origin the model was fitted on rows whose outcome was over, and its probabilities are calibrated on what it had
-said at the origins before, which lie after the weeks of those fits. The newest origins are the locked block.
+At every origin the model is fitted on rows whose outcome is over. Its probabilities are calibrated on its predictions
+at earlier origins, which lie after the weeks of those fits. The newest origins are the locked block.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, In
 from training.backtest.calibration import fit_calibration
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, monday, week_number
 from training.baselines.past import trailing_sum
-from training.baselines.rules import LOGISTIC, fit_logistic, logistic_inputs, rules_for
-from training.dataset import Rows
+from training.baselines.rules import LOGISTIC, fit_logistic_rule, logistic_inputs, rules_for
+from training.dataset import TrainingRows
 from training.errors import TrainingFileError
-from training.estimators import Fitted
+from training.estimators import FittedModel
 from training.metrics.truth import BASE_RATE, ScorerOutput, Truth
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe
@@ -62,8 +62,8 @@ class Backtest:
 
 
 @dataclass(frozen=True)
-class _Walked:
-    """What the walk over the origins gave; NaN where a row was not predicted; shape ``(rows of the table,)``."""
+class _WalkOutput:
+    """Predictions from the walk over the origins; NaN where a row was not predicted; shape ``(rows of the table,)``."""
 
     raw: DoubleArray
     base_rate: DoubleArray
@@ -71,8 +71,8 @@ class _Walked:
     fold: IntArray
 
 
-def backtest(rows: Rows, panel: Panel, recipe: Recipe, settings: BacktestSettings, seed: int) -> Backtest:
-    """Walk over the origins.
+def backtest(rows: TrainingRows, panel: Panel, recipe: Recipe, settings: BacktestSettings, seed: int) -> Backtest:
+    """Predict at every origin, calibrate, and score every rule on the same rows.
 
     Args:
         rows: The training table.
@@ -88,62 +88,64 @@ def backtest(rows: Rows, panel: Panel, recipe: Recipe, settings: BacktestSetting
     if rows.product_ids != panel.product_ids:
         raise TrainingFileError("the training table and the panel hold other products: compute the features again")
     week = week_number(rows.as_of_week)
-    known = np.isfinite(rows.outcome)
-    calendar = calendar_of(week[known], rows.label.horizon_weeks, settings)
+    has_outcome = np.isfinite(rows.outcome)
+    calendar = calendar_of(week[has_outcome], rows.label.horizon_weeks, settings)
     column = (week - int(week_number(panel.weeks[:1])[0])).astype(np.int64)
-    walked = walk(rows, week, calendar, recipe, seed, logistic_inputs(panel)[rows.product, column])
-    row = np.flatnonzero(known & (week >= calendar.first))
+    output = walk(rows, week, calendar, recipe, seed, logistic_inputs(panel)[rows.product, column])
+    row = np.flatnonzero(has_outcome & (week >= calendar.first))
     check_both_outcomes("backtest", rows.outcome[row])
     probability = np.full(len(rows), np.nan)
     for origin in range(calendar.first, calendar.last + 1):
-        now = np.flatnonzero(known & (week == origin))
-        table = _calibration_at(origin, rows.outcome, walked.raw, week, calendar, settings)
-        probability[now] = table.apply(walked.raw[now])
+        at_origin = np.flatnonzero(has_outcome & (week == origin))
+        table = _calibration_at(origin, rows.outcome, output.raw, week, calendar, settings)
+        probability[at_origin] = table.apply(output.raw[at_origin])
     return Backtest(
         row=row,
         truth=truth_of(rows, panel, row, week, column),
-        raw=walked.raw[row].astype(np.float32),
+        raw=output.raw[row].astype(np.float32),
         probability=probability[row].astype(np.float32),
-        fold=walked.fold[row],
-        rules=_rule_scores(panel, rows.product[row], column[row], walked, row),
+        fold=output.fold[row],
+        rules=_rule_scores(panel, rows.product[row], column[row], output, row),
         calendar=calendar,
         calibration=_calibration_at(
-            calendar.last + calendar.horizon_weeks, rows.outcome, walked.raw, week, calendar, settings
+            calendar.last + calendar.horizon_weeks, rows.outcome, output.raw, week, calendar, settings
         ),
     )
 
 
-def walk(rows: Rows, week: IntArray, calendar: Calendar, recipe: Recipe, seed: int, inputs: DoubleArray) -> _Walked:
+def walk(
+    rows: TrainingRows, week: IntArray, calendar: Calendar, recipe: Recipe, seed: int, inputs: DoubleArray
+) -> _WalkOutput:
     """Fit at the origins where a fit is due, and predict every origin's rows."""
-    known = np.isfinite(rows.outcome)
+    has_outcome = np.isfinite(rows.outcome)
     raw, base_rate, logistic = (np.full(len(rows), np.nan) for _ in range(3))
     fold = np.full(len(rows), -1, dtype=np.int64)
     fits = -1
     for origin in range(calendar.first_prediction, calendar.last + 1):
         if calendar.is_fit_due(origin):
-            past = known & calendar.known_at(origin, week)
+            past = has_outcome & calendar.has_outcome_at(origin, week)
             check_both_outcomes(f"training ({monday(origin)})", rows.outcome[past])
             model = recipe.fit(rows.feature_names, rows.features[past], rows.outcome[past], seed)
-            line = fit_logistic(inputs[past], rows.outcome[past])
+            line = fit_logistic_rule(inputs[past], rows.outcome[past])
             share, fits = float(rows.outcome[past].mean()), fits + 1
-        now = known & (week == origin)
-        if now.any():
-            raw[now], logistic[now] = model.predict(rows.features[now]), line(inputs[now])
-            base_rate[now], fold[now] = share, fits
-    return _Walked(raw, base_rate, logistic, fold)
+        at_origin = has_outcome & (week == origin)
+        if at_origin.any():
+            raw[at_origin], logistic[at_origin] = model.predict(rows.features[at_origin]), line(inputs[at_origin])
+            base_rate[at_origin], fold[at_origin] = share, fits
+    return _WalkOutput(raw, base_rate, logistic, fold)
 
 
-def final_fit(rows: Rows, recipe: Recipe, seed: int) -> Fitted:
-    """The model of the origin that lies ahead: fitted on every row whose outcome is known."""
-    known = np.isfinite(rows.outcome)
-    check_both_outcomes("training", rows.outcome[known])
-    return recipe.fit(rows.feature_names, rows.features[known], rows.outcome[known], seed)
+def final_fit(rows: TrainingRows, recipe: Recipe, seed: int) -> FittedModel:
+    """The model of the next origin: fitted on every row whose outcome is known."""
+    has_outcome = np.isfinite(rows.outcome)
+    check_both_outcomes("training", rows.outcome[has_outcome])
+    return recipe.fit(rows.feature_names, rows.features[has_outcome], rows.outcome[has_outcome], seed)
 
 
-def truth_of(rows: Rows, panel: Panel, row: IntArray, week: IntArray, column: IntArray) -> Truth:
+def truth_of(rows: TrainingRows, panel: Panel, row: IntArray, week: IntArray, column: IntArray) -> Truth:
     """Outcomes and groups of some rows.
 
-    The segments go by the mean weekly units of eight weeks; a product that is not eight weeks old sold nothing before.
+    The segments go by the mean weekly units of eight weeks; before its launch a product sold nothing.
     """
     units = panel.fields[UNITS_SOLD]
     at = (rows.product[row], column[row])
@@ -169,10 +171,10 @@ def _calibration_at(
     calendar: Calendar,
     settings: BacktestSettings,
 ) -> Calibration:
-    """Fitted on what was said at the origins before and is known by now."""
+    """The calibration at an origin: fitted on earlier predictions whose outcome is known by then."""
     block = (
         (week > origin - calendar.horizon_weeks - settings.calibration_weeks)
-        & calendar.known_at(origin, week)
+        & calendar.has_outcome_at(origin, week)
         & np.isfinite(raw)
         & np.isfinite(outcome)
     )
@@ -181,14 +183,14 @@ def _calibration_at(
 
 
 def _rule_scores(
-    panel: Panel, product: IntArray, column: IntArray, walked: _Walked, row: IntArray
+    panel: Panel, product: IntArray, column: IntArray, output: _WalkOutput, row: IntArray
 ) -> dict[str, ScorerOutput]:
-    base = walked.base_rate[row]
-    scores = {BASE_RATE: ScorerOutput(base.astype(np.float32), True)}
+    base = output.base_rate[row]
+    outputs = {BASE_RATE: ScorerOutput(base.astype(np.float32), True)}
     for rule in rules_for(panel):
-        said = rule.score(panel)[product, column]
-        fallback = base if rule.is_probability else np.full(len(said), np.nanmin(said, initial=0.0))
-        values = np.where(np.isnan(said), fallback, said)
-        scores[rule.name] = ScorerOutput(values.astype(np.float32), rule.is_probability)
-    scores[LOGISTIC] = ScorerOutput(walked.logistic[row].astype(np.float32), True)
-    return scores
+        scores = rule.score(panel)[product, column]
+        fallback = base if rule.is_probability else np.full(len(scores), np.nanmin(scores, initial=0.0))
+        values = np.where(np.isnan(scores), fallback, scores)
+        outputs[rule.name] = ScorerOutput(values.astype(np.float32), rule.is_probability)
+    outputs[LOGISTIC] = ScorerOutput(output.logistic[row].astype(np.float32), True)
+    return outputs

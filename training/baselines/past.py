@@ -1,4 +1,4 @@
-"""What the panel tells of each product's past in a few numbers a week; column t looks at weeks up to t only.
+"""Each product's past in a few numbers a week; column t looks at weeks up to t only.
 
 The rules and the segments are made of these, and of nothing that the model's features are made of, so that an error in
 one does not hide in the other.
@@ -9,7 +9,7 @@ import numpy as np
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
 
 
-def lagged(matrix: DoubleArray, weeks: int) -> DoubleArray:
+def lag(matrix: DoubleArray, weeks: int) -> DoubleArray:
     """The value that many weeks earlier; NaN where there is none; shape ``(products, weeks)``."""
     earlier = np.full(matrix.shape, np.nan)
     earlier[:, weeks:] = matrix[:, : max(matrix.shape[1] - weeks, 0)]
@@ -27,7 +27,7 @@ def trailing_sum(matrix: FloatArray | DoubleArray, weeks: int | None = None) -> 
 
 
 def trailing_count(matrix: FloatArray | DoubleArray, weeks: int | None = None) -> DoubleArray:
-    """How many of them are known."""
+    """How many of the last ``weeks`` values are known (of all so far if None)."""
     return trailing_sum(np.isfinite(matrix).astype(np.float64), weeks)
 
 
@@ -45,11 +45,11 @@ def weeks_since(event: BoolArray) -> DoubleArray:
     return week - last
 
 
-def smoothed_share(happened: DoubleArray, alpha: float) -> DoubleArray:
-    """Exponentially smoothed share of the weeks in which it happened; in a week that is not known it did not."""
-    share = np.zeros(happened.shape[0])
-    out = np.empty(happened.shape)
-    for week in range(happened.shape[1]):
-        share = share + alpha * (np.nan_to_num(happened[:, week]) - share)
+def smoothed_share(event: DoubleArray, alpha: float) -> DoubleArray:
+    """Exponentially smoothed share of the weeks with the event; an unknown week counts as a week without it."""
+    share = np.zeros(event.shape[0])
+    out = np.empty(event.shape)
+    for week in range(event.shape[1]):
+        share = share + alpha * (np.nan_to_num(event[:, week]) - share)
         out[:, week] = share
     return out

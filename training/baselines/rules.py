@@ -1,8 +1,8 @@
 """The simple rules that a planner would use otherwise, and that a model has to beat.
 
-All are computed from the panel as it was known at ``as_of``. A rule answers for every row: where it knows nothing it
-falls back to the base rate (a probability) or to the lowest rank (a rank). Two rules are fitted, on the rows that the
-model of the same fold was fitted on: the base rate and the logistic regression.
+All are computed from the panel as it was known at ``as_of``. Where a rule knows nothing, the base rate takes its place,
+or the lowest rank if the rule gives ranks. Two rules, the base rate and the logistic regression,
+are fitted on the same rows as the model of the same fold.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from data.panel import UNITS_SOLD, Panel
 from feature_service.kernel.arrays import DoubleArray, FloatArray
-from training.baselines.past import lagged, smoothed_share, trailing_mean, trailing_sum, weeks_since
+from training.baselines.past import lag, smoothed_share, trailing_mean, trailing_sum, weeks_since
 
 UNITS_ON_HAND, DEPLETION, IN_STOCK = "units_on_hand", "depletion", "in_stock"
 
@@ -31,7 +31,7 @@ class Rule:
 
     Attributes:
         name: As people call it.
-        is_probability: Whether it says a probability, or only which row is riskier than which.
+        is_probability: Whether the score is a probability; otherwise only its order counts.
         score: From the panel to a score for every product and week, shape ``(products, weeks)``; NaN where it knows
             nothing.
     """
@@ -66,7 +66,7 @@ def _poisson_zero(panel: Panel) -> DoubleArray:
 
 
 def _gamma_poisson_zero(panel: Panel) -> DoubleArray:
-    """The same over eight weeks, drawn towards a slow seller's rate: Gamma prior of shape 0.5 and rate 2 weeks."""
+    """The same over eight weeks, pulled towards a slow seller's rate: Gamma prior of shape 0.5 and rate 2 weeks."""
     weeks = _PRIOR_RATE + _GAMMA_WEEKS
     zero: DoubleArray = (weeks / (weeks + 1)) ** (_PRIOR_SHAPE + _GAMMA_WEEKS * _weekly_rate(panel, _GAMMA_WEEKS))
     return zero
@@ -79,7 +79,7 @@ def _tsb_zero(panel: Panel) -> DoubleArray:
 
 def _same_week_last_year(panel: Panel) -> DoubleArray:
     """What the predicted week brought a year ago: 52 weeks before the target is 51 before ``as_of``."""
-    return 1 - lagged(_sold(panel), _YEAR - 1)
+    return 1 - lag(_sold(panel), _YEAR - 1)
 
 
 def _units_on_hand(panel: Panel) -> DoubleArray:
@@ -114,7 +114,7 @@ def _weeks_since_out(panel: Panel) -> DoubleArray:
 
 
 def _out_last_year(panel: Panel) -> DoubleArray:
-    return lagged(_out(panel), _YEAR - 1)
+    return lag(_out(panel), _YEAR - 1)
 
 
 LOGISTIC = "logistic regression on 3 features"
@@ -141,13 +141,13 @@ _OF_AVAILABILITY = (
 
 
 def rules_for(panel: Panel) -> tuple[Rule, ...]:
-    """The rules that the panel's fields allow, those that are fitted left out."""
-    chosen = _OF_SALES
+    """The rules that the panel's fields allow, without the two that are fitted."""
+    rules = _OF_SALES
     if UNITS_ON_HAND in panel.fields and DEPLETION in panel.fields:
-        chosen += _OF_STOCK
+        rules += _OF_STOCK
     if IN_STOCK in panel.fields:
-        chosen += _OF_AVAILABILITY
-    return chosen
+        rules += _OF_AVAILABILITY
+    return rules
 
 
 def logistic_inputs(panel: Panel) -> DoubleArray:
@@ -168,7 +168,7 @@ def logistic_inputs(panel: Panel) -> DoubleArray:
     return stacked
 
 
-def fit_logistic(inputs: DoubleArray, outcome: FloatArray) -> Callable[[DoubleArray], DoubleArray]:
+def fit_logistic_rule(inputs: DoubleArray, outcome: FloatArray) -> Callable[[DoubleArray], DoubleArray]:
     """A logistic regression; gives the function from inputs, shape ``(rows, 3)``, to probabilities."""
     model = LogisticRegression(max_iter=500).fit(inputs, outcome)
     return lambda rows: np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)

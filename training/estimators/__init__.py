@@ -1,4 +1,4 @@
-"""What can be fitted: each kind of model in a file of its own, each ending as one ONNX graph."""
+"""Estimators: each kind of model in a file of its own, each exported as one ONNX graph."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,21 +9,21 @@ from training.estimators.blend import BLEND, Blend
 from training.estimators.boosters import LIGHTGBM, XGBOOST, LightGBM, XGBoost
 from training.estimators.forest import RANDOM_FOREST
 from training.estimators.graph import origin_of
-from training.estimators.interface import Estimator, Fitted
+from training.estimators.interface import Estimator, FittedModel
 from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic
 
 ESTIMATORS: Mapping[str, Estimator] = {
     each.name: each for each in (RANDOM_FOREST, LIGHTGBM, XGBOOST, LOGISTIC_REGRESSION, BLEND)
 }
 
-_RESTORED_BY: Mapping[frozenset[str], Callable[[Mapping[str, str]], Fitted]] = {
+_RESTORERS: Mapping[frozenset[str], Callable[[Mapping[str, str]], FittedModel]] = {
     frozenset({LIGHTGBM.name}): LightGBM.from_origin,
     frozenset({XGBOOST.name}): XGBoost.from_origin,
     frozenset({LOGISTIC_REGRESSION.name}): Logistic.from_origin,
     frozenset({LIGHTGBM.name, LOGISTIC_REGRESSION.name}): Blend.from_origin,
 }
 
-__all__ = ["ESTIMATORS", "Estimator", "Fitted", "estimator", "fit", "restored"]
+__all__ = ["ESTIMATORS", "Estimator", "FittedModel", "estimator", "fit", "restore"]
 
 
 def estimator(name: str) -> Estimator:
@@ -38,7 +38,7 @@ def estimator(name: str) -> Estimator:
         raise UnknownEstimatorError(name, ESTIMATORS) from None
 
 
-def fit(name: str, parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Fitted:
+def fit(name: str, parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> FittedModel:
     """Fit a model; the same data, parameters and seed give the same model.
 
     Args:
@@ -50,12 +50,12 @@ def fit(name: str, parameters: Mapping[str, Any], features: FloatArray, outcome:
     Raises:
         UnknownEstimatorError: If there is no such estimator.
     """
-    chosen = estimator(name)
-    return chosen.fit({**chosen.parameters, **parameters}, features, outcome, seed)
+    kind = estimator(name)
+    return kind.fit({**kind.parameters, **parameters}, features, outcome, seed)
 
 
-def restored(graph: bytes) -> Fitted | None:
-    """The fitted model that a graph was made from; None for a forest's graph or a foreign one, which do not keep it."""
+def restore(graph: bytes) -> FittedModel | None:
+    """The fitted model inside a graph; None for a forest's graph or a foreign one, which hold none."""
     origin = origin_of(graph)
-    restore = _RESTORED_BY.get(frozenset(origin))
-    return None if restore is None else restore(origin)
+    restorer = _RESTORERS.get(frozenset(origin))
+    return None if restorer is None else restorer(origin)

@@ -8,7 +8,7 @@ from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.boosters import LIGHTGBM, LightGBM, fit_lightgbm
 from training.estimators.graph import graph_of
 from training.estimators.interface import Estimator
-from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic, fit_logistic, probability
+from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic, fit_logistic_regression, probability
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Blend:
     line: Logistic
 
     def predict(self, features: FloatArray) -> DoubleArray:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         return probability((self.trees.log_odds(features) + self.line.log_odds(features)) / 2)
 
     def contributions(self, features: FloatArray) -> DoubleArray:
@@ -27,7 +27,7 @@ class Blend:
         return (self.trees.contributions(features) + self.line.contributions(features)) / 2
 
     def to_onnx(self) -> bytes:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         parts = [self.trees.part(0.5), self.line.part(0.5)]
         return graph_of(parts, len(self.line.weights), {**self.trees.origin(), **self.line.origin()})
 
@@ -40,7 +40,9 @@ class Blend:
 def _fit(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Blend:
     of_line = {name: value for name, value in parameters.items() if name in LOGISTIC_REGRESSION.parameters}
     of_trees = {name: value for name, value in parameters.items() if name not in of_line}
-    return Blend(fit_lightgbm(of_trees, features, outcome, seed), fit_logistic(of_line, features, outcome, seed))
+    return Blend(
+        fit_lightgbm(of_trees, features, outcome, seed), fit_logistic_regression(of_line, features, outcome, seed)
+    )
 
 
 BLEND = Estimator("blend", {**LIGHTGBM.parameters, **LOGISTIC_REGRESSION.parameters}, _fit)

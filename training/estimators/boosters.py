@@ -25,7 +25,7 @@ class LightGBM:
     booster: lightgbm.Booster
 
     def predict(self, features: FloatArray) -> DoubleArray:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         probabilities: DoubleArray = np.asarray(self.booster.predict(features, num_threads=1))
         return probabilities
 
@@ -50,7 +50,7 @@ class LightGBM:
         )
 
     def to_onnx(self) -> bytes:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         return graph_of([self.part(1.0)], self.booster.num_feature(), self.origin())
 
     def origin(self) -> dict[str, str]:
@@ -64,11 +64,11 @@ class LightGBM:
 
 
 def fit_lightgbm(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> LightGBM:
-    """Boosted trees with split thresholds drawn at random, which on weekly retail data rank better than the best."""
-    given = dict(parameters)
-    rounds = given.pop("num_iterations")
+    """Boosted trees. Split thresholds drawn at random rank weekly retail data better than the best ones."""
+    options = dict(parameters)
+    rounds = options.pop("num_iterations")
     fixed = {"objective": "binary", "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1}
-    booster = lightgbm.train({**fixed, **given, "seed": seed}, lightgbm.Dataset(features, outcome), rounds)
+    booster = lightgbm.train({**fixed, **options, "seed": seed}, lightgbm.Dataset(features, outcome), rounds)
     return LightGBM(lightgbm.Booster(model_str=_with_float32_thresholds(booster.model_to_string())))
 
 
@@ -78,11 +78,11 @@ def _with_float32_thresholds(model: str) -> str:
     Float32 features go the same ways. But ONNX keeps thresholds as float32, and one that was rounded up could reach the
     next feature value.
     """
-    without_sizes = re.sub(r"(?m)^tree_sizes=.*\n", "", model)  # of each tree's text, which changes
-    return re.sub(r"(?m)^threshold=(.*)$", lambda line: f"threshold={_rounded_down(line[1])}", without_sizes)
+    without_sizes = re.sub(r"(?m)^tree_sizes=.*\n", "", model)  # the lengths of the trees' texts, which change
+    return re.sub(r"(?m)^threshold=(.*)$", lambda line: f"threshold={_round_down(line[1])}", without_sizes)
 
 
-def _rounded_down(numbers: str) -> str:
+def _round_down(numbers: str) -> str:
     exact = np.array(numbers.split(), dtype=np.float64)
     nearest = exact.astype(np.float32)
     below = np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)
@@ -96,7 +96,7 @@ class XGBoost:
     booster: xgboost.Booster
 
     def predict(self, features: FloatArray) -> DoubleArray:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         probabilities: DoubleArray = self.booster.predict(xgboost.DMatrix(features, nthread=1)).astype(float)
         return probabilities
 
@@ -107,7 +107,7 @@ class XGBoost:
         return with_average[:, :-1]
 
     def to_onnx(self) -> bytes:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         width = self.booster.num_features()
         inputs = [(INPUT, FloatTensorType([None, width]))]
         converted = onnxmltools.convert_xgboost(self.booster, initial_types=inputs, target_opset=_CONVERTED_OPSET)
@@ -120,11 +120,11 @@ class XGBoost:
 
 
 def _fit_xgboost(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> XGBoost:
-    given = dict(parameters)
-    rounds = given.pop("num_boost_round")
+    options = dict(parameters)
+    rounds = options.pop("num_boost_round")
     fixed = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1}
     rows = xgboost.DMatrix(features, outcome, nthread=1)
-    return XGBoost(xgboost.train({**fixed, **given, "seed": seed}, rows, rounds))
+    return XGBoost(xgboost.train({**fixed, **options, "seed": seed}, rows, rounds))
 
 
 LIGHTGBM = Estimator(

@@ -16,18 +16,18 @@ from training.estimators.interface import Estimator
 
 @dataclass(frozen=True)
 class Forest:
-    """A fitted forest behind an imputer: a forest converted to ONNX is wrong, without a word, for NaN."""
+    """A fitted forest behind an imputer: a forest in ONNX answers NaN with a wrong probability and no error."""
 
     pipeline: Pipeline
     width: int
 
     def predict(self, features: FloatArray) -> DoubleArray:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         probabilities: DoubleArray = self.pipeline.predict_proba(features)[:, 1]
         return probabilities
 
     def contributions(self, features: FloatArray) -> None:
-        """None: averaging probabilities, a forest has no log-odds that its trees add up to."""
+        """None: a forest averages probabilities, so its trees do not add up to log-odds."""
 
     def to_onnx(self) -> bytes:
         """Probabilities as one float array, not as a list of dicts (zipmap)."""

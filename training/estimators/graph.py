@@ -31,15 +31,15 @@ def trees(classifier: onnx.ModelProto, share: float) -> Part:
         classifier: What onnxmltools made: one TreeEnsembleClassifier with a logistic end.
         share: Factor on every leaf.
     """
-    node = next(each for each in classifier.graph.node if each.op_type == "TreeEnsembleClassifier")
-    found = {each.name: helper.get_attribute_value(each) for each in node.attribute}
-    regressor = {name: value for name, value in found.items() if name.startswith("nodes_")}
-    regressor |= {new: found[old] for old, new in _TARGETS.items()}
-    regressor["target_ids"] = [0] * len(found["class_ids"])
-    regressor["target_weights"] = [weight * share for weight in found["class_weights"]]
-    regressor["base_values"] = [value * share for value in found.get("base_values", [0.0])]
-    made = helper.make_node("TreeEnsembleRegressor", [INPUT], ["trees"], domain="ai.onnx.ml", n_targets=1, **regressor)
-    return Part([made], [], "trees")
+    ensemble = next(each for each in classifier.graph.node if each.op_type == "TreeEnsembleClassifier")
+    attributes = {each.name: helper.get_attribute_value(each) for each in ensemble.attribute}
+    regressor = {name: value for name, value in attributes.items() if name.startswith("nodes_")}
+    regressor |= {new: attributes[old] for old, new in _TARGETS.items()}
+    regressor["target_ids"] = [0] * len(attributes["class_ids"])
+    regressor["target_weights"] = [weight * share for weight in attributes["class_weights"]]
+    regressor["base_values"] = [value * share for value in attributes.get("base_values", [0.0])]
+    node = helper.make_node("TreeEnsembleRegressor", [INPUT], ["trees"], domain="ai.onnx.ml", n_targets=1, **regressor)
+    return Part([node], [], "trees")
 
 
 def linear(fill: DoubleArray, weights: DoubleArray, intercept: float, share: float) -> Part:
@@ -80,8 +80,8 @@ def graph_of(parts: Sequence[Part], width: int, origin: Mapping[str, str]) -> by
     Args:
         parts: Shares of the log-odds.
         width: Features.
-        origin: The fitted models as text, by kind: kept in the graph, which no runtime looks at, so that whoever has
-            the graph can also say why it says what it says.
+        origin: The fitted models as text, by kind. The graph keeps them as metadata, which runtimes ignore, so that its
+            probabilities can be explained without another file.
     """
     end = (
         ("Sum", [part.output for part in parts], "log_odds"),
@@ -107,5 +107,5 @@ def graph_of(parts: Sequence[Part], width: int, origin: Mapping[str, str]) -> by
 
 
 def origin_of(graph: bytes) -> dict[str, str]:
-    """What :func:`graph_of` was given as ``origin``; empty for any other graph."""
+    """The ``origin`` that :func:`graph_of` put into the graph; empty for any other graph."""
     return {each.key: each.value for each in onnx.load_from_string(graph).metadata_props}

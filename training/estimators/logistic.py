@@ -31,24 +31,24 @@ class Logistic:
 
     def log_odds(self, features: FloatArray) -> DoubleArray:
         """Shape ``(rows,)``."""
-        margins: DoubleArray = _filled(features, self.fill) @ self.weights + self.intercept
+        margins: DoubleArray = _fill_unknown(features, self.fill) @ self.weights + self.intercept
         return margins
 
     def predict(self, features: FloatArray) -> DoubleArray:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         return probability(self.log_odds(features))
 
     def contributions(self, features: FloatArray) -> DoubleArray:
         """Weight times the distance from the average row."""
-        moved: DoubleArray = (_filled(features, self.fill) - self.centre) * self.weights
-        return moved
+        contributions: DoubleArray = (_fill_unknown(features, self.fill) - self.centre) * self.weights
+        return contributions
 
     def part(self, share: float) -> Part:
         """The line as a share of an ONNX graph."""
         return linear(self.fill, self.weights, self.intercept, share)
 
     def to_onnx(self) -> bytes:
-        """See :class:`training.estimators.interface.Fitted`."""
+        """See :class:`training.estimators.interface.FittedModel`."""
         return graph_of([self.part(1.0)], len(self.weights), self.origin())
 
     def origin(self) -> dict[str, str]:
@@ -72,18 +72,20 @@ def probability(log_odds: DoubleArray) -> DoubleArray:
     return inverse
 
 
-def fit_logistic(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Logistic:
+def fit_logistic_regression(
+    parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int
+) -> Logistic:
     """A ridge-penalised line; the solver draws nothing at random, so that the seed changes nothing."""
     logarithms = _signed_logarithms(features)
-    known = np.isfinite(logarithms).any(axis=0)
+    has_values = np.isfinite(logarithms).any(axis=0)
     fill = np.zeros(features.shape[1])
-    fill[known] = np.nanmedian(logarithms[:, known], axis=0)
+    fill[has_values] = np.nanmedian(logarithms[:, has_values], axis=0)
     rows = np.where(np.isnan(logarithms), fill, logarithms)
     centre, spread = rows.mean(axis=0), rows.std(axis=0)
     spread[spread < 1e-9] = 1.0  # a constant feature says nothing whatever its weight
-    fitted = LogisticRegression(**parameters, random_state=seed).fit((rows - centre) / spread, outcome)
-    weights = fitted.coef_[0] / spread
-    return Logistic(fill, centre, weights, float(fitted.intercept_[0] - centre @ weights))
+    model = LogisticRegression(**parameters, random_state=seed).fit((rows - centre) / spread, outcome)
+    weights = model.coef_[0] / spread
+    return Logistic(fill, centre, weights, float(model.intercept_[0] - centre @ weights))
 
 
 def _signed_logarithms(features: FloatArray) -> DoubleArray:
@@ -92,9 +94,9 @@ def _signed_logarithms(features: FloatArray) -> DoubleArray:
     return logarithms
 
 
-def _filled(features: FloatArray, fill: DoubleArray) -> DoubleArray:
+def _fill_unknown(features: FloatArray, fill: DoubleArray) -> DoubleArray:
     logarithms = _signed_logarithms(features)
     return np.where(np.isnan(logarithms), fill, logarithms)
 
 
-LOGISTIC_REGRESSION = Estimator("logistic_regression", {"C": 0.02, "max_iter": 500}, fit_logistic)
+LOGISTIC_REGRESSION = Estimator("logistic_regression", {"C": 0.02, "max_iter": 500}, fit_logistic_regression)

@@ -1,1 +1,1 @@
-"""The out-of-fold predictions measured: figures with intervals, beside the rules and the champion; report and plots."""
+"""The figures of the out-of-fold predictions beside the rules and the champion, with their report and plots."""

@@ -17,7 +17,7 @@ from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 from training.backtest.predictions import Predictions, read_predictions
 from training.candidate import read_training_record
 from training.evaluation.comparison import MODEL, compare_with_rules
-from training.evaluation.figures import ALL, LOCKED, METRICS_FILE, Block, Evaluation
+from training.evaluation.figures import ALL, LOCKED, METRICS_FILE, Evaluation, EvaluationBlock
 from training.evaluation.report import write_report
 from training.metrics.figures import Measurements, measure
 from training.metrics.truth import ScorerOutput, Truth
@@ -40,37 +40,38 @@ def evaluate(predictions: Path, candidate: Path, yardstick: Yardstick, to: Path)
         TrainingFileError, BundleError: If a file of an earlier stage is missing or broken.
         OneSidedOutcomeError: If a block holds one outcome only.
     """
-    said, record, bundle = read_predictions(predictions), read_training_record(candidate), Bundle.load(candidate)
-    figures = measure(said.truth, _scorers(said), yardstick)
-    locked = said.truth.take(said.locked)
+    out_of_fold, record, bundle = read_predictions(predictions), read_training_record(candidate), Bundle.load(candidate)
+    figures = measure(out_of_fold.truth, _scorers(out_of_fold), yardstick)
+    rows = out_of_fold.locked
+    locked = out_of_fold.truth.take(rows)
     check_both_outcomes("locked", locked.outcome)
     result = Evaluation(
         blocks={
-            ALL: _block(said.truth, said, figures),
+            ALL: _block(out_of_fold.truth, out_of_fold, figures),
             LOCKED: _block(
                 locked,
-                replace(said, as_of_week=said.as_of_week[said.locked]),
-                measure(locked, {name: s.take(said.locked) for name, s in _scorers(said).items()}, yardstick),
+                replace(out_of_fold, as_of_week=out_of_fold.as_of_week[rows]),
+                measure(locked, {name: each.take(rows) for name, each in _scorers(out_of_fold).items()}, yardstick),
             ),
         },
         over_rules=compare_with_rules(figures),
-        at_threshold=at_threshold(locked.outcome, said.model.take(said.locked).values, bundle.contract.threshold),
+        at_threshold=at_threshold(locked.outcome, out_of_fold.model.take(rows).values, bundle.contract.threshold),
         yardstick=yardstick,
     )
     (to / METRICS_FILE).write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     _write_bundle(candidate, bundle, result, to / BUNDLE_DIR)
-    write_report(result, said, record, Bundle.load(to / BUNDLE_DIR).contract, to)
+    write_report(result, out_of_fold, record, Bundle.load(to / BUNDLE_DIR).contract, to)
     return result
 
 
-def _scorers(said: Predictions) -> dict[str, ScorerOutput]:
-    return {MODEL: said.model, **said.rules}
+def _scorers(predictions: Predictions) -> dict[str, ScorerOutput]:
+    return {MODEL: predictions.model, **predictions.rules}
 
 
-def _block(truth: Truth, said: Predictions, figures: Mapping[str, Measurements]) -> Block:
-    return Block(
-        first_week=str(said.as_of_week.min()),
-        last_week=str(said.as_of_week.max()),
+def _block(truth: Truth, predictions: Predictions, figures: Mapping[str, Measurements]) -> EvaluationBlock:
+    return EvaluationBlock(
+        first_week=str(predictions.as_of_week.min()),
+        last_week=str(predictions.as_of_week.max()),
         rows=len(truth.outcome),
         base_rate=float(truth.outcome.mean()),
         figures={scorer: {name: draws.interval() for name, draws in figures[scorer].items()} for scorer in figures},

@@ -17,8 +17,8 @@ ALL, LOCKED = "all origins", "locked origins"
 
 
 @dataclass(frozen=True)
-class Block:
-    """Some origins.
+class EvaluationBlock:
+    """Figures on some of the origins.
 
     Attributes:
         first_week: First ``as_of`` week, ISO date.
@@ -37,7 +37,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model was measured at.
+    """The figures of a model.
 
     Attributes:
         blocks: ``all origins`` and ``locked origins``.
@@ -46,7 +46,7 @@ class Evaluation:
         yardstick: Budget, costs and draws.
     """
 
-    blocks: Mapping[str, Block]
+    blocks: Mapping[str, EvaluationBlock]
     over_rules: Mapping[str, Comparison]
     at_threshold: OperatingPoint
     yardstick: Yardstick
@@ -57,7 +57,7 @@ class Evaluation:
         return max(rules, key=lambda name: rules[name][metric].value)
 
     def in_words(self) -> str:
-        """The figures to compare by, beside the best rule's."""
+        """The main figures in a sentence, beside the best rule's."""
         block = self.blocks[ALL]
         model, best = block.figures[MODEL], self.best_rule()
         return (

@@ -20,13 +20,13 @@ from training.metrics.truth import ScorerOutput, Truth
 
 PRECISION_RECALL, CALIBRATION, GAIN = "precision_recall.png", "calibration.png", "gain.png"
 WEEKS, IMPORTANCE = "weeks.png", "importance.png"
-SHOWN_RULES = 4
+RULES_PER_PICTURE = 4
 """Rules in a picture: those with the highest average precision; the table has them all."""
 
 _MODEL, _RULES, _QUIET = "#0b6e99", ("#d9822b", "#5aa469", "#9a6fb0", "#8a8f98"), "#5f6670"
 _BINS = 10
 _LEAST_RECALL = 0.01
-_SHOWN_FEATURES = 15
+_FEATURES_PER_PICTURE = 15
 Scorers = Mapping[str, ScorerOutput]
 """Output by scorer; the model comes first."""
 
@@ -34,8 +34,8 @@ Scorers = Mapping[str, ScorerOutput]
 def plot_precision_recall(truth: Truth, scorers: Scorers, to: Path) -> None:
     """The curves of the model and the rules."""
     figure, axes = _canvas("Which share of the alerts comes true?")
-    for name, scores, style in _styled(scorers):
-        recall, precision = _curve(truth.outcome, scores.values)
+    for name, output, style in _with_styles(scorers):
+        recall, precision = _curve(truth.outcome, output.values)
         axes.plot(recall, precision, drawstyle="steps-pre", label=name, **style)
     base = float(np.mean(truth.outcome))
     axes.axhline(base, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate {base:.3f}")
@@ -49,10 +49,10 @@ def plot_precision_recall(truth: Truth, scorers: Scorers, to: Path) -> None:
 def plot_calibration(truth: Truth, scorers: Scorers, to: Path) -> None:
     """How often it came true by predicted probability, in ten bins with equal numbers of rows."""
     figure, axes = _canvas("Does a probability mean what it says?")
-    says = {name: scores for name, scores in scorers.items() if scores.is_probability}
+    probabilities = {name: output for name, output in scorers.items() if output.is_probability}
     highest = 0.0
-    for name, scores, style in _styled(says):
-        predicted, observed = _reliability(truth.outcome, scores.values)
+    for name, output, style in _with_styles(probabilities):
+        predicted, observed = _reliability(truth.outcome, output.values)
         axes.plot(predicted, observed, marker="o", markersize=4, label=name, **style)
         highest = max(highest, float(observed.max()), float(predicted.max()) if style["color"] == _MODEL else 0.0)
     top = min(1.0, 1.15 * highest)
@@ -69,9 +69,9 @@ def plot_gain(truth: Truth, scorers: Scorers, budget: int, to: Path) -> None:
     figure, axes = _canvas("What does looking at more products a week find?")
     rows_a_week = len(truth.week) / len(np.unique(truth.week))
     budgets = np.unique(np.geomspace(1, max(2, rows_a_week), 25).astype(int))
-    for name, scores, style in _styled(scorers):
-        caught = [truth.outcome[top_of_each_week(scores.values, truth.week, each)].sum() for each in budgets]
-        axes.plot(budgets, np.array(caught) / truth.outcome.sum(), label=name, **style)
+    for name, output, style in _with_styles(scorers):
+        hits = [truth.outcome[top_of_each_week(output.values, truth.week, each)].sum() for each in budgets]
+        axes.plot(budgets, np.array(hits) / truth.outcome.sum(), label=name, **style)
     axes.axvline(budget, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"budget of {budget}")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -86,9 +86,9 @@ def plot_weeks(truth: Truth, scorers: Scorers, first_locked_week: int, to: Path)
     figure, axes = _canvas("Does it hold from week to week?")
     weeks = [week for week in np.unique(truth.week) if 0 < truth.outcome[truth.week == week].mean() < 1]
     days = [monday(int(week)) for week in weeks]
-    for name, scores, style in _styled(scorers):
+    for name, output, style in _with_styles(scorers):
         by_week = [
-            average_precision(truth.outcome[truth.week == week], scores.values[truth.week == week]) for week in weeks
+            average_precision(truth.outcome[truth.week == week], output.values[truth.week == week]) for week in weeks
         ]
         axes.plot(days, by_week, marker="o", markersize=4, label=name, **style)
     from_day, to_day = date2num([monday(first_locked_week), days[-1]])  # type: ignore[no-untyped-call]
@@ -104,8 +104,8 @@ def plot_weeks(truth: Truth, scorers: Scorers, first_locked_week: int, to: Path)
 def plot_importance(importance: Mapping[str, float], to: Path) -> None:
     """What the model relies on: share of the mean absolute contribution to the log-odds, largest on top."""
     figure, axes = _canvas("What does the model rely on?")
-    shown = sorted(importance.items(), key=lambda pair: pair[1])[-_SHOWN_FEATURES:]
-    axes.barh([name for name, _ in shown], [share for _, share in shown], color=_MODEL)
+    largest = sorted(importance.items(), key=lambda pair: pair[1])[-_FEATURES_PER_PICTURE:]
+    axes.barh([name for name, _ in largest], [share for _, share in largest], color=_MODEL)
     axes.set_xlabel("share of what moves the log-odds")
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(visible=False, axis="y")
@@ -115,9 +115,9 @@ def plot_importance(importance: Mapping[str, float], to: Path) -> None:
 def _curve(outcome: FloatArray, score: FloatArray) -> tuple[DoubleArray, DoubleArray]:
     """Recall and precision, rising in recall, from the first percent of recall on: before it a few rows decide."""
     precision, recall, _ = precision_recall_curve(outcome, score)
-    seen = recall >= _LEAST_RECALL
+    is_drawn = recall >= _LEAST_RECALL
     # among rows of one score any share of them has, on average, the precision of all of them
-    return np.append(recall[seen], 0.0)[::-1], np.append(precision[seen], precision[seen][-1])[::-1]
+    return np.append(recall[is_drawn], 0.0)[::-1], np.append(precision[is_drawn], precision[is_drawn][-1])[::-1]
 
 
 def _reliability(outcome: FloatArray, probability: FloatArray) -> tuple[DoubleArray, DoubleArray]:
@@ -127,11 +127,11 @@ def _reliability(outcome: FloatArray, probability: FloatArray) -> tuple[DoubleAr
     return predicted, np.array([outcome[each].mean() for each in bins], dtype=np.float64)
 
 
-def _styled(scorers: Scorers) -> list[tuple[str, ScorerOutput, dict[str, Any]]]:
+def _with_styles(scorers: Scorers) -> list[tuple[str, ScorerOutput, dict[str, Any]]]:
     """The model in front, strong; the rules behind it."""
     styles: list[dict[str, Any]] = [{"color": _MODEL, "linewidth": 2.4, "zorder": 4}]
     styles += [{"color": color, "linewidth": 1.4, "zorder": 3} for color in _RULES]
-    return [(name, scores, style) for (name, scores), style in zip(scorers.items(), styles, strict=False)]
+    return [(name, output, style) for (name, output), style in zip(scorers.items(), styles, strict=False)]
 
 
 def _canvas(title: str) -> tuple[Figure, Axes]:

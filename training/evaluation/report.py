@@ -34,17 +34,19 @@ _COLUMNS = (
 )
 
 
-def write_report(result: Evaluation, said: Predictions, record: TrainingRecord, contract: Contract, to: Path) -> None:
+def write_report(
+    result: Evaluation, predictions: Predictions, record: TrainingRecord, contract: Contract, to: Path
+) -> None:
     """Draw the pictures and write the page.
 
     Args:
         result: The figures.
-        said: The out-of-fold predictions.
-        record: How the model came about.
+        predictions: The out-of-fold predictions.
+        record: The record of the training.
         contract: Of the finished bundle.
         to: The folder of the pictures and of ``report.html``.
     """
-    draw(result, said, record.importance, to)
+    draw(result, predictions, record.importance, to)
     environment = Environment(
         loader=PackageLoader("training.evaluation", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -63,16 +65,17 @@ def write_report(result: Evaluation, said: Predictions, record: TrainingRecord, 
     (to / REPORT_FILE).write_text(page, encoding="utf-8")
 
 
-def draw(result: Evaluation, said: Predictions, importance: Mapping[str, float], to: Path) -> None:
+def draw(result: Evaluation, predictions: Predictions, importance: Mapping[str, float], to: Path) -> None:
     """The pictures, the model beside the best rules."""
-    ranked = sorted(said.rules, key=lambda name: -result.blocks[ALL].figures[name]["average_precision"].value)
-    scorers: dict[str, ScorerOutput] = {MODEL: said.model} | {
-        name: said.rules[name] for name in ranked[: plots.SHOWN_RULES]
+    figures = result.blocks[ALL].figures
+    best_first = sorted(predictions.rules, key=lambda name: -figures[name]["average_precision"].value)
+    scorers: dict[str, ScorerOutput] = {MODEL: predictions.model} | {
+        name: predictions.rules[name] for name in best_first[: plots.RULES_PER_PICTURE]
     }
-    plots.plot_precision_recall(said.truth, scorers, to)
-    plots.plot_calibration(said.truth, scorers, to)
-    plots.plot_gain(said.truth, scorers, result.yardstick.alert_budget, to)
-    plots.plot_weeks(said.truth, scorers, int(said.truth.week[said.locked].min()), to)
+    plots.plot_precision_recall(predictions.truth, scorers, to)
+    plots.plot_calibration(predictions.truth, scorers, to)
+    plots.plot_gain(predictions.truth, scorers, result.yardstick.alert_budget, to)
+    plots.plot_weeks(predictions.truth, scorers, int(predictions.truth.week[predictions.locked].min()), to)
     if importance:
         plots.plot_importance(importance, to)
 

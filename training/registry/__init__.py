@@ -1,4 +1,1 @@
-"""MLflow: runs, registered versions and aliases, and the ledger of what was promoted and why.
-
-Nothing else imports ``mlflow``.
-"""
+"""MLflow runs, registered versions and aliases, and the ledger of promotions. Nothing else imports ``mlflow``."""

@@ -1,7 +1,7 @@
 """Decide on a registered version, move the aliases, and write down why; and take a decision back.
 
 The alias ``champion-<label>`` names the best model of each label; ``champion`` names the one that is packaged and
-published, which is the champion of the label that ran last. What is kept back has the alias ``challenger``.
+published, the champion of the label that ran last. A version that is not promoted has the alias ``challenger``.
 """
 
 import tempfile
@@ -33,30 +33,30 @@ def decide(
     ledger: Path,
     who: str,
 ) -> Entry:
-    """Decide on a registered version and act on it; a version that was decided on is not decided on again.
+    """Decide on a registered version and act on it; each version is decided on once.
 
     Args:
         challenger: The version.
         label: What it predicts.
-        figures: What it was measured at.
+        figures: Its evaluation.
         predictions: Its out-of-fold predictions.
         tracking_uri: See :mod:`training.registry.versions`.
         ledger: File that the decision is appended to.
         who: Who runs this.
     Returns:
-        The decision as it stands in the ledger.
+        The decision's entry in the ledger.
     Raises:
         RegistryError, TrainingFileError: If the registry or a file cannot be used.
     """
     registry = public(tracking_uri)
     entries = read(ledger, registry, label)
-    decided = next((entry for entry in entries if entry.version == challenger.version), None)
-    if decided is None:
+    entry = next((each for each in entries if each.version == challenger.version), None)
+    if entry is None:
         champion = at_alias(champion_alias(label), tracking_uri)
         over = None if champion is None else _over_champion(champion, predictions, figures.yardstick, tracking_uri)
         decision = should_promote(has_champion=champion is not None, over_champion=over, over_rules=figures.over_rules)
         before = champion.version if champion else ""
-        decided = Entry(
+        entry = Entry(
             at=now(),
             who=who,
             action=PROMOTED if decision.promote else KEPT,
@@ -68,11 +68,11 @@ def decide(
             reasons=decision.reasons,
             figures=_figures(figures, over),
         )
-        append(decided, ledger)
-        entries.append(decided)
-    # from the ledger, so that a run that was killed on the way is put right by the next one
-    _act(challenger, decided, entries[-1].champion_after, tracking_uri)
-    return decided
+        append(entry, ledger)
+        entries.append(entry)
+    # from the ledger, so that the next run completes one that was killed on the way
+    _act(challenger, entry, entries[-1].champion_after, tracking_uri)
+    return entry
 
 
 def rollback(label: str | None, *, tracking_uri: str, ledger: Path, who: str) -> Entry:
@@ -89,18 +89,18 @@ def rollback(label: str | None, *, tracking_uri: str, ledger: Path, who: str) ->
         RegistryError: If there is no champion, or none before it.
     """
     registry = public(tracking_uri)
-    chosen = label or _published_label(tracking_uri, ledger)
-    entries = read(ledger, registry, chosen)
+    label_name = label or _published_label(tracking_uri, ledger)
+    entries = read(ledger, registry, label_name)
     previous = previous_champion(entries)
     if previous is None:
-        raise RegistryError(f"the ledger {ledger} names no earlier champion of the label {chosen!r} to go back to")
+        raise RegistryError(f"the ledger {ledger} names no earlier champion of the label {label_name!r} to go back to")
     present = entries[-1].champion_after
     entry = Entry(
         at=now(),
         who=who,
         action=ROLLED_BACK,
         registry=registry,
-        label=chosen,
+        label=label_name,
         version=present,
         champion_before=present,
         champion_after=previous,
@@ -108,7 +108,7 @@ def rollback(label: str | None, *, tracking_uri: str, ledger: Path, who: str) ->
         figures={},
     )
     append(entry, ledger)
-    set_aliases({champion_alias(chosen): previous, CHAMPION: previous}, tracking_uri)
+    set_aliases({champion_alias(label_name): previous, CHAMPION: previous}, tracking_uri)
     return entry
 
 
@@ -149,10 +149,10 @@ def _figures(figures: Evaluation, over: Comparison | None) -> dict[str, str]:
 
 
 def _published_label(tracking_uri: str, ledger: Path) -> str:
-    published = at_alias(CHAMPION, tracking_uri)
-    if published is None:
+    champion = at_alias(CHAMPION, tracking_uri)
+    if champion is None:
         raise RegistryError(f"the registry {public(tracking_uri)} has no champion: there is nothing to go back from")
-    labels = [e.label for e in read(ledger, public(tracking_uri)) if e.champion_after == published.version]
+    labels = [e.label for e in read(ledger, public(tracking_uri)) if e.champion_after == champion.version]
     if not labels:
-        raise RegistryError(f"the ledger {ledger} does not know version {published.version}: name its --label")
+        raise RegistryError(f"the ledger {ledger} does not know version {champion.version}: name its --label")
     return labels[-1]

@@ -28,7 +28,7 @@ class Entry:
         champion_before: Version of the label's champion until then; empty if there was none.
         champion_after: Version of the label's champion from then on.
         reasons: In sentences.
-        figures: What was decided by: figures with their intervals as text.
+        figures: The figures that decided, with their intervals, as text.
     """
 
     at: str
@@ -53,7 +53,7 @@ def now() -> str:
 
 
 def append(entry: Entry, ledger: Path) -> None:
-    """Write one line, and be sure that it is on the disk."""
+    """Write one line, and wait until it is on the disk."""
     ledger.parent.mkdir(parents=True, exist_ok=True)
     with ledger.open("a", encoding="utf-8") as file:
         file.write(entry.to_line())

@@ -14,7 +14,7 @@ def git_revision(folder: Path = Path(__file__).parent) -> str:
         return UNKNOWN
     command = [git, "-C", str(folder), "describe", "--always", "--abbrev=40", "--match=", "--dirty"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        process = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return UNKNOWN
-    return done.stdout.strip() or UNKNOWN
+    return process.stdout.strip() or UNKNOWN

@@ -1,4 +1,4 @@
-"""What a training run is recorded with: parameters and metrics under the names that people compare runs by."""
+"""The parameters and metrics of a training run, under the names by which people compare runs in MLflow."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,7 @@ from training.evaluation.figures import ALL, LOCKED, Evaluation
 
 
 def parameters(contract: Contract, record: TrainingRecord, figures: Evaluation) -> dict[str, Any]:
-    """What the run was told."""
+    """The settings of the run."""
     blocks = {name: f"{block.first_week}..{block.last_week}" for name, block in figures.blocks.items()}
     return {
         **asdict(record.settings),
@@ -24,7 +24,7 @@ def parameters(contract: Contract, record: TrainingRecord, figures: Evaluation) 
 
 def metrics(contract: Contract, record: TrainingRecord, figures: Evaluation) -> dict[str, float]:
     """What came out: ``model.brier`` and, beside it, ``exp_-4-week_rate.brier``; ``locked.`` for the locked origins."""
-    measured = {
+    by_name = {
         "threshold": contract.threshold,
         "base_rate": figures.blocks[ALL].base_rate,
         "parity": record.parity,
@@ -38,8 +38,8 @@ def metrics(contract: Contract, record: TrainingRecord, figures: Evaluation) -> 
     }
     for block, prefix in ((ALL, ""), (LOCKED, "locked.")):
         for scorer, of_scorer in figures.blocks[block].figures.items():
-            measured |= {f"{prefix}{_plain(scorer)}.{_plain(name)}": each.value for name, each in of_scorer.items()}
-    return measured
+            by_name |= {f"{prefix}{_plain(scorer)}.{_plain(name)}": each.value for name, each in of_scorer.items()}
+    return by_name
 
 
 def _plain(name: str) -> str:

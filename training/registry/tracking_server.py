@@ -18,7 +18,7 @@ def probe(tracking_uri: str) -> None:
         with urllib.request.urlopen(health, timeout=_PROBE_TIMEOUT_S):  # noqa: S310 (http, see above)
             pass
     except urllib.error.HTTPError:
-        pass  # it answers; what it thinks of the path or of us, the real call will tell
+        pass  # it answers: whether it accepts the path and the login is for the real call to find out
     except OSError as error:
         reason = getattr(error, "reason", error)
         raise RegistryError(

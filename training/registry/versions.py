@@ -51,7 +51,7 @@ class FetchedModel:
 
 
 def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri: str) -> ModelReference:
-    """Log the run with all it wrote, and register its bundle as a version; what becomes of it is not decided here.
+    """Log the run with all it wrote, and register its bundle as a version; the promotion is decided elsewhere.
 
     A bundle with the same content as a registered version makes no new one.
 
@@ -125,7 +125,7 @@ def read_fetched(folder: Path) -> FetchedModel:
     """What :func:`fetch_champion` wrote into ``folder``.
 
     Raises:
-        RegistryError: If nothing was.
+        RegistryError: If it holds no such files.
     """
     try:
         reference = json.loads((folder / REFERENCE_FILE).read_text(encoding="utf-8"))

@@ -8,14 +8,14 @@ from data.snapshots import ModelReference, load, publish
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
 from feature_service.kernel import FloatArray, PanelFeatures, feature_set
 from tests.support.training_fixtures import training_panel
-from training.estimators import Fitted, fit
+from training.estimators import FittedModel, fit
 from training.explain import REASONS, explain, strongest
 from training.labels import label
 
 ZERO_SALES = label("zero_sales")
 
 
-def write_bundle(folder: Path, estimator: str, panel: Panel) -> tuple[Fitted, FloatArray]:
+def write_bundle(folder: Path, estimator: str, panel: Panel) -> tuple[FittedModel, FloatArray]:
     """A model of ``seed-18`` fitted on all weeks, and the features of the newest one."""
     chosen = feature_set("seed-18")
     features = PanelFeatures(chosen, panel.fields).of_all_weeks()

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.training_fixtures import training_panel
 from training.backtest.origins import BacktestSettings, calendar_of, week_number
-from training.dataset import Rows, read_training_table, write_training_table
-from training.estimators import Fitted
+from training.dataset import TrainingRows, read_training_table, write_training_table
+from training.estimators import FittedModel
 from training.recipes import Recipe, recipe_for
 from training.selection import SPACES, choose_recipe
 
@@ -15,23 +15,23 @@ SETTINGS = BacktestSettings(origins=10)
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> TrainingRows:
     table = tmp_path_factory.mktemp("rows") / "table.parquet"
     write_training_table(training_panel(products=60, weeks=40), "zero_sales", "seed-18", table)
     return read_training_table(table)
 
 
-def fingerprint(rows: Rows, recipe: Recipe) -> bytes:
+def fingerprint(rows: TrainingRows, recipe: Recipe) -> bytes:
     known = np.isfinite(rows.outcome)
     return recipe.fit(rows.feature_names, rows.features[known], rows.outcome[known], 1).to_onnx()
 
 
-def test_without_trials_the_labels_proven_recipe_is_taken(rows: Rows, tmp_path: Path) -> None:
+def test_without_trials_the_labels_proven_recipe_is_taken(rows: TrainingRows, tmp_path: Path) -> None:
     assert choose_recipe(rows, SETTINGS, 0, 1, tmp_path) == recipe_for("zero_sales")
     assert not list(tmp_path.iterdir())
 
 
-def test_the_same_rows_and_seed_give_the_same_model(rows: Rows, tmp_path: Path) -> None:
+def test_the_same_rows_and_seed_give_the_same_model(rows: TrainingRows, tmp_path: Path) -> None:
     first, again = (choose_recipe(rows, SETTINGS, len(SPACES), 1, tmp_path) for _ in range(2))
     assert first == again
     assert fingerprint(rows, first) == fingerprint(rows, again)
@@ -42,7 +42,7 @@ def test_the_same_rows_and_seed_give_the_same_model(rows: Rows, tmp_path: Path) 
 
 
 def test_the_search_never_looks_at_a_locked_origin_or_later(
-    rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows: TrainingRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     week = week_number(rows.as_of_week)
     known = np.isfinite(rows.outcome)
@@ -50,7 +50,9 @@ def test_the_search_never_looks_at_a_locked_origin_or_later(
     seen = list[np.ndarray]()
     real = Recipe.fit
 
-    def fit(recipe: Recipe, names: tuple[str, ...], features: np.ndarray, outcome: np.ndarray, seed: int) -> Fitted:
+    def fit(
+        recipe: Recipe, names: tuple[str, ...], features: np.ndarray, outcome: np.ndarray, seed: int
+    ) -> FittedModel:
         seen.append(features)
         return real(recipe, names, features, outcome, seed)
 

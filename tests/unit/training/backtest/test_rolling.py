@@ -11,7 +11,7 @@ from tests.support.training_fixtures import Trained, run_training_stages, traini
 from training.backtest.origins import BacktestSettings
 from training.backtest.predictions import read_predictions
 from training.dataset import read_training_table
-from training.estimators import Fitted
+from training.estimators import FittedModel
 from training.recipes import RECIPES, Recipe
 
 WEEKLY = BacktestSettings(refit_every=1, origins=10)
@@ -39,7 +39,9 @@ def test_a_model_never_sees_a_row_whose_outcome_is_not_over(
     rows, fitted_on = read_training_table(trained.table), list[int]()
     real = Recipe.fit
 
-    def fit(recipe: Recipe, names: tuple[str, ...], features: np.ndarray, outcome: np.ndarray, seed: int) -> Fitted:
+    def fit(
+        recipe: Recipe, names: tuple[str, ...], features: np.ndarray, outcome: np.ndarray, seed: int
+    ) -> FittedModel:
         fitted_on.append(len(outcome))
         return real(recipe, names, features, outcome, seed)
 

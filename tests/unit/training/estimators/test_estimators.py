@@ -4,7 +4,7 @@ import pytest
 
 from feature_service.kernel import FloatArray
 from training.errors import UnknownEstimatorError
-from training.estimators import ESTIMATORS, fit, restored
+from training.estimators import ESTIMATORS, fit, restore
 
 FEATURES = 12
 
@@ -77,7 +77,7 @@ def test_the_graph_alone_tells_the_contributions_of_the_fitted_model(name: str) 
     features, outcome = rows_like_real_ones()
     fitted = fit(name, {}, features, outcome, seed=3)
 
-    again = restored(fitted.to_onnx())
+    again = restore(fitted.to_onnx())
 
     assert again is not None
     np.testing.assert_array_equal(again.contributions(features), fitted.contributions(features))
@@ -88,7 +88,7 @@ def test_a_forest_says_that_it_cannot_tell_contributions() -> None:
     features, outcome = rows_like_real_ones(200)
     forest = fit("random_forest", {}, features, outcome, seed=3)
     assert forest.contributions(features) is None
-    assert restored(forest.to_onnx()) is None
+    assert restore(forest.to_onnx()) is None
 
 
 def test_given_parameters_stand_in_for_the_estimators_own() -> None:
