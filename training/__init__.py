@@ -1,1 +1,1 @@
-"""Labels, training, evaluation, the model bundle and its registration."""
+"""From the panel to a registered model: labels, training table, backtest, fit, evaluation and promotion."""

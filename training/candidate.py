@@ -1,4 +1,4 @@
-"""Train: from the backtest to a candidate, which is a model bundle with the record of its training.
+"""Train a candidate: a model bundle with the record of its training.
 
 The model is the one of the next origin: the backtest's recipe, fitted on every row whose outcome is known. It is
 calibrated on the recipe's predictions at the newest origins, which are later than the rows of those fits.

@@ -61,7 +61,7 @@ class UnknownEstimatorError(StockoutError):
 
 
 class TrainingHistoryError(StockoutError):
-    """The rows span too few weeks to train and to backtest on weeks of their own."""
+    """The rows span too few weeks for the training and, after it, the backtest."""
 
     def __init__(self, needed_weeks: int, found_weeks: int) -> None:
         self.needed_weeks, self.found_weeks = needed_weeks, found_weeks

@@ -16,7 +16,7 @@ from training.estimators import FittedModel, fit
 
 @dataclass(frozen=True)
 class Recipe:
-    """What to fit.
+    """An estimator with its parameters and features.
 
     Attributes:
         estimator: Name in ``training.estimators``.
@@ -78,7 +78,7 @@ RECIPES: Mapping[str, Recipe] = {
 _DEFAULT = Recipe("lightgbm", _SALES_TREES)
 
 CALIBRATION_WEEKS: Mapping[str, int] = {"inventory": 15, "availability": 26}
-"""Weeks to calibrate on: the fewer the positive outcomes of a label, the longer."""
+"""Weeks to calibrate on; labels with fewer positive outcomes need more."""
 
 _DEFAULT_CALIBRATION_WEEKS = 8
 
@@ -89,5 +89,5 @@ def calibration_weeks_for(label: str) -> int:
 
 
 def recipe_for(label: str) -> Recipe:
-    """The proven recipe of a label; for one without, that of the sales labels."""
+    """The proven recipe of a label, or that of the sales labels if it has none."""
     return RECIPES.get(label, _DEFAULT)

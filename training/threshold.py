@@ -10,7 +10,7 @@ from training.settings import BY_BUDGET, BY_COST, TrainingSettings
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold and what it gives on the rows it was chosen from.
+    """A threshold with its recall and precision on some rows.
 
     Attributes:
         threshold: An alert is raised where the probability reaches it.

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions as a file that anyone can measure again: ``predictions.parquet``.
+"""The out-of-fold predictions as a file, from which every figure can be computed again: ``predictions.parquet``.
 
 =====================  =================================================================================================
 ``product_id``         string

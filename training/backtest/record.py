@@ -28,7 +28,7 @@ class BacktestRecord:
 
     Attributes:
         recipe: How the model is made.
-        settings: How far back, how often.
+        settings: How many origins, and how often the model is fitted.
         calendar: The weeks.
         calibration: For the model that is fitted on all rows.
         seed: Of every random choice.
@@ -44,13 +44,13 @@ class BacktestRecord:
 def run_backtest(
     rows: TrainingRows, panel: Panel, recipe: Recipe, settings: BacktestSettings, seed: int, to: Path
 ) -> Backtest:
-    """Walk over the origins and write both files.
+    """Run the backtest and write both files.
 
     Args:
         rows: The training table.
         panel: What it was made from.
         recipe: How the model is made.
-        settings: How far back, how often.
+        settings: How many origins, and how often the model is fitted.
         seed: Of every random choice.
         to: An existing folder.
     Raises:

@@ -78,7 +78,7 @@ def backtest(rows: TrainingRows, panel: Panel, recipe: Recipe, settings: Backtes
         rows: The training table.
         panel: What it was made from.
         recipe: How a model is made.
-        settings: How far back, how often.
+        settings: How many origins, and how often the model is fitted.
         seed: Of every random choice.
     Raises:
         TrainingHistoryError: If the history is too short.

@@ -1,1 +1,1 @@
-"""The simple rules that a planner would use otherwise, and that a model has to beat: cover, rates, TSB and others."""
+"""The simple rules that a planner would use without a model, and that a model has to beat."""

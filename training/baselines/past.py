@@ -39,7 +39,7 @@ def trailing_mean(matrix: FloatArray | DoubleArray, weeks: int | None = None) ->
 
 
 def weeks_since(event: BoolArray) -> DoubleArray:
-    """Weeks since the event last happened, 0 in its own week; as many as the panel has so far where it never did."""
+    """Weeks since the event last happened, 0 in its own week; the number of weeks so far where it never did."""
     week = np.arange(event.shape[1], dtype=np.float64)
     last = np.maximum.accumulate(np.where(event, week, -1.0), axis=1)
     return week - last

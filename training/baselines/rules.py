@@ -12,11 +12,10 @@ import numpy as np
 from scipy.special import pdtrc
 from sklearn.linear_model import LogisticRegression
 
-from data.panel import UNITS_SOLD, Panel
+from data.panel import IN_STOCK, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel.arrays import DoubleArray, FloatArray
+from feature_service.kernel.demand import DEPLETION
 from training.baselines.past import lag, smoothed_share, trailing_mean, trailing_sum, weeks_since
-
-UNITS_ON_HAND, DEPLETION, IN_STOCK = "units_on_hand", "depletion", "in_stock"
 
 _YEAR = 52
 _TSB_ALPHA = 0.1
@@ -30,7 +29,7 @@ class Rule:
     """One rule.
 
     Attributes:
-        name: As people call it.
+        name: Its name in tables and files.
         is_probability: Whether the score is a probability; otherwise only its order counts.
         score: From the panel to a score for every product and week, shape ``(products, weeks)``; NaN where it knows
             nothing.
@@ -56,7 +55,7 @@ def _weekly_rate(panel: Panel, weeks: int) -> DoubleArray:
 
 
 def _no_sale_last_week(panel: Panel) -> DoubleArray:
-    """Whoever sold nothing last week sells nothing next week."""
+    """A product that sold nothing last week sells nothing next week."""
     return 1 - _sold(panel)
 
 
@@ -169,6 +168,6 @@ def logistic_inputs(panel: Panel) -> DoubleArray:
 
 
 def fit_logistic_rule(inputs: DoubleArray, outcome: FloatArray) -> Callable[[DoubleArray], DoubleArray]:
-    """A logistic regression; gives the function from inputs, shape ``(rows, 3)``, to probabilities."""
+    """Fit the logistic regression; returns the function from inputs, shape ``(rows, 3)``, to probabilities."""
     model = LogisticRegression(max_iter=500).fit(inputs, outcome)
     return lambda rows: np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)

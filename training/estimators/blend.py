@@ -1,4 +1,4 @@
-"""Trees and a line, averaged in log-odds: they err on different products, so that together they rank better."""
+"""Trees and a line, averaged in log-odds. They err on different products, so together they rank better."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Blend:
 
     @classmethod
     def from_origin(cls, origin: Mapping[str, str]) -> "Blend":
-        """Put together again what the graph keeps."""
+        """Restore both models from the text in the graph."""
         return cls(LightGBM.from_origin(origin), Logistic.from_origin(origin))
 
 

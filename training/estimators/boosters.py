@@ -1,4 +1,4 @@
-"""Gradient-boosted trees: LightGBM and XGBoost. Both have a way of their own through every node for NaN."""
+"""Gradient-boosted trees: LightGBM and XGBoost. Both send NaN down a learned branch at every node."""
 
 import re
 from collections.abc import Mapping
@@ -54,12 +54,12 @@ class LightGBM:
         return graph_of([self.part(1.0)], self.booster.num_feature(), self.origin())
 
     def origin(self) -> dict[str, str]:
-        """The trees with the numbers of rows that went their ways, which ONNX has no place for."""
+        """The trees as LightGBM's own text, which also holds the number of rows in each leaf; ONNX does not."""
         return {LIGHTGBM.name: self.booster.model_to_string()}
 
     @classmethod
     def from_origin(cls, origin: Mapping[str, str]) -> "LightGBM":
-        """Put together again what :meth:`origin` wrote."""
+        """Restore what :meth:`origin` wrote."""
         return cls(lightgbm.Booster(model_str=origin[LIGHTGBM.name]))
 
 
@@ -115,7 +115,7 @@ class XGBoost:
 
     @classmethod
     def from_origin(cls, origin: Mapping[str, str]) -> "XGBoost":
-        """Put together again what the graph keeps."""
+        """Restore the booster from the text in the graph."""
         return cls(xgboost.Booster({"nthread": 1}, model_file=bytearray(origin[XGBOOST.name].encode())))
 
 

@@ -28,7 +28,7 @@ def trees(classifier: onnx.ModelProto, share: float) -> Part:
     """The log-odds of a converted booster, times ``share``.
 
     Args:
-        classifier: What onnxmltools made: one TreeEnsembleClassifier with a logistic end.
+        classifier: What onnxmltools returns: one TreeEnsembleClassifier with a logistic end.
         share: Factor on every leaf.
     """
     ensemble = next(each for each in classifier.graph.node if each.op_type == "TreeEnsembleClassifier")

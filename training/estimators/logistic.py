@@ -1,4 +1,4 @@
-"""Logistic regression on the signed logarithms of the features: a straight line that stands its ground on few rows."""
+"""Logistic regression on the signed logarithms of the features: a straight line, which few rows can settle."""
 
 import json
 from collections.abc import Mapping
@@ -52,14 +52,14 @@ class Logistic:
         return graph_of([self.part(1.0)], len(self.weights), self.origin())
 
     def origin(self) -> dict[str, str]:
-        """The line, with the average row that the graph does not need."""
+        """The line as text, with the average row, which explanations need and the graph does not."""
         numbers = {"fill": self.fill, "centre": self.centre, "weights": self.weights}
         lists = {name: values.tolist() for name, values in numbers.items()}
         return {LOGISTIC_REGRESSION.name: json.dumps({**lists, "intercept": self.intercept})}
 
     @classmethod
     def from_origin(cls, origin: Mapping[str, str]) -> "Logistic":
-        """Put together again what :meth:`origin` wrote."""
+        """Restore what :meth:`origin` wrote."""
         kept = json.loads(origin[LOGISTIC_REGRESSION.name])
         return cls(
             **{name: np.array(kept[name]) for name in ("fill", "centre", "weights")}, intercept=kept["intercept"]
@@ -67,7 +67,7 @@ class Logistic:
 
 
 def probability(log_odds: DoubleArray) -> DoubleArray:
-    """The logistic function; log-odds beyond 30 make no difference that a float32 can hold."""
+    """The logistic function; log-odds beyond 30 change no float32."""
     inverse: DoubleArray = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -30.0, 30.0)))
     return inverse
 

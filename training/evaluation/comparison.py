@@ -1,4 +1,4 @@
-"""The challenger beside other scorers on the same out-of-fold rows: every simple rule, and the champion."""
+"""The challenger compared with every simple rule and with the champion, on the same out-of-fold rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The pictures of an evaluation. Written without a display, on figures of their own, so nothing global changes."""
+"""The pictures of an evaluation. They need no display and change nothing global in matplotlib."""
 
 from collections.abc import Mapping
 from pathlib import Path

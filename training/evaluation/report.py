@@ -1,4 +1,4 @@
-"""The model report: one HTML page that holds its pictures itself and loads nothing."""
+"""The model report: one HTML page with its pictures inside, which loads nothing."""
 
 import base64
 import math
@@ -81,7 +81,7 @@ def draw(result: Evaluation, predictions: Predictions, importance: Mapping[str, 
 
 
 def _table(figures: Mapping[str, Mapping[str, Interval]]) -> list[dict[str, Any]]:
-    """A row a scorer: each figure with its interval as a tooltip and in small print."""
+    """One row for each scorer: its figures, each with the interval in small print."""
     return [
         {"scorer": scorer, **{name: _cell(of_scorer.get(name), digits) for name, _, digits in _COLUMNS}}
         for scorer, of_scorer in figures.items()

@@ -1,4 +1,4 @@
-"""Labels: what a probability is the probability of. A new one is a file here and a line in ``LABELS``."""
+"""Labels: the outcomes that a model predicts. A new one is a file here and a line in ``_ALL``."""
 
 import dataclasses
 from typing import Any
@@ -31,17 +31,17 @@ def label(name: str, *, horizon_weeks: int = 1, alpha: float = DEFAULT_ALPHA) ->
         alpha: For labels that have such a setting; see ``UnusualZero``.
     Raises:
         UnknownLabelError: If there is none.
-        LabelSettingError: If a setting is out of its range.
+        LabelSettingError: If a setting lies outside its limits.
     """
     try:
-        chosen = LABELS[name]
+        base = LABELS[name]
     except KeyError:
         raise UnknownLabelError(name, LABELS) from None
     if not 1 <= horizon_weeks <= LONGEST_HORIZON_WEEKS:
         raise LabelSettingError(f"the horizon is {horizon_weeks} weeks; it can be 1 to {LONGEST_HORIZON_WEEKS}")
-    given: dict[str, Any] = {"horizon_weeks": horizon_weeks, "alpha": alpha}
+    settings: dict[str, Any] = {"horizon_weeks": horizon_weeks, "alpha": alpha}
     return dataclasses.replace(
-        chosen, **{each.name: given[each.name] for each in dataclasses.fields(chosen) if each.name in given}
+        base, **{each.name: settings[each.name] for each in dataclasses.fields(base) if each.name in settings}
     )
 
 

@@ -60,8 +60,8 @@ def _priors(units: DoubleArray, weeks: DoubleArray, categories: Sequence[str]) -
         return sums
 
     moments = [by_category(each) for each in (units, weeks, units**2, units * weeks, weeks**2)]
-    known = by_category((weeks > 0).astype(np.float64))
-    of_all = [np.where(known < FEWEST_PRODUCTS, each.sum(axis=0), each) for each in moments]
+    product_counts = by_category((weeks > 0).astype(np.float64))
+    of_all = [np.where(product_counts < FEWEST_PRODUCTS, each.sum(axis=0), each) for each in moments]
     shape, rate = _fit(*of_all)
     return shape[group], rate[group]
 

@@ -1,4 +1,4 @@
-"""What a label has to say."""
+"""What every label offers."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ class Label(Protocol):
 
     @property
     def name(self) -> str:
-        """As it is asked for, e.g. ``zero_sales``."""
+        """The name by which users choose it, e.g. ``zero_sales``."""
 
     @property
     def description(self) -> str:
@@ -35,7 +35,7 @@ class Label(Protocol):
 
     @property
     def feature_set(self) -> str:
-        """The feature set that a run takes unless it is told another."""
+        """The feature set of a run that names none."""
 
     def eligible(self, panel: Panel) -> BoolArray:
         """Where the label applies, shape ``(products, weeks)``: column t looks at weeks up to t only."""

@@ -56,9 +56,9 @@ def runs_out_ahead(out: FloatArray, horizon_weeks: int) -> FloatArray:
         over, so that stock-outs are not known sooner than their absence.
     """
     ahead = weeks_ahead(out, horizon_weeks)
-    happened: FloatArray = np.where((ahead == 1).any(axis=0), np.float32(1), ahead.sum(axis=0))
-    happened[:, -horizon_weeks:] = np.nan
-    return happened
+    outcome: FloatArray = np.where((ahead == 1).any(axis=0), np.float32(1), ahead.sum(axis=0))
+    outcome[:, -horizon_weeks:] = np.nan
+    return outcome
 
 
 def in_words(horizon_weeks: int) -> str:

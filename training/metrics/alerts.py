@@ -16,7 +16,7 @@ def top_of_each_week(score: FloatArray, week: IntArray, budget: int) -> BoolArra
 
 
 def weeks_of_alert(alert: BoolArray, product: IntArray, week: IntArray) -> IntArray:
-    """For each row the weeks in a row, up to its own, in which its product had an alert; shape ``(rows,)``."""
+    """For each row, how many weeks up to its own its product has had an alert without a break; shape ``(rows,)``."""
     first = int(week.min())
     run_weeks = np.zeros((int(product.max()) + 1, int(week.max()) - first + 1), dtype=np.int64)
     run_weeks[product[alert], week[alert] - first] = 1

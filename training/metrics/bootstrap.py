@@ -1,7 +1,7 @@
-"""How much a figure would move with other products: bootstrap over products, the same draws for every figure.
+"""Bootstrap over products: how much a figure would move with other products; all figures share the same draws.
 
-A product's weeks hang together, so products are drawn, not rows. Drawing with replacement is the same as giving every
-product a whole-number weight, and weighted figures need no copy of the rows.
+The weeks of a product are correlated, so products are drawn, not rows. Drawing with replacement is the same as giving
+every product a whole-number weight, and weighted figures need no copy of the rows.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is measured: how rows turned out, and what a scorer gave for them."""
+"""The inputs of every figure: how rows turned out, and what a scorer gave for them."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ import numpy as np
 from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
 
 BASE_RATE = "base rate"
-"""Name of the scorer that says the share of positive outcomes known by then: skill is measured against it."""
+"""Name of the scorer that gives every row the share of positive outcomes known by then; skill is relative to it."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """How rows turned out, and what they are grouped by; every array of shape ``(rows,)``.
+    """The outcomes of rows, and the groups that they belong to; every array of shape ``(rows,)``.
 
     Attributes:
         outcome: 1 or 0.
@@ -33,7 +33,7 @@ class Truth:
     segments: tuple[str, ...]
 
     def take(self, rows: IntArray | BoolArray) -> "Truth":
-        """Some of the rows; only their products are drawn from."""
+        """Some of the rows; a bootstrap then draws from their products alone."""
         _, product = np.unique(self.product[rows], return_inverse=True)
         return Truth(
             outcome=self.outcome[rows],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Yardstick:
-    """What the figures depend on besides the predictions.
+    """The settings that the figures depend on.
 
     Attributes:
         alert_budget: Products that a planner can look at in a week.

@@ -1,4 +1,4 @@
-"""Decide on a registered version, move the aliases, and write down why; and take a decision back.
+"""Decide on a registered version, move the aliases and record the reasons; or take a decision back.
 
 The alias ``champion-<label>`` names the best model of each label; ``champion`` names the one that is packaged and
 published, the champion of the label that ran last. A version that is not promoted has the alias ``challenger``.
@@ -42,32 +42,16 @@ def decide(
         predictions: Its out-of-fold predictions.
         tracking_uri: See :mod:`training.registry.versions`.
         ledger: File that the decision is appended to.
-        who: Who runs this.
+        who: The user who runs this.
     Returns:
         The decision's entry in the ledger.
     Raises:
         RegistryError, TrainingFileError: If the registry or a file cannot be used.
     """
-    registry = public(tracking_uri)
-    entries = read(ledger, registry, label)
+    entries = read(ledger, public(tracking_uri), label)
     entry = next((each for each in entries if each.version == challenger.version), None)
     if entry is None:
-        champion = at_alias(champion_alias(label), tracking_uri)
-        over = None if champion is None else _over_champion(champion, predictions, figures.yardstick, tracking_uri)
-        decision = should_promote(has_champion=champion is not None, over_champion=over, over_rules=figures.over_rules)
-        before = champion.version if champion else ""
-        entry = Entry(
-            at=now(),
-            who=who,
-            action=PROMOTED if decision.promote else KEPT,
-            registry=registry,
-            label=label,
-            version=challenger.version,
-            champion_before=before,
-            champion_after=challenger.version if decision.promote else before,
-            reasons=decision.reasons,
-            figures=_figures(figures, over),
-        )
+        entry = _entry(challenger, label, figures, predictions, tracking_uri, who)
         append(entry, ledger)
         entries.append(entry)
     # from the ledger, so that the next run completes one that was killed on the way
@@ -82,7 +66,7 @@ def rollback(label: str | None, *, tracking_uri: str, ledger: Path, who: str) ->
         label: Of the champion; None for the label of the one that is published.
         tracking_uri: See :mod:`training.registry.versions`.
         ledger: File with the decisions.
-        who: Who runs this.
+        who: The user who runs this.
     Returns:
         The new entry of the ledger.
     Raises:
@@ -112,6 +96,30 @@ def rollback(label: str | None, *, tracking_uri: str, ledger: Path, who: str) ->
     return entry
 
 
+def _entry(
+    challenger: ModelReference, label: str, figures: Evaluation, predictions: Path, tracking_uri: str, who: str
+) -> Entry:
+    """The decision on a version that has none yet; nothing is changed."""
+    champion = at_alias(champion_alias(label), tracking_uri)
+    comparison = None if champion is None else _over_champion(champion, predictions, figures.yardstick, tracking_uri)
+    decision = should_promote(
+        has_champion=champion is not None, over_champion=comparison, over_rules=figures.over_rules
+    )
+    before = champion.version if champion else ""
+    return Entry(
+        at=now(),
+        who=who,
+        action=PROMOTED if decision.promote else KEPT,
+        registry=public(tracking_uri),
+        label=label,
+        version=challenger.version,
+        champion_before=before,
+        champion_after=challenger.version if decision.promote else before,
+        reasons=decision.reasons,
+        figures=_figures(figures, comparison),
+    )
+
+
 def _act(challenger: ModelReference, entry: Entry, champion: str, tracking_uri: str) -> None:
     aliases = {champion_alias(entry.label): champion, CHAMPION: champion}
     if entry.action == KEPT:
@@ -132,7 +140,7 @@ def _over_champion(
     return compare_with_champion(read_predictions(predictions), theirs, yardstick)
 
 
-def _figures(figures: Evaluation, over: Comparison | None) -> dict[str, str]:
+def _figures(figures: Evaluation, comparison: Comparison | None) -> dict[str, str]:
     named = {
         f"{block}: {name}": str(figures.blocks[block].figures[MODEL][name])
         for block in (ALL, LOCKED)
@@ -142,9 +150,9 @@ def _figures(figures: Evaluation, over: Comparison | None) -> dict[str, str]:
     named[f"{ALL}: average_precision of {best!r}, the best rule"] = str(
         figures.blocks[ALL].figures[best]["average_precision"]
     )
-    if over is not None:
-        named["average_precision less the champion's"] = str(over.average_precision)
-        named["calibration_error less the champion's"] = str(over.calibration_error)
+    if comparison is not None:
+        named["average_precision less the champion's"] = str(comparison.average_precision)
+        named["calibration_error less the champion's"] = str(comparison.calibration_error)
     return named
 
 

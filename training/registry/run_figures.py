@@ -23,7 +23,7 @@ def parameters(contract: Contract, record: TrainingRecord, figures: Evaluation) 
 
 
 def metrics(contract: Contract, record: TrainingRecord, figures: Evaluation) -> dict[str, float]:
-    """What came out: ``model.brier`` and, beside it, ``exp_-4-week_rate.brier``; ``locked.`` for the locked origins."""
+    """The figures: ``model.brier`` and, beside it, ``exp_-4-week_rate.brier``; ``locked.`` for the locked origins."""
     by_name = {
         "threshold": contract.threshold,
         "base_rate": figures.blocks[ALL].base_rate,

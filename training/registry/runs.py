@@ -22,7 +22,7 @@ _BACKTEST_DIR = "backtest"
 def log_run(
     client: MlflowClient, tracking_uri: str, contract: Contract, record: TrainingRecord, figures: Evaluation
 ) -> str:
-    """A run with the parameters and the figures of the model and of every rule; its id."""
+    """Create a run with the parameters and the figures of the model and of every rule; returns its id."""
     run = client.create_run(_experiment(client, tracking_uri), run_name=f"{contract.label.name} {contract.estimator}")
     now = int(time.time() * 1000)
     client.log_batch(

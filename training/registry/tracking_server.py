@@ -1,4 +1,4 @@
-"""Is the MLflow tracking server there, and how may it be named in a message? Without MLflow: it would take minutes."""
+"""Whether the MLflow tracking server answers, and its address without a password. MLflow itself tries for minutes."""
 
 import urllib.error
 import urllib.request
