@@ -171,9 +171,14 @@ class Run(luigi.Task):
         return self.label if self.horizon_weeks == 1 else f"{self.label}-{self.horizon_weeks}-weeks"
 
     @property
+    def contract_name(self) -> str:
+        """Folder name for what holds the label as a model's contract states it: another schema is another folder."""
+        return f"{self.run_name}-contract-{CONTRACT_SCHEMA}"
+
+    @property
     def model_dir(self) -> Path:
         """Folder of the run's model stages."""
-        return self.work_dir / "models" / f"{self.run_name}-contract-{CONTRACT_SCHEMA}"
+        return self.work_dir / "models" / self.contract_name
 
     @property
     def tracking_uri(self) -> str:

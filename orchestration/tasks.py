@@ -98,7 +98,7 @@ class Features(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output."""
-        return self.work_dir / "features" / self.run_name
+        return self.work_dir / "features" / self.contract_name
 
     def fill(self, folder: Path) -> str:
         """Compute the features with the kernel."""
@@ -124,7 +124,7 @@ class Backtest(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output."""
-        return self.work_dir / "backtest" / self.run_name
+        return self.work_dir / "backtest" / self.contract_name
 
     def fill(self, folder: Path) -> str:
         """Choose the recipe, walk over the origins."""

@@ -139,7 +139,8 @@ def read_training_table(path: Path) -> TrainingRows:
     try:
         table = pq.read_table(path)
         meaning: dict[str, Any] = json.loads((table.schema.metadata or {})[_META])
-    except (OSError, pa.ArrowException) as error:
+        label_contract = read_record(LabelContract, meaning["label"])
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise TrainingFileError(f"the training table {path} cannot be read: {error}") from error
     except KeyError:
         raise TrainingFileError(f"{path} is no training table: it does not say what its columns mean") from None
@@ -152,7 +153,7 @@ def read_training_table(path: Path) -> TrainingRows:
     return TrainingRows(
         feature_set=meaning["feature_set"],
         feature_names=names,
-        label=read_record(LabelContract, meaning["label"]),
+        label=label_contract,
         features=features,
         outcome=table[OUTCOME].to_numpy().astype(np.float32),
         as_of_week=table[AS_OF_WEEK].to_numpy().astype("datetime64[D]"),

@@ -31,7 +31,7 @@ def folders(data_dir: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("schema", "run_again"),
     [
-        ("orchestration.run.CONTRACT_SCHEMA", {"Train", "Evaluate", "Register", "Package", "Publish"}),
+        ("orchestration.run.CONTRACT_SCHEMA", {*STAGES} - {"Ingest", "WeeklyPanel"}),
         ("orchestration.tasks.SCHEMA", {"Publish"}),
     ],
 )
