@@ -69,7 +69,7 @@ class FeatureClient:
         try:
             return Answer(*await asyncio.gather(features, plans))
         except ClientError as error:
-            raise translated(error, self._target) from error
+            raise http_error(error, self._target) from error
 
     async def close(self) -> None:
         """Close the connection, if one was opened."""
@@ -77,7 +77,7 @@ class FeatureClient:
             await self._client.close()
 
 
-def translated(error: ClientError, target: str) -> StockoutError:
+def http_error(error: ClientError, target: str) -> StockoutError:
     """What the HTTP service answers where the client raised ``error``."""
     match error:
         case client.RefusedError(code=code, details=details) if code in _BAD_REQUEST:

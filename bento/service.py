@@ -97,6 +97,7 @@ class StockoutRisk:
         self._features = FeatureClient(target, _secrets().credentials())
         self._model = (reference["name"], reference["version"])
         contract = self._bundle.contract
+        feature_rows(contract.feature_names)  # made and kept now, not at the first request
         self._provenance = {
             "model_name": reference["name"],
             "model_version": reference["version"],

@@ -17,7 +17,7 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse
 from stockout.v1.risk_service_pb2_grpc import RiskServiceServicer, add_RiskServiceServicer_to_server
 
 from bento.errors import STATUS, SnapshotChangedError
-from bento.features import ATTEMPTS, Answer, FeatureClient, translated
+from bento.features import ATTEMPTS, Answer, FeatureClient, http_error
 from bento.requests import AssessRequest
 from bento.risks import risks
 from bento.schemas import NoRisk, Risk
@@ -110,7 +110,7 @@ def test_figures_that_keep_coming_from_another_snapshot_are_refused_in_one_sente
 def test_each_error_of_the_client_has_its_status_and_says_what_to_do(
     error: ClientError, status: int, sentence: str
 ) -> None:
-    answered = translated(error, "there:1")
+    answered = http_error(error, "there:1")
     assert STATUS[type(answered)] == status
     with pytest.raises(type(answered), match=sentence):
         raise answered
