@@ -204,9 +204,9 @@ class Register(Stage):
         from training.registry.versions import fetch_champion, register
 
         predictions, evaluation = self.folder_of(Backtest) / _PREDICTIONS, self.folder_of(Evaluate)
-        registered = register(self.folder_of(Train), evaluation, predictions, self.tracking_uri)
+        challenger = register(self.folder_of(Train), evaluation, predictions, self.tracking_uri)
         decision = decide(
-            registered,
+            challenger,
             self.question,
             read_evaluation(evaluation),
             predictions,
@@ -216,7 +216,7 @@ class Register(Stage):
         )
         champion = fetch_champion(self.tracking_uri, folder).reference
         return (
-            f"{registered.name} version {registered.version} {decision.action}: {'; '.join(decision.reasons)}; "
+            f"{challenger.name} version {challenger.version} {decision.action}: {'; '.join(decision.reasons)}; "
             f"version {champion.version} is the champion"
         )
 
@@ -235,8 +235,8 @@ class Package(Stage):
         from bento.build import build_bento
         from training.registry.versions import read_fetched
 
-        fetched = read_fetched(self.folder_of(Register))
-        tag = build_bento(fetched.bundle_dir, fetched.reference, self.bento_home)
+        champion = read_fetched(self.folder_of(Register))
+        tag = build_bento(champion.bundle_dir, champion.reference, self.bento_home)
         (folder / _BENTO_TAG).write_text(f"{tag}\n", encoding="utf-8")
         return f"Bento {tag}"
 
@@ -269,11 +269,11 @@ class Publish(Stage):
         from training.explain import explain
         from training.registry.versions import read_fetched
 
-        fetched = read_fetched(self.folder_of(Register))
+        champion = read_fetched(self.folder_of(Register))
         panel = read_panel(self.folder_of(WeeklyPanel) / _PANEL).with_lead_time(self.lead_time_days)
         eligible = self.target.eligible(panel)
-        reasons = explain(panel, eligible, fetched.bundle_dir)
-        snapshot_id = publish(panel, eligible, fetched.bundle_dir, fetched.reference, self.snapshots, reasons)
+        reasons = explain(panel, eligible, champion.bundle_dir)
+        snapshot_id = publish(panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons)
         (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
         return f"snapshot {snapshot_id} in {self.snapshots}"
 

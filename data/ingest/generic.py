@@ -40,7 +40,7 @@ def ingest_generic(
 ) -> CleanHistory:
     """Read and validate the generic layout: sales, inventory, availability, products and lead times.
 
-    Without a sales file the falls of the counts stand in for sales: they are units that left the shelf.
+    Without a sales file the falls of the counts are taken as sales: they are units that left the shelf.
 
     Args:
         data_dir: Folder of the files, each ``.csv``, ``.csv.gz`` or ``.parquet``.
