@@ -21,7 +21,7 @@ class InsufficientHistoryError(StockoutError):
 
 
 class UnknownFeatureSetError(StockoutError):
-    """No feature set has the asked name."""
+    """No feature set has that name."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         self.name, self.known = name, known

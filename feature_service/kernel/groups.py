@@ -49,8 +49,8 @@ def totals_of(groups: Groups, products: int, weeks: int, blocks: Iterable[tuple[
             whole = _in_units(values)
             for name, of_products in codes.items():
                 shape = (int(of_products.max(initial=0)) + 1, weeks)
-                for kept, each in ((sums, whole), (counts, known)):
-                    _add(kept.setdefault((name, measure), np.zeros(shape)), of_products[rows], each)
+                for totals, each in ((sums, whole), (counts, known)):
+                    _add(totals.setdefault((name, measure), np.zeros(shape)), of_products[rows], each)
     return Totals(codes, sums, counts)
 
 
@@ -91,8 +91,8 @@ class Members:
         """What ``make`` says of each group, for each product of it; NaN for a product without a group."""
         if self._codes is None:
             return self._nothing
-        made = make(self)
-        return np.where(self._codes[:, None] >= 0, made[np.maximum(self._codes, 0)], np.nan)
+        of_groups = make(self)
+        return np.where(self._codes[:, None] >= 0, of_groups[np.maximum(self._codes, 0)], np.nan)
 
     def others(self, measure: str) -> tuple[Series, Series]:
         """Sum over the other members and how many are known, for each product; NaN without a group."""

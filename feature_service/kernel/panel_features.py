@@ -1,4 +1,4 @@
-"""The features of a panel: of all weeks for training, of one for serving, with a client's own stock where given."""
+"""The features of a panel: of all weeks for training, of one for serving, with a client's own stock if it sends one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class PanelFeatures:
 
         Args:
             week: Column of the ``as_of`` week.
-            rows: The products asked for.
+            rows: The products that are wanted.
         Returns:
             Shape ``(rows, features)``; NaN where a feature is not known.
         Raises:
@@ -117,7 +117,7 @@ class PanelFeatures:
 
 @dataclass(frozen=True)
 class StockFeatures:
-    """The features of one week, ready to be asked with another stock.
+    """The features of one week, and what they become with another stock.
 
     Attributes:
         chosen: The feature set.
@@ -133,7 +133,7 @@ class StockFeatures:
         """The features of some products, each as if the panel held this stock of that product and all else as it is.
 
         Args:
-            rows: The products asked for.
+            rows: The products that are wanted.
             units_on_hand: Units at the week's end, shape ``(rows,)``, finite.
         Returns:
             Shape ``(rows, features)``.

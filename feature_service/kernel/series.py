@@ -38,7 +38,7 @@ class Series:
     def __init__(self, values: FloatArray | DoubleArray, first: int = 0) -> None:
         self.values: DoubleArray = np.asarray(values, dtype=np.float64)
         self.first = first
-        self._made: dict[tuple[str, float], DoubleArray] = {}
+        self._results: dict[tuple[str, float], DoubleArray] = {}
 
     @property
     def now(self) -> DoubleArray:
@@ -61,17 +61,17 @@ class Series:
 
     def known(self, weeks: int = 0) -> DoubleArray:
         """How many of the last ``weeks`` weeks (of all, if 0) have a value."""
-        return self._kept("known", weeks, lambda: self._window(self._counts, weeks))
+        return self._compute_once("known", weeks, lambda: self._window(self._counts, weeks))
 
     def total(self, weeks: int = 0) -> DoubleArray:
         """Sum over the last ``weeks`` weeks (over all, if 0); NaN where none of them has a value."""
-        return self._kept(
+        return self._compute_once(
             "total", weeks, lambda: np.where(self.known(weeks) > 0, self._window(self._sums, weeks), np.nan)
         )
 
     def mean(self, weeks: int = 0) -> DoubleArray:
         """Mean over those of the last ``weeks`` weeks (of all, if 0) that have a value."""
-        return self._kept("mean", weeks, lambda: ratio(self._window(self._sums, weeks), self.known(weeks)))
+        return self._compute_once("mean", weeks, lambda: ratio(self._window(self._sums, weeks), self.known(weeks)))
 
     def spread(self, weeks: int = 0) -> DoubleArray:
         """Standard deviation over the same weeks."""
@@ -89,7 +89,7 @@ class Series:
 
     def smoothed(self, half_life_weeks: float) -> DoubleArray:
         """Mean over the weeks with a value, each weighing half as much as one ``half_life_weeks`` later."""
-        return self._kept("smoothed", half_life_weeks, lambda: self._smoothed(half_life_weeks))
+        return self._compute_once("smoothed", half_life_weeks, lambda: self._smoothed(half_life_weeks))
 
     def last_known(self) -> DoubleArray:
         """The newest value."""
@@ -103,11 +103,11 @@ class Series:
         last = np.maximum.accumulate(np.where(self.values > 0, weeks, -1.0), axis=1)[:, self.first :]
         return np.where(last >= 0, weeks[self.first :] - last, np.nan)
 
-    def _kept(self, name: str, argument: float, make: Callable[[], DoubleArray]) -> DoubleArray:
-        made = self._made.get((name, argument))
-        if made is None:
-            made = self._made[name, argument] = make()
-        return made
+    def _compute_once(self, name: str, argument: float, make: Callable[[], DoubleArray]) -> DoubleArray:
+        result = self._results.get((name, argument))
+        if result is None:
+            result = self._results[name, argument] = make()
+        return result
 
     def _smoothed(self, half_life_weeks: float) -> DoubleArray:
         keep: float = 0.5 ** (1 / half_life_weeks)
