@@ -35,6 +35,7 @@ _MODULES = (
     "bento.service",
     "buf.validate.validate_pb2",
     "feature_service",
+    "feature_service.limits",
 )
 _PACKAGES = ("feature_service.bundle", "feature_service.client", "feature_service.kernel", "stockout")
 _REQUIREMENTS = (

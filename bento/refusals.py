@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from feature_service.client.batching import MAX_ID_BYTES, MAX_IDS
+from feature_service.limits import MAX_ID_BYTES, MAX_IDS
 
 UNKNOWN_FIELDS = "unknown_fields"
 """Type of the error for an object that has more fields than its model; its context names the unknown ones."""

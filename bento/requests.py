@@ -27,8 +27,8 @@ from pydantic_core import PydanticCustomError
 
 from bento.errors import BadRequestError
 from bento.refusals import UNKNOWN_FIELDS, assess_refusal, rows_refusal
-from feature_service.client.batching import MAX_ID_BYTES, MAX_IDS
 from feature_service.kernel import FloatArray
+from feature_service.limits import MAX_ID_BYTES, MAX_IDS
 
 MAX_ROWS = 10_000
 MAX_BODY_BYTES = 32 * 1024 * 1024

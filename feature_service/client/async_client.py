@@ -27,6 +27,7 @@ from feature_service.client.results import (
     ranked_of,
     risk_of,
 )
+from feature_service.limits import MAX_IDS, MAX_PAGE
 
 
 class AsyncRiskClient:
@@ -38,7 +39,7 @@ class AsyncRiskClient:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        self._target, self._timeout_s, self._max_ids = target, timeout_s, batching.MAX_IDS
+        self._target, self._timeout_s, self._max_ids = target, timeout_s, MAX_IDS
         self._channel = (
             grpc.aio.secure_channel(target, credentials, batching.CHANNEL_OPTIONS)
             if credentials
@@ -101,7 +102,7 @@ class AsyncRiskClient:
         ranked: list[RankedRisk] = []
         token = ""
         while True:
-            size = min(batching.MAX_PAGE, max(1, limit - len(ranked)))
+            size = min(MAX_PAGE, max(1, limit - len(ranked)))
             with self._translated():
                 request = batching.list_request(asked or ListFilter(), size, token)
                 page = await self._risks.ListStockoutRisks(request, timeout=self._timeout_s)

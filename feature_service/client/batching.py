@@ -22,9 +22,6 @@ from stockout.v1.risk_service_pb2 import (
 
 from feature_service.client.results import FeatureAnswer, RiskAnswer, features_of, provenance_of, risk_of
 
-MAX_IDS = 1000
-MAX_ID_BYTES = 256
-MAX_PAGE = 1000
 DEFAULT_TIMEOUT_S = 10.0
 STREAM_TIMEOUT_S = 600.0
 TRIES = 3

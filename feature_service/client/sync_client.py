@@ -31,6 +31,7 @@ from feature_service.client.results import (
     ranked_of,
     risk_of,
 )
+from feature_service.limits import MAX_IDS, MAX_PAGE
 
 Request = TypeVar("Request")
 
@@ -52,7 +53,7 @@ class RiskClient:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        self._target, self._timeout_s, self._max_ids = target, timeout_s, batching.MAX_IDS
+        self._target, self._timeout_s, self._max_ids = target, timeout_s, MAX_IDS
         self._channel = (
             grpc.secure_channel(target, credentials, batching.CHANNEL_OPTIONS)
             if credentials
@@ -145,7 +146,7 @@ class RiskClient:
         ranked: list[RankedRisk] = []
         token = ""
         while True:
-            size = min(batching.MAX_PAGE, max(1, limit - len(ranked)))
+            size = min(MAX_PAGE, max(1, limit - len(ranked)))
             with self._translated():
                 request = batching.list_request(asked or ListFilter(), size, token)
                 page = self._risks.ListStockoutRisks(request, timeout=self._timeout_s)

@@ -4,11 +4,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
-MAX_IDS = 1000
-"""Product ids that one request may hold."""
-
-MAX_ID_BYTES = 256
-"""Longest product id, UTF-8, as the protos rule."""
+from feature_service.limits import MAX_ID_BYTES, MAX_IDS
 
 ChannelOptions = tuple[tuple[str, int], ...]
 

@@ -24,13 +24,13 @@ from stockout.v1.risk_service_pb2 import (
 from data.snapshots import ModelReference, Snapshot
 from feature_service.bundle import Contract
 from feature_service.kernel.arrays import RowNumbers
+from feature_service.limits import MAX_ID_BYTES
 from feature_service.server.errors import ProductError
 from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.scoring.scorer import Scorer, State
 from feature_service.server.serving import encoder
 from feature_service.server.serving.encoder import field, tag_of
-from feature_service.server.settings import MAX_ID_BYTES
 from feature_service.server.statuses import status_of
 
 MAX_KEPT_ERRORS = 4096
