@@ -10,6 +10,7 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StockoutRi
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.serving import responses
+from feature_service.server.serving.entries import risk_entries
 
 
 def computed(
@@ -22,7 +23,7 @@ def computed(
 
 def now(assessor: Assessor, product_ids: Sequence[str]) -> list[StockoutRiskResult]:
     """From the table of the newest week."""
-    entries = responses.RiskEntries(assessor, responses.Writer(assessor), max_bytes=0)
+    entries = risk_entries(assessor, responses.Writer(assessor), max_bytes=0)
     return list(AssessStockoutRisksResponse.FromString(b"".join(map(entries.__getitem__, product_ids))).results)
 
 

@@ -58,6 +58,11 @@ def feature_question(request: GetFeaturesRequest) -> FeatureQuestion:
     return FeatureQuestion(request.product_ids[:], day_of(request), request.feature_set)
 
 
+def asks_features_alone(request: GetFeaturesRequest) -> bool:
+    """Whether nothing but ids is said, so that the newest week in the model's set is wanted."""
+    return bool(request.product_ids) and not (request.feature_set or request.HasField("as_of"))
+
+
 def list_question(request: ListStockoutRisksRequest) -> ListQuestion:
     """Which page of which list is asked."""
     rank_filter = RankFilter(

@@ -17,7 +17,14 @@ from stockout.v1.risk_service_pb2 import (
 )
 
 from feature_service.server.rpc.handlers import StreamMethod, UnaryMethod
-from feature_service.server.rpc.requests import asks_ids_alone, day_of, feature_question, list_question, risk_question
+from feature_service.server.rpc.requests import (
+    asks_features_alone,
+    asks_ids_alone,
+    day_of,
+    feature_question,
+    list_question,
+    risk_question,
+)
 from feature_service.server.serving import responses
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.settings import Settings
@@ -97,7 +104,7 @@ class FeatureServicer:
     def __init__(self, current: CurrentSnapshot) -> None:
         self._current = current
         self.methods: dict[str, UnaryMethod[Any] | StreamMethod[Any]] = {
-            "GetFeatures": UnaryMethod(GetFeaturesRequest, self.get_features),
+            "GetFeatures": UnaryMethod(GetFeaturesRequest, self.get_features, self.known_features),
             "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features),
         }
 
@@ -105,6 +112,10 @@ class FeatureServicer:
         """Answer one result per product, in the order of the request."""
         question = feature_question(request)
         return self._current.get().features(question)
+
+    def known_features(self, request: GetFeaturesRequest) -> bytes | None:
+        """Answer from what is encoded: an id that the snapshot names has kept its rule already."""
+        return self._current.get().known_features(request.product_ids) if asks_features_alone(request) else None
 
     def stream_features(self, request: StreamFeaturesRequest) -> AsyncIterator[bytes]:
         """Answer every product."""

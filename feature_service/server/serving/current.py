@@ -86,7 +86,8 @@ class CurrentSnapshot:
         """Whether the data is stale by now; answers say so from now on."""
         serving = self.get()
         stale = self._max_age_s is not None and serving.age_s > self._max_age_s
-        serving.set_stale(stale)
+        if stale != serving.stale:
+            serving.set_stale(stale)
         return stale
 
     def _wake(self) -> None:

@@ -24,7 +24,6 @@ from stockout.v1.risk_service_pb2 import (
 from data.snapshots import ModelReference, Snapshot
 from feature_service.bundle import Contract
 from feature_service.kernel.arrays import RowNumbers
-from feature_service.limits import MAX_ID_BYTES
 from feature_service.server.errors import ProductError
 from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.caller_stock import CallerStock
@@ -78,9 +77,19 @@ class Writer:
         outcomes = self._risk_outcomes(answers)
         return [_result(_RISK_RESULT, each, outcome) for each, outcome in zip(ids, outcomes, strict=True)]
 
-    def absence(self, product_id: str, column: int) -> bytes:
-        """What a risk response holds of an id without a row."""
-        return _result(_RISK_RESULT, product_id, _error_field(self._assessor.absence(product_id, column)))
+    def risk_absence(self, product_id: str) -> bytes:
+        """What a risk response for the newest week holds of an id without a row."""
+        return _result(_RISK_RESULT, product_id, self._newest_absence(product_id))
+
+    def feature_entries(self, rows: RowNumbers) -> list[bytes]:
+        """What a features response for the newest week holds of each of these rows."""
+        ids = map(self._assessor.panel.product_ids.__getitem__, rows.tolist())
+        outcomes = self._feature_outcomes(rows, self._assessor.newest)
+        return [_result(_FEATURES_RESULT, each, outcome) for each, outcome in zip(ids, outcomes, strict=True)]
+
+    def feature_absence(self, product_id: str) -> bytes:
+        """What a features response for the newest week holds of an id without a row."""
+        return _result(_FEATURES_RESULT, product_id, self._newest_absence(product_id))
 
     def features(self, product_ids: Sequence[str], column: int) -> bytes:
         """What a features response holds of products."""
@@ -125,56 +134,15 @@ class Writer:
         reason_fields = (b"".join(map(encoder.reason, reasons.of(row))) for row in rows)
         return [risk + why + category for risk, why, category in zip(risks, reason_fields, categories, strict=True)]
 
+    def _newest_absence(self, product_id: str) -> bytes:
+        return _error_field(self._assessor.absence(product_id, self._assessor.newest))
+
     def _feature_outcomes(self, rows: RowNumbers, column: int) -> list[bytes]:
         values, states = self._assessor.features(rows, column)
         problems = _fields_of(self._assessor.feature_problems(rows, column, states))
         eligible = [_ELIGIBLE if state == State.SCORED else b"" for state in states.tolist()]
         features = zip(encoder.floats(values), eligible, strict=True)
         return [problems.get(position) or field(_FEATURES, b"".join(each)) for position, each in enumerate(features)]
-
-
-class RiskEntries(dict[str, bytes]):
-    """What a risk response holds of each product for the newest week, by id; written when first asked for, then kept.
-
-    Neighbours in the snapshot are written together. Kept are only ids that a request may name, and the room is bounded:
-    by the snapshot, since an id that it does not name is written anew each time, and by ``max_bytes``, beyond which
-    every id is.
-    """
-
-    BLOCK_ROWS = 250
-
-    def __init__(self, assessor: Assessor, writer: Writer, max_bytes: int) -> None:
-        super().__init__()
-        self._assessor, self._writer, self._bytes_left = assessor, writer, max_bytes
-
-    def __missing__(self, product_id: str) -> bytes:
-        row = self._assessor.row(product_id)
-        if row is None:
-            entry = self._writer.absence(product_id, self._assessor.newest)
-            if self._assessor.is_excluded(product_id) and _fits(product_id):
-                self[product_id] = entry
-            return entry
-        if self._bytes_left <= 0:
-            return self.of(slice(row, row + 1))[0]
-        first = row - row % self.BLOCK_ROWS
-        return self.of(slice(first, first + self.BLOCK_ROWS))[row - first]
-
-    def of(self, rows: slice) -> list[bytes]:
-        """Of each of some rows."""
-        product_ids = self._assessor.panel.product_ids[rows]
-        kept = [self.get(each) for each in product_ids]
-        if None not in kept:
-            return [each for each in kept if each is not None]
-        entries = self._writer.risk_entries(self._assessor.now(np.arange(*rows.indices(len(self._assessor)))))
-        if self._bytes_left > 0:
-            self._bytes_left -= sum(map(len, entries))
-            self.update(each for each in zip(product_ids, entries, strict=True) if _fits(each[0]))
-        return entries
-
-
-def _fits(product_id: str) -> bool:
-    """Whether a request may name the id; one from the data can be longer."""
-    return 1 <= len(product_id.encode()) <= MAX_ID_BYTES
 
 
 def risk_head(provenance: Provenance) -> bytes:

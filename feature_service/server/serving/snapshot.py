@@ -18,6 +18,7 @@ from feature_service.server.scoring.questions import FeatureQuestion, ListQuesti
 from feature_service.server.scoring.ranking import Ranking, sort_keys
 from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
+from feature_service.server.serving.entries import feature_entries, risk_entries
 from feature_service.server.serving.page_token import PageToken, digest
 from feature_service.server.serving.past_models import AnsweringModel, PastModels
 
@@ -25,7 +26,7 @@ PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
 
 MAX_KEPT_BYTES = 256 * 1024 * 1024
-"""Of encoded results, for the next who asks: a million products take some 120 MB, several times that with reasons."""
+"""Of encoded risks, and of encoded features: a million products take some 120 MB each, more with reasons."""
 
 
 class ServingSnapshot:
@@ -41,13 +42,13 @@ class ServingSnapshot:
         self._snapshot, self._contract = snapshot, bundle.contract
         self._past_models = PastModels(root, snapshot, self.assessor.scorer)
         self._writer = responses.Writer(self.assessor)
-        self._entries = responses.RiskEntries(self.assessor, self._writer, MAX_KEPT_BYTES)
+        self._risks = risk_entries(self.assessor, self._writer, MAX_KEPT_BYTES)
+        self._features = feature_entries(self.assessor, self._writer, MAX_KEPT_BYTES)
         scored = self.assessor.probabilities
         figures = self.assessor.figures
         keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
         self._ranking = Ranking(scored, bundle.contract.threshold, snapshot.panel.categories, keys)
-        self.stale = False
-        self.head = responses.risk_head(self.provenance())
+        self.set_stale(False)
 
     @classmethod
     def load(cls, root: Path, snapshot_id: str | None = None) -> "ServingSnapshot":
@@ -66,9 +67,9 @@ class ServingSnapshot:
 
     def set_stale(self, stale: bool) -> None:
         """Say in every answer from now on whether newer data should have come."""
-        if stale != self.stale:
-            self.stale = stale
-            self.head = responses.risk_head(self.provenance())
+        self.stale = stale
+        self.head = responses.risk_head(self.provenance())
+        self._newest_features_head = self._features_head(self.assessor.newest)
 
     def risks(self, question: RiskQuestion) -> bytes | Awaitable[bytes]:
         """An encoded AssessStockoutRisksResponse; of a past week it is made in a thread, so that no call waits for it.
@@ -88,18 +89,16 @@ class ServingSnapshot:
         return self.head + self._writer.risks(question.product_ids, column, self.assessor.scorer, question.caller_stock)
 
     def known_risks(self, product_ids: Iterable[str]) -> bytes | None:
-        """The encoded response about products whose answers for the newest week are encoded already; None if not all.
+        """The encoded risk response for the newest week, if all of it is encoded already; see :class:`Entries`."""
+        return self._risks.joined(self.head, product_ids)
 
-        Only ids that keep the rules of an id are among them.
-        """
-        try:
-            return b"".join([self.head, *map(self._entries.get, product_ids)])  # type: ignore[list-item]
-        except TypeError:  # one is None: looked for in this way, it costs nothing where all are there
-            return None
+    def known_features(self, product_ids: Iterable[str]) -> bytes | None:
+        """The encoded features response for the newest week, if all of it is encoded already; see :class:`Entries`."""
+        return self._features.joined(self._newest_features_head, product_ids)
 
     def entries(self, product_ids: Sequence[str]) -> Iterator[bytes]:
         """What a response holds of each product, for the newest week."""
-        return map(self._entries.__getitem__, product_ids)
+        return map(self._risks.__getitem__, product_ids)
 
     async def all_risks(self, as_of: dt.date | None) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamStockoutRisksResponses.
@@ -111,7 +110,7 @@ class ServingSnapshot:
         if column == self.assessor.newest:
             head = self.head
             for rows in self._messages():
-                yield head + b"".join(self._entries.of(rows))
+                yield head + b"".join(self._risks.of(rows))
                 head = b""
             return
         answering = await asyncio.to_thread(self._past_models.of, self.assessor.week(column))
@@ -147,6 +146,8 @@ class ServingSnapshot:
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
         column = self._feature_column(question.feature_set, question.as_of)
+        if column == self.assessor.newest:
+            return b"".join([self._newest_features_head, *map(self._features.__getitem__, question.product_ids)])
         return self._features_head(column) + self._writer.features(question.product_ids, column)
 
     async def all_features(self, feature_set: str, as_of: dt.date | None) -> AsyncIterator[bytes]:

@@ -19,9 +19,10 @@ from stockout.v1.risk_service_pb2 import (
 
 from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.caller_stock import CallerStock
-from feature_service.server.scoring.questions import RiskQuestion
+from feature_service.server.scoring.questions import FeatureQuestion, RiskQuestion
 from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.serving import encoder, responses
+from feature_service.server.serving.entries import risk_entries
 from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.statuses import status_of
 from tests.support.snapshots import AS_OF_WEEK, EXCLUDED, product_id
@@ -119,11 +120,22 @@ def test_the_messages_of_streams_have_the_fields_where_a_whole_answer_has_them(m
 
 
 def test_an_answer_is_kept_only_for_ids_that_the_snapshot_names(serving: ServingSnapshot) -> None:
-    entries = responses.RiskEntries(serving.assessor, responses.Writer(serving.assessor), max_bytes=1_000_000)
+    entries = risk_entries(serving.assessor, responses.Writer(serving.assessor), max_bytes=1_000_000)
     named = [product_id(0), product_id(1), *EXCLUDED]
     for each in (*named, "made up", "made up too"):
         assert entries[each] == entries[each]
     assert set(entries) == {*serving.assessor.panel.product_ids, *EXCLUDED}
+
+
+def test_features_that_are_kept_are_those_that_are_written_on_the_spot(serving: ServingSnapshot) -> None:
+    ids = [product_id(3), "made up", *EXCLUDED, product_id(150)]
+    question = FeatureQuestion(ids, None, "")
+    head = serving._features_head(serving.assessor.newest)
+    written = head + serving._writer.features(ids, serving.assessor.newest)
+    assert serving.features(question) == serving.features(question) == written
+    named = [each for each in ids if each != "made up"]
+    assert serving.known_features(named) == head + serving._writer.features(named, serving.assessor.newest)
+    assert serving.known_features(ids) is None
 
 
 def test_an_id_that_no_request_may_name_is_not_kept(serving: ServingSnapshot) -> None:
@@ -132,7 +144,7 @@ def test_an_id_that_no_request_may_name_is_not_kept(serving: ServingSnapshot) ->
     panel = dataclasses.replace(serving.assessor.panel, product_ids=(long, *ids[1:]), excluded={"": "NOTHING"})
     snapshot = dataclasses.replace(serving._snapshot, panel=panel)
     assessor = Assessor(snapshot, serving.assessor.scorer._bundle)
-    entries = responses.RiskEntries(assessor, responses.Writer(assessor), max_bytes=1_000_000)
+    entries = risk_entries(assessor, responses.Writer(assessor), max_bytes=1_000_000)
     assert len(entries.of(slice(0, 10))) == 10
     assert entries[long] == entries.of(slice(0, 1))[0]
     assert entries[""]
@@ -141,7 +153,7 @@ def test_an_id_that_no_request_may_name_is_not_kept(serving: ServingSnapshot) ->
 
 def test_without_room_nothing_is_kept_and_every_answer_is_the_same(serving: ServingSnapshot) -> None:
     writer = responses.Writer(serving.assessor)
-    roomy, cramped = (responses.RiskEntries(serving.assessor, writer, room) for room in (1_000_000, 0))
+    roomy, cramped = (risk_entries(serving.assessor, writer, room) for room in (1_000_000, 0))
     ids = [product_id(number) for number in range(200)]
     assert list(map(cramped.__getitem__, ids)) == list(map(roomy.__getitem__, ids))
     assert cramped.of(slice(7, 50)) == roomy.of(slice(7, 50))
