@@ -9,6 +9,7 @@ import pytest
 
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
 from data.weeks import calendar
+from tests.support.snapshots import LEAD_TIME_DAYS
 from training.backtest.origins import BacktestSettings
 from training.backtest.predictions import PREDICTIONS_FILE
 from training.backtest.record import run_backtest
@@ -58,7 +59,7 @@ def training_panel(products: int = 120, weeks: int = 60, seed: int = 7) -> Panel
         fields={UNITS_SOLD: units, PRICE_MEAN: price},
         categories=("",) * products,
         excluded={"never-sold": "NEVER_ORDERED"},
-        lead_time_days=(7,) * products,
+        lead_time_days=(LEAD_TIME_DAYS,) * products,
     )
 
 
