@@ -1,18 +1,9 @@
 """Luigi tasks: each is parameters, an output and one call. ``luigi --module orchestration StockoutPipeline``."""
 
 from orchestration.console import set_up
-from orchestration.tasks import (
-    Backtest,
-    Evaluate,
-    Features,
-    Ingest,
-    Package,
-    Publish,
-    Register,
-    StockoutPipeline,
-    Train,
-    WeeklyPanel,
-)
+from orchestration.history_tasks import Ingest, WeeklyPanel
+from orchestration.model_tasks import Backtest, Evaluate, Features, Train
+from orchestration.release_tasks import Package, Publish, Register, StockoutPipeline
 
 set_up()
 

@@ -19,8 +19,8 @@ STAGES = ("Ingest", "WeeklyPanel", "Features", "Backtest", "Train", "Evaluate", 
 _KILLED_IN_STAGE = """
 import os, signal, sys
 import luigi
-import orchestration.tasks as tasks
-stage = getattr(tasks, sys.argv.pop(1))
+import orchestration
+stage = getattr(orchestration, sys.argv.pop(1))
 fill = stage.fill
 def killed(task, folder):
     fill(task, folder)

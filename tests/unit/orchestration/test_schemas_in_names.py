@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import orchestration
 from data.snapshots import publish
 from data.synthetic.olist import write_synthetic_olist
-from orchestration import tasks
 from orchestration.run import Stage
 from tests.support.snapshots import MODEL, synthetic_panel
 from tests.support.training_fixtures import Trained
@@ -24,7 +24,7 @@ def olist(tmp_path: Path) -> Path:
 
 def folders(data_dir: Path) -> dict[str, Path]:
     options = {"source": "olist", "data_dir": data_dir, "work_dir": data_dir / "work", "label": "zero_sales"}
-    stages: dict[str, type[Stage]] = {name: getattr(tasks, name) for name in STAGES}
+    stages: dict[str, type[Stage]] = {name: getattr(orchestration, name) for name in STAGES}
     return {name: stage(**options, as_of=dt.date(2018, 8, 26)).folder for name, stage in stages.items()}
 
 
@@ -32,7 +32,7 @@ def folders(data_dir: Path) -> dict[str, Path]:
     ("schema", "run_again"),
     [
         ("orchestration.run.CONTRACT_SCHEMA", {*STAGES} - {"Ingest", "WeeklyPanel"}),
-        ("orchestration.tasks.SCHEMA", {"Publish"}),
+        ("orchestration.release_tasks.SCHEMA", {"Publish"}),
     ],
 )
 def test_another_schema_runs_the_stages_again_that_write_it_and_no_others(

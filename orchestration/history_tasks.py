@@ -1,0 +1,79 @@
+"""The first stages of a run: ingest and the weekly panel.
+
+What a stage needs is imported when it runs, so that Luigi finds a finished run finished without loading MLflow or
+scikit-learn.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luigi.util import requires
+
+from data.weeks import last_complete_week
+from orchestration.run import Stage
+
+if TYPE_CHECKING:
+    from data.ingest.result import CleanHistory
+
+PANEL_FILE = "panel.npz"
+
+
+class Ingest(Stage):
+    """Clean sales and counts, and an account of every row of the input files."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.work_dir / "ingest" / self.ingest_name
+
+    def fill(self, folder: Path) -> str:
+        """Read, validate, quarantine."""
+        from data.ingest.result import write_history
+
+        history = self._read(self.work_dir / "quarantine" / f"{self.ingest_name}.parquet")
+        write_history(history, folder)
+        return history.report.summary()
+
+    def _read(self, quarantine_file: Path) -> "CleanHistory":
+        from data.ingest.generic import ingest_generic
+        from data.ingest.olist import ingest_olist
+
+        if self.source == "generic":
+            return ingest_generic(
+                self.data_dir,
+                quarantine_file=quarantine_file,
+                columns_file=self.column_map,
+                time_zone=self.seller_zone,
+                max_bad_share=self.max_bad_share,
+            )
+        return ingest_olist(
+            self.data_dir,
+            quarantine_file=quarantine_file,
+            excluded_statuses=self.statuses,
+            time_zone=self.seller_zone,
+            max_bad_share=self.max_bad_share,
+        )
+
+
+@requires(Ingest)
+class WeeklyPanel(Stage):
+    """What was sold and what was on the shelf, of every product in every week up to ``as_of``."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.work_dir / "panel" / self.ingest_name / self.week_name
+
+    def fill(self, folder: Path) -> str:
+        """Build the dense panel."""
+        from data.ingest.result import read_history
+        from data.panel.build import build_panel
+        from data.panel.file import write_panel
+
+        history = read_history(self.folder_of(Ingest))
+        panel = build_panel(history, as_of_week=last_complete_week(self.as_of))
+        write_panel(panel, folder / PANEL_FILE)
+        return (
+            f"{len(panel.product_ids):,} products x {len(panel.weeks)} weeks up to {self.week_name}, "
+            f"{len(panel.excluded):,} products excluded"
+        )

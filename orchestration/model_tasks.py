@@ -1,0 +1,131 @@
+"""The stages that make a model: features, backtest, train, evaluate.
+
+What a stage needs is imported when it runs, so that Luigi finds a finished run finished without loading MLflow or
+scikit-learn.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from luigi.util import requires
+
+from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
+from orchestration.run import Run, Stage
+from orchestration.targets import write_file_whole
+
+if TYPE_CHECKING:
+    from training.settings import TrainingSettings
+
+PREDICTIONS_FILE = "predictions.parquet"
+
+_TABLE = "training_table.parquet"
+
+
+@requires(WeeklyPanel)
+class Features(Stage):
+    """The training table: features and outcome of every row in which the label applies."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.work_dir / "features" / self.contract_name
+
+    def fill(self, folder: Path) -> str:
+        """Compute the features with the kernel."""
+        from data.panel.file import read_panel
+        from training.dataset import write_training_table
+
+        panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE)
+        counts = write_training_table(
+            panel,
+            self.label,
+            self.feature_set_name,
+            folder / _TABLE,
+            horizon_weeks=self.horizon_weeks,
+            alpha=self.alpha,
+        )
+        return f"{counts.rows:,} rows of {self.feature_set_name}, outcome known for {counts.outcomes_known:,}"
+
+
+@requires(Features)
+class Backtest(Stage):
+    """Out-of-fold predictions of the model and of every rule, by weekly origins."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.work_dir / "backtest" / self.contract_name
+
+    def fill(self, folder: Path) -> str:
+        """Choose the recipe, walk over the origins."""
+        from data.panel.file import read_panel
+        from training.backtest.origins import BacktestSettings
+        from training.backtest.record import run_backtest
+        from training.dataset import read_training_table
+        from training.recipes import calibration_weeks_for
+        from training.selection import choose_recipe
+
+        rows = read_training_table(self.folder_of(Features) / _TABLE)
+        panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE)
+        settings = BacktestSettings(
+            origins=self.backtest_weeks,
+            refit_every=self.refit_every,
+            calibration_weeks=calibration_weeks_for(self.label),
+        )
+        recipe = choose_recipe(rows, settings, self.search_trials, self.seed, folder)
+        done = run_backtest(rows, panel, recipe, settings, self.seed, folder)
+        return f"{len(done.row):,} out-of-fold predictions of {recipe.estimator} at {done.calendar.origins} origins"
+
+    def run(self) -> None:
+        """Also put the predictions where the newest run's are looked for."""
+        super().run()
+        newest = self.work_dir / "backtest" / PREDICTIONS_FILE
+        write_file_whole(newest, (self.folder / PREDICTIONS_FILE).read_bytes())
+
+
+@requires(Backtest)
+class Train(Stage):
+    """The backtest's recipe fitted on every known row, as a bundle, calibrated and with its alert threshold."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.model_dir / "candidate"
+
+    def fill(self, folder: Path) -> str:
+        """Fit, export to ONNX, check parity, choose the threshold."""
+        from training.candidate import train
+
+        table, backtest = self.folder_of(Features) / _TABLE, self.folder_of(Backtest)
+        record = train(table, backtest, _training_settings(self), self.data_fingerprint, folder)
+        return f"{record.rows:,} rows, ONNX differs from the fitted model by at most {record.parity:.0e}"
+
+
+@requires(Train)
+class Evaluate(Stage):
+    """The model's figures beside the simple rules, out of fold, and the report."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output."""
+        return self.model_dir / "evaluation"
+
+    def fill(self, folder: Path) -> str:
+        """Measure, plot, report."""
+        from training.evaluation.evaluate import evaluate
+
+        predictions = self.folder_of(Backtest) / PREDICTIONS_FILE
+        return evaluate(predictions, self.folder_of(Train), _training_settings(self).yardstick, folder).in_words()
+
+
+def _training_settings(run: Run) -> "TrainingSettings":
+    from training.settings import TrainingSettings
+
+    return TrainingSettings(
+        seed=run.seed,
+        threshold_by=run.threshold_by,
+        target_recall=run.target_recall,
+        alert_budget=run.alert_budget,
+        cost_of_miss=run.cost_of_miss,
+        cost_of_false_alarm=run.cost_of_false_alarm,
+    )

@@ -1,0 +1,120 @@
+"""The stages that release a model: register, package, publish; and the pipeline, which is all stages.
+
+What a stage needs is imported when it runs, so that Luigi finds a finished run finished without loading MLflow or
+scikit-learn.
+"""
+
+import getpass
+import shutil
+from pathlib import Path
+
+import luigi
+from luigi.util import requires
+
+from data.snapshots import SCHEMA, current_id, publish
+from feature_service.kernel import StockoutError
+from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
+from orchestration.model_tasks import PREDICTIONS_FILE, Backtest, Evaluate, Train
+from orchestration.run import Run, Stage, ledger_in
+
+_SNAPSHOT_ID = "snapshot_id"
+_BENTO_TAG = "bento_tag"
+
+
+@requires(Evaluate)
+class Register(Stage):
+    """The model as a version in the MLflow registry, promoted or not, and the champion's bundle from the registry."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output: one per registry."""
+        return self.model_dir / "registered" / self.registry_name
+
+    def fill(self, folder: Path) -> str:
+        """Log, register, decide, fetch the champion."""
+        from training.evaluation.figures import read_evaluation
+        from training.registry.decisions import decide
+        from training.registry.versions import fetch_champion, register
+
+        predictions, evaluation = self.folder_of(Backtest) / PREDICTIONS_FILE, self.folder_of(Evaluate)
+        challenger = register(self.folder_of(Train), evaluation, predictions, self.tracking_uri)
+        decision = decide(
+            challenger,
+            self.question,
+            read_evaluation(evaluation),
+            predictions,
+            tracking_uri=self.tracking_uri,
+            ledger=ledger_in(self.work_dir),
+            who=getpass.getuser(),
+        )
+        champion = fetch_champion(self.tracking_uri, folder).reference
+        return (
+            f"{challenger.name} version {challenger.version} {decision.action}: {'; '.join(decision.reasons)}; "
+            f"version {champion.version} is the champion"
+        )
+
+
+@requires(Register)
+class Package(Stage):
+    """The champion as a Bento."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output: the tag of the Bento, which lies in BentoML's store."""
+        return self.model_dir / "packaged" / self.registry_name
+
+    def fill(self, folder: Path) -> str:
+        """Build the Bento."""
+        from bento.build import build_bento
+        from training.registry.versions import read_fetched
+
+        champion = read_fetched(self.folder_of(Register))
+        tag = build_bento(champion.bundle_dir, champion.reference, self.bento_home)
+        (folder / _BENTO_TAG).write_text(f"{tag}\n", encoding="utf-8")
+        return f"Bento {tag}"
+
+
+@requires(Package)
+class Publish(Stage):
+    """A snapshot that the gRPC service serves from now on."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output: the id of the snapshot."""
+        return self.model_dir / "published" / f"{self.registry_name}-{self.lead_time_days}-snapshot-{SCHEMA}"
+
+    def complete(self) -> bool:
+        """Whether the run's snapshot is the one that is served."""
+        try:
+            return (self.folder / _SNAPSHOT_ID).read_text(encoding="utf-8").strip() == current_id(self.snapshots)
+        except (OSError, StockoutError):
+            return False
+
+    def run(self) -> None:
+        """Publish again where another run has published since."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        super().run()
+
+    def fill(self, folder: Path) -> str:
+        """Write the snapshot and point the service at it."""
+        from data.panel.file import read_panel
+        from training.explain import explain
+        from training.registry.versions import read_fetched
+
+        champion = read_fetched(self.folder_of(Register))
+        panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE).with_lead_time(self.lead_time_days)
+        eligible = self.target.eligible(panel)
+        reasons = explain(panel, eligible, champion.bundle_dir)
+        snapshot_id = publish(panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons)
+        (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
+        return f"snapshot {snapshot_id} in {self.snapshots}"
+
+
+class StockoutPipeline(Run, luigi.WrapperTask):
+    """The whole chain, from the sellers' files to a snapshot that is served."""
+
+    def requires(self) -> luigi.Task:
+        """The last stage, which requires the one before it, and so on."""
+        last: luigi.Task = self.clone(Publish)  # type: ignore[no-untyped-call]
+        return last
