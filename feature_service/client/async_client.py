@@ -13,7 +13,7 @@ from stockout.v1.risk_service_pb2 import GetServiceInfoRequest, StreamStockoutRi
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from feature_service.client import batching
-from feature_service.client.batching import DEFAULT_TIMEOUT_S, Item, ListFilter
+from feature_service.client.batching import DEFAULT_LIST_LIMIT, DEFAULT_TIMEOUT_S, Item, ListFilter
 from feature_service.client.errors import SnapshotChangedError, from_rpc_error
 from feature_service.client.results import (
     FeatureAnswer,
@@ -31,7 +31,7 @@ from feature_service.limits import MAX_IDS, MAX_PAGE
 
 
 class AsyncRiskClient:
-    """As :class:`feature_service.client.RiskClient`; to be made and used within one running loop."""
+    """As :class:`feature_service.client.RiskClient`; create it and use it within one running event loop."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class AsyncRiskClient:
 
     async def info(self) -> ServiceInfo:
         """See :meth:`RiskClient.info`."""
-        with self._translated():
+        with self._translate_errors():
             return info_of(await self._risks.GetServiceInfo(GetServiceInfoRequest(), timeout=self._timeout_s))
 
     async def assess(
@@ -97,14 +97,14 @@ class AsyncRiskClient:
         )
         return batching.feature_answer(responses)
 
-    async def list_risks(self, asked: ListFilter | None = None, limit: int = 50) -> RankedAnswer:
+    async def list_risks(self, list_filter: ListFilter | None = None, limit: int = DEFAULT_LIST_LIMIT) -> RankedAnswer:
         """See :meth:`RiskClient.list_risks`."""
         ranked: list[RankedRisk] = []
         token = ""
         while True:
             size = min(MAX_PAGE, max(1, limit - len(ranked)))
-            with self._translated():
-                request = batching.list_request(asked or ListFilter(), size, token)
+            with self._translate_errors():
+                request = batching.list_request(list_filter or ListFilter(), size, token)
                 page = await self._risks.ListStockoutRisks(request, timeout=self._timeout_s)
             ranked += map(ranked_of, page.risks)
             token = page.next_page_token
@@ -114,22 +114,22 @@ class AsyncRiskClient:
     async def stream(self, as_of: dt.date | None = None) -> AsyncIterator[ProductRisk]:
         """See :meth:`RiskClient.stream`."""
         request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of))
-        with self._translated():
+        with self._translate_errors():
             async for response in self._risks.StreamStockoutRisks(request, timeout=batching.STREAM_TIMEOUT_S):
                 for result in response.results:
                     yield risk_of(result)
 
     async def watch(self, product_ids: Sequence[str]) -> AsyncIterator[RiskAnswer]:
         """See :meth:`RiskClient.watch`."""
-        with self._translated():
+        with self._translate_errors():
             async for response in self._risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=product_ids)):
                 yield batching.risk_answer([response])
 
-    async def _in_batches(self, ask: Any, requests_of: Callable[[int], Any]) -> Any:
-        """All batches from one snapshot: where it changed meanwhile, all are asked again."""
+    async def _in_batches(self, call: Any, requests_of: Callable[[int], Any]) -> Any:
+        """Send all batches; if the snapshot changed between two of them, send all again."""
         for _ in range(batching.TRIES):
             try:
-                responses = [await ask(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
+                responses = [await call(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
             except grpc.RpcError as error:
                 limit = batching.smaller_limit(error)
                 if limit is None or limit >= self._max_ids:
@@ -141,7 +141,7 @@ class AsyncRiskClient:
         raise SnapshotChangedError(self._target)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except grpc.RpcError as error:

@@ -22,6 +22,7 @@ from stockout.v1.risk_service_pb2 import (
 
 from feature_service.client.results import FeatureAnswer, RiskAnswer, features_of, provenance_of, risk_of
 
+DEFAULT_LIST_LIMIT = 50
 DEFAULT_TIMEOUT_S = 10.0
 STREAM_TIMEOUT_S = 600.0
 TRIES = 3
@@ -40,7 +41,7 @@ SERVICE_CONFIG = {
         }
     ]
 }
-"""Only what a server refused without having begun is asked again: nothing here changes anything, but time is short."""
+"""gRPC repeats only calls that the server refused before it began: repeating is harmless, but takes time."""
 
 CHANNEL_OPTIONS = (("grpc.service_config", json.dumps(SERVICE_CONFIG)), ("grpc.enable_retries", 1))
 
@@ -107,20 +108,20 @@ def feature_requests(
     ]
 
 
-def list_request(asked: ListFilter, page_size: int, page_token: str) -> ListStockoutRisksRequest:
+def list_request(list_filter: ListFilter, page_size: int, page_token: str) -> ListStockoutRisksRequest:
     """One page.
 
     Raises:
-        ValueError: If ``evidence`` or ``order`` is none that there is.
+        ValueError: If there is no such ``evidence`` or ``order``.
     """
     return ListStockoutRisksRequest(
         page_size=page_size,
         page_token=page_token,
-        category=asked.category,
-        evidence=Evidence.Value(f"EVIDENCE_{asked.evidence}"),
-        minimum_probability=asked.minimum_probability,
-        alert_only=asked.alert_only,
-        order=Order.Value(f"ORDER_{asked.order}"),
+        category=list_filter.category,
+        evidence=Evidence.Value(f"EVIDENCE_{list_filter.evidence}"),
+        minimum_probability=list_filter.minimum_probability,
+        alert_only=list_filter.alert_only,
+        order=Order.Value(f"ORDER_{list_filter.order}"),
     )
 
 
@@ -142,12 +143,12 @@ def feature_answer(responses: Sequence[GetFeaturesResponse]) -> FeatureAnswer:
 
 
 def are_of_one_snapshot(responses: Sequence[Response]) -> bool:
-    """Whether all batches were answered from the same."""
+    """Whether all batches were answered from the same snapshot."""
     return len({response.provenance.SerializeToString() for response in responses}) == 1
 
 
 def smaller_limit(error: grpc.RpcError) -> int | None:
-    """The ids that the server takes in one request, where it refused a request for having more."""
+    """How many ids the server takes in one request, if it refused this one for holding more; otherwise None."""
     status = rpc_status.from_call(error)
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
@@ -157,7 +158,7 @@ def smaller_limit(error: grpc.RpcError) -> int | None:
 
 
 def date_message(day: dt.date | None) -> date_pb2.Date | None:
-    """None stays unset."""
+    """The day as a message; None for None, which leaves the field unset."""
     return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
 
 

@@ -1,4 +1,4 @@
-"""How a client of the gRPC service proves who it is, and knows whom it talks to: from files, never from arguments."""
+"""TLS and tokens for a channel: all are read from files, so that no secret stands in a process's arguments."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ class Secrets:
 
     Attributes:
         ca: PEM of the authorities that may have signed the server's certificate.
-        certificate: PEM of the client's own certificate, where the server wants one.
+        certificate: PEM of the client's own certificate, if the server wants one.
         key: PEM of that certificate's key.
         token: One line, the bearer token; sent over TLS only.
     """

@@ -1,4 +1,4 @@
-"""What can go wrong while asking.
+"""What can go wrong in a call.
 
 StockoutError
 └── ClientError
@@ -16,7 +16,7 @@ from feature_service.kernel import StockoutError
 
 
 class ClientError(StockoutError):
-    """The answer could not be had."""
+    """The client got no answer."""
 
 
 class ServerUnavailableError(ClientError):
@@ -24,8 +24,8 @@ class ServerUnavailableError(ClientError):
 
     def __init__(self, target: str, details: str, request_id: str = "") -> None:
         self.target, self.details, self.request_id = target, details, request_id
-        said = f"{details}, request {request_id}" if request_id else details
-        super().__init__(f"no server answers at {target}: is it running, and is the target right? ({said})")
+        context = f"{details}, request {request_id}" if request_id else details
+        super().__init__(f"no server answers at {target}: is it running, and is the target right? ({context})")
 
 
 class DeadlineError(ClientError):
@@ -41,13 +41,13 @@ class RefusedError(ClientError):
 
     Attributes:
         code: The gRPC status code's name.
-        request_id: By which the server's log tells more; empty where the server gave none.
+        request_id: To find the call in the server's log; empty if the server sent none.
     """
 
     def __init__(self, code: str, details: str, request_id: str = "") -> None:
         self.code, self.details, self.request_id = code, details, request_id
-        said = f"{code}, request {request_id}" if request_id else code
-        super().__init__(f"the server refused the request: {details} ({said})")
+        context = f"{code}, request {request_id}" if request_id else code
+        super().__init__(f"the server refused the request: {details} ({context})")
 
 
 class SnapshotChangedError(ClientError):
@@ -61,8 +61,8 @@ class SnapshotChangedError(ClientError):
 def from_rpc_error(error: grpc.RpcError, target: str, timeout_s: float) -> ClientError:
     """The client's own error for one of gRPC's."""
     code, details = error.code(), error.details() or "no details"
-    sent: Any = error.trailing_metadata() or ()  # pairs, whatever the stubs say
-    request_id = str(dict(sent).get("x-request-id", ""))
+    metadata: Any = error.trailing_metadata() or ()  # pairs, whatever the stubs say
+    request_id = str(dict(metadata).get("x-request-id", ""))
     if code is grpc.StatusCode.UNAVAILABLE:
         return ServerUnavailableError(target, details, request_id)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

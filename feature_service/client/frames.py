@@ -1,4 +1,4 @@
-"""Answers as pandas DataFrames. Imported only when asked for one: most callers have no use for pandas."""
+"""Answers as pandas DataFrames. Imported only when needed: most callers have no use for pandas."""
 
 from collections.abc import Sequence
 from dataclasses import fields

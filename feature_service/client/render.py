@@ -25,7 +25,7 @@ RISK_COLUMNS = tuple(field.name for field in dataclasses.fields(ProductRisk) if 
 
 
 def risk_table(answer: RiskAnswer) -> Table:
-    """One line per product, in the order asked."""
+    """One line per product, in the order of the request."""
     table = Table(title=_title(answer.provenance), caption=_caption(answer.provenance))
     table.add_column("product id", overflow="fold", min_width=_id_width(each.product_id for each in answer.results))
     table.add_column("probability", justify="right")
@@ -35,8 +35,8 @@ def risk_table(answer: RiskAnswer) -> Table:
         if result.probability is None:
             table.add_row(Text(result.product_id), "", "", _why(result.error), style="dim")
         else:
-            said = "; ".join([answer.provenance.evidence, *_figures(result)])
-            table.add_row(Text(result.product_id), f"{result.probability:.3f}", _alert(result), said)
+            grounds = "; ".join([answer.provenance.evidence, *_figures(result)])
+            table.add_row(Text(result.product_id), f"{result.probability:.3f}", _alert(result), grounds)
     return table
 
 
@@ -95,8 +95,8 @@ def feature_table(answer: FeatureAnswer) -> Table:
             continue
         last = len(result.values) - 1
         for position, (name, value) in enumerate(zip(answer.feature_names, result.values, strict=True)):
-            shown_id = Text(result.product_id if position == 0 else "")
-            table.add_row(shown_id, name, f"{value:g}", end_section=position == last)
+            id_cell = Text(result.product_id if position == 0 else "")
+            table.add_row(id_cell, name, f"{value:g}", end_section=position == last)
     return table
 
 
@@ -110,12 +110,12 @@ def info_table(info: ServiceInfo) -> Table:
 
 
 def as_json(answer: RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo, indent: int | None = 2) -> str:
-    """One document: the provenance, and the results in the order asked."""
+    """One document: the provenance, and the results in the order of the request."""
     return json.dumps(dataclasses.asdict(answer), default=str, indent=indent, ensure_ascii=False)
 
 
 def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
-    """A row for each product; an empty cell is not known, ``error`` is the reason why."""
+    """A row for each product; an empty cell means "not known", and ``error`` says why."""
     rows = [[*_cells(each), each.error.reason if each.error else ""] for each in answer.results]
     return _csv([[*RISK_COLUMNS, "error"]] * header + rows)
 
@@ -146,17 +146,17 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
 
 
 def _figures(risk: ProductRisk) -> list[str]:
-    """What a planner decides with, as far as it is known."""
-    known = []
+    """The known ones of the figures that a planner decides with."""
+    figures = []
     if risk.units_on_hand is not None:
-        known.append(f"{risk.units_on_hand:g} on hand")
+        figures.append(f"{risk.units_on_hand:g} on hand")
     if risk.weeks_of_cover is not None:
-        known.append(f"covers {risk.weeks_of_cover:.1f} weeks")
+        figures.append(f"covers {risk.weeks_of_cover:.1f} weeks")
     if risk.reorder_by_date is not None:
-        known.append(f"reorder by {risk.reorder_by_date}")
+        figures.append(f"reorder by {risk.reorder_by_date}")
     if risk.revenue_at_risk is not None:
-        known.append(f"{risk.revenue_at_risk:.2f} at risk")
-    return known
+        figures.append(f"{risk.revenue_at_risk:.2f} at risk")
+    return figures
 
 
 def _alert(risk: ProductRisk) -> Text:

@@ -115,13 +115,13 @@ class ProductFeatures:
 
 @dataclass(frozen=True)
 class RiskAnswer:
-    """One result per asked product, in the order asked, all from one snapshot."""
+    """One result per product, in the order of the request, all from one snapshot."""
 
     provenance: Provenance
     results: Sequence[ProductRisk]
 
     def to_frame(self) -> "DataFrame":
-        """A row for each product, in the order asked; needs pandas."""
+        """A row for each product, in the order of the request; needs pandas."""
         from feature_service.client.frames import frame_of  # noqa: PLC0415 - pandas is big, and not everywhere
 
         return frame_of(self.results)
@@ -129,7 +129,7 @@ class RiskAnswer:
 
 @dataclass(frozen=True)
 class FeatureAnswer:
-    """One result per asked product, in the order asked, all from one snapshot; names in the order of the values."""
+    """One result per product, in the order of the request, all from one snapshot; names in the order of the values."""
 
     provenance: Provenance
     feature_names: tuple[str, ...]

@@ -17,7 +17,7 @@ from stockout.v1.risk_service_pb2 import (
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from feature_service.client import batching
-from feature_service.client.batching import DEFAULT_TIMEOUT_S, Item, ListFilter, Response
+from feature_service.client.batching import DEFAULT_LIST_LIMIT, DEFAULT_TIMEOUT_S, Item, ListFilter, Response
 from feature_service.client.errors import SnapshotChangedError, from_rpc_error
 from feature_service.client.results import (
     FeatureAnswer,
@@ -39,7 +39,7 @@ Request = TypeVar("Request")
 class RiskClient:
     """Asks one server, over one channel, for the risk and the features of products.
 
-    Calls that a server refused without having begun are tried again, up to three times within the timeout.
+    A call that the server refused before it began is repeated within the timeout, as ``batching.SERVICE_CONFIG`` says.
 
     Args:
         target: ``host:port``.
@@ -94,22 +94,22 @@ class RiskClient:
         """What is served, since when, and within which limits.
 
         Raises:
-            ClientError: If there is no answer to be had.
+            ClientError: If there is no answer.
         """
-        with self._translated():
+        with self._translate_errors():
             return info_of(self._risks.GetServiceInfo(GetServiceInfoRequest(), timeout=self._timeout_s))
 
     def assess(
         self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
     ) -> RiskAnswer:
-        """The risk of each product, in the order asked. Any number of products: they are asked in batches.
+        """The risk of each product, in the order of ``products``; many products are sent in batches.
 
         Args:
             products: At least one: ids, or items with the caller's own stock figures.
             as_of: The last complete week up to this day is the last that may be known; None is the newest.
             horizon_weeks: 0 stands for the model's horizon.
         Raises:
-            ClientError: If there is no answer to be had; a single product without one is a result, not an error.
+            ClientError: If there is no answer at all; a product without one is a result, not an error.
         """
         return batching.risk_answer(
             self._in_batches(
@@ -121,14 +121,14 @@ class RiskClient:
     def features(
         self, product_ids: Sequence[str], as_of: dt.date | None = None, feature_set: str = ""
     ) -> FeatureAnswer:
-        """The features of each product, in the order asked. Any number of ids: they are asked in batches.
+        """The features of each product, in the order of ``product_ids``; many ids are sent in batches.
 
         Args:
             product_ids: At least one.
             as_of: The last complete week up to this day is the last that may be known; None is the newest.
             feature_set: Empty stands for the model's.
         Raises:
-            ClientError: If there is no answer to be had; a single product without one is a result, not an error.
+            ClientError: If there is no answer at all; a product without one is a result, not an error.
         """
         return batching.feature_answer(
             self._in_batches(
@@ -137,18 +137,18 @@ class RiskClient:
             )
         )
 
-    def list_risks(self, asked: ListFilter | None = None, limit: int = 50) -> RankedAnswer:
+    def list_risks(self, list_filter: ListFilter | None = None, limit: int = DEFAULT_LIST_LIMIT) -> RankedAnswer:
         """The first ``limit`` products of the ranked list, all from one snapshot.
 
         Raises:
-            ClientError: If there is no answer to be had.
+            ClientError: If there is no answer.
         """
         ranked: list[RankedRisk] = []
         token = ""
         while True:
             size = min(MAX_PAGE, max(1, limit - len(ranked)))
-            with self._translated():
-                request = batching.list_request(asked or ListFilter(), size, token)
+            with self._translate_errors():
+                request = batching.list_request(list_filter or ListFilter(), size, token)
                 page = self._risks.ListStockoutRisks(request, timeout=self._timeout_s)
             ranked += map(ranked_of, page.risks)
             token = page.next_page_token
@@ -156,33 +156,35 @@ class RiskClient:
                 return RankedAnswer(provenance_of(page.provenance), page.total_size, ranked[:limit])
 
     def stream(self, as_of: dt.date | None = None) -> Iterator[ProductRisk]:
-        """The risk of every product, as they come, all from one snapshot.
+        """The risk of every product, as the server sends it, all from one snapshot.
 
         Raises:
-            ClientError: If the stream cannot be had, or breaks off.
+            ClientError: If the stream does not start, or breaks off.
         """
         request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of))
         responses = self._risks.StreamStockoutRisks(request, timeout=batching.STREAM_TIMEOUT_S)
-        with self._translated():
+        with self._translate_errors():
             for response in responses:
                 yield from map(risk_of, response.results)
 
     def watch(self, product_ids: Sequence[str]) -> Iterator[RiskAnswer]:
-        """The state of the products now, then what changed at each newer snapshot; ends with the server, or by you.
+        """The risk of the products now, then of those that changed, at each newer snapshot.
+
+        It ends when the caller leaves the loop, or with an error when the server stops.
 
         Raises:
             ClientError: If the server cannot be reached, refuses, or stops.
         """
         responses: Iterable[Any] = self._risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=product_ids))
-        with self._translated():
+        with self._translate_errors():
             for response in responses:
                 yield batching.risk_answer([response])
 
-    def _in_batches(self, ask: Any, requests_of: Callable[[int], Sequence[Any]]) -> list[Response]:
-        """All batches from one snapshot: where it changed meanwhile, all are asked again."""
+    def _in_batches(self, call: Any, requests_of: Callable[[int], Sequence[Any]]) -> list[Response]:
+        """Send all batches; if the snapshot changed between two of them, send all again."""
         for _ in range(batching.TRIES):
             try:
-                responses = [ask(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
+                responses = [call(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
             except grpc.RpcError as error:
                 limit = batching.smaller_limit(error)
                 if limit is None or limit >= self._max_ids:
@@ -194,7 +196,7 @@ class RiskClient:
         raise SnapshotChangedError(self._target)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except grpc.RpcError as error:
