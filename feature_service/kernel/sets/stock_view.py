@@ -79,19 +79,14 @@ class StockView(View):
         mean_8 = (filled(depletion.total(8)) + 0.5) / (depletion.known(8) + 0.5)
         daily = ratio(depletion.total(), days)
         weekly_noise = 7 * np.maximum(ratio(self.series("fall_squares").total(), days) - daily * daily, 0)
-        weeks_known = depletion.known()
-        mean_own = _pulled(self.demand.now, np.minimum(weeks_known, 6), np.full_like(weeks_known, 1.0), 0.5)
-        others, members = self.group(ITEM).others("demand")
-        elsewhere = ratio(others.now, members.now)
-        pooled = _pulled(self.demand.now, np.minimum(weeks_known, 8), elsewhere, 2.0)
         until_receipt = 1 + self.series("first_receipt_day").mean()
         return {
             "depletion_mean_4": depletion.mean(4),
             "depletion_until_receipt": depletion.mean(4) / 7 * until_receipt,
             "mean_8": mean_8,
             "variance_8": depletion.spread() ** 2 + 0.3 * mean_8 * mean_8 + mean_8,
-            "mean_own": mean_own,
-            "mean_pooled": np.where(np.isfinite(elsewhere), pooled, mean_own),
+            "mean_own": self._mean_own,
+            "mean_pooled": self._mean_pooled,
             "weekly_noise": weekly_noise,
             "drop_mean": self.drop.mean(),
             "drop_spread": self.drop.spread(),
@@ -120,6 +115,20 @@ class StockView(View):
             "demand": self.demand.values,
             "relative_drop": self.relative_drop.values,
         }
+
+    @cached_property
+    def _mean_own(self) -> DoubleArray:
+        """Units a week, pulled towards 1 by half a week."""
+        weeks_known = self.depletion.known()
+        return _pulled(self.demand.now, np.minimum(weeks_known, 6), np.full_like(weeks_known, 1.0), 0.5)
+
+    @cached_property
+    def _mean_pooled(self) -> DoubleArray:
+        """Units a week, pulled towards the item's other locations by two weeks, where there are any."""
+        others, members = self.group(ITEM).others("demand")
+        elsewhere = ratio(others.now, members.now)
+        pooled = _pulled(self.demand.now, np.minimum(self.depletion.known(), 8), elsewhere, 2.0)
+        return np.where(np.isfinite(elsewhere), pooled, self._mean_own)
 
     @cached_property
     def _start(self) -> DoubleArray:
