@@ -41,7 +41,7 @@ class View:
         """A field with its windows."""
         return Series(self._block.fields[field_name], self._block.first)
 
-    def made(self, values: DoubleArray) -> Series:
+    def series_of(self, values: DoubleArray) -> Series:
         """Values derived from fields, with their windows; shape ``(rows, weeks)``."""
         return Series(values, self._block.first)
 

@@ -14,7 +14,7 @@ from feature_service.kernel.groups import Measures
 AnyView = TypeVar("AnyView", bound=View)
 
 History = Mapping[str, DoubleArray]
-"""What a stock is held against, by name: one row per product; nothing in it depends on the week's-end stock."""
+"""What a stock is compared with, by name: one row per product; nothing in it depends on the week's-end stock."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class FeatureSet:
         unknown_allowed: Whether NaN is a value that models of this set take. Then windows reach back to the panel's
             first week, and a product has features from its first week on.
         measures: What is summed over groups; None if the set looks at each product alone.
-        stock_history: What a stock is held against; None if no feature depends on the stock at the week's end.
+        stock_history: What a stock is compared with; None if no feature depends on the stock at the week's end.
         stock_formulas: Every feature that depends on that stock, computed from it and the history.
 
     Raises:

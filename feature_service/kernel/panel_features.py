@@ -122,7 +122,7 @@ class StockFeatures:
     Attributes:
         chosen: The feature set.
         features: With the panel's stock, shape ``(products, features)``.
-        history: What a stock is held against, of every product.
+        history: What a stock is compared with, of every product.
     """
 
     chosen: FeatureSet

@@ -131,10 +131,10 @@ def test_a_clients_stock_gives_what_the_panel_would_have_given_with_it(
     counted[row, week] = stock
     chosen = feature_set("stock-1")
 
-    asked = PanelFeatures(chosen, fields, groups).with_stock_at(week)
+    features = PanelFeatures(chosen, fields, groups).with_stock_at(week)
 
-    assert asked is not None
-    answer = asked.with_units_on_hand(np.array([row]), np.array([stock]))
+    assert features is not None
+    answer = features.with_units_on_hand(np.array([row]), np.array([stock]))
     expected = features_at(chosen, {**fields, "units_on_hand": counted}, week, groups=groups)[[row]]
     assert answer.tobytes() == expected.tobytes()
 

@@ -47,19 +47,19 @@ class AvailabilityView(SalesView):
     @cached_property
     def out(self) -> Series:
         """1 in a week out of stock, 0 in one in stock, from the first sale on: before it a product is not listed."""
-        return self.made(np.where(self.units.is_known, 1 - self._flags, np.nan))
+        return self.series_of(np.where(self.units.is_known, 1 - self._flags, np.nan))
 
     @cached_property
     def onset(self) -> Series:
         """1 where a product that was in stock and selling a week before is out of stock, 0 where it still is not."""
         selling = shifted(Series(self.units.values).total(4), 1) > 0
         there = shifted(self._flags, 1) == 1
-        return self.made(np.where(there & selling, self.out.values, np.nan))
+        return self.series_of(np.where(there & selling, self.out.values, np.nan))
 
     @cached_property
     def units_in_stock(self) -> Series:
         """Units sold in the weeks in stock."""
-        return self.made(np.where(self._flags == 1, self.units.values, np.nan))
+        return self.series_of(np.where(self._flags == 1, self.units.values, np.nan))
 
     def shortfall(self, weeks: int) -> DoubleArray:
         """How far the last weeks sold more or less than in stock before them, in standard deviations."""

@@ -1,4 +1,4 @@
-"""Features that hold a stock against the product's history, apart from that history, so that any stock can be asked.
+"""Features that compare a stock with the history of its product, kept apart so that any stock can be put in.
 
 The history is a product's past up to ``as_of`` without the stock at the week's end: nothing in it depends on that
 figure. So a client's own figure needs these few operations alone, and gives what the panel would have given with it.

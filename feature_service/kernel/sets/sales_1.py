@@ -32,7 +32,7 @@ class SalesView(View):
     def sold(self) -> Series:
         """1 in a week with a sale, 0 in one without."""
         units = self.units.values
-        return self.made(np.where(self.units.is_known, (units > 0).astype(np.float64), np.nan))
+        return self.series_of(np.where(self.units.is_known, (units > 0).astype(np.float64), np.nan))
 
     @cached_property
     def orders(self) -> Series:
@@ -53,7 +53,7 @@ class SalesView(View):
     def price(self) -> Series:
         """Mean price, known in weeks with a sale only."""
         price = self.series("price_mean").values
-        return self.made(np.where(price > 0, price, np.nan))
+        return self.series_of(np.where(price > 0, price, np.nan))
 
     @cached_property
     def weeks_since_sale(self) -> DoubleArray:

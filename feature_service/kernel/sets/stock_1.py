@@ -45,7 +45,7 @@ def _receipt_gap(view: StockView) -> DoubleArray:
 
 
 def _share_of_low_weeks(view: StockView) -> DoubleArray:
-    low = view.made(np.where(view.lowest.is_known, (view.lowest.values <= 1).astype(np.float64), np.nan))
+    low = view.series_of(np.where(view.lowest.is_known, (view.lowest.values <= 1).astype(np.float64), np.nan))
     return (filled(low.total()) + 0.1) / (low.known() + 1)
 
 

@@ -49,32 +49,32 @@ class StockView(View):
     @cached_property
     def drop(self) -> Series:
         """How far the stock fell below that of the week's start, deliveries included; from a positive start only."""
-        return self.made(np.where(self._start > 0, self._start - self.lowest.values, np.nan))
+        return self.series_of(np.where(self._start > 0, self._start - self.lowest.values, np.nan))
 
     @cached_property
     def relative_drop(self) -> Series:
         """The drop as a share of the week's start: 1 or more is a stock-out."""
-        return self.made(np.clip(ratio(self.drop.values, self._start), -1, 1.5))
+        return self.series_of(np.clip(ratio(self.drop.values, self._start), -1, 1.5))
 
     @cached_property
     def out(self) -> Series:
         """1 in a week with a day out of stock, 0 in a counted week without."""
         out = self.series("days_out").values > 0
-        return self.made(np.where(self.count_days.values > 0, out.astype(np.float64), np.nan))
+        return self.series_of(np.where(self.count_days.values > 0, out.astype(np.float64), np.nan))
 
     @cached_property
     def onset(self) -> Series:
         """The same for weeks that began in stock: the label's outcome, seen from its end."""
-        return self.made(np.where(self._start > 0, self.out.values, np.nan))
+        return self.series_of(np.where(self._start > 0, self.out.values, np.nan))
 
     @cached_property
     def demand(self) -> Series:
         """Weekly depletion as it was lately, over all weeks: what is pooled with the item's other locations."""
-        return self.made(Series(self.depletion.values).smoothed(4))
+        return self.series_of(Series(self.depletion.values).smoothed(4))
 
     @cached_property
     def history(self) -> History:
-        """What a stock is held against; see :mod:`feature_service.kernel.sets.on_hand`."""
+        """What a stock is compared with; see :mod:`feature_service.kernel.sets.on_hand`."""
         depletion, days = self.depletion, self.count_days.total()
         mean_8 = (filled(depletion.total(8)) + 0.5) / (depletion.known(8) + 0.5)
         daily = ratio(depletion.total(), days)
