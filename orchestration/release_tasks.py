@@ -15,7 +15,8 @@ from data.snapshots import SCHEMA, current_id, publish
 from feature_service.kernel import StockoutError
 from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
 from orchestration.model_tasks import PREDICTIONS_FILE, Backtest, Evaluate, Train
-from orchestration.run import Run, Stage, ledger_in
+from orchestration.registry_places import ledger_in
+from orchestration.run import Run, Stage
 
 _SNAPSHOT_ID = "snapshot_id"
 _BENTO_TAG = "bento_tag"

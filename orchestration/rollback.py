@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from feature_service.kernel import StockoutError
-from orchestration.run import ledger_in, tracking_uri_of
+from orchestration.registry_places import ledger_in, tracking_uri_of
 
 _STAGES_AFTER_THE_CHAMPION = ("registered", "packaged", "published")
 

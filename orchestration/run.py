@@ -37,6 +37,7 @@ from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import StockoutError, feature_set
 from orchestration.console import log
+from orchestration.registry_places import tracking_uri_of
 from orchestration.targets import write_whole
 from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, bounds_in, label
 
@@ -239,16 +240,6 @@ class Stage(Run):
         log.info(line)
         if self.set_status_message:  # Luigi sets it while a worker runs the task
             self.set_status_message(line)
-
-
-def tracking_uri_of(work_dir: Path, configured: str | None) -> str:
-    """The configured MLflow server, else a database in the work dir."""
-    return configured or f"sqlite:///{work_dir / 'mlflow' / 'mlflow.db'}"
-
-
-def ledger_in(work_dir: Path) -> Path:
-    """The promotion ledger of a work dir."""
-    return work_dir / "promotion" / "ledger.jsonl"
 
 
 def _hash(*parts: object) -> str:
