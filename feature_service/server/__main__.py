@@ -2,7 +2,7 @@
 
 import os
 
-# Read when grpc is imported. gRPC's newer way to listen costs a call 15 to 29 % more CPU under asyncio (DECISIONS 34).
+# Read when grpc is imported. gRPC's newer way to listen costs CPU under asyncio (DECISIONS 34).
 os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
 
 from feature_service.server.command import main
