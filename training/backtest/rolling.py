@@ -19,11 +19,11 @@ from training.baselines.rules import LOGISTIC, fit_logistic_rule, logistic_input
 from training.dataset import TrainingRows
 from training.errors import TrainingFileError
 from training.estimators import FittedModel
+from training.labels import STOCK_AWARE
 from training.metrics.truth import BASE_RATE, ScorerOutput, Truth
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe
 
-STOCK_AWARE = "STOCK_AWARE"
 SEGMENTS = ("under 0.5 a week", "0.5 to 2 a week", "2 a week and more")
 _SEGMENT_FROM = (0.5, 2.0)
 _SEGMENT_WEEKS = 8

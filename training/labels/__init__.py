@@ -19,7 +19,7 @@ LONGEST_HORIZON_WEEKS = 4
 STOCK_AWARE = "STOCK_AWARE"
 STOCK_FIELDS = frozenset({UNITS_ON_HAND, IN_STOCK})
 
-__all__ = ["DEFAULT_ALPHA", "LABELS", "LONGEST_HORIZON_WEEKS", "Label", "bounds_in", "label"]
+__all__ = ["DEFAULT_ALPHA", "LABELS", "LONGEST_HORIZON_WEEKS", "STOCK_AWARE", "Label", "bounds_in", "label"]
 
 
 def label(name: str, *, horizon_weeks: int = 1, alpha: float = DEFAULT_ALPHA) -> Label:
