@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from luigi.util import requires
 
 from data.weeks import last_complete_week
-from orchestration.run import Stage
+from orchestration.stage import Stage
 
 if TYPE_CHECKING:
     from data.ingest.result import CleanHistory

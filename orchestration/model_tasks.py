@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from luigi.util import requires
 
 from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
-from orchestration.run import Run, Stage
+from orchestration.run import Run
+from orchestration.stage import Stage
 from orchestration.targets import write_file_whole
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from feature_service.kernel import StockoutError
 from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
 from orchestration.model_tasks import PREDICTIONS_FILE, Backtest, Evaluate, Train
 from orchestration.registry_places import ledger_in
-from orchestration.run import Run, Stage
+from orchestration.run import Run
+from orchestration.stage import Stage
 
 _SNAPSHOT_ID = "snapshot_id"
 _BENTO_TAG = "bento_tag"

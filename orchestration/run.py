@@ -22,7 +22,6 @@ import hashlib
 import json
 import operator
 import os
-import time
 from pathlib import Path
 
 import luigi
@@ -35,10 +34,8 @@ from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.ingest.read import find_inputs
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
-from feature_service.kernel import StockoutError, feature_set
-from orchestration.console import log
+from feature_service.kernel import feature_set
 from orchestration.registry_places import tracking_uri_of
-from orchestration.targets import write_whole
 from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, bounds_in, label
 
 DEFAULT_LEAD_TIME_DAYS = 14
@@ -200,46 +197,6 @@ class Run(luigi.Task):
     def snapshots(self) -> Path:
         """What the gRPC service serves."""
         return self.work_dir / "snapshots"
-
-
-class Stage(Run):
-    """A task whose output is one folder, whole or absent."""
-
-    @property
-    def folder(self) -> Path:
-        """The stage's output."""
-        raise NotImplementedError
-
-    def fill(self, folder: Path) -> str:
-        """Write the output into ``folder`` and return what was done, in a few words with counts."""
-        raise NotImplementedError
-
-    def folder_of(self, stage: "type[Stage]") -> Path:
-        """Where another stage of the same run writes."""
-        other: Stage = self.clone(stage)  # type: ignore[no-untyped-call]
-        return other.folder
-
-    def output(self) -> luigi.LocalTarget:
-        """The folder, for Luigi."""
-        return luigi.LocalTarget(str(self.folder))
-
-    def complete(self) -> bool:
-        """Whether the output is there; if the input cannot even be read, running reports why in one sentence."""
-        try:
-            return self.folder.exists()
-        except StockoutError:
-            return False
-
-    def run(self) -> None:
-        """Fill the folder and log how long it took."""
-        started = time.perf_counter()
-        done: list[str] = []
-        write_whole(self.folder, lambda folder: done.append(self.fill(folder)))
-        stage = type(self).__name__.lower()
-        line = f"{stage:<9} {done[0] if done else 'done by another run'}  ({time.perf_counter() - started:.1f} s)"
-        log.info(line)
-        if self.set_status_message:  # Luigi sets it while a worker runs the task
-            self.set_status_message(line)
 
 
 def _hash(*parts: object) -> str:

@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
+from tests.support.bentos import bento_home, bento_target, bento_url
 from tests.support.serving_fixtures import channel, published, server
 from tests.support.training_fixtures import trained
 
-__all__ = ["channel", "published", "server", "trained"]
+__all__ = ["bento_home", "bento_target", "bento_url", "channel", "published", "server", "trained"]

@@ -8,13 +8,9 @@ import numpy as np
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from google.rpc import code_pb2, error_details_pb2, status_pb2
 from google.type import date_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from grpc_status import rpc_status
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from stockout.v1 import feature_service_pb2, risk_service_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
@@ -23,11 +19,11 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, StreamStock
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from feature_service.kernel import feature_set, features_of_all_weeks
+from tests.support.calls import ASSESS, reason_in, refusal
 from tests.support.servers import RunningServer
 from tests.support.serving_fixtures import Published
 from tests.support.snapshots import MODEL, product_id
 
-ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
 SERVICES = ["stockout.v1.RiskService", "stockout.v1.FeatureService"]
 METHODS: list[MethodDescriptor] = [
     method
@@ -35,22 +31,6 @@ METHODS: list[MethodDescriptor] = [
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
-
-
-def reason_of(status: status_pb2.Status) -> tuple[str, str, dict[str, str]]:
-    info = error_details_pb2.ErrorInfo()
-    assert status.details[0].Unpack(info)
-    assert info.domain == "stockout.v1"
-    return code_pb2.Code.Name(status.code), info.reason, dict(info.metadata)
-
-
-def refusal(call: Any, request: Any) -> tuple[grpc.StatusCode, status_pb2.Status]:
-    with pytest.raises(grpc.RpcError) as raised:
-        call(request, timeout=10)
-    status = rpc_status.from_call(raised.value)
-    assert status is not None
-    assert "Traceback" not in str(status)
-    return raised.value.code(), status
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
@@ -72,7 +52,7 @@ def test_results_come_in_the_order_of_the_request_and_a_bad_one_fails_no_neighbo
         if result.HasField("risk"):
             assert 0 <= result.risk.probability <= 1
             assert result.risk.alert == (result.risk.probability >= answer.provenance.threshold)
-    reasons = [reason_of(result.error) for result in answer.results[-4:-1]]
+    reasons = [reason_in(result.error) for result in answer.results[-4:-1]]
     assert reasons == [
         ("NOT_FOUND", "UNKNOWN_PRODUCT", {}),
         ("FAILED_PRECONDITION", "EXCLUDED_PRODUCT", {"cause": "NO_COUNTED_SALES"}),
@@ -109,104 +89,15 @@ def test_the_features_served_are_the_training_rows_bit_for_bit(
             assert np.array(result.features.values, dtype=np.float32).tobytes() == expected.tobytes()
             served += 1
         else:
-            assert reason_of(result.error)[1] in {"NOT_LAUNCHED", "INSUFFICIENT_HISTORY"}
+            assert reason_in(result.error)[1] in {"NOT_LAUNCHED", "INSUFFICIENT_HISTORY"}
             assert np.isnan(expected).any()
     assert served > 50
-
-
-@pytest.mark.parametrize(
-    ("request_", "code", "reason", "field"),
-    [
-        (AssessStockoutRisksRequest(), "INVALID_ARGUMENT", "INVALID_FIELD", ""),
-        (
-            AssessStockoutRisksRequest(product_ids=["a", "b", "c", ""]),
-            "INVALID_ARGUMENT",
-            "INVALID_FIELD",
-            "product_ids[3]",
-        ),
-        (
-            AssessStockoutRisksRequest(product_ids=["a", "é" * 129]),
-            "INVALID_ARGUMENT",
-            "INVALID_FIELD",
-            "product_ids[1]",
-        ),
-        (
-            AssessStockoutRisksRequest(product_ids=["a"], horizon_weeks=2),
-            "INVALID_ARGUMENT",
-            "INVALID_FIELD",
-            "horizon_weeks",
-        ),
-        (
-            AssessStockoutRisksRequest(product_ids=["a"], horizon_weeks=-1),
-            "INVALID_ARGUMENT",
-            "INVALID_FIELD",
-            "horizon_weeks",
-        ),
-        (
-            AssessStockoutRisksRequest(product_ids=["a"], as_of=date_pb2.Date(year=2018)),
-            "INVALID_ARGUMENT",
-            "INVALID_FIELD",
-            "as_of",
-        ),
-        (
-            AssessStockoutRisksRequest(product_ids=["a"], as_of=date_pb2.Date(year=2019, month=1, day=1)),
-            "OUT_OF_RANGE",
-            "AS_OF_OUT_OF_RANGE",
-            None,
-        ),
-        (AssessStockoutRisksRequest(product_ids=["a"] * 1001), "RESOURCE_EXHAUSTED", "TOO_MANY_PRODUCTS", None),
-    ],
-)
-def test_a_wrong_request_gets_its_status_and_the_field_is_named(
-    channel: grpc.Channel, request_: AssessStockoutRisksRequest, code: str, reason: str, field: str | None
-) -> None:
-    seen_code, status = refusal(RiskServiceStub(channel).AssessStockoutRisks, request_)
-    assert seen_code.name == code
-    assert reason_of(status)[:2] == (code, reason)
-    violations = [
-        violation.field
-        for detail in status.details
-        if detail.Is(error_details_pb2.BadRequest.DESCRIPTOR)
-        for violation in error_details_pb2.BadRequest.FromString(detail.value).field_violations
-    ]
-    assert violations == ([] if field is None else [field])
-
-
-def test_another_feature_set_than_the_models_is_refused(channel: grpc.Channel) -> None:
-    request = GetFeaturesRequest(product_ids=["a"], feature_set="seed-19")
-    code, status = refusal(FeatureServiceStub(channel).GetFeatures, request)
-    assert code is grpc.StatusCode.INVALID_ARGUMENT
-    assert "'seed-18'" in status.message
 
 
 def test_a_thousand_ids_of_the_longest_kind_fit_into_one_request(channel: grpc.Channel) -> None:
     ids = [f"{number:0256d}" for number in range(1000)]
     answer = RiskServiceStub(channel).AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids))
     assert len(answer.results) == 1000
-
-
-def test_a_message_beyond_the_limit_is_refused_unread(channel: grpc.Channel) -> None:
-    call: Any = channel.unary_unary(ASSESS)
-    with pytest.raises(grpc.RpcError) as raised:
-        call(bytes(2_000_000), timeout=10)
-    assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-
-
-@given(st.binary(min_size=1, max_size=200))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_bytes_that_are_no_message_never_break_a_call_in_an_unforeseen_way(channel: grpc.Channel, raw: bytes) -> None:
-    call: Any = channel.unary_unary(ASSESS)
-    assert call.future(raw, timeout=10).code() in {
-        grpc.StatusCode.OK,
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.OUT_OF_RANGE,
-    }
-
-
-def test_a_malformed_message_is_an_invalid_argument(channel: grpc.Channel) -> None:
-    call: Any = channel.unary_unary(ASSESS)
-    _, status = refusal(call, b"\xff\xff\xff")
-    assert reason_of(status)[:2] == ("INVALID_ARGUMENT", "MALFORMED_REQUEST")
 
 
 def request_id_of(channel: grpc.Channel, product_ids: list[str], *sent: tuple[str, str]) -> str | None:

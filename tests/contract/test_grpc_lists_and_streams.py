@@ -23,7 +23,7 @@ from stockout.v1.risk_service_pb2 import (
 )
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from tests.contract.test_grpc_api import reason_of, refusal
+from tests.support.calls import reason_in, refusal
 from tests.support.servers import RunningServer, running_server
 from tests.support.serving_fixtures import Published
 from tests.support.snapshots import product_id
@@ -101,7 +101,7 @@ def test_a_wrong_list_request_names_its_field(
 ) -> None:
     code, status = refusal(risks.ListStockoutRisks, request_)
     assert code is grpc.StatusCode.INVALID_ARGUMENT
-    assert reason_of(status)[2] == {"field": field}
+    assert reason_in(status)[2] == {"field": field}
 
 
 def test_a_page_token_serves_only_the_question_it_was_given_for(risks: RiskServiceStub) -> None:
@@ -111,7 +111,7 @@ def test_a_page_token_serves_only_the_question_it_was_given_for(risks: RiskServi
         code, _ = refusal(risks.ListStockoutRisks, ListStockoutRisksRequest(page_token=wrong))
         assert code is grpc.StatusCode.INVALID_ARGUMENT
     code, status = refusal(risks.ListStockoutRisks, ListStockoutRisksRequest(page_token=token, alert_only=True))
-    assert (code, reason_of(status)[2]) == (grpc.StatusCode.INVALID_ARGUMENT, {"field": "page_token"})
+    assert (code, reason_in(status)[2]) == (grpc.StatusCode.INVALID_ARGUMENT, {"field": "page_token"})
 
 
 @pytest.mark.parametrize("as_of", [None, PAST], ids=["newest week", "past week"])
@@ -139,7 +139,7 @@ def test_the_stream_of_all_features_is_what_asking_for_each_product_gives(
 def test_a_stream_of_a_week_that_is_not_there_ends_with_out_of_range(risks: RiskServiceStub) -> None:
     request = StreamStockoutRisksRequest(as_of=date_pb2.Date(year=2031, month=1, day=1))
     code, status = refusal(lambda *args, **kwargs: list(risks.StreamStockoutRisks(*args, **kwargs)), request)
-    assert (code, reason_of(status)[1]) == (grpc.StatusCode.OUT_OF_RANGE, "AS_OF_OUT_OF_RANGE")
+    assert (code, reason_in(status)[1]) == (grpc.StatusCode.OUT_OF_RANGE, "AS_OF_OUT_OF_RANGE")
 
 
 def test_a_watch_begins_with_all_asked_products_in_order(risks: RiskServiceStub) -> None:
@@ -155,7 +155,7 @@ def test_a_watch_of_nothing_is_an_invalid_argument(risks: RiskServiceStub) -> No
     code, status = refusal(
         lambda *args, **kwargs: next(risks.WatchStockoutRisks(*args, **kwargs)), WatchStockoutRisksRequest()
     )
-    assert (code, reason_of(status)[2]) == (grpc.StatusCode.INVALID_ARGUMENT, {"field": "product_ids"})
+    assert (code, reason_in(status)[2]) == (grpc.StatusCode.INVALID_ARGUMENT, {"field": "product_ids"})
 
 
 def test_a_watch_ends_with_unavailable_when_the_server_stops(published: Published) -> None:
@@ -177,7 +177,7 @@ def test_more_streams_than_allowed_are_refused_at_once(published: Published) -> 
         code, status = refusal(
             lambda *args, **kwargs: list(stub.StreamStockoutRisks(*args, **kwargs)), StreamStockoutRisksRequest()
         )
-        assert (code, reason_of(status)[1]) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+        assert (code, reason_in(status)[1]) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
         watch.cancel()
 
 
@@ -213,13 +213,13 @@ def test_a_wrong_item_is_named_with_its_place_and_field(
 ) -> None:
     items = [AssessmentItem(product_id="fine"), AssessmentItem(**wrong)]  # type: ignore[arg-type]
     code, status = refusal(risks.AssessStockoutRisks, AssessStockoutRisksRequest(items=items))
-    assert (code, reason_of(status)[2]) == (grpc.StatusCode.INVALID_ARGUMENT, {"field": field})
+    assert (code, reason_in(status)[2]) == (grpc.StatusCode.INVALID_ARGUMENT, {"field": field})
 
 
 def test_ids_and_items_together_are_refused(risks: RiskServiceStub) -> None:
     both = AssessStockoutRisksRequest(product_ids=["a"], items=[AssessmentItem(product_id="b")])
     code, status = refusal(risks.AssessStockoutRisks, both)
-    assert (code, reason_of(status)[2]) == (grpc.StatusCode.INVALID_ARGUMENT, {"field": ""})
+    assert (code, reason_in(status)[2]) == (grpc.StatusCode.INVALID_ARGUMENT, {"field": ""})
 
 
 def test_the_service_describes_itself(risks: RiskServiceStub, published: Published, server: RunningServer) -> None:

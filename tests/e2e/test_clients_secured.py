@@ -10,8 +10,8 @@ import pytest
 
 from bento.build import build_bento
 from data.snapshots import publish
-from tests.e2e.test_bento import MODEL, post, served
 from tests.e2e.test_grpc_client import shell
+from tests.support.bentos import MODEL, post, served_bento
 from tests.support.certificates import Authority
 from tests.support.servers import RunningServer, running_server
 from tests.support.training_fixtures import Trained
@@ -85,11 +85,11 @@ def test_the_bento_shows_certificate_and_token(
     for name, file in {"TLS_CA": "ca.pem", "TLS_CERTIFICATE": "client.pem", "TLS_KEY": "client.key"}.items():
         monkeypatch.setenv(f"FEATURE_SERVICE_{name}", str(folder / file))
     monkeypatch.setenv("FEATURE_SERVICE_TOKEN_FILE", str(folder / "token"))
-    with served(tmp_path / "home", secured.target, tmp_path) as url:
+    with served_bento(tmp_path / "home", secured.target, tmp_path) as url:
         answer = post(f"{url}/assess", {"product_ids": [ASKED]})
         assert answer.status_code == 200, answer.text
         assert answer.json()["results"][0]["product_id"] == ASKED
     monkeypatch.setenv("FEATURE_SERVICE_TOKEN_FILE", str(folder / "other"))
-    with served(tmp_path / "home", secured.target, tmp_path) as url:
+    with served_bento(tmp_path / "home", secured.target, tmp_path) as url:
         refused = post(f"{url}/assess", {"product_ids": [ASKED]})
         assert (refused.status_code, "FEATURE_SERVICE_TOKEN_FILE" in refused.json()["error"]) == (502, True)

@@ -17,11 +17,10 @@ from stockout.v1.risk_service_pb2 import (
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from data.snapshots import current_id, point_at
-from tests.contract.test_grpc_api import reason_of, refusal
+from tests.support.calls import ASSESS, reason_in, refusal
 from tests.support.servers import RunningServer, running_server
 from tests.support.snapshots import product_id, publish_snapshot, synthetic_panel
 
-ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
 IDS = [product_id(number) for number in range(60)]
 SWAPS = 50
 CALLERS = 8
@@ -120,7 +119,7 @@ def test_a_page_token_of_a_snapshot_that_is_gone_has_expired(
         swap(root, second, reloading, 1)
         code, status = refusal(stub.ListStockoutRisks, ListStockoutRisksRequest(page_token=token))
     assert code is grpc.StatusCode.FAILED_PRECONDITION
-    assert reason_of(status) == ("FAILED_PRECONDITION", "PAGE_TOKEN_EXPIRED", {"snapshot_id": first})
+    assert reason_in(status) == ("FAILED_PRECONDITION", "PAGE_TOKEN_EXPIRED", {"snapshot_id": first})
 
 
 def truncate(root: Path, name: str) -> None:

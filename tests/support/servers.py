@@ -92,3 +92,10 @@ def channel_to(server: HasTarget) -> Iterator[grpc.Channel]:
     """A connection of its own."""
     with grpc.insecure_channel(server.target, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         yield channel
+
+
+def fails_to_start(snapshots: Path, *options: str) -> tuple[int, str]:
+    """Exit status and standard error of a server that is not to come up."""
+    command = [sys.executable, "-m", "feature_service.server", "--snapshots", str(snapshots), "--port", "0"]
+    ended = subprocess.run([*command, *options], check=False, capture_output=True, text=True, timeout=60)
+    return ended.returncode, ended.stderr

@@ -8,7 +8,7 @@ import pytest
 import orchestration
 from data.snapshots import publish
 from data.synthetic.olist import write_synthetic_olist
-from orchestration.run import Stage
+from orchestration.stage import Stage
 from tests.support.snapshots import MODEL, synthetic_panel
 from tests.support.training_fixtures import Trained
 from training.labels import label

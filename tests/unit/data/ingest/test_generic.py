@@ -1,7 +1,6 @@
 """The generic layout: every row is used or in quarantine, columns can have any name, and sales may be missing."""
 
 import datetime as dt
-import gzip
 import json
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data.errors import ColumnMapError, EmptyInputError, MissingColumnError, MissingInputError, TooManyBadRowsError
+from data.errors import EmptyInputError, MissingInputError, TooManyBadRowsError
 from data.ingest.contracts import RejectionReason
 from data.ingest.generic import ingest_generic
 from data.ingest.result import CleanHistory, read_history, write_history
@@ -141,64 +140,6 @@ def test_orders_and_days_with_a_sale_are_counted(tmp_path: Path) -> None:
     panel = panel_of(write_generic(tmp_path, sales=sales), weeks=2)
     assert row(panel, "a", "orders") == [3, 1]
     assert row(panel, "a", "sale_days") == [2, 1]
-
-
-def test_files_can_be_parquet_or_compressed_and_columns_can_have_any_name(tmp_path: Path) -> None:
-    plain = write_generic(tmp_path / "plain", **{name: [good] for name, good in GOOD.items()})
-    other = tmp_path / "other"
-    other.mkdir()
-    pl.DataFrame({"sku": ["a"], "when": [dt.date(2024, 1, 1)], "pieces": [2], "price": [5.0]}).write_parquet(
-        other / "sales.parquet"
-    )
-    with gzip.open(other / "inventory.csv.gz", "wt") as file:
-        file.write("qty,sku,date\n7,a,2024-01-01\n")
-    for name in ("availability", "products", "lead_times"):
-        (other / f"{name}.csv").write_bytes((plain / f"{name}.csv").read_bytes())
-    columns = other / "columns.toml"
-    columns.write_text(
-        """
-        [sales]
-        product_id = "sku"
-        sold_at = "when"
-        quantity = "pieces"
-        unit_price = "price"
-        [inventory]
-        product_id = "sku"
-        counted_on = "date"
-        units_on_hand = "qty"
-        """
-    )
-    one, mapped = ingest(plain)[0], ingest(other)[0]
-    elsewhere = columns.rename(tmp_path / "names.toml")
-    for ingested in (mapped, ingest(other, columns_file=elsewhere)[0]):
-        assert ingested.sales.equals(one.sales)
-        assert ingested.counts.equals(one.counts)
-        assert ingested.products.rows() == [("a", "toys", None, 10)]
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("[sale]\n", "there is no table sale; there is sales, inventory"),
-        ("[sales]\nsku = 'x'\n", "the table sales has no column sku; on the left side stands one of product_id"),
-        ("[sales]\nproduct_id = 3\n", "sales.product_id must be the name of a column in quotes, not 3"),
-        ("sales = 'x'\n", "sales must be a section of its own"),
-        ("[sales\n", "is no TOML"),
-    ],
-)
-def test_a_column_map_that_cannot_be_meant_is_one_clear_sentence(tmp_path: Path, text: str, sentence: str) -> None:
-    write_generic(tmp_path, sales=[GOOD["sales"]])
-    (tmp_path / "columns.toml").write_text(text)
-    with pytest.raises(ColumnMapError, match=r"columns\.toml") as error:
-        ingest(tmp_path)
-    assert sentence in str(error.value)
-
-
-def test_a_mapped_column_that_the_file_lacks_is_named(tmp_path: Path) -> None:
-    write_generic(tmp_path, sales=[GOOD["sales"]])
-    (tmp_path / "columns.toml").write_text("[sales]\nunit_price = 'preis'\n")
-    with pytest.raises(MissingColumnError, match="lacks the column preis"):
-        ingest(tmp_path)
 
 
 def test_a_folder_with_neither_sales_nor_inventory_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Every row of the files is used, excluded by its order's status, or in quarantine with a reason."""
 
 import datetime as dt
-import gzip
 import json
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import polars as pl
 import pytest
 
 from data.errors import EmptyInputError, IngestSettingError, TooManyBadRowsError
-from data.ingest.contracts import GENERIC, ITEMS, OLIST, RejectionReason
+from data.ingest.contracts import ITEMS, RejectionReason
 from data.ingest.olist import ingest_olist
-from data.ingest.result import CleanHistory, read_history, write_history
+from data.ingest.result import CleanHistory
 from data.synthetic.olist import write_synthetic_olist
 from tests.support.generic import GENERIC_ONLY
 from tests.support.olist import Row, item, order, real_olist, write_olist
@@ -215,37 +214,6 @@ def test_a_setting_that_cannot_be_meant_is_refused(tmp_path: Path, setting: dict
         ingest_olist(tmp_path, quarantine_file=tmp_path / "q", **setting)  # type: ignore[arg-type]
 
 
-def test_written_sales_read_back_the_same(tmp_path: Path) -> None:
-    write_olist(tmp_path, [order(1)], [item(1), item(2)])
-    ingested, _ = ingest(tmp_path)
-
-    write_history(ingested, tmp_path / "ingested")
-    again = read_history(tmp_path / "ingested")
-
-    assert again.report == ingested.report
-    assert again.sales.equals(ingested.sales)
-    assert again.products.equals(ingested.products)
-
-
-def test_csv_gz_and_parquet_say_the_same_as_csv(tmp_path: Path) -> None:
-    plain, packed, columnar = (tmp_path / name for name in ("plain", "packed", "columnar"))
-    write_synthetic_olist(plain, seed=1, products=40, weeks=30)
-    packed.mkdir()
-    columnar.mkdir()
-    for table in OLIST:
-        path = plain / f"{table.stem}.csv"
-        (packed / f"{table.stem}.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
-        pl.read_csv(path, try_parse_dates=True).write_parquet(columnar / f"{table.stem}.parquet")
-
-    expected, _ = ingest(plain, max_bad_share=0)
-
-    for folder in (packed, columnar):
-        ingested, _ = ingest(folder, max_bad_share=0)
-        assert ingested.sales.equals(expected.sales)
-        assert ingested.products.equals(expected.products)
-        assert ingested.report == expected.report
-
-
 def test_all_rows_of_a_large_history_are_accounted_for(tmp_path: Path) -> None:
     """On the real Olist files where they are there, else on as many invented rows."""
     real = real_olist()
@@ -261,14 +229,3 @@ def test_all_rows_of_a_large_history_are_accounted_for(tmp_path: Path) -> None:
         assert ingested.report.items_total == 112_650
         assert ingested.report.orders_without_items == 775
         assert ingested.report.products_total == 32_951
-
-
-def test_the_readme_shows_the_contract_as_it_is() -> None:
-    readme = (Path(__file__).parents[4] / "data" / "README.md").read_text(encoding="utf-8")
-    for table in (*OLIST, *GENERIC):
-        assert f"`{table.stem}`" in readme
-        for column in table.columns:
-            rule = f"{column.kind}, or nothing" if column.optional else column.kind.value
-            assert f"| `{column.name}` | {rule} |" in readme
-    for reason in RejectionReason:
-        assert f"`{reason}`" in readme

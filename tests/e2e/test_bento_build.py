@@ -1,0 +1,72 @@
+"""Building a Bento: the same model is the same Bento, and it holds what it needs and no more."""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from bento.build import build_bento
+from feature_service.bundle import BundleError
+from tests.support.bentos import MODEL
+from tests.support.training_fixtures import Trained
+
+
+def test_building_again_changes_nothing(bento_home: Path, trained: Trained) -> None:
+    def files() -> dict[str, int]:
+        return {str(path): path.stat().st_mtime_ns for path in bento_home.rglob("*") if path.name != "latest"}
+
+    before, latest = files(), (bento_home / "bentos/stockout_risk/latest").read_text()
+    assert build_bento(trained.bundle_dir, MODEL, bento_home) == f"stockout_risk:{latest}"
+    assert {path: at for path, at in files().items() if Path(path).is_file()}.items() <= before.items()
+    assert not (bento_home / "unfinished").exists()
+
+
+def test_another_model_version_is_another_bento_and_the_last_built_is_the_latest(
+    bento_home: Path, trained: Trained, tmp_path: Path
+) -> None:
+    shutil.copytree(bento_home, tmp_path, dirs_exist_ok=True)
+    newer = build_bento(trained.bundle_dir, dataclasses.replace(MODEL, version="4"), tmp_path)
+    latest = tmp_path / "bentos" / "stockout_risk" / "latest"
+    assert newer == f"stockout_risk:{latest.read_text()}"
+    older = build_bento(trained.bundle_dir, MODEL, tmp_path)
+    assert older == f"stockout_risk:{latest.read_text()}" != newer
+
+
+def test_a_broken_bundle_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    with pytest.raises(BundleError):
+        build_bento(tmp_path / "nothing", MODEL, tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_bento_holds_every_module_that_its_service_imports_and_nothing_of_training(bento_home: Path) -> None:
+    (source,) = (bento_home / "bentos" / "stockout_risk").glob("*/src")
+    # -S leaves out the project's own installation, so only the Bento's copies can be found
+    program = (
+        "import sys; import bento.service; from pathlib import Path;"
+        "ours = [m for m in list(sys.modules.values()) if m.__name__.split('.')[0] in "
+        "('bento', 'training', 'feature_service', 'stockout')];"
+        "assert all(Path(m.__file__).is_relative_to(sys.argv[1]) for m in ours if m.__file__), ours;"
+        "print(sorted({'mlflow', 'sklearn', 'luigi', 'pandas', 'skl2onnx'} & sys.modules.keys()))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(source), sysconfig.get_paths()["purelib"]])}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program, str(source)],
+        cwd=bento_home,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_its_container_does_not_run_as_root(bento_home: Path) -> None:
+    (dockerfile,) = (bento_home / "bentos" / "stockout_risk").glob("*/env/docker/Dockerfile")
+    users = [line for line in dockerfile.read_text().splitlines() if line.startswith("USER ")]
+    assert users[-1] == "USER bentoml"
