@@ -31,15 +31,15 @@ async def load(spec: dict[str, Any]) -> list[list[dict[str, float]]]:
         channels = {side["address"]: grpc.aio.insecure_channel(side["address"]) for side in sides if not side["http"]}
         asks = [_http(session, side) if side["http"] else _grpc(channels[side["address"]], side) for side in sides]
         bodies = [itertools.cycle([bytes.fromhex(each) for each in side["bodies"]]) for side in sides]
-        seen: list[list[dict[str, float]]] = [[] for _ in sides]
+        blocks_by_side: list[list[dict[str, float]]] = [[] for _ in sides]
         for number in range(spec["rounds"] + 1):
             for index in (*range(number % len(sides), len(sides)), *range(number % len(sides))):
                 block = await _block(asks[index], bodies[index], sides[index]["pids"], spec)
                 if number:  # the first round warms up
-                    seen[index].append(block)
+                    blocks_by_side[index].append(block)
         for channel in channels.values():
             await channel.close()
-    return seen
+    return blocks_by_side
 
 
 def _grpc(channel: grpc.aio.Channel, side: dict[str, Any]) -> Ask:

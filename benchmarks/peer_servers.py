@@ -33,7 +33,7 @@ MODEL = ModelReference(name="stockout_risk", version="7", run_id="0123456789abcd
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """Products of one request and their features, shape ``(products, features)``."""
 
     product_ids: list[str]
@@ -61,7 +61,7 @@ class Server:
     path: str
     http: bool
     pids: list[int]
-    encode: Callable[[Asked], bytes]
+    encode: Callable[[Question], bytes]
     decode: Callable[[bytes], FloatArray]
 
 
@@ -72,14 +72,14 @@ def ours_grpc(stack: ExitStack, snapshots: Path) -> list[Server]:
     return [
         Server(
             *("gRPC, by id", "risks", address, f"{package}RiskService/AssessStockoutRisks", False, [process.pid]),
-            encode=lambda asked: AssessStockoutRisksRequest(product_ids=asked.product_ids).SerializeToString(),
+            encode=lambda question: AssessStockoutRisksRequest(product_ids=question.product_ids).SerializeToString(),
             decode=lambda answer: np.array(
                 [each.risk.probability for each in AssessStockoutRisksResponse.FromString(answer).results]
             ),
         ),
         Server(
             *("gRPC, GetFeatures", "features", address, f"{package}FeatureService/GetFeatures", False, [process.pid]),
-            encode=lambda asked: GetFeaturesRequest(product_ids=asked.product_ids).SerializeToString(),
+            encode=lambda question: GetFeaturesRequest(product_ids=question.product_ids).SerializeToString(),
             decode=lambda answer: np.array(
                 [each.features.values for each in GetFeaturesResponse.FromString(answer).results]
             ),
@@ -97,7 +97,7 @@ def ours_bento(stack: ExitStack, scratch: Path, bundle: Path, grpc_server: Serve
     return [
         Server(
             *("Bento, by id", "risks", address, "/assess", True, [pid, *grpc_server.pids]),
-            encode=lambda asked: _json({"product_ids": asked.product_ids}),
+            encode=lambda question: _json({"product_ids": question.product_ids}),
             decode=lambda answer: np.array([each["probability"] for each in json.loads(answer)["results"]]),
         ),
         Server(
@@ -143,7 +143,9 @@ def pyfunc_peers(stack: ExitStack, scratch: Path, forest: RandomForestClassifier
         ),
         Server(
             *("mlflow models serve, rows", "risks", f"127.0.0.1:{scoring}", "/invocations", True, [scoring_pid]),
-            encode=lambda asked: _json({"dataframe_split": {"columns": asked.names, "data": asked.rows.tolist()}}),
+            encode=lambda question: _json(
+                {"dataframe_split": {"columns": question.names, "data": question.rows.tolist()}}
+            ),
             decode=lambda answer: np.array(json.loads(answer)["predictions"])[:, 1],
         ),
     ]
@@ -164,7 +166,9 @@ def feast_peer(stack: ExitStack, scratch: Path, repository: Path, names: tuple[s
     return [
         Server(
             *("Feast, by id", "features", f"127.0.0.1:{port}", "/get-online-features", True, [pid]),
-            encode=lambda asked: _json({"feature_service": SERVICE, "entities": {"product_id": asked.product_ids}}),
+            encode=lambda question: _json(
+                {"feature_service": SERVICE, "entities": {"product_id": question.product_ids}}
+            ),
             decode=decode,
         )
     ]
@@ -177,8 +181,8 @@ def _serve(stack: ExitStack, command: Command, scratch: Path, url: str, env: dic
     return process.pid
 
 
-def _rows(asked: Asked) -> bytes:
-    return _json([dict(zip(asked.names, row, strict=True)) for row in asked.rows.tolist()])
+def _rows(question: Question) -> bytes:
+    return _json([dict(zip(question.names, row, strict=True)) for row in question.rows.tolist()])
 
 
 def _json(value: Any) -> bytes:

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.feast_store import fill
-from benchmarks.peer_servers import Asked, Server, feast_peer, ours_bento, ours_grpc, pyfunc_peers
+from benchmarks.peer_servers import Question, Server, feast_peer, ours_bento, ours_grpc, pyfunc_peers
 from benchmarks.processes import stop_on_sigterm
 from feature_service.kernel import feature_set, features_at
 from tests.support.snapshots import FEATURE_SET, fitted_forest, publish_snapshot, synthetic_panel
@@ -47,15 +47,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.5, help="of a block")
     parser.add_argument("--in-flight", type=int, default=16)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     stop_on_sigterm()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        servers, questions = start(stack, Path(name), asked.products)
+        servers, questions = start(stack, Path(name), options.products)
         for batch in BATCHES:
-            asking = [questions.of(batch) for _ in range(REQUESTS)]
-            check_equal(servers, asking[:5])
-            load = {"rounds": asked.rounds, "seconds": asked.seconds, "in_flight": asked.in_flight}
-            show(servers, measured(servers, asking, load, Path(name) / "spec.json"), batch, load)
+            batch_questions = [questions.of(batch) for _ in range(REQUESTS)]
+            check_equal(servers, batch_questions[:5])
+            load = {"rounds": options.rounds, "seconds": options.seconds, "in_flight": options.in_flight}
+            show(servers, measured(servers, batch_questions, load, Path(name) / "spec.json"), batch, load)
 
 
 class Questions:
@@ -67,42 +67,42 @@ class Questions:
         self._answerable = np.flatnonzero(np.isfinite(rows).all(axis=1) & sold)
         self._rng = np.random.default_rng(0)
 
-    def of(self, batch: int) -> Asked:
+    def of(self, batch: int) -> Question:
         """One request."""
-        chosen = self._rng.choice(self._answerable, batch)
-        return Asked([self._ids[index] for index in chosen], self._names, self._rows[chosen])
+        picked = self._rng.choice(self._answerable, batch)
+        return Question([self._ids[index] for index in picked], self._names, self._rows[picked])
 
 
 def start(stack: ExitStack, scratch: Path, products: int) -> tuple[list[Server], Questions]:
     """Make model and data, start all servers."""
     panel = synthetic_panel(products=products, weeks=90)
     publish_snapshot(scratch / "snapshots", panel, trees=TREES, depth=DEPTH)
-    chosen = feature_set(FEATURE_SET)
-    rows = features_at(chosen, panel.fields, len(panel.weeks) - 1)
-    columns = dict(zip(chosen.feature_names, rows.T, strict=True))
+    picked = feature_set(FEATURE_SET)
+    rows = features_at(picked, panel.fields, len(panel.weeks) - 1)
+    columns = dict(zip(picked.feature_names, rows.T, strict=True))
     fill(scratch / "feast", panel.product_ids, columns)
     grpc_servers = ours_grpc(stack, scratch / "snapshots")
     risks = [grpc_servers[0], *ours_bento(stack, scratch, scratch / "bundle", grpc_servers[0])]
     peers = pyfunc_peers(stack, scratch, fitted_forest(panel, TREES, DEPTH))
-    features = [grpc_servers[1], *feast_peer(stack, scratch, scratch / "feast", chosen.feature_names)]
-    return [*risks, *peers, *features], Questions(panel.product_ids, rows, chosen.feature_names)
+    features = [grpc_servers[1], *feast_peer(stack, scratch, scratch / "feast", picked.feature_names)]
+    return [*risks, *peers, *features], Questions(panel.product_ids, rows, picked.feature_names)
 
 
-def check_equal(servers: list[Server], asking: list[Asked]) -> None:
+def check_equal(servers: list[Server], batch_questions: list[Question]) -> None:
     """Hold every server's numbers against ours.
 
     Raises:
         AssertionError: If one says something else.
     """
-    expected = {server.gives: [_ask(server, asked) for asked in asking] for server in reversed(servers)}
+    expected = {server.gives: [_ask(server, question) for question in batch_questions] for server in reversed(servers)}
     for server in servers:
-        for asked, numbers in zip(asking, expected[server.gives], strict=True):
-            answer = _ask(server, asked)
+        for question, numbers in zip(batch_questions, expected[server.gives], strict=True):
+            answer = _ask(server, question)
             np.testing.assert_allclose(answer, numbers, rtol=TOLERANCE, atol=TOLERANCE, err_msg=server.name)
 
 
-def _ask(server: Server, asked: Asked) -> npt.NDArray[np.floating]:
-    body = server.encode(asked)
+def _ask(server: Server, question: Question) -> npt.NDArray[np.floating]:
+    body = server.encode(question)
     if server.http:
         url = f"http://{server.address}{server.path}"
         answer = requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=30)
@@ -113,22 +113,24 @@ def _ask(server: Server, asked: Asked) -> npt.NDArray[np.floating]:
         return server.decode(call(body))
 
 
-def measured(servers: list[Server], asking: list[Asked], load: dict[str, float], spec_file: Path) -> list[Blocks]:
+def measured(
+    servers: list[Server], batch_questions: list[Question], load: dict[str, float], spec_file: Path
+) -> list[Blocks]:
     """What a load generator of its own process sees of each server."""
     sides = [
         {
             **{name: getattr(server, name) for name in ("address", "path", "http", "pids")},
-            "bodies": [server.encode(asked).hex() for asked in asking],
+            "bodies": [server.encode(question).hex() for question in batch_questions],
         }
         for server in servers
     ]
     spec_file.write_text(json.dumps({**load, "sides": sides}), encoding="utf-8")
     command = [sys.executable, "-m", "benchmarks.peer_load", str(spec_file)]
-    seen: list[Blocks] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return seen
+    blocks: list[Blocks] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return blocks
 
 
-def show(servers: list[Server], seen: list[Blocks], batch: int, load: dict[str, float]) -> None:
+def show(servers: list[Server], blocks_by_server: list[Blocks], batch: int, load: dict[str, float]) -> None:
     """Print the table of one batch size."""
     table = Table(
         title=f"{batch} product{'s' * (batch > 1)} a request, {load['in_flight']} in flight, medians of "
@@ -138,9 +140,10 @@ def show(servers: list[Server], seen: list[Blocks], batch: int, load: dict[str, 
     for column in ("", "calls/s", "p50 ms", "p99 ms", "CPU µs/call", "gRPC ÷ it", "Bento, rows ÷ it", "generator"):
         table.add_column(column, justify="right" if column else "left")
     rates = {
-        server.name: [block["calls_per_s"] for block in blocks] for server, blocks in zip(servers, seen, strict=True)
+        server.name: [block["calls_per_s"] for block in blocks]
+        for server, blocks in zip(servers, blocks_by_server, strict=True)
     }
-    for server, blocks in zip(servers, seen, strict=True):
+    for server, blocks in zip(servers, blocks_by_server, strict=True):
         rate, p50, p99, cpu, generator = (median(block[key] for block in blocks) for key in blocks[0])
         risks = server.gives == "risks"
         table.add_row(

@@ -37,7 +37,7 @@ CALLS_PER_BLOCK = 320
 
 
 @dataclass(frozen=True)
-class Seen:
+class ServerRates:
     """What one server did under load; CPU is the server's, milliseconds are the caller's."""
 
     name: str
@@ -51,8 +51,8 @@ class Seen:
 class Comparison:
     """The risk server beside the echo; the ratio of calls a second is the median over the pairs of blocks."""
 
-    risk: Seen
-    echo: Seen
+    risk: ServerRates
+    echo: ServerRates
     rate_ratio: float
     rates: Mapping[str, float]
 
@@ -69,14 +69,14 @@ def main() -> None:
     parser.add_argument("--snapshots", type=Path, help="published snapshots; default: makes one of 33,000 products")
     parser.add_argument("--pairs", type=int, default=100, help=f"of blocks of {CALLS_PER_BLOCK} calls")
     parser.add_argument("--in-flight", type=int, default=32)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        root = asked.snapshots or made_snapshots(Path(scratch))
+        root = options.snapshots or made_snapshots(Path(scratch))
         spec_file = Path(scratch) / "spec.json"
-        compared = [compare(root, batch, spec_file, asked.pairs, asked.in_flight) for batch in BATCHES]
+        compared = [compare(root, batch, spec_file, options.pairs, options.in_flight) for batch in BATCHES]
     if h2load.is_installed():
         show_rates(compared)
-    show(compared, f"{asked.in_flight} calls in flight, {asked.pairs} pairs of blocks of {CALLS_PER_BLOCK} calls")
+    show(compared, f"{options.in_flight} calls in flight, {options.pairs} pairs of blocks of {CALLS_PER_BLOCK} calls")
 
 
 def compare(root: Path, batch: int, spec_file: Path, pairs: int, in_flight: int) -> Comparison:
@@ -110,8 +110,8 @@ def compare(root: Path, batch: int, spec_file: Path, pairs: int, in_flight: int)
             rates = h2load.rates(servers, requests[0], calls=20_000 if batch == 1 else 10_000)
     names = (f"risk, {batch} id{'s' * (batch > 1)}", f"echo, {len(requests[0])} → {length} bytes")
     return Comparison(
-        risk=_seen(names[0], answer[0], cpu[0], pairs),
-        echo=_seen(names[1], answer[1], cpu[1], pairs),
+        risk=_rates(names[0], answer[0], cpu[0], pairs),
+        echo=_rates(names[1], answer[1], cpu[1], pairs),
         rate_ratio=median(e / r for r, e in zip(answer[0]["seconds"], answer[1]["seconds"], strict=True)),
         rates=rates,
     )
@@ -134,20 +134,20 @@ def show(compared: list[Comparison], how: str) -> None:
     for column in ("", "calls/s", "p50 ms", "p99 ms", "server CPU µs/call"):
         table.add_column(column, justify="right" if column else "left")
     for pair in compared:
-        for seen in (pair.risk, pair.echo):
-            times = (f"{seen.p50_ms:.2f}", f"{seen.p99_ms:.2f}", f"{seen.cpu_us_per_call:.0f}")
-            table.add_row(seen.name, f"{seen.calls_per_s:,.0f}", *times)
+        for rates in (pair.risk, pair.echo):
+            times = (f"{rates.p50_ms:.2f}", f"{rates.p99_ms:.2f}", f"{rates.cpu_us_per_call:.0f}")
+            table.add_row(rates.name, f"{rates.calls_per_s:,.0f}", *times)
         risk, echo = pair.risk, pair.echo
         ratios = (risk.p50_ms / echo.p50_ms, risk.p99_ms / echo.p99_ms, risk.cpu_us_per_call / echo.cpu_us_per_call)
-        shown = [f"{ratio:.2f}" for ratio in (pair.rate_ratio, *ratios)]
-        table.add_row("risk / echo", *shown, style="bold", end_section=True)
+        cells = [f"{ratio:.2f}" for ratio in (pair.rate_ratio, *ratios)]
+        table.add_row("risk / echo", *cells, style="bold", end_section=True)
     Console().print(table)
 
 
-def _seen(name: str, answer: dict[str, Any], cpu_seconds: float, pairs: int) -> Seen:
+def _rates(name: str, answer: dict[str, Any], cpu_seconds: float, pairs: int) -> ServerRates:
     calls = (pairs + 1) * CALLS_PER_BLOCK
     rate = CALLS_PER_BLOCK / median(answer["seconds"])
-    return Seen(name, rate, answer["p50_ms"], answer["p99_ms"], 1e6 * cpu_seconds / calls)
+    return ServerRates(name, rate, answer["p50_ms"], answer["p99_ms"], 1e6 * cpu_seconds / calls)
 
 
 def requests_of(product_ids: tuple[str, ...], batch: int) -> list[bytes]:

@@ -31,10 +31,10 @@ async def load(spec: dict[str, Any]) -> list[dict[str, Any]]:
     latencies: list[list[float]] = [[], []]
     for number in range(spec["pairs"] + 1):
         for side in (0, 1) if number % 2 else (1, 0):
-            seen = await _block(calls[side], islice(requests, spec["calls_per_block"]), spec["in_flight"])
+            block = await _block(calls[side], islice(requests, spec["calls_per_block"]), spec["in_flight"])
             if number:  # the first pair warms up
-                blocks[side].append(seen[0])
-                latencies[side].extend(seen[1])
+                blocks[side].append(block[0])
+                latencies[side].extend(block[1])
     for channel in channels:
         await channel.close()
     p50_p99 = [np.percentile(each, [50, 99]) * 1000 for each in latencies]

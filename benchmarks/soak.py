@@ -36,12 +36,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--snapshots", type=Path, help="published snapshots; default: makes one of 33,000 products")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        root = asked.snapshots or made_snapshots(Path(scratch))
+        root = options.snapshots or made_snapshots(Path(scratch))
         product_ids = snapshots.load(root, snapshots.current_id(root)).panel.product_ids
         with risk_server(root) as (process, port):
-            sys.exit(uvloop.run(_soak(process, f"127.0.0.1:{port}", requests_of(product_ids, BATCH), asked.seconds)))
+            sys.exit(uvloop.run(_soak(process, f"127.0.0.1:{port}", requests_of(product_ids, BATCH), options.seconds)))
 
 
 async def _soak(process: psutil.Process, target: str, requests: list[bytes], seconds: float) -> int:
@@ -66,16 +66,16 @@ async def _soak(process: psutil.Process, target: str, requests: list[bytes], sec
 
 async def _capacity(call: Any, requests: list[bytes]) -> float:
     """Calls a second with ``IN_FLIGHT`` at a time."""
-    source, until, done = cycle(requests), perf_counter() + CAPACITY_SECONDS, 0
+    source, until, answered = cycle(requests), perf_counter() + CAPACITY_SECONDS, 0
 
     async def caller() -> None:
-        nonlocal done
+        nonlocal answered
         while perf_counter() < until:
             await call(next(source), timeout=TIMEOUT_S)
-            done += 1
+            answered += 1
 
     await asyncio.gather(*(caller() for _ in range(IN_FLIGHT)))
-    return done / CAPACITY_SECONDS
+    return answered / CAPACITY_SECONDS
 
 
 async def _steady(call: Any, requests: list[bytes], rate: float, seconds: float, codes: Counter[str]) -> None:
@@ -102,11 +102,11 @@ async def _steady(call: Any, requests: list[bytes], rate: float, seconds: float,
 
 async def _memory(process: psutil.Process, seconds: float) -> list[int]:
     """Resident bytes, seen ``SAMPLES`` times; the first quarter warms up and is left out."""
-    seen = []
+    samples = []
     for _ in range(SAMPLES):
         await asyncio.sleep(seconds / SAMPLES)
-        seen.append(process.memory_info().rss)
-    return seen[SAMPLES // 4 :]
+        samples.append(process.memory_info().rss)
+    return samples[SAMPLES // 4 :]
 
 
 if __name__ == "__main__":

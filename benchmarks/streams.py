@@ -33,18 +33,18 @@ def main() -> None:
     parser.add_argument("--products", type=int, default=33_000)
     parser.add_argument("--weeks", type=int, default=90)
     parser.add_argument("--rounds", type=int, default=7)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "snapshots"
-        panel = synthetic_panel(products=asked.products, weeks=asked.weeks)
+        panel = synthetic_panel(products=options.products, weeks=options.weeks)
         publish_snapshot(root, panel, trees=100, depth=10)
         began = perf_counter()
         command = [sys.executable, "-m", "feature_service.server", "--snapshots", str(root), "--port", "0"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             port = _port(process)
-            print(f"{asked.products:,} products, {asked.weeks} weeks; serving after {perf_counter() - began:.2f} s")
+            print(f"{options.products:,} products, {options.weeks} weeks; serving after {perf_counter() - began:.2f} s")
             try:
-                uvloop.run(measure(f"127.0.0.1:{port}", panel.product_ids, asked.rounds))
+                uvloop.run(measure(f"127.0.0.1:{port}", panel.product_ids, options.rounds))
                 resident = psutil.Process(process.pid).memory_info().rss
                 print(f"resident memory after all that: {resident >> 20:,} MiB")
             finally:

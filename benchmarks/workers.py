@@ -36,7 +36,7 @@ GOAL = 1.7
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Throughput:
     """One block: calls a second, and how many cores the generator, all workers, and everybody else used."""
 
     calls_per_s: float
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of a block")
     parser.add_argument("--kills", type=int, default=3)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     stop_on_sigterm()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         root = made_snapshots(Path(name))
@@ -62,14 +62,14 @@ def main() -> None:
             body.write_bytes(b"\0" + len(request).to_bytes(4, "big") + request)  # gRPC's frame
             for server in servers:
                 check_answered(server, request)
-            seen: list[list[Seen]] = [[], []]
-            for number in range(asked.rounds):
+            rounds: list[list[Throughput]] = [[], []]
+            for number in range(options.rounds):
                 for side in (0, 1) if number % 2 else (1, 0):
                     server = servers[side]
-                    seen[side].append(block(server.target, server.process.pid, body, asked.seconds))
-            show(title, seen)
+                    rounds[side].append(block(server.target, server.process.pid, body, options.seconds))
+            show(title, rounds)
         stack.close()
-        measure_kill(root, asked.kills)
+        measure_kill(root, options.kills)
 
 
 def requests(product_ids: tuple[str, ...]) -> dict[str, bytes]:
@@ -88,7 +88,7 @@ def check_answered(server: RunningServer, request: bytes) -> None:
         call(request)
 
 
-def block(target: str, pid: int, body: Path, seconds: float) -> Seen:
+def block(target: str, pid: int, body: Path, seconds: float) -> Throughput:
     """Load one server for ``seconds`` over new connections."""
     used, own, all_used, began = cpu_seconds(pid), os.times(), _machine_cpu_seconds(), perf_counter()
     rate = load(target, body, seconds)
@@ -96,7 +96,7 @@ def block(target: str, pid: int, body: Path, seconds: float) -> Seen:
     generator = after.children_user + after.children_system - own.children_user - own.children_system
     server = cpu_seconds(pid) - used
     others = max(0.0, _machine_cpu_seconds() - all_used - generator - server)
-    return Seen(rate, generator / took, server / took, others / took)
+    return Throughput(rate, generator / took, server / took, others / took)
 
 
 def _machine_cpu_seconds() -> float:
@@ -123,33 +123,33 @@ def load(target: str, body: Path, seconds: float) -> float:
         *headers,
     ]
     command += ["--data", str(body), f"http://{target}{METHOD}"]
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    counts: Any = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", said)
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    counts: Any = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", output)
     if counts is None or int(counts[1]) == 0 or int(counts[2]) or int(counts[3]):
-        raise SystemExit(f"calls failed:\n{said}")
+        raise SystemExit(f"calls failed:\n{output}")
     return int(counts[1]) / seconds
 
 
-def show(title: str, seen: list[list[Seen]]) -> None:
+def show(title: str, rounds: list[list[Throughput]]) -> None:
     """Print the table of one kind of request, and what held the rate back."""
     generator = "h2load" if shutil.which("h2load") else "Python"
     table = Table(title=f"{title} a request, {CONNECTIONS} connections, load from {generator}; CPU in cores")
     for column in ("", "calls/s", "generator CPU", "workers' CPU", "others' CPU"):
         table.add_column(column, justify="right" if column else "left")
-    for name, blocks in zip(("1 worker", "2 workers"), seen, strict=True):
-        rate, own, server, others = (median(getattr(each, key) for each in blocks) for key in Seen.__slots__)
+    for name, blocks in zip(("1 worker", "2 workers"), rounds, strict=True):
+        rate, own, server, others = (median(getattr(each, key) for each in blocks) for key in Throughput.__slots__)
         table.add_row(name, f"{rate:,.0f}", f"{own:.2f}", f"{server:.2f}", f"{others:.2f}")
-    ratio = median(two.calls_per_s / one.calls_per_s for one, two in zip(*seen, strict=True))
+    ratio = median(two.calls_per_s / one.calls_per_s for one, two in zip(*rounds, strict=True))
     table.add_row("2 workers ÷ 1", f"{ratio:.2f}", "", "", "", style="bold")
     console = Console(width=120)
     console.print(table)
-    console.print(limit(seen, ratio))
+    console.print(limit(rounds, ratio))
 
 
-def limit(seen: list[list[Seen]], ratio: float) -> str:
+def limit(rounds: list[list[Throughput]], ratio: float) -> str:
     """What the ratio says."""
     cores = psutil.cpu_count() or 1
-    own, used, others = (median(getattr(each, key) for each in seen[1]) for key in list(Seen.__slots__)[1:])
+    own, used, others = (median(getattr(each, key) for each in rounds[1]) for key in list(Throughput.__slots__)[1:])
     if ratio >= GOAL:
         return f"Two workers answer {ratio:.2f} times as much as one; {GOAL} was asked for."
     if own + used + others > 0.9 * cores or own > 0.9:

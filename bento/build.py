@@ -35,6 +35,7 @@ _MODULES = (
     "bento.service",
     "buf.validate.validate_pb2",
     "feature_service",
+    "feature_service.json_record",
     "feature_service.limits",
 )
 _PACKAGES = ("feature_service.bundle", "feature_service.client", "feature_service.kernel", "stockout")
@@ -116,10 +117,10 @@ def _run_bentoml(source: Path, version: str, home: Path) -> None:
     """In a process of its own: BentoML imports the service it builds, and keeps its home in the process."""
     environment = {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
     command = [sys.executable, "-m", "bentoml", "build", "--version", version, str(source)]
-    done = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise BentoBuildError(f"bentoml build failed in {source}: {said[-1] if said else 'it did not say why'}")
+    completed = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        lines = (completed.stderr or completed.stdout).strip().splitlines()
+        raise BentoBuildError(f"bentoml build failed in {source}: {lines[-1] if lines else 'it did not say why'}")
 
 
 def _origin(module: str) -> Path:

@@ -42,12 +42,12 @@ class _Fields(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_more_fields(cls, given: Any) -> Any:
+    def _refuse_more_fields(cls, body_value: Any) -> Any:
         """At once, since pydantic would take seconds to list a million unknown fields."""
-        if isinstance(given, dict) and len(given) > len(cls.model_fields):
-            unknown = given.keys() - cls.model_fields.keys()
+        if isinstance(body_value, dict) and len(body_value) > len(cls.model_fields):
+            unknown = body_value.keys() - cls.model_fields.keys()
             raise PydanticCustomError(UNKNOWN_FIELDS, "unknown fields", {"unknown": unknown})
-        return given
+        return body_value
 
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-_GREATEST, le=_GREATEST)]
@@ -102,9 +102,9 @@ def decode_rows(body: bytes, feature_names: Sequence[str]) -> FloatArray:
     Raises:
         BadRequestError: If it is anything else, or holds no row or more than ``MAX_ROWS``.
     """
-    given = _json(body)
+    body_value = _json(body)
     try:
-        rows = feature_rows(tuple(feature_names)).validate_python(given)
+        rows = feature_rows(tuple(feature_names)).validate_python(body_value)
     except ValidationError as error:
         raise BadRequestError(rows_refusal(error, len(feature_names))) from None
     return np.array([list(vars(row).values()) for row in rows], dtype=np.float32)  # a model keeps its fields' order
@@ -118,9 +118,9 @@ def decode_assess(body: bytes) -> AssessRequest:
     Raises:
         BadRequestError: If it is anything else, or breaks a limit of the feature service.
     """
-    given = _json(body)
+    body_value = _json(body)
     try:
-        return AssessRequest.model_validate(given)
+        return AssessRequest.model_validate(body_value)
     except ValidationError as error:
         raise BadRequestError(assess_refusal(error)) from None
 

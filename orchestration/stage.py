@@ -42,10 +42,10 @@ class Stage(Run):
     def run(self) -> None:
         """Fill the folder and log how long it took."""
         started = time.perf_counter()
-        done: list[str] = []
-        write_whole(self.folder, lambda folder: done.append(self.fill(folder)))
+        summary: list[str] = []
+        write_whole(self.folder, lambda folder: summary.append(self.fill(folder)))
         stage = type(self).__name__.lower()
-        line = f"{stage:<9} {done[0] if done else 'done by another run'}  ({time.perf_counter() - started:.1f} s)"
+        line = f"{stage:<9} {summary[0] if summary else 'done by another run'}  ({time.perf_counter() - started:.1f} s)"
         log.info(line)
         if self.set_status_message:  # Luigi sets it while a worker runs the task
             self.set_status_message(line)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 from feature_service.kernel import feature_set
 from feature_service.kernel.arrays import FloatArray
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions

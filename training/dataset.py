@@ -7,7 +7,6 @@ float32 column per feature. Rows are ordered by week, then product. What the col
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 from data.panel import Panel
 from data.weeks import DateArray
 from feature_service.bundle import LabelContract
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 from feature_service.kernel import feature_set, features_of_all_weeks
 from feature_service.kernel.arrays import FloatArray, IntArray
 from training.errors import TrainingFileError
@@ -24,6 +23,14 @@ from training.labels import DEFAULT_ALPHA, bounds_in, label
 
 PRODUCT_ID, AS_OF_WEEK, OUTCOME = "product_id", "as_of_week", "outcome"
 _META = b"stockout.training_table"
+
+
+@dataclass(frozen=True)
+class ColumnMeaning:
+    """What a training table says of its own columns, as JSON in its schema: the feature set and the outcome's label."""
+
+    feature_set: str
+    label: LabelContract
 
 
 @dataclass(frozen=True)
@@ -101,18 +108,16 @@ def write_training_table(
     # transposed, so that rows come week by week and a block of weeks is one slice of the file
     week, product = np.nonzero(keep.T)
     outcome = target.outcome(panel)[product, week]
-    meaning = {
-        "feature_set": chosen.name,
-        "label": asdict(
-            LabelContract(
-                name=target.name,
-                description=target.description,
-                evidence=target.evidence,
-                horizon_weeks=target.horizon_weeks,
-                applies_where=bounds_in(chosen, target),
-            )
+    meaning = ColumnMeaning(
+        chosen.name,
+        LabelContract(
+            name=target.name,
+            description=target.description,
+            evidence=target.evidence,
+            horizon_weeks=target.horizon_weeks,
+            applies_where=bounds_in(chosen, target),
         ),
-    }
+    )
     ids = pa.DictionaryArray.from_arrays(pa.array(product.astype(np.int32)), pa.array(panel.product_ids, pa.string()))
     columns = {
         PRODUCT_ID: ids,
@@ -120,7 +125,7 @@ def write_training_table(
         OUTCOME: pa.array(outcome, from_pandas=True),
         **{name: pa.array(features[i][product, week]) for i, name in enumerate(chosen.feature_names)},
     }
-    table = pa.table(columns).replace_schema_metadata({_META: json.dumps(meaning).encode()})
+    table = pa.table(columns).replace_schema_metadata({_META: json.dumps(asdict(meaning)).encode()})
     pq.write_table(table, to)
     return TableCounts(
         rows=len(week),
@@ -138,8 +143,7 @@ def read_training_table(path: Path) -> TrainingRows:
     """
     try:
         table = pq.read_table(path)
-        meaning: dict[str, Any] = json.loads((table.schema.metadata or {})[_META])
-        label_contract = read_record(LabelContract, meaning["label"])
+        columns = read_record(ColumnMeaning, json.loads((table.schema.metadata or {})[_META]))
     except (OSError, ValueError, pa.ArrowException) as error:
         raise TrainingFileError(f"the training table {path} cannot be read: {error}") from error
     except KeyError:
@@ -151,9 +155,9 @@ def read_training_table(path: Path) -> TrainingRows:
     ids = table[PRODUCT_ID].combine_chunks()
     ids = ids.dictionary_encode() if not pa.types.is_dictionary(ids.type) else ids
     return TrainingRows(
-        feature_set=meaning["feature_set"],
+        feature_set=columns.feature_set,
         feature_names=names,
-        label=label_contract,
+        label=columns.label,
         features=features,
         outcome=table[OUTCOME].to_numpy().astype(np.float32),
         as_of_week=table[AS_OF_WEEK].to_numpy().astype("datetime64[D]"),

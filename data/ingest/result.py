@@ -11,7 +11,7 @@ import polars as pl
 
 from data.errors import PanelFileError
 from data.ingest.parquet_file import write_rows
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"

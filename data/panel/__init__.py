@@ -4,7 +4,6 @@ The panel itself needs no Polars, since the gRPC server loads it; building one d
 """
 
 from data.panel.panel import (
-    COUNT_AGE_DAYS,
     DAYS_SINCE_SALE,
     IN_STOCK,
     ITEM,
@@ -20,7 +19,6 @@ from data.panel.panel import (
 )
 
 __all__ = [
-    "COUNT_AGE_DAYS",
     "DAYS_SINCE_SALE",
     "IN_STOCK",
     "ITEM",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from data.weeks import DateArray
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 from feature_service.kernel.arrays import FloatArray, IntArray
 
 UNITS_SOLD = "units_sold"
@@ -17,7 +17,6 @@ ORDERS = "orders"
 SALE_DAYS = "sale_days"
 DAYS_SINCE_SALE = "days_since_sale"
 UNITS_ON_HAND = "units_on_hand"
-COUNT_AGE_DAYS = "count_age_days"
 MIN_ON_HAND = "min_on_hand"
 IN_STOCK = "in_stock"
 

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import Panel
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 from feature_service.kernel import StockoutError
 from feature_service.kernel.arrays import BoolArray, FloatArray
 

@@ -15,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from feature_service.bundle.json_record import read_record
-from feature_service.kernel import FloatArray, StockoutError
+from feature_service.json_record import read_record
+from feature_service.kernel import COUNT_AGE_DAYS, FloatArray, StockoutError
 from feature_service.kernel.arrays import BoolArray
 
 MODEL_FILE = "model.onnx"
 CONTRACT_FILE = "contract.json"
 CONTRACT_SCHEMA = 3
-COUNT_AGE = "count_age_days"
 
 
 class BundleError(StockoutError):
@@ -152,7 +151,7 @@ class Contract:
         """
         applies: BoolArray = np.ones(len(features), dtype=np.bool_)
         for bound in self.label.applies_where:
-            if not (counted_now and bound.feature == COUNT_AGE):
+            if not (counted_now and bound.feature == COUNT_AGE_DAYS):
                 applies &= bound.holds(features[:, self.feature_names.index(bound.feature)])
         return applies
 

@@ -20,7 +20,7 @@ class PanelFeatures:
     """A feature set over a panel, with the sums over groups made once.
 
     Args:
-        chosen: The feature set.
+        feature_set: The feature set.
         fields: The panel's matrices, shape ``(products, weeks)``, oldest week first.
         groups: By name of a grouping, e.g. ``location`` and ``item``, each product's group; a set's features of a
             grouping that is not given are unknown.
@@ -29,13 +29,13 @@ class PanelFeatures:
         MissingFieldsError: If the panel lacks a field of the set.
     """
 
-    def __init__(self, chosen: FeatureSet, fields: Fields, groups: Groups | None = None) -> None:
-        missing = tuple(name for name in chosen.fields if name not in fields)
+    def __init__(self, feature_set: FeatureSet, fields: Fields, groups: Groups | None = None) -> None:
+        missing = tuple(name for name in feature_set.fields if name not in fields)
         if missing:
-            raise MissingFieldsError(chosen.name, missing)
-        self.chosen = chosen
-        self._fields = {name: fields[name] for name in chosen.fields}
-        self.products, self.weeks = fields[chosen.fields[0]].shape
+            raise MissingFieldsError(feature_set.name, missing)
+        self.feature_set = feature_set
+        self._fields = {name: fields[name] for name in feature_set.fields}
+        self.products, self.weeks = fields[feature_set.fields[0]].shape
         self._totals = self._totals_over(groups or {})
 
     def of_all_weeks(self, out: FloatArray | None = None) -> FloatArray:
@@ -49,14 +49,14 @@ class PanelFeatures:
         Raises:
             InsufficientHistoryError: If the panel itself is shorter than the set's history.
         """
-        if self.weeks < self.chosen.history_weeks:
-            raise InsufficientHistoryError(self.chosen.history_weeks, self.weeks)
-        shape = (len(self.chosen.features), self.products, self.weeks)
+        if self.weeks < self.feature_set.history_weeks:
+            raise InsufficientHistoryError(self.feature_set.history_weeks, self.weeks)
+        shape = (len(self.feature_set.features), self.products, self.weeks)
         result = np.empty(shape, dtype=np.float32) if out is None else out
         shared: dict[tuple[str, str, str], Series] = {}
         for rows in self._parts(self.products):
             block = Block(self._fields_of(rows, slice(None)), 0, rows, self._totals, shared)
-            self.chosen.compute_into(block, result[:, rows])
+            self.feature_set.compute_into(block, result[:, rows])
         return result
 
     def at(self, week: int, rows: Rows = slice(None)) -> FloatArray:
@@ -70,33 +70,33 @@ class PanelFeatures:
         Raises:
             InsufficientHistoryError: If the panel holds too few weeks up to ``week``.
         """
-        if week + 1 < self.chosen.history_weeks:
-            raise InsufficientHistoryError(self.chosen.history_weeks, week + 1)
+        if week + 1 < self.feature_set.history_weeks:
+            raise InsufficientHistoryError(self.feature_set.history_weeks, week + 1)
         row_numbers = np.arange(self.products)[rows]
-        result = np.empty((len(row_numbers), len(self.chosen.features)), dtype=np.float32)
+        result = np.empty((len(row_numbers), len(self.feature_set.features)), dtype=np.float32)
         for part in self._parts(len(row_numbers)):
             block = self._block_at(week, row_numbers[part])
             products, columns = next(iter(block.fields.values())).shape
-            features = np.empty((len(self.chosen.features), products, columns - block.first), dtype=np.float32)
-            self.chosen.compute_into(block, features)
+            features = np.empty((len(self.feature_set.features), products, columns - block.first), dtype=np.float32)
+            self.feature_set.compute_into(block, features)
             result[part] = features[:, :, -1].T
         return result
 
     def with_stock_at(self, week: int) -> "StockFeatures | None":
         """What answers for a client's own stock at the end of one week; None if the set knows no stock."""
-        history_of = self.chosen.stock_history
+        history_of = self.feature_set.stock_history
         if history_of is None:
             return None
         every = np.arange(self.products)
         parts = [history_of(self._block_at(week, every[part])) for part in self._parts(self.products)]
         history = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-        return StockFeatures(self.chosen, self.at(week), history)
+        return StockFeatures(self.feature_set, self.at(week), history)
 
     def _block_at(self, week: int, rows: RowNumbers) -> Block:
         """Up to ``week``; of a set that looks back a few weeks only, those alone."""
-        if self.chosen.unknown_allowed:
+        if self.feature_set.unknown_allowed:
             return Block(self._fields_of(rows, slice(week + 1)), week, rows, _up_to(self._totals, week))
-        return Block(self._fields_of(rows, slice(week + 1 - self.chosen.history_weeks, week + 1)))
+        return Block(self._fields_of(rows, slice(week + 1 - self.feature_set.history_weeks, week + 1)))
 
     def _fields_of(self, rows: Rows, weeks: slice) -> Fields:
         return {name: matrix[rows, weeks] for name, matrix in self._fields.items()}
@@ -106,7 +106,7 @@ class PanelFeatures:
         return (slice(first, first + size) for first in range(0, products, size))
 
     def _totals_over(self, groups: Groups) -> Totals | None:
-        measures = self.chosen.measures
+        measures = self.feature_set.measures
         if measures is None:
             return None
         blocks = (
@@ -120,12 +120,12 @@ class StockFeatures:
     """The features of one week, and what they become with another stock.
 
     Attributes:
-        chosen: The feature set.
+        feature_set: The feature set.
         features: With the panel's stock, shape ``(products, features)``.
         history: What a stock is compared with, of every product.
     """
 
-    chosen: FeatureSet
+    feature_set: FeatureSet
     features: FloatArray
     history: History
 
@@ -142,23 +142,23 @@ class StockFeatures:
         stock = units_on_hand.astype(np.float64)[:, None]
         history = {name: values[rows] for name, values in self.history.items()}
         with np.errstate(all="ignore"):
-            for each in self.chosen.stock_formulas:
+            for each in self.feature_set.stock_formulas:
                 values = each.value(stock, history)[:, 0]
-                column = self.chosen.feature_names.index(each.feature.name)
+                column = self.feature_set.feature_names.index(each.feature.name)
                 result[:, column] = np.where(np.isfinite(values), values, np.nan)
         return result
 
 
 def features_of_all_weeks(
-    chosen: FeatureSet, fields: Fields, out: FloatArray | None = None, *, groups: Groups | None = None
+    feature_set: FeatureSet, fields: Fields, out: FloatArray | None = None, *, groups: Groups | None = None
 ) -> FloatArray:
     """See :meth:`PanelFeatures.of_all_weeks`."""
-    return PanelFeatures(chosen, fields, groups).of_all_weeks(out)
+    return PanelFeatures(feature_set, fields, groups).of_all_weeks(out)
 
 
-def features_at(chosen: FeatureSet, fields: Fields, week: int, *, groups: Groups | None = None) -> FloatArray:
+def features_at(feature_set: FeatureSet, fields: Fields, week: int, *, groups: Groups | None = None) -> FloatArray:
     """See :meth:`PanelFeatures.at`; later weeks are left out of the sums over groups as well."""
-    return PanelFeatures(chosen, {name: fields[name][:, : week + 1] for name in fields}, groups).at(week)
+    return PanelFeatures(feature_set, {name: fields[name][:, : week + 1] for name in fields}, groups).at(week)
 
 
 def _up_to(totals: Totals | None, week: int) -> Totals | None:

@@ -11,7 +11,6 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.type import date_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from stockout.v1 import feature_service_pb2, risk_service_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
 from stockout.v1.provenance_pb2 import EVIDENCE_SALES_ONLY
@@ -19,18 +18,12 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, StreamStock
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from feature_service.kernel import feature_set, features_of_all_weeks
-from tests.support.calls import ASSESS, reason_in, refusal
+from tests.support.calls import ASSESS, METHODS, reason_in, refusal
 from tests.support.servers import RunningServer
 from tests.support.serving_fixtures import Published
 from tests.support.snapshots import MODEL, product_id
 
 SERVICES = ["stockout.v1.RiskService", "stockout.v1.FeatureService"]
-METHODS: list[MethodDescriptor] = [
-    method
-    for file in (risk_service_pb2, feature_service_pb2)
-    for service in file.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)

@@ -15,7 +15,7 @@ from stockout.v1.risk_service_pb2 import (
     WatchStockoutRisksRequest,
 )
 
-from tests.contract.test_grpc_api import METHODS
+from tests.support.calls import METHODS
 from tests.support.servers import RunningServer, channel_to, running_server
 from tests.support.serving_fixtures import Published
 
@@ -96,8 +96,8 @@ def test_ten_thousand_hostile_requests_get_foreseen_statuses_and_leave_the_serve
     with channel_to(own) as channel:
         calls: dict[str, Any] = {name: channel.unary_unary(name) for name in METHOD_NAMES}
         for number in range(0, REQUESTS, IN_FLIGHT):
-            asked = [ask(calls, rng) for _ in range(IN_FLIGHT)]
-            assert {each.code() for each in asked} <= FORESEEN
+            calls_in_flight = [ask(calls, rng) for _ in range(IN_FLIGHT)]
+            assert {each.code() for each in calls_in_flight} <= FORESEEN
             if number < REQUESTS // 4:
                 after_warm_up = process.memory_info().rss
         assert is_serving(channel)

@@ -48,8 +48,8 @@ def pages(risks: RiskServiceStub, request: ListStockoutRisksRequest) -> Iterator
 def test_the_pages_of_a_list_are_the_whole_list_highest_probability_first(
     risks: RiskServiceStub, published: Published
 ) -> None:
-    asked = AssessStockoutRisksRequest(product_ids=published.panel.product_ids)
-    known = {each.product_id: each.risk for each in risks.AssessStockoutRisks(asked).results if each.HasField("risk")}
+    unary = AssessStockoutRisksRequest(product_ids=published.panel.product_ids)
+    known = {each.product_id: each.risk for each in risks.AssessStockoutRisks(unary).results if each.HasField("risk")}
     listed = list(chain.from_iterable(pages(risks, ListStockoutRisksRequest(page_size=7))))
     assert [each.rank for each in listed] == list(range(1, len(known) + 1))
     assert {each.product_id: each.risk for each in listed} == known
@@ -119,10 +119,10 @@ def test_the_stream_of_all_risks_is_what_asking_for_each_product_gives(
     risks: RiskServiceStub, published: Published, as_of: date_pb2.Date | None
 ) -> None:
     ids = published.panel.product_ids
-    asked = risks.AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids, as_of=as_of))
+    unary = risks.AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids, as_of=as_of))
     first, *others = risks.StreamStockoutRisks(StreamStockoutRisksRequest(as_of=as_of))
-    assert first.provenance == asked.provenance
-    assert list(chain(first.results, *(each.results for each in others))) == list(asked.results)
+    assert first.provenance == unary.provenance
+    assert list(chain(first.results, *(each.results for each in others))) == list(unary.results)
 
 
 def test_the_stream_of_all_features_is_what_asking_for_each_product_gives(
@@ -130,10 +130,10 @@ def test_the_stream_of_all_features_is_what_asking_for_each_product_gives(
 ) -> None:
     stub = FeatureServiceStub(channel)
     ids = published.panel.product_ids
-    asked = stub.GetFeatures(GetFeaturesRequest(product_ids=ids, as_of=PAST))
+    unary = stub.GetFeatures(GetFeaturesRequest(product_ids=ids, as_of=PAST))
     first, *others = stub.StreamFeatures(StreamFeaturesRequest(as_of=PAST, feature_set="seed-18"))
-    assert (first.provenance, first.feature_names) == (asked.provenance, asked.feature_names)
-    assert list(chain(first.results, *(each.results for each in others))) == list(asked.results)
+    assert (first.provenance, first.feature_names) == (unary.provenance, unary.feature_names)
+    assert list(chain(first.results, *(each.results for each in others))) == list(unary.results)
 
 
 def test_a_stream_of_a_week_that_is_not_there_ends_with_out_of_range(risks: RiskServiceStub) -> None:
@@ -144,10 +144,10 @@ def test_a_stream_of_a_week_that_is_not_there_ends_with_out_of_range(risks: Risk
 
 def test_a_watch_begins_with_all_asked_products_in_order(risks: RiskServiceStub) -> None:
     ids = [product_id(3), "unknown", product_id(1)]
-    asked = risks.AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids))
+    unary = risks.AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=ids))
     watch = risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=ids))
     first = next(watch)
-    assert (first.provenance, list(first.results)) == (asked.provenance, list(asked.results))
+    assert (first.provenance, list(first.results)) == (unary.provenance, list(unary.results))
     watch.cancel()
 
 

@@ -99,8 +99,8 @@ def refused(channel: grpc.Channel, request: Message) -> tuple[grpc.StatusCode, s
     assert status.details[0].Unpack(info)
     assert (info.reason, info.domain) == ("INVALID_FIELD", "stockout.v1")
     assert status.details[1].Unpack(bad_request)
-    told = [(each.field, each.description) for each in bad_request.field_violations]
-    return raised.value.code(), status.message, told
+    violations_found = [(each.field, each.description) for each in bad_request.field_violations]
+    return raised.value.code(), status.message, violations_found
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_all_that_is_wrong_with_a_request_is_told_at_once(channel: grpc.Channel)
     items = [AssessmentItem(units_on_hand=float("nan")), AssessmentItem(product_id="a", lead_time_days=400)]
     request = AssessStockoutRisksRequest(items=items, horizon_weeks=-1, as_of=NO_DAY)
     _, message, violations = refused(channel, request)
-    told = {field for field, _ in violations}
-    assert told == {
+    violations_found = {field for field, _ in violations}
+    assert violations_found == {
         "as_of",
         "horizon_weeks",
         "items[0].product_id",
@@ -138,13 +138,13 @@ def test_a_thousand_bad_items_are_refused_with_an_answer_that_fits_into_headers(
 
 def test_reflection_tells_the_rules(channel: grpc.Channel) -> None:
     stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-    asked = [
+    requests = [
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="stockout.v1.RiskService"),
         reflection_pb2.ServerReflectionRequest(file_by_filename="buf/validate/validate.proto"),
     ]
     ours, rules = (
         FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])
-        for answer in stub.ServerReflectionInfo(iter(asked))
+        for answer in stub.ServerReflectionInfo(iter(requests))
     )
     by_name = {message.name: message for message in ours.message_type}
     category = next(each for each in by_name["ListStockoutRisksRequest"].field if each.name == "category")

@@ -73,9 +73,9 @@ def test_assess_answers_each_product_in_order_with_its_probability_or_its_reason
     panel, bundle = trained.panel, Bundle.load(trained.bundle_dir)
     features = features_at(feature_set("seed-18"), panel.fields, len(panel.weeks) - 1)
     eligible = label("zero_sales").eligible(panel)[:, -1]
-    asked = [*panel.product_ids, "no-such-product", "never-sold"]
-    answer = post(f"{bento_url}/assess", {"product_ids": asked}).json()
-    assert [result["product_id"] for result in answer["results"]] == asked
+    ids = [*panel.product_ids, "no-such-product", "never-sold"]
+    answer = post(f"{bento_url}/assess", {"product_ids": ids}).json()
+    assert [result["product_id"] for result in answer["results"]] == ids
     for result, row, applies in zip(answer["results"], features, eligible, strict=False):
         if applies:
             assert result["probability"] == bundle.predict(row[None])[0]
@@ -105,8 +105,8 @@ def test_assess_gives_the_planners_figures_and_reasons_that_grpc_gives(
     ids, sunday = trained.panel.product_ids, trained.panel.as_of_week + dt.timedelta(days=6 - 7 * weeks_back)
     day = date_pb2.Date(year=sunday.year, month=sunday.month, day=sunday.day)
     with grpc.insecure_channel(bento_target) as channel:
-        asked = AssessStockoutRisksRequest(product_ids=ids, as_of=day)
-        expected = RiskServiceStub(channel).AssessStockoutRisks(asked).results
+        request = AssessStockoutRisksRequest(product_ids=ids, as_of=day)
+        expected = RiskServiceStub(channel).AssessStockoutRisks(request).results
     results = post(f"{bento_url}/assess", {"product_ids": ids, "as_of": sunday.isoformat()}).json()["results"]
     for result, other in zip(results, expected, strict=True):
         assert ("probability" in result) == other.HasField("risk")

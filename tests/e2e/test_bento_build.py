@@ -54,7 +54,7 @@ def test_the_bento_holds_every_module_that_its_service_imports_and_nothing_of_tr
         "print(sorted({'mlflow', 'sklearn', 'luigi', 'pandas', 'skl2onnx'} & sys.modules.keys()))"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(source), sysconfig.get_paths()["purelib"]])}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-S", "-c", program, str(source)],
         cwd=bento_home,
         env=environment,
@@ -62,8 +62,8 @@ def test_the_bento_holds_every_module_that_its_service_imports_and_nothing_of_tr
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.strip() == "[]"
 
 
 def test_its_container_does_not_run_as_root(bento_home: Path) -> None:

@@ -50,8 +50,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def chain(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     work_dir = tmp_path_factory.mktemp("work")
-    done = run(pipeline_command("StockoutPipeline", data_dir, work_dir))
-    assert done.returncode == 0, done.stdout
+    completed = run(pipeline_command("StockoutPipeline", data_dir, work_dir))
+    assert completed.returncode == 0, completed.stdout
     port = free_port()
     serve: list[str | Path] = [BIN / "bentoml", "serve", "stockout_risk:latest", "--host=127.0.0.1", f"--port={port}"]
     with running_server(work_dir / "snapshots") as grpc_server:
@@ -122,11 +122,11 @@ def test_the_servers_features_equal_the_row_that_training_computes_bit_for_bit(
     snapshots = chain.work_dir / "snapshots"
     panel = load(snapshots, current_id(snapshots)).panel
     every_week = features_of_all_weeks(feature_set("seed-18"), panel.fields)
-    asked = named_products[:: max(1, len(named_products) // 500)]
+    request = named_products[:: max(1, len(named_products) // 500)]
     rows = {product_id: row for row, product_id in enumerate(panel.product_ids)}
     with RiskClient(chain.grpc_target) as client:
         for week in (-1, -30):
-            served = client.features(asked, as_of=panel.weeks[week].item())
+            served = client.features(request, as_of=panel.weeks[week].item())
             # a Monday alone is not a complete week: the week before it is the last that is known
             for result in served.results:
                 if result.values is not None:

@@ -10,10 +10,10 @@ import pytest
 
 from bento.build import build_bento
 from data.snapshots import publish
-from tests.e2e.test_grpc_client import shell
 from tests.support.bentos import MODEL, post, served_bento
 from tests.support.certificates import Authority
 from tests.support.servers import RunningServer, running_server
+from tests.support.shell import shell
 from tests.support.training_fixtures import Trained
 from training.labels import label
 
@@ -73,9 +73,9 @@ def test_a_wrong_token_is_refused_in_one_sentence(secured: RunningServer, folder
         ({"--tls-ca": "ca.pem", "--token-file": "ca.pem"}, "holds no token"),
     ],
 )
-def test_files_that_do_not_go_together_are_wrong_options(folder: Path, given: dict[str, str], said: str) -> None:
+def test_files_that_do_not_go_together_are_wrong_options(folder: Path, given: dict[str, str], stderr: str) -> None:
     ended = shell("info", *(each for option, file in given.items() for each in (option, str(folder / file))))
-    assert (ended.returncode, said in " ".join(ended.stderr.split())) == (2, True), ended.stderr
+    assert (ended.returncode, stderr in " ".join(ended.stderr.split())) == (2, True), ended.stderr
 
 
 def test_the_bento_shows_certificate_and_token(

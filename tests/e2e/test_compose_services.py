@@ -96,8 +96,8 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         running_services.callback(postgres.cleanup)
         for service in ("mlflow", "luigid"):
             _start(suite, service, folder, running_services)
-        done = run(suite.command("pipeline"), suite.env("pipeline"))
-        assert done.returncode == 0, done.stdout
+        completed = run(suite.command("pipeline"), suite.env("pipeline"))
+        assert completed.returncode == 0, completed.stdout
         for service in ("grpc", "bento"):
             _start(suite, service, folder, running_services)
         yield suite

@@ -3,8 +3,6 @@
 import datetime as dt
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +15,7 @@ from feature_service.client import (
 )
 from tests.support.servers import RunningServer
 from tests.support.serving_fixtures import Published
+from tests.support.shell import shell
 from tests.support.snapshots import product_id
 
 
@@ -24,13 +23,6 @@ from tests.support.snapshots import product_id
 def client(server: RunningServer) -> Iterator[RiskClient]:
     with RiskClient(server.target) as connected:
         yield connected
-
-
-def shell(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "feature_service.client", *arguments]
-    ended = subprocess.run(command, check=False, capture_output=True, text=True, input=stdin, timeout=60)
-    assert "Traceback" not in ended.stderr
-    return ended
 
 
 def test_any_number_of_ids_is_asked_in_batches_and_answered_in_order(client: RiskClient) -> None:
@@ -145,9 +137,9 @@ def test_health_of_an_unknown_service_is_exit_code_1(server: RunningServer) -> N
     ],
 )
 def test_what_goes_wrong_in_the_shell_is_one_sentence_and_an_exit_code(
-    server: RunningServer, arguments: list[str], code: int, said: str
+    server: RunningServer, arguments: list[str], code: int, stderr: str
 ) -> None:
     ended = shell(*(each.format(target=server.target) for each in arguments))
     assert ended.returncode == code
-    assert said in ended.stderr
+    assert stderr in ended.stderr
     assert ended.stdout == ""

@@ -25,9 +25,9 @@ from feature_service.client import (
     RiskClient,
     ServerUnavailableError,
 )
-from tests.e2e.test_grpc_client import shell
 from tests.support.servers import RunningServer, running_server
 from tests.support.serving_fixtures import Published
+from tests.support.shell import shell
 from tests.support.snapshots import product_id
 
 IDS = [product_id(number) for number in range(25)]
@@ -188,5 +188,5 @@ def test_the_shell_watches_until_the_server_stops(published: Published) -> None:
             first = json.loads(watching.stdout.readline())
             assert [each["product_id"] for each in first["results"]] == [IDS[0]]
             own.process.terminate()
-            _, said = watching.communicate(timeout=60)
-        assert (watching.returncode, "no server answers" in said) == (3, True)
+            _, stderr = watching.communicate(timeout=60)
+        assert (watching.returncode, "no server answers" in stderr) == (3, True)

@@ -6,9 +6,9 @@ import re
 import subprocess
 
 from feature_service.client import AsyncRiskClient
-from tests.e2e.test_grpc_client import shell
 from tests.support.processes import BIN
 from tests.support.servers import RunningServer
+from tests.support.shell import shell
 
 # Loads the completion as ~/.bashrc does, then completes as bash does at the tab key.
 _TAB = """
@@ -28,9 +28,9 @@ def test_bash_completes_commands() -> None:
 
 
 def test_help_tells_the_exit_codes_and_the_completion() -> None:
-    said = shell("--help").stdout
-    assert re.search(r"^ +3 +no server answers", said, re.MULTILINE)
-    assert '"$(_STOCKOUT_COMPLETE=bash_source stockout)"' in said
+    stderr = shell("--help").stdout
+    assert re.search(r"^ +3 +no server answers", stderr, re.MULTILINE)
+    assert '"$(_STOCKOUT_COMPLETE=bash_source stockout)"' in stderr
 
 
 def test_a_refusal_names_the_call_as_the_servers_log_does(server: RunningServer) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import grpc
 from stockout.v1.risk_service_pb2 import AssessmentItem, AssessStockoutRisksRequest, AssessStockoutRisksResponse
 
-from tests.e2e.test_grpc_telemetry import ASSESS, LABELS, page_of, value
+from tests.support.calls import ASSESS
+from tests.support.metrics_page import LABELS, page_of, value
 from tests.support.servers import START_TIMEOUT_S, channel_to, running_server
 from tests.support.serving_fixtures import Published
 
@@ -39,7 +40,7 @@ def test_work_is_not_begun_for_a_call_whose_deadline_passed_while_it_waited(publ
         assert {len(AssessStockoutRisksResponse.FromString(each.result()).results) for each in piled} == {PRODUCTS}
         assert call(small, timeout=START_TIMEOUT_S) == expected
         page = page_of(server)
-    asked = {name: value(page, f"stockout_batch_products_{name}", **LABELS) for name in ("count", "sum")}
-    assert asked == {"count": PILED + 2, "sum": PILED * PRODUCTS + 2 * LATE_PRODUCTS}
+    request = {name: value(page, f"stockout_batch_products_{name}", **LABELS) for name in ("count", "sum")}
+    assert request == {"count": PILED + 2, "sum": PILED * PRODUCTS + 2 * LATE_PRODUCTS}
     assert value(page, "grpc_server_handled_total", **LABELS, grpc_code="OK") == PILED + 2
     assert value(page, "grpc_server_in_flight", **LABELS) == 0

@@ -55,12 +55,15 @@ def serving_state(server: Any) -> Any:
 
 @contextmanager
 def logging_to(
-    stdout: int, published: Path, said: Path, *options: str
+    stdout: int, published: Path, errors_file: Path, *options: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Address]]:
     """A server whose log goes to a file descriptor that may not take it, and what it says on stderr to a file."""
     port = free_port()
     command = [sys.executable, "-m", "feature_service.server", "--snapshots", str(published), "--port", str(port)]
-    with said.open("wb") as stderr, subprocess.Popen([*command, *options], stdout=stdout, stderr=stderr) as process:
+    with (
+        errors_file.open("wb") as stderr,
+        subprocess.Popen([*command, *options], stdout=stdout, stderr=stderr) as process,
+    ):
         try:
             address = Address(f"127.0.0.1:{port}")
             assert serving_state(address) == health_pb2.HealthCheckResponse.SERVING
@@ -87,16 +90,16 @@ def pipe_without_a_reader() -> int:
 def test_a_log_that_takes_no_line_costs_nothing_but_its_lines(
     published: Published, tmp_path: Path, no_log: Any, options: tuple[str, ...]
 ) -> None:
-    stdout, said = no_log(), tmp_path / "stderr"
+    stdout, errors_file = no_log(), tmp_path / "stderr"
     try:
-        with logging_to(stdout, published.root, said, *options) as (process, address):
+        with logging_to(stdout, published.root, errors_file, *options) as (process, address):
             assert codes_of(address, MALFORMED, 200) == {grpc.StatusCode.INVALID_ARGUMENT}
             assert codes_of(address, REQUEST, 200) == {grpc.StatusCode.OK}
             process.terminate()
             assert process.wait(START_TIMEOUT_S) == 0
     finally:
         os.close(stdout)
-    assert said.read_text(encoding="utf-8") == ""
+    assert errors_file.read_text(encoding="utf-8") == ""
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from stockout.v1.risk_service_pb2 import (
 )
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from data.snapshots import current_id, point_at
+from data.snapshots import point_at
 from tests.support.calls import ASSESS, reason_in, refusal
+from tests.support.damage import publish_snapshot_unseen, truncate
 from tests.support.servers import RunningServer, running_server
 from tests.support.snapshots import product_id, publish_snapshot, synthetic_panel
 
@@ -122,11 +123,6 @@ def test_a_page_token_of_a_snapshot_that_is_gone_has_expired(
     assert reason_in(status) == ("FAILED_PRECONDITION", "PAGE_TOKEN_EXPIRED", {"snapshot_id": first})
 
 
-def truncate(root: Path, name: str) -> None:
-    panel = root / name / "panel" / "units_sold.npy"
-    panel.write_bytes(panel.read_bytes()[:-100])
-
-
 def _no_manifest(root: Path, name: str) -> None:
     (root / name / "manifest.json").unlink()
 
@@ -154,15 +150,6 @@ def test_a_broken_snapshot_is_refused_and_the_one_before_stays(
         newer = publish_snapshot(root, synthetic_panel(products=20, seed=3))
         assert server.wait_for("reloaded")["snapshot_id"] == newer
         assert count(server, "snapshot refused") == 1
-
-
-def publish_snapshot_unseen(root: Path, serving: str) -> str:
-    """Written whole beside the root, then moved in, so that no server sees it before it is pointed at."""
-    elsewhere = root.parent / "elsewhere" / "snapshots"
-    name = publish_snapshot(elsewhere, synthetic_panel(products=20, seed=2))
-    (elsewhere / name).rename(root / name)
-    assert current_id(root) == serving
-    return name
 
 
 def test_data_beyond_its_age_is_said_to_be_stale_and_health_says_not_serving(both: tuple[Path, str, str]) -> None:

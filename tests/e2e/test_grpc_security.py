@@ -20,8 +20,8 @@ OK = grpc.StatusCode.OK
 
 @contextmanager
 def tls_channel(server: RunningServer, trusted: bytes, client: Pair | None = None) -> Iterator[grpc.Channel]:
-    shown = (client.key, client.certificate) if client else (None, None)
-    credentials = grpc.ssl_channel_credentials(trusted, *shown)
+    key_and_certificate = (client.key, client.certificate) if client else (None, None)
+    credentials = grpc.ssl_channel_credentials(trusted, *key_and_certificate)
     with grpc.secure_channel(server.target, credentials, [("grpc.use_local_subchannel_pool", 1)]) as channel:
         yield channel
 
@@ -102,14 +102,14 @@ def test_a_certificate_whose_key_is_another_ones_is_refused_at_the_start(
 ) -> None:
     options = with_tls(authority.issue("server"), tmp_path)
     (tmp_path / "server.key").write_bytes(authority.issue("server").key)
-    code, said = fails_to_start(published.root, *options)
-    assert (code, said.startswith("stockout-server: the certificate")) == (1, True), said
+    code, stderr = fails_to_start(published.root, *options)
+    assert (code, stderr.startswith("stockout-server: the certificate")) == (1, True), stderr
 
 
 def test_plaintext_that_other_machines_could_read_must_be_asked_for(published: Published) -> None:
-    code, said = fails_to_start(published.root, "--host", "0.0.0.0")
+    code, stderr = fails_to_start(published.root, "--host", "0.0.0.0")
     assert code == 1
-    assert "0.0.0.0 is reached by other machines" in said
+    assert "0.0.0.0 is reached by other machines" in stderr
     with (
         running_server(published.root, "--host", "0.0.0.0", "--insecure-plaintext") as server,
         channel_to(server) as channel,
@@ -118,8 +118,8 @@ def test_plaintext_that_other_machines_could_read_must_be_asked_for(published: P
 
 
 def test_a_certificate_without_its_key_is_a_wrong_command(published: Published, tmp_path: Path) -> None:
-    code, said = fails_to_start(published.root, "--tls-certificate", str(tmp_path / "server.pem"))
-    assert (code, "both --tls-certificate and --tls-key" in said) == (2, True)
+    code, stderr = fails_to_start(published.root, "--tls-certificate", str(tmp_path / "server.pem"))
+    assert (code, "both --tls-certificate and --tls-key" in stderr) == (2, True)
 
 
 def test_channelz_tells_of_the_process_only_when_asked_for(

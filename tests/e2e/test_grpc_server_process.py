@@ -27,10 +27,10 @@ def start_and_fail(*options: str) -> str:
     command = [sys.executable, "-m", "feature_service.server", "--port", "0", *options]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1, ended
-    *others, said = ended.stderr.splitlines()
-    assert said.startswith("stockout-server: ")
+    *others, stderr = ended.stderr.splitlines()
+    assert stderr.startswith("stockout-server: ")
     assert all("add_port.cc" in line for line in others), ended.stderr
-    return said
+    return stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -91,8 +91,8 @@ def test_a_truncated_file_is_refused_by_name(published: Published, tmp_path: Pat
     shutil.copytree(published.root, broken)
     file = broken / published.snapshot_id / name
     file.write_bytes(file.read_bytes()[:-20])
-    said = start_and_fail("--snapshots", str(broken))
-    assert Path(name).name in said or "is broken" in said
+    stderr = start_and_fail("--snapshots", str(broken))
+    assert Path(name).name in stderr or "is broken" in stderr
 
 
 def test_a_missing_file_is_refused_by_name(published: Published, tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_a_port_in_use_is_named(published: Published) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        said = start_and_fail("--snapshots", str(published.root), "--port", port)
-    assert f"cannot listen on 127.0.0.1:{port}" in said
+        stderr = start_and_fail("--snapshots", str(published.root), "--port", port)
+    assert f"cannot listen on 127.0.0.1:{port}" in stderr
 
 
 def test_a_lower_limit_of_ids_is_kept(published: Published) -> None:

@@ -155,15 +155,15 @@ def test_a_probability_is_the_kernels_and_the_models_bit_for_bit(shops: Shops) -
 
 
 def test_with_the_callers_stock_it_is_so_as_well(shops: Shops) -> None:
-    told = np.random.default_rng(3).integers(1, 60, len(shops.panel.product_ids)).astype(np.float32)
-    risks = risks_of(shops.ask(dict(zip(shops.panel.product_ids, told.tolist(), strict=True))))
+    given_units = np.random.default_rng(3).integers(1, 60, len(shops.panel.product_ids)).astype(np.float32)
+    risks = risks_of(shops.ask(dict(zip(shops.panel.product_ids, given_units.tolist(), strict=True))))
     assert len(risks) > len(risks_of(shops.ask())), "what was not on the shelf now is"
     rows = rows_of(shops, risks)
     stocked = shops.kernel.with_stock_at(WEEKS - 1)
     assert stocked is not None
-    expected = shops.bundle.predict(stocked.with_units_on_hand(rows, told[rows]))
+    expected = shops.bundle.predict(stocked.with_units_on_hand(rows, given_units[rows]))
     assert probabilities(risks).tobytes() == expected.tobytes()
-    assert [each.units_on_hand for each in risks.values()] == told[rows].tolist()
+    assert [each.units_on_hand for each in risks.values()] == given_units[rows].tolist()
 
 
 def test_a_stock_of_none_has_run_out_already(shops: Shops) -> None:

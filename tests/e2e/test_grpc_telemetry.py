@@ -6,17 +6,15 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
 
+from tests.support.calls import ASSESS
+from tests.support.metrics_page import LABELS, page_of, value
 from tests.support.otlp import Collector, running_collector
-from tests.support.processes import wait_for_http
 from tests.support.servers import START_TIMEOUT_S, RunningServer, channel_to, running_server
 from tests.support.serving_fixtures import Published
 from tests.support.snapshots import MODEL
 
-ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
-LABELS = {"grpc_service": "stockout.v1.RiskService", "grpc_method": "AssessStockoutRisks"}
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
@@ -24,17 +22,6 @@ TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 def measured(published: Published) -> Iterator[RunningServer]:
     with running_server(published.root, "--metrics-port", "0") as server:
         yield server
-
-
-def page_of(server: RunningServer) -> str:
-    """Prometheus' text."""
-    return wait_for_http(f"http://127.0.0.1:{server.wait_for('metrics')['port']}/metrics").decode()
-
-
-def value(page: str, sample: str, **labels: str) -> float:
-    """The sum of all samples of the name that have the labels."""
-    samples = [each for family in text_string_to_metric_families(page) for each in family.samples]
-    return sum(each.value for each in samples if each.name == sample and labels.items() <= each.labels.items())
 
 
 def ask(channel: grpc.Channel, ids: list[str], *metadata: tuple[str, str]) -> grpc.StatusCode:

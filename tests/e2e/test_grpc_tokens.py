@@ -111,5 +111,5 @@ def test_a_token_can_be_added_and_taken_away_while_the_server_runs(published: Pu
 def test_a_broken_file_of_tokens_ends_the_start_with_the_line(published: Published, tmp_path: Path) -> None:
     file = tmp_path / "tokens.jsonl"
     file.write_text("# ours\n{}\n")
-    code, said = fails_to_start(published.root, "--tokens", str(file))
-    assert (code, "tokens.jsonl, line 2, cannot be used" in said) == (1, True), said
+    code, stderr = fails_to_start(published.root, "--tokens", str(file))
+    assert (code, "tokens.jsonl, line 2, cannot be used" in stderr) == (1, True), stderr

@@ -17,7 +17,7 @@ from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from data.snapshots import point_at
-from tests.e2e.test_grpc_reload import publish_snapshot_unseen, truncate
+from tests.support.damage import publish_snapshot_unseen, truncate
 from tests.support.servers import START_TIMEOUT_S, RunningServer, channel_to, running_server
 from tests.support.serving_fixtures import Published
 from tests.support.snapshots import publish_snapshot, synthetic_panel
@@ -72,14 +72,14 @@ def test_a_killed_worker_costs_only_what_it_had_in_flight_and_is_replaced(publis
     """Each caller has one call in flight at a time, so the kill can fail one call of each, and not one more."""
     stop, codes = threading.Event(), [Counter[grpc.StatusCode]() for _ in range(CALLERS)]
 
-    def call_until_stopped(seen: Counter[grpc.StatusCode]) -> None:
+    def call_until_stopped(pids: Counter[grpc.StatusCode]) -> None:
         with channel_to(server) as channel:
             call: Any = channel.unary_unary(ASSESS)
             while not stop.is_set():
-                seen[call.future(REQUEST, timeout=30, wait_for_ready=True).code()] += 1
+                pids[call.future(REQUEST, timeout=30, wait_for_ready=True).code()] += 1
 
     with running_workers(published.root) as server:
-        callers = [threading.Thread(target=call_until_stopped, args=(seen,)) for seen in codes]
+        callers = [threading.Thread(target=call_until_stopped, args=(pids,)) for pids in codes]
         for caller in callers:
             caller.start()
         try:
@@ -93,10 +93,10 @@ def test_a_killed_worker_costs_only_what_it_had_in_flight_and_is_replaced(publis
             stop.set()
             for caller in callers:
                 caller.join()
-    for seen in codes:
-        assert seen[grpc.StatusCode.OK] > 0
-        assert set(seen) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
-        assert seen[grpc.StatusCode.UNAVAILABLE] <= 1
+    for pids in codes:
+        assert pids[grpc.StatusCode.OK] > 0
+        assert set(pids) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+        assert pids[grpc.StatusCode.UNAVAILABLE] <= 1
 
 
 def first_serving(server: RunningServer) -> dict[str, Any]:

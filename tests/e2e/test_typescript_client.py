@@ -49,9 +49,9 @@ def test_it_prints_what_the_python_client_tells(built: Path, server: RunningServ
         results = client.assess(IDS).results
     lines = [line.split() for line in printed.splitlines()]
     assert [name for name, _ in lines] == IDS
-    for (_, said), result in zip(lines, results, strict=True):
+    for (_, stdout), result in zip(lines, results, strict=True):
         if result.error is None:
-            assert float(said) == result.probability
+            assert float(stdout) == result.probability
         else:
-            assert said == result.error.reason
+            assert stdout == result.error.reason
     assert {result.error is None for result in results} == {True, False}

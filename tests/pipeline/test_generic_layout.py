@@ -44,8 +44,8 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", LABELS)
 def test_every_label_has_its_training_table_of_its_own_feature_set(shops: Path, work_dir: Path, name: str) -> None:
-    done = run(command("Features", shops, work_dir, label=name))
-    assert done.returncode == 0, done.stdout
+    completed = run(command("Features", shops, work_dir, label=name))
+    assert completed.returncode == 0, completed.stdout
     (table,) = work_dir.glob(f"features/{name}-2024-W30-*/training_table.parquet")
     rows = read_training_table(table)
     assert (rows.label.name, rows.feature_set) == (name, LABELS[name].feature_set)
@@ -89,16 +89,16 @@ def test_what_cannot_be_meant_is_one_clear_sentence(
 ) -> None:
     data_dir = tmp_path / "in"
     shutil.copytree(shops, data_dir, ignore=shutil.ignore_patterns("availability.csv"))
-    done = run(command("Features", data_dir, tmp_path / "work", *options, label=label))
-    assert done.returncode == 30, done.stdout
-    assert "Traceback" not in done.stdout
-    assert sentence in next(line for line in done.stdout.splitlines() if line.startswith("ERROR"))
+    completed = run(command("Features", data_dir, tmp_path / "work", *options, label=label))
+    assert completed.returncode == 30, completed.stdout
+    assert "Traceback" not in completed.stdout
+    assert sentence in next(line for line in completed.stdout.splitlines() if line.startswith("ERROR"))
 
 
 def test_the_chain_publishes_what_a_planner_decides_with(shops: Path, work_dir: Path) -> None:
     given = ("--lead-time-days", "5")
-    done = run(command("StockoutPipeline", shops, work_dir, *given, label="inventory"))
-    assert done.returncode == 0, done.stdout
+    completed = run(command("StockoutPipeline", shops, work_dir, *given, label="inventory"))
+    assert completed.returncode == 0, completed.stdout
     snapshots = work_dir / "snapshots"
     snapshot = load(snapshots, current_id(snapshots))
     contract = json.loads((snapshot.bundle_dir / "contract.json").read_text(encoding="utf-8"))

@@ -55,8 +55,8 @@ def finished(orders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         killed = run([sys.executable, "-c", _KILLED_IN_STAGE, stage, *command[1:]])
         assert killed.returncode == -9, killed.stdout
         assert not list(work_dir.glob("snapshots/CURRENT")) or stage == "Publish"
-    done = run(pipeline_command("StockoutPipeline", orders, work_dir))
-    assert done.returncode == 0, done.stdout
+    completed = run(pipeline_command("StockoutPipeline", orders, work_dir))
+    assert completed.returncode == 0, completed.stdout
     return work_dir
 
 
@@ -90,8 +90,8 @@ def test_running_again_changes_nothing(finished: Path, orders: Path) -> None:
 def test_each_stage_can_be_run_alone(orders: Path, tmp_path: Path) -> None:
     for stage, folder in (("Ingest", "ingest"), ("WeeklyPanel", "panel"), ("Features", "features")):
         assert not list(tmp_path.glob(f"{folder}/*"))
-        done = run(pipeline_command(stage, orders, tmp_path))
-        assert done.returncode == 0, done.stdout
+        completed = run(pipeline_command(stage, orders, tmp_path))
+        assert completed.returncode == 0, completed.stdout
 
 
 def test_everything_a_run_writes_lies_in_folders_that_say_what_they_hold(finished: Path) -> None:
@@ -115,17 +115,17 @@ def test_the_pipeline_runs_against_luigid_and_its_page_shows_it(finished: Path, 
         assert b"Luigi" in page
         scheduler = ("--scheduler-host", "127.0.0.1", "--scheduler-port", str(port))
         # another date is another run, so that there is something to do
-        done = run(pipeline_command("Features", orders, tmp_path, *scheduler, as_of="2018-08-19"))
-        assert done.returncode == 0, done.stdout
+        completed = run(pipeline_command("Features", orders, tmp_path, *scheduler, as_of="2018-08-19"))
+        assert completed.returncode == 0, completed.stdout
         listed = json.loads(wait_for_http(f'http://127.0.0.1:{port}/api/task_list?data={{"status":"DONE"}}'))
     states = {task["name"]: task["status"] for task in listed["response"].values()}
     assert states == {"Ingest": "DONE", "WeeklyPanel": "DONE", "Features": "DONE"}
 
 
-def _sentence(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 30, done.stdout
-    assert "Traceback" not in done.stdout
-    return next(line for line in done.stdout.splitlines() if line.startswith("ERROR"))
+def _sentence(completed: subprocess.CompletedProcess[str]) -> str:
+    assert completed.returncode == 30, completed.stdout
+    assert "Traceback" not in completed.stdout
+    return next(line for line in completed.stdout.splitlines() if line.startswith("ERROR"))
 
 
 @pytest.mark.parametrize(
@@ -143,8 +143,8 @@ def test_a_wrong_parameter_is_one_clear_sentence(
 
 
 def test_a_missing_folder_is_one_clear_sentence(tmp_path: Path) -> None:
-    done = run(pipeline_command("StockoutPipeline", tmp_path / "nowhere", tmp_path / "work"))
-    assert f"there is no folder {tmp_path / 'nowhere'}" in _sentence(done)
+    completed = run(pipeline_command("StockoutPipeline", tmp_path / "nowhere", tmp_path / "work"))
+    assert f"there is no folder {tmp_path / 'nowhere'}" in _sentence(completed)
 
 
 def test_too_many_bad_rows_stop_the_run_and_can_be_looked_at(tmp_path: Path) -> None:

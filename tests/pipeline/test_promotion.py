@@ -159,15 +159,15 @@ def test_rollback_is_one_command_that_says_how_to_publish(store: Store, poor: Tr
     store.decide(good)
     stale = store.folder / "models" / "zero_sales-2018-W34-0" / "published"
     stale.mkdir(parents=True)
-    done = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", store.folder])
-    assert done.returncode == 0, done.stdout
-    assert "version 1 is the champion of zero_sales again" in done.stdout
-    assert "luigi --module orchestration StockoutPipeline" in done.stdout
+    completed = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", store.folder])
+    assert completed.returncode == 0, completed.stdout
+    assert "version 1 is the champion of zero_sales again" in completed.stdout
+    assert "luigi --module orchestration StockoutPipeline" in completed.stdout
     assert not stale.exists()
 
 
 def test_rollback_without_a_champion_is_one_sentence(tmp_path: Path) -> None:
-    done = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", tmp_path])
-    assert done.returncode == 1
-    assert "has no champion: there is nothing to go back from" in done.stdout
-    assert "Traceback" not in done.stdout
+    completed = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", tmp_path])
+    assert completed.returncode == 1
+    assert "has no champion: there is nothing to go back from" in completed.stdout
+    assert "Traceback" not in completed.stdout

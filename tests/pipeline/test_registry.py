@@ -157,9 +157,9 @@ def test_a_server_that_is_not_there_is_told_at_once_and_without_its_password(tmp
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         uri = f"http://me:secret@127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(RegistryError, match="does not answer") as told:
+        with pytest.raises(RegistryError, match="does not answer") as raised:
             fetch_champion(uri, tmp_path)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_server_is_reached_by_an_address_with_user_and_password(

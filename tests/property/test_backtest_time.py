@@ -54,9 +54,9 @@ def test_the_rules_of_stock_need_stock() -> None:
 
 @pytest.mark.parametrize("rule", rules_for(PANEL), ids=lambda rule: rule.name)
 def test_a_rule_that_says_a_probability_says_one(rule) -> None:  # type: ignore[no-untyped-def]
-    said = rule.score(PANEL)
+    predictions = rule.score(PANEL)
     if rule.is_probability:
-        assert ((said >= 0) & (said <= 1) | np.isnan(said)).all()
+        assert ((predictions >= 0) & (predictions <= 1) | np.isnan(predictions)).all()
 
 
 @given(

@@ -14,10 +14,10 @@ from feature_service.server.serving.entries import risk_entries
 
 
 def computed(
-    assessor: Assessor, product_ids: Sequence[str], column: int, given: CallerStock | None = None
+    assessor: Assessor, product_ids: Sequence[str], column: int, caller_stock: CallerStock | None = None
 ) -> list[StockoutRiskResult]:
     """On the spot."""
-    raw = responses.Writer(assessor).risks(product_ids, column, assessor.scorer, given)
+    raw = responses.Writer(assessor).risks(product_ids, column, assessor.scorer, caller_stock)
     return list(AssessStockoutRisksResponse.FromString(raw).results)
 
 
@@ -29,8 +29,8 @@ def now(assessor: Assessor, product_ids: Sequence[str]) -> list[StockoutRiskResu
 
 def given_to_all(products: int, units_on_hand: float | None, lead_time_days: int | None = None) -> CallerStock:
     """The same for each product."""
-    told = (units_on_hand, lead_time_days)
-    return CallerStock(*(np.full(products, np.nan if each is None else each) for each in told))
+    values = (units_on_hand, lead_time_days)
+    return CallerStock(*(np.full(products, np.nan if each is None else each) for each in values))
 
 
 def features(assessor: Assessor, product_ids: Sequence[str], column: int) -> list[ProductFeaturesResult]:

@@ -22,7 +22,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.weeks import DateArray
+from feature_service.json_record import read_record
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.backtest.origins import week_number
 from training.backtest.rolling import SEGMENTS, Backtest
@@ -39,6 +40,21 @@ from training.metrics.truth import ScorerOutput, Truth
 
 PREDICTIONS_FILE = "predictions.parquet"
 _META = b"stockout.predictions"
+
+
+@dataclass(frozen=True)
+class RuleColumn:
+    """What a column of a rule's scores holds."""
+
+    name: str
+    is_probability: bool
+
+
+@dataclass(frozen=True)
+class RuleColumns:
+    """What the file says of its own columns ``rule_...``, as JSON in its schema."""
+
+    rules: Mapping[str, RuleColumn]
 
 
 @dataclass(frozen=True)
@@ -94,10 +110,8 @@ def write_predictions(result: Backtest, rows: TrainingRows, estimator: str, to: 
     }
     rules = {_column(name): (name, output) for name, output in result.rules.items()}
     columns |= {column: pa.array(output.values) for column, (_, output) in rules.items()}
-    meaning = {
-        column: {"name": name, "is_probability": output.is_probability} for column, (name, output) in rules.items()
-    }
-    table = pa.table(columns).replace_schema_metadata({_META: json.dumps({"rules": meaning}).encode()})
+    meaning = RuleColumns({column: RuleColumn(name, output.is_probability) for column, (name, output) in rules.items()})
+    table = pa.table(columns).replace_schema_metadata({_META: json.dumps(asdict(meaning)).encode()})
     pq.write_table(table, to)
 
 
@@ -109,15 +123,15 @@ def read_predictions(path: Path) -> Predictions:
     """
     try:
         table = pq.read_table(path)
-        meaning = json.loads((table.schema.metadata or {})[_META])
-        return _of_table(table, meaning["rules"])
+        meaning = read_record(RuleColumns, json.loads((table.schema.metadata or {})[_META]))
+        return _of_table(table, meaning.rules)
     except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
         raise TrainingFileError(
             f"{path} holds no predictions of a backtest ({error}): run the backtest again"
         ) from error
 
 
-def _of_table(table: pa.Table, rules: Mapping[str, Mapping[str, object]]) -> Predictions:
+def _of_table(table: pa.Table, rules: Mapping[str, RuleColumn]) -> Predictions:
     ids = table["product_id"].combine_chunks()
     codes = ids.dictionary_encode()
     week = table["as_of_week"].to_numpy().astype("datetime64[D]")
@@ -144,8 +158,7 @@ def _of_table(table: pa.Table, rules: Mapping[str, Mapping[str, object]]) -> Pre
         model=ScorerOutput(table["probability"].to_numpy(), True),
         raw=table["raw_probability"].to_numpy(),
         rules={
-            str(rule["name"]): ScorerOutput(table[column].to_numpy(), bool(rule["is_probability"]))
-            for column, rule in rules.items()
+            rule.name: ScorerOutput(table[column].to_numpy(), rule.is_probability) for column, rule in rules.items()
         },
         locked=table["locked"].to_numpy(),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data.panel import Panel
 from feature_service.bundle import Calibration
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 from training.backtest.origins import BacktestSettings, Calendar
 from training.backtest.predictions import PREDICTIONS_FILE, write_predictions
 from training.backtest.rolling import Backtest, backtest

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 from training.errors import TrainingFileError
 from training.evaluation.comparison import MODEL, Comparison
 from training.metrics.bootstrap import Interval

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 from training.errors import TrainingFileError
 
 LEDGER_FILE = "ledger.jsonl"

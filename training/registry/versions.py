@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 
 from data.snapshots import ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
-from feature_service.bundle.json_record import read_record
+from feature_service.json_record import read_record
 from training.candidate import read_training_record
 from training.errors import RegistryError
 from training.evaluation.evaluate import BUNDLE_DIR

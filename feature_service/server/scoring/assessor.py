@@ -158,7 +158,7 @@ class Assessor:
         self.reasons: ReasonTable | None = None
         if snapshot.reasons is not None:
             values = np.concatenate([values for _, values in scored])
-            self.reasons = ReasonTable(self.inputs.chosen.features, snapshot.reasons, values)
+            self.reasons = ReasonTable(self.inputs.feature_set.features, snapshot.reasons, values)
 
     def _scored_now(self, block: slice, snapshot: Snapshot) -> tuple[Scores, FloatArray]:
         features = self.inputs.features(block, self.newest)
@@ -173,7 +173,7 @@ class Assessor:
         too_bad = np.flatnonzero(states < below)
         short = too_bad[states[too_bad] == State.SHORT_HISTORY]
         known = dict(zip(short.tolist(), inputs.known_weeks(rows[short], column).tolist(), strict=True))
-        needed = inputs.chosen.history_weeks
+        needed = inputs.feature_set.history_weeks
         shared: dict[int, ProductError] = {
             State.NOT_LAUNCHED: NotLaunchedError(self.week(column)),
             State.NOT_ELIGIBLE: self._not_eligible,

@@ -47,16 +47,16 @@ class Scores:
 class Inputs:
     """A feature set over one snapshot's panel, and where its label applies. Threads may share it."""
 
-    def __init__(self, chosen: FeatureSet, panel: Panel, eligible: BoolArray) -> None:
-        self.chosen = chosen
+    def __init__(self, feature_set: FeatureSet, panel: Panel, eligible: BoolArray) -> None:
+        self.feature_set = feature_set
         self._sold, self._eligible = panel.fields[UNITS_SOLD], eligible
-        self._of_panel = PanelFeatures(chosen, panel.fields, panel.groups)
+        self._of_panel = PanelFeatures(feature_set, panel.fields, panel.groups)
         self._stocked: tuple[int, StockFeatures | None] | None = None
 
     def features(self, rows: Rows, column: int) -> FloatArray:
         """Shape ``(rows, features)``; all NaN where the panel itself is too short."""
-        if column + 1 < self.chosen.history_weeks:
-            return np.full((len(self._sold[rows]), len(self.chosen.features)), np.nan, dtype=np.float32)
+        if column + 1 < self.feature_set.history_weeks:
+            return np.full((len(self._sold[rows]), len(self.feature_set.features)), np.nan, dtype=np.float32)
         return self._of_panel.at(column, rows)
 
     def eligible(self, rows: Rows, column: int) -> BoolArray:
@@ -76,7 +76,7 @@ class Inputs:
     def states(self, rows: Rows, column: int, features: FloatArray, eligible: BoolArray) -> States:
         """What is known of each row."""
         launched = np.isfinite(self._sold[rows, column])
-        long_enough = self.chosen.unknown_allowed | np.isfinite(features).all(axis=1)
+        long_enough = self.feature_set.unknown_allowed | np.isfinite(features).all(axis=1)
         conditions = [~launched, ~long_enough, ~eligible]
         worst = [State.NOT_LAUNCHED, State.SHORT_HISTORY, State.NOT_ELIGIBLE]
         return np.select(conditions, worst, State.SCORED).astype(np.uint8)
@@ -95,8 +95,8 @@ class Scorer:
     """
 
     def __init__(self, inputs: Inputs, bundle: Bundle) -> None:
-        if inputs.chosen.feature_names != bundle.contract.feature_names:
-            raise ModelMismatchError(inputs.chosen.name)
+        if inputs.feature_set.feature_names != bundle.contract.feature_names:
+            raise ModelMismatchError(inputs.feature_set.name)
         self.inputs, self.contract, self._bundle = inputs, bundle.contract, bundle
 
     def scores(self, rows: RowNumbers, column: int, caller_stock: CallerStock | None = None) -> Scores:

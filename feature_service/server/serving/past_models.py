@@ -71,7 +71,7 @@ class PastModels:
                 _log.warning("past model not used", model_version=then.model.version, error="it has another label")
                 return self._own
             inputs = ours.inputs
-            if contract.feature_set != inputs.chosen.name:
+            if contract.feature_set != inputs.feature_set.name:
                 inputs = Inputs(feature_set(contract.feature_set), self._snapshot.panel, self._snapshot.eligible)
             return AnsweringModel(then.model, Scorer(inputs, bundle))
         except StockoutError as error:

@@ -191,13 +191,13 @@ class ServingSnapshot:
         return self._ranking.rows(rank_filter)
 
     def _feature_column(self, set_name: str, as_of: dt.date | None) -> int:
-        ours = self.assessor.inputs.chosen.name
+        ours = self.assessor.inputs.feature_set.name
         if set_name not in ("", ours):
             raise InvalidFieldError("feature_set", f"must be empty or {ours!r}, the feature set of the model")
         return self.assessor.column(as_of)
 
     def _features_head(self, column: int) -> bytes:
-        return responses.features_head(self.provenance(column), self.assessor.inputs.chosen.feature_names)
+        return responses.features_head(self.provenance(column), self.assessor.inputs.feature_set.feature_names)
 
 
 def question_digest(rank_filter: RankFilter) -> bytes:

@@ -52,9 +52,9 @@ def test_rows_that_the_model_cannot_take_are_refused_in_one_sentence(body: bytes
 
 
 def test_products_and_the_day_are_read() -> None:
-    asked = decode_assess(b'{"product_ids": ["x", "y", "x"], "as_of": "2018-08-26"}')
-    assert asked.product_ids == ("x", "y", "x")
-    assert asked.as_of == dt.date(2018, 8, 26)
+    request = decode_assess(b'{"product_ids": ["x", "y", "x"], "as_of": "2018-08-26"}')
+    assert request.product_ids == ("x", "y", "x")
+    assert request.as_of == dt.date(2018, 8, 26)
     assert decode_assess(b'{"product_ids": ["x"]}').as_of is None
 
 

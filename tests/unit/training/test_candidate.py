@@ -28,10 +28,10 @@ def test_the_same_data_and_seed_give_the_same_bundle(trained: Trained, tmp_path:
 
 
 def test_the_threshold_reaches_the_target_recall_before_the_locked_origins(trained: Trained) -> None:
-    record, said = read_training_record(trained.candidate), read_predictions(trained.predictions)
+    record, predictions = read_training_record(trained.candidate), read_predictions(trained.predictions)
     threshold = Bundle.load(trained.candidate).contract.threshold
-    free = ~said.locked
-    alert, outcome = said.model.values[free] >= threshold, said.truth.outcome[free]
+    free = ~predictions.locked
+    alert, outcome = predictions.model.values[free] >= threshold, predictions.truth.outcome[free]
     recall = alert[outcome == 1].mean()
     assert recall >= record.settings.target_recall
     assert recall == pytest.approx(record.operating_point.recall)
@@ -40,9 +40,9 @@ def test_the_threshold_reaches_the_target_recall_before_the_locked_origins(train
 def test_a_threshold_by_budget_gives_about_as_many_alerts_a_week(trained: Trained, tmp_path: Path) -> None:
     settings = TrainingSettings(threshold_by="budget", alert_budget=20)
     train(trained.table, trained.backtest, settings, "", tmp_path)
-    said, threshold = read_predictions(trained.predictions), Bundle.load(tmp_path).contract.threshold
-    free = ~said.locked
-    alerts = (said.model.values[free] >= threshold).sum() / len(np.unique(said.truth.week[free]))
+    predictions, threshold = read_predictions(trained.predictions), Bundle.load(tmp_path).contract.threshold
+    free = ~predictions.locked
+    alerts = (predictions.model.values[free] >= threshold).sum() / len(np.unique(predictions.truth.week[free]))
     assert alerts == pytest.approx(20, abs=3)
 
 

@@ -90,8 +90,8 @@ def test_a_bad_order_goes_to_quarantine_with_its_reason(tmp_path: Path, bad: Row
 
 
 def test_every_reason_of_the_contract_has_an_example_here() -> None:
-    shown = {reason for _, reason in BAD_ITEMS + BAD_ORDERS}
-    assert set(RejectionReason) - shown - GENERIC_ONLY == {
+    reasons = {reason for _, reason in BAD_ITEMS + BAD_ORDERS}
+    assert set(RejectionReason) - reasons - GENERIC_ONLY == {
         RejectionReason.ITEM_OF_QUARANTINED_ORDER,
         RejectionReason.DUPLICATE_PRODUCT,
     }
@@ -207,10 +207,10 @@ def test_files_in_which_nothing_counts_as_a_sale_are_refused(tmp_path: Path) -> 
         ({"max_bad_share": 1.5}, "between 0 and 1"),
     ],
 )
-def test_a_setting_that_cannot_be_meant_is_refused(tmp_path: Path, setting: dict[str, object], said: str) -> None:
+def test_a_setting_that_cannot_be_meant_is_refused(tmp_path: Path, setting: dict[str, object], sentence: str) -> None:
     write_olist(tmp_path, [order(1)], [item(1)])
 
-    with pytest.raises(IngestSettingError, match=said):
+    with pytest.raises(IngestSettingError, match=sentence):
         ingest_olist(tmp_path, quarantine_file=tmp_path / "q", **setting)  # type: ignore[arg-type]
 
 

@@ -69,12 +69,12 @@ def test_sales_after_as_of_are_not_looked_at(tmp_path: Path) -> None:
     early = [("a", "2018-01-02", 5.0), ("b", "2018-01-09", 6.0)]
     later = [("a", "2018-01-15", 50.0), ("new", "2018-01-16", 1.0)]
     known = build_panel(history(tmp_path / "known", *early), as_of_week=dt.date(2018, 1, 8))
-    seen = build_panel(history(tmp_path / "seen", *early, *later), as_of_week=dt.date(2018, 1, 8))
+    with_later_rows = build_panel(history(tmp_path / "seen", *early, *later), as_of_week=dt.date(2018, 1, 8))
 
-    assert seen.product_ids == known.product_ids
+    assert with_later_rows.product_ids == known.product_ids
     for field in (UNITS_SOLD, PRICE_MEAN):
-        np.testing.assert_array_equal(seen.fields[field], known.fields[field])
-    assert seen.excluded == {"new": "NOT_LAUNCHED"}
+        np.testing.assert_array_equal(with_later_rows.fields[field], known.fields[field])
+    assert with_later_rows.excluded == {"new": "NOT_LAUNCHED"}
 
 
 def test_every_product_that_is_named_has_a_row_or_a_reason(tmp_path: Path) -> None:

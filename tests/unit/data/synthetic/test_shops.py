@@ -60,7 +60,7 @@ def test_the_lost_sales_lie_on_days_with_an_empty_shelf(shops: Path) -> None:
 
 def test_the_same_seed_gives_the_same_files(shops: Path, tmp_path: Path) -> None:
     arguments = ["--layout=generic", "--seed=3", "--products=120", f"--weeks={WEEKS}", f"--first-week={FIRST}"]
-    done = CliRunner().invoke(main, [str(tmp_path), *arguments])
-    assert done.exit_code == 0, done.output
+    completed = CliRunner().invoke(main, [str(tmp_path), *arguments])
+    assert completed.exit_code == 0, completed.output
     names = ["sales.csv", "inventory.csv", "products.csv", "lead_times.csv", str(LOST_SALES_FILE)]
     assert all((tmp_path / name).read_bytes() == (shops / name).read_bytes() for name in names)

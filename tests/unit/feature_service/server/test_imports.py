@@ -9,11 +9,11 @@ TOO_MUCH = ("mlflow", "luigi", "sklearn", "bentoml", "pandas", "polars", "skops"
 @pytest.mark.parametrize("module", ["feature_service.server.__main__", "feature_service.client.__main__"])
 def test_importing_the_server_or_the_client_pulls_in_nothing_of_training(module: str) -> None:
     code = f"import sys, {module}; print(*(name for name in {TOO_MUCH!r} if name in sys.modules))"
-    seen = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert seen.stdout.split() == []
+    completed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert completed.stdout.split() == []
 
 
 def test_the_client_does_not_bring_the_library_that_enforces_the_rules() -> None:
     code = "import sys, feature_service.client.__main__; print('protovalidate' in sys.modules)"
-    seen = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert seen.stdout.strip() == "False"
+    completed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert completed.stdout.strip() == "False"

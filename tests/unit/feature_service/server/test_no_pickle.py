@@ -14,8 +14,8 @@ def test_nothing_of_ours_that_the_server_or_the_client_imports_reads_pickles() -
     code = f"import sys, feature_service.server.__main__, feature_service.client.__main__, {on_demand}\n" + (
         "print(*(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)), sep='\\n')"
     )
-    seen = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    ours = [path for path in map(Path, seen.stdout.splitlines()) if _is_ours(path)]
+    completed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    ours = [path for path in map(Path, completed.stdout.splitlines()) if _is_ours(path)]
     assert {"snapshots", "bundle", "kernel", "server", "client"} <= {name for path in ours for name in path.parts}
     for file in ours:
         assert not _imports(file) & {"pickle", "marshal", "shelve", "joblib", "cloudpickle", "dill"}, file

@@ -26,11 +26,15 @@ def test_data_cut_off_at_a_week_give_the_predictions_that_the_full_data_give_for
     cut = dataclasses.replace(panel, weeks=panel.weeks[: end + 1], fields=cut_fields)
     model = Bundle.load(run_training_stages(cut, tmp_path / "cut", backtest=WEEKLY).bundle_dir)
     features = features_at(feature_set("seed-18"), cut.fields, end)
-    said = read_predictions(full.predictions)
-    there = said.as_of_week == panel.weeks[end]
-    rows = [panel.product_ids.index(product_id) for product_id, now in zip(said.product_ids, there, strict=True) if now]
+    predictions = read_predictions(full.predictions)
+    there = predictions.as_of_week == panel.weeks[end]
+    rows = [
+        panel.product_ids.index(product_id)
+        for product_id, now in zip(predictions.product_ids, there, strict=True)
+        if now
+    ]
     assert len(rows) > 30
-    np.testing.assert_allclose(model.predict(features[rows]), said.model.values[there], atol=1e-5)
+    np.testing.assert_allclose(model.predict(features[rows]), predictions.model.values[there], atol=1e-5)
 
 
 def test_a_model_never_sees_a_row_whose_outcome_is_not_over(

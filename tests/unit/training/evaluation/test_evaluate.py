@@ -20,8 +20,11 @@ def test_the_model_stands_beside_every_rule(trained: Trained) -> None:
 
 
 def test_the_locked_figures_are_those_of_the_locked_origins_alone(trained: Trained) -> None:
-    locked, said = read_evaluation(trained.evaluation).blocks[LOCKED], pq.read_table(trained.predictions).to_pandas()
-    rows = said[said["locked"]]
+    locked, predictions = (
+        read_evaluation(trained.evaluation).blocks[LOCKED],
+        pq.read_table(trained.predictions).to_pandas(),
+    )
+    rows = predictions[predictions["locked"]]
     assert rows["as_of_week"].nunique() == 4
     assert locked.rows == len(rows)
     assert locked.base_rate == pytest.approx(rows["actual"].mean())

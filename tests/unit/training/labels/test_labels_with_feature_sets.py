@@ -61,9 +61,11 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
 
 def contract_of(name: str, set_name: str) -> Contract:
     chosen, target = feature_set(set_name), label(name)
-    told = LabelContract(name, target.description, target.evidence, 1, bounds_in(chosen, target))
+    label_contract = LabelContract(name, target.description, target.evidence, 1, bounds_in(chosen, target))
     window, unknown = ("", ""), chosen.unknown_allowed
-    return Contract(set_name, chosen.feature_names, told, 0.5, window, {}, "", "made up", 0, takes_unknown=unknown)
+    return Contract(
+        set_name, chosen.feature_names, label_contract, 0.5, window, {}, "", "made up", 0, takes_unknown=unknown
+    )
 
 
 class EvenChance:

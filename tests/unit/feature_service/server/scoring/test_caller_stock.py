@@ -41,9 +41,9 @@ def panel_of(on_hand: FloatArray) -> Panel:
     rng = np.random.default_rng(0)
     shape = (len(on_hand), len(plain.weeks))
     fields = {name: rng.integers(0, 9, shape).astype(np.float32) for name in CHOSEN.fields}
-    held = rng.integers(1, 30, shape).astype(np.float32)
-    held[:, -1] = on_hand
-    return dataclasses.replace(plain, fields={**plain.fields, **fields, UNITS_ON_HAND: held})
+    counted_assessor = rng.integers(1, 30, shape).astype(np.float32)
+    counted_assessor[:, -1] = on_hand
+    return dataclasses.replace(plain, fields={**plain.fields, **fields, UNITS_ON_HAND: counted_assessor})
 
 
 def assessor_of(on_hand: FloatArray) -> Assessor:
@@ -57,16 +57,16 @@ def assessor_of(on_hand: FloatArray) -> Assessor:
 @pytest.fixture(scope="module")
 def stocks() -> tuple[FloatArray, FloatArray]:
     rng = np.random.default_rng(1)
-    counted, told = (rng.integers(0, 6, 80).astype(np.float32) for _ in range(2))
-    return counted, told
+    counted, given_units = (rng.integers(0, 6, 80).astype(np.float32) for _ in range(2))
+    return counted, given_units
 
 
 def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: tuple[FloatArray, FloatArray]) -> None:
-    counted, told = stocks
-    asked, held = assessor_of(counted), assessor_of(told)
-    given = CallerStock(told.astype(np.float64), np.full(len(told), np.nan))
-    answers = computed(asked, asked.panel.product_ids, asked.newest, given)
-    expected = now(held, held.panel.product_ids)
+    counted, given_units = stocks
+    assessor, counted_assessor = assessor_of(counted), assessor_of(given_units)
+    caller_stock = CallerStock(given_units.astype(np.float64), np.full(len(given_units), np.nan))
+    answers = computed(assessor, assessor.panel.product_ids, assessor.newest, caller_stock)
+    expected = now(counted_assessor, counted_assessor.panel.product_ids)
     assert list(map(reason_of, answers)) == list(map(reason_of, expected))
     for answer, other in zip(answers, expected, strict=True):
         if answer.HasField("risk"):
@@ -76,28 +76,28 @@ def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: t
 
 
 def test_only_products_whose_stock_is_told_are_answered_anew(stocks: tuple[FloatArray, FloatArray]) -> None:
-    asked = assessor_of(stocks[0])
-    told = np.where(np.arange(len(stocks[1])) % 2, stocks[1], np.nan).astype(np.float64)
-    given = CallerStock(told, np.full(len(told), np.nan))
-    answers = computed(asked, asked.panel.product_ids, asked.newest, given)
-    assert answers[::2] == now(asked, asked.panel.product_ids)[::2]
-    assert answers != now(asked, asked.panel.product_ids)
+    assessor = assessor_of(stocks[0])
+    given_units = np.where(np.arange(len(stocks[1])) % 2, stocks[1], np.nan).astype(np.float64)
+    caller_stock = CallerStock(given_units, np.full(len(given_units), np.nan))
+    answers = computed(assessor, assessor.panel.product_ids, assessor.newest, caller_stock)
+    assert answers[::2] == now(assessor, assessor.panel.product_ids)[::2]
+    assert answers != now(assessor, assessor.panel.product_ids)
 
 
 def test_a_stock_that_is_told_to_be_gone_makes_the_label_not_apply() -> None:
-    asked = assessor_of(np.full(10, 5, dtype=np.float32))
-    before = now(asked, asked.panel.product_ids)
-    answers = computed(asked, asked.panel.product_ids, asked.newest, given_to_all(10, 0.0))
+    assessor = assessor_of(np.full(10, 5, dtype=np.float32))
+    before = now(assessor, assessor.panel.product_ids)
+    answers = computed(assessor, assessor.panel.product_ids, assessor.newest, given_to_all(10, 0.0))
     launched = [row for row, each in enumerate(before) if each.HasField("risk")]
     assert launched
     assert all(reason_of(answers[row]) == "NOT_ELIGIBLE" for row in launched)
 
 
 def test_a_past_week_takes_the_callers_stock_as_well(stocks: tuple[FloatArray, FloatArray]) -> None:
-    asked = assessor_of(stocks[0])
-    past = asked.newest - 3
-    before = computed(asked, asked.panel.product_ids, past)
-    more = computed(asked, asked.panel.product_ids, past, given_to_all(len(before), 1000.0))
+    assessor = assessor_of(stocks[0])
+    past = assessor.newest - 3
+    before = computed(assessor, assessor.panel.product_ids, past)
+    more = computed(assessor, assessor.panel.product_ids, past, given_to_all(len(before), 1000.0))
     pairs = [(a.risk, b.risk) for a, b in zip(before, more, strict=True) if a.HasField("risk") and b.HasField("risk")]
     assert pairs
     assert all(less_stock.probability > more_stock.probability for less_stock, more_stock in pairs)

@@ -57,7 +57,7 @@ def sunday(weeks: int) -> dt.date:
     return monday + dt.timedelta(days=6)
 
 
-def asked(root: Path, as_of: dt.date | None) -> AssessStockoutRisksResponse:
+def answers_of(root: Path, as_of: dt.date | None) -> AssessStockoutRisksResponse:
     answer = ServingSnapshot.load(root).risks(RiskQuestion(PANEL.product_ids, as_of, 0))
     if isinstance(answer, bytes):
         return AssessStockoutRisksResponse.FromString(answer)
@@ -84,22 +84,22 @@ def test_the_model_of_then_answers_from_its_first_week_until_the_next_one_came(
     made: Path, weeks: int, version: str
 ) -> None:
     """Before the first snapshot there was no model: then today's answers."""
-    assert asked(made / "snapshots", sunday(weeks)).provenance.model_version == version
+    assert answers_of(made / "snapshots", sunday(weeks)).provenance.model_version == version
 
 
 def test_a_past_week_is_answered_as_it_was_then(made: Path, tmp_path: Path) -> None:
     publish(cut(PANEL), eligible_of(made)[:, :WEEKS_THEN], made / "then" / "bundle", THEN, tmp_path)
-    then, replayed = asked(tmp_path, None), asked(made / "snapshots", sunday(WEEKS_THEN))
-    assert list(replayed.results) != list(asked_with_todays_model(made, tmp_path).results)
+    then, replayed = answers_of(tmp_path, None), answers_of(made / "snapshots", sunday(WEEKS_THEN))
+    assert list(replayed.results) != list(answers_of_todays_model(made, tmp_path).results)
     assert list(replayed.results) == list(then.results)
     assert replayed.provenance.threshold == then.provenance.threshold
     assert replayed.provenance.as_of_week == then.provenance.as_of_week
 
 
-def asked_with_todays_model(made: Path, tmp_path: Path) -> AssessStockoutRisksResponse:
+def answers_of_todays_model(made: Path, tmp_path: Path) -> AssessStockoutRisksResponse:
     alone = tmp_path / "alone"
     publish(PANEL, eligible_of(made), made / "now" / "bundle", NOW, alone)
-    response = asked(alone, sunday(WEEKS_THEN))
+    response = answers_of(alone, sunday(WEEKS_THEN))
     assert response.provenance.model_version == "2"
     return response
 
@@ -109,7 +109,7 @@ def test_a_stream_of_a_past_week_names_the_model_of_then(made: Path) -> None:
         return [each async for each in ServingSnapshot.load(made / "snapshots").all_risks(sunday(WEEKS_THEN))]
 
     response = StreamStockoutRisksResponse.FromString(b"".join(asyncio.run(streamed())))
-    single = asked(made / "snapshots", sunday(WEEKS_THEN))
+    single = answers_of(made / "snapshots", sunday(WEEKS_THEN))
     assert response.provenance == single.provenance
     assert list(response.results) == list(single.results)
 
@@ -117,7 +117,7 @@ def test_a_stream_of_a_past_week_names_the_model_of_then(made: Path) -> None:
 def test_a_model_of_then_that_was_tampered_with_is_not_asked(root: Path) -> None:
     graph = folder_of(root, THEN) / "bundle" / MODEL_FILE
     graph.write_bytes(graph.read_bytes() + b"\0")
-    assert asked(root, sunday(WEEKS_THEN)).provenance.model_version == "2"
+    assert answers_of(root, sunday(WEEKS_THEN)).provenance.model_version == "2"
 
 
 def test_a_model_of_then_that_predicts_something_else_is_not_asked(made: Path, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_model_of_then_that_predicts_something_else_is_not_asked(made: Path, t
     root = tmp_path / "snapshots"
     publish(cut(PANEL), eligible_of(made)[:, :WEEKS_THEN], bundle, THEN, root)
     publish(PANEL, eligible_of(made), made / "now" / "bundle", NOW, root)
-    assert asked(root, sunday(WEEKS_THEN)).provenance.model_version == "2"
+    assert answers_of(root, sunday(WEEKS_THEN)).provenance.model_version == "2"
 
 
 def test_another_way_to_tell_where_the_label_applies_is_no_other_question() -> None:
@@ -141,7 +141,7 @@ def test_a_folder_that_is_no_snapshot_disturbs_nothing(root: Path) -> None:
     (root / "2018-W99-broken").mkdir()
     (root / "2018-W99-broken" / "manifest.json").write_text("{not json")
     shutil.rmtree(folder_of(root, THEN))
-    assert asked(root, sunday(WEEKS_THEN)).provenance.model_version == "2"
+    assert answers_of(root, sunday(WEEKS_THEN)).provenance.model_version == "2"
 
 
 def test_of_several_snapshots_of_a_week_the_last_published_counts() -> None:

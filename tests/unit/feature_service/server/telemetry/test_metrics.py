@@ -35,16 +35,16 @@ def test_before_a_snapshot_is_loaded_the_page_has_the_calls_already() -> None:
 def test_the_page_can_be_read_while_calls_of_new_kinds_end() -> None:
     metrics = Metrics(CurrentSnapshot())
     method = metrics.method("a.B/C")
-    done = threading.Event()
+    finished = threading.Event()
 
     def end_calls() -> None:
         for number in range(20_000):
             method.end(f"CODE_{number % 500}", 0.001)
-        done.set()
+        finished.set()
 
     thread = threading.Thread(target=end_calls)
     thread.start()
-    while not done.is_set():
+    while not finished.is_set():
         generate_latest(metrics.registry)
     thread.join()
     page = generate_latest(metrics.registry).decode()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_service.bundle.json_record import RecordError, read_record
+from feature_service.json_record import RecordError, read_record
 
 
 @dataclass(frozen=True)
