@@ -66,16 +66,16 @@ def test_a_wrong_token_is_refused_in_one_sentence(secured: RunningServer, folder
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "sentence"),
     [
         ({"--token-file": "token"}, "over TLS only"),
         ({"--tls-ca": "ca.pem", "--tls-key": "client.key"}, "give both files"),
         ({"--tls-ca": "ca.pem", "--token-file": "ca.pem"}, "holds no token"),
     ],
 )
-def test_files_that_do_not_go_together_are_wrong_options(folder: Path, given: dict[str, str], stderr: str) -> None:
+def test_files_that_do_not_go_together_are_wrong_options(folder: Path, given: dict[str, str], sentence: str) -> None:
     ended = shell("info", *(each for option, file in given.items() for each in (option, str(folder / file))))
-    assert (ended.returncode, stderr in " ".join(ended.stderr.split())) == (2, True), ended.stderr
+    assert (ended.returncode, sentence in " ".join(ended.stderr.split())) == (2, True), ended.stderr
 
 
 def test_the_bento_shows_certificate_and_token(

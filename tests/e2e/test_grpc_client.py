@@ -124,7 +124,7 @@ def test_health_of_an_unknown_service_is_exit_code_1(server: RunningServer) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "sentence"),
     [
         (["assess", "", "--target", "{target}"], 1, "product_ids[0]"),
         (["assess", "x", "--as-of", "2031-01-01", "--target", "{target}"], 1, "2031-01-01"),
@@ -137,9 +137,9 @@ def test_health_of_an_unknown_service_is_exit_code_1(server: RunningServer) -> N
     ],
 )
 def test_what_goes_wrong_in_the_shell_is_one_sentence_and_an_exit_code(
-    server: RunningServer, arguments: list[str], code: int, stderr: str
+    server: RunningServer, arguments: list[str], code: int, sentence: str
 ) -> None:
     ended = shell(*(each.format(target=server.target) for each in arguments))
     assert ended.returncode == code
-    assert stderr in ended.stderr
+    assert sentence in ended.stderr
     assert ended.stdout == ""
