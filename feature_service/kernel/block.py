@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray, Rows
 from feature_service.kernel.groups import Measures, Members, Totals
@@ -49,12 +50,16 @@ class View:
         """What is summed over groups, for this block's products; none unless a set says so."""
         return {}
 
+    @cached_property
+    def _own_measures(self) -> Measures:
+        return self.measures()
+
     def group(self, name: str) -> Members:
         """A grouping, e.g. ``location``, as the block's products see it."""
         if self._block.totals is None:
             raise ValueError("totals over groups are made from measures, which must not ask for totals")
         if name not in self._groups:
             self._groups[name] = Members(
-                name, self._block.totals, self._block.rows, self.measures, self._block.shared, self._block.first
+                name, self._block.totals, self._block.rows, self._own_measures, self._block.shared, self._block.first
             )
         return self._groups[name]

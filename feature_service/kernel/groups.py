@@ -61,7 +61,8 @@ class Members:
         name: Of the grouping.
         totals: Of all products, up to and including the last week.
         rows: The products.
-        measures: Makes the products' own measures.
+        measures: The products' own. Not a function of whoever looks: each would hold the other, and what a request
+            computed would stay in memory until the collector finds the circle.
         shared: Where series over the groups are kept between blocks of products.
         first: See :class:`feature_service.kernel.series.Series`.
     """
@@ -71,7 +72,7 @@ class Members:
         name: str,
         totals: Totals,
         rows: Rows,
-        measures: Callable[[], Measures],
+        measures: Measures,
         shared: dict[tuple[str, str, str], Series],
         first: int,
     ) -> None:
@@ -101,7 +102,7 @@ class Members:
         return self._others[measure]
 
     def _without_own(self, measure: str) -> tuple[Series, Series]:
-        own = self._measures()[measure]
+        own = self._measures[measure]
         if self._codes is None:
             unknown = Series(np.full(own.shape, np.nan), self._first)
             return unknown, unknown
@@ -116,7 +117,7 @@ class Members:
 
     @cached_property
     def _nothing(self) -> DoubleArray:
-        own = next(iter(self._measures().values()))
+        own = next(iter(self._measures.values()))
         return np.full((own.shape[0], own.shape[1] - self._first), np.nan)
 
     def _series(self, kind: str, source: Mapping[tuple[str, str], DoubleArray], measure: str, unit: float) -> Series:

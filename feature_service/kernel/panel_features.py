@@ -82,15 +82,20 @@ class PanelFeatures:
             result[part] = features[:, :, -1].T
         return result
 
-    def with_stock_at(self, week: int) -> "StockFeatures | None":
-        """What answers for a client's own stock at the end of one week; None if the set knows no stock."""
+    def with_stock_at(self, week: int, rows: Rows = slice(None)) -> "StockFeatures | None":
+        """What answers for a client's own stock at the end of one week; None if the set knows no stock.
+
+        Args:
+            week: Column of the ``as_of`` week.
+            rows: The products that are wanted.
+        """
         history_of = self.feature_set.stock_history
         if history_of is None:
             return None
-        every = np.arange(self.products)
-        parts = [history_of(self._block_at(week, every[part])) for part in self._parts(self.products)]
+        numbers = np.arange(self.products)[rows]
+        parts = [history_of(self._block_at(week, numbers[part])) for part in self._parts(len(numbers))]
         history = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-        return StockFeatures(self.feature_set, self.at(week), history)
+        return StockFeatures(self.feature_set, self.at(week, rows), history)
 
     def _block_at(self, week: int, rows: RowNumbers) -> Block:
         """Up to ``week``; of a set that looks back a few weeks only, those alone."""
@@ -117,12 +122,12 @@ class PanelFeatures:
 
 @dataclass(frozen=True)
 class StockFeatures:
-    """The features of one week, and what they become with another stock.
+    """The features of some products in one week, and what they become with another stock.
 
     Attributes:
         feature_set: The feature set.
         features: With the panel's stock, shape ``(products, features)``.
-        history: What a stock is compared with, of every product.
+        history: What a stock is compared with, of each of these products.
     """
 
     feature_set: FeatureSet
@@ -133,7 +138,7 @@ class StockFeatures:
         """The features of some products, each as if the panel held this stock of that product and all else as it is.
 
         Args:
-            rows: The products that are wanted.
+            rows: Which of these products are wanted.
             units_on_hand: Units at the week's end, shape ``(rows,)``, finite.
         Returns:
             Shape ``(rows, features)``.

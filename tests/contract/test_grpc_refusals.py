@@ -89,7 +89,7 @@ def test_a_message_beyond_the_limit_is_refused_unread(channel: grpc.Channel) -> 
 
 
 @given(st.binary(min_size=1, max_size=200))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_bytes_that_are_no_message_never_break_a_call_in_an_unforeseen_way(channel: grpc.Channel, raw: bytes) -> None:
     call: Any = channel.unary_unary(ASSESS)
     assert call.future(raw, timeout=10).code() in {

@@ -10,7 +10,7 @@ from scipy.stats import nbinom
 from feature_service.kernel import Demand, FloatArray, forecast_demand
 from feature_service.kernel.negative_binomial import probability_of_at_least
 
-FEW = settings(deadline=None, max_examples=60)
+FEW = settings(max_examples=60)
 MEANS = st.floats(0.01, 3_000)
 DISPERSIONS = st.floats(0.05, 50)
 

@@ -32,7 +32,7 @@ ITEM_ROWS = st.lists(
     max_size=25,
 )
 STRAYS = st.lists(st.sampled_from(['"o1,1,a,5', "o1,1", "o1,1,a,5,6,7", 'o1,1,a"b,5', ""]), max_size=3)
-WITH_FILES = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+WITH_FILES = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def write_lines(folder: Path, table: Table, lines: list[str]) -> None:

@@ -19,7 +19,7 @@ from feature_service.kernel import (
 NAMES = ("sales-1", "availability-1", "stock-1")
 FIELDS = sorted({field for name in NAMES for field in feature_set(name).fields})
 OF_EVERY_SET = pytest.mark.parametrize("name", NAMES)
-FEW = settings(deadline=None, max_examples=40)
+FEW = settings(max_examples=40)
 
 
 @st.composite

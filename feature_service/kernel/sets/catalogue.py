@@ -11,7 +11,7 @@ from feature_service.kernel.sets.on_hand import STOCK_FORMULAS
 from feature_service.kernel.sets.sales_1 import SalesView
 from feature_service.kernel.sets.stock_view import StockView
 
-_ALL = {
+FEATURE_SETS = {
     feature_set.name: feature_set
     for feature_set in (
         FeatureSet(
@@ -55,6 +55,6 @@ def feature_set(name: str) -> FeatureSet:
         UnknownFeatureSetError: If there is none.
     """
     try:
-        return _ALL[name]
+        return FEATURE_SETS[name]
     except KeyError:
-        raise UnknownFeatureSetError(name, tuple(_ALL)) from None
+        raise UnknownFeatureSetError(name, tuple(FEATURE_SETS)) from None

@@ -108,7 +108,7 @@ class FeatureServicer:
             "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features),
         }
 
-    def get_features(self, request: GetFeaturesRequest) -> bytes:
+    def get_features(self, request: GetFeaturesRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
         question = feature_question(request)
         return self._current.get().features(question)

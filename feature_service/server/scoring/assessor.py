@@ -64,8 +64,8 @@ class Assessor:
         self.newest = len(snapshot.panel.weeks) - 1
         self._rows = {product_id: row for row, product_id in enumerate(snapshot.panel.product_ids)}
         self._not_eligible = NotEligibleError(self.label.name, self.label.description)
+        self.inputs.prepare_newest()
         self._score_newest(snapshot)
-        self.inputs.stocked(self.newest)  # so that no caller waits for it
 
     def __len__(self) -> int:
         """Products with a row."""
@@ -162,7 +162,7 @@ class Assessor:
 
     def _scored_now(self, block: slice, snapshot: Snapshot) -> tuple[Scores, FloatArray]:
         features = self.inputs.features(block, self.newest)
-        scores = self.scorer.judged(features, self.inputs.eligible(block, self.newest), block, self.newest)
+        scores = self.scorer.scores_of(features, self.inputs.eligible(block, self.newest), block, self.newest)
         nothing = np.empty((len(features), 0), dtype=np.float32)
         reasons = snapshot.reasons
         return scores, nothing if reasons is None else ReasonTable.values(reasons, block, features)

@@ -51,10 +51,17 @@ class Inputs:
         self.feature_set = feature_set
         self._sold, self._eligible = panel.fields[UNITS_SOLD], eligible
         self._of_panel = PanelFeatures(feature_set, panel.fields, panel.groups)
-        self._stocked: tuple[int, StockFeatures | None] | None = None
+        self._newest = panel.fields[UNITS_SOLD].shape[1] - 1
+        self._newest_with_stock: StockFeatures | None = None
+
+    def prepare_newest(self) -> None:
+        """Compute what answers for callers' own stock in the newest week, so that no caller waits for it."""
+        self._newest_with_stock = self._of_panel.with_stock_at(self._newest)
 
     def features(self, rows: Rows, column: int) -> FloatArray:
         """Shape ``(rows, features)``; all NaN where the panel itself is too short."""
+        if column == self._newest and self._newest_with_stock is not None:
+            return self._newest_with_stock.features[rows]
         if column + 1 < self.feature_set.history_weeks:
             return np.full((len(self._sold[rows]), len(self.feature_set.features)), np.nan, dtype=np.float32)
         return self._of_panel.at(column, rows)
@@ -63,15 +70,14 @@ class Inputs:
         """Where the label applies."""
         return self._eligible[rows, column]
 
-    def stocked(self, column: int) -> StockFeatures | None:
-        """What answers for a caller's own stock; None if the set knows no stock.
-
-        It holds every product, so that of one week is kept: the one asked last.
-        """
-        kept = self._stocked
-        if kept is None or kept[0] != column:
-            kept = self._stocked = column, self._of_panel.with_stock_at(column)
-        return kept[1]
+    def features_with_stock(self, rows: RowNumbers, column: int, units_on_hand: FloatArray) -> FloatArray | None:
+        """The features as if the panel held the callers' own stock, shape ``(rows,)``; None if the set knows none."""
+        if column == self._newest and self._newest_with_stock is not None:
+            return self._newest_with_stock.with_units_on_hand(rows, units_on_hand)
+        with_stock = self._of_panel.with_stock_at(column, rows)
+        if with_stock is None:
+            return None
+        return with_stock.with_units_on_hand(np.arange(len(rows)), units_on_hand)
 
     def states(self, rows: Rows, column: int, features: FloatArray, eligible: BoolArray) -> States:
         """What is known of each row."""
@@ -104,9 +110,9 @@ class Scorer:
         features, eligible = self.inputs.features(rows, column), self.inputs.eligible(rows, column)
         if caller_stock is not None:
             features, eligible = self._with_stock(features, eligible, rows, column, caller_stock)
-        return self.judged(features, eligible, rows, column)
+        return self.scores_of(features, eligible, rows, column)
 
-    def judged(self, features: FloatArray, eligible: BoolArray, rows: Rows, column: int) -> Scores:
+    def scores_of(self, features: FloatArray, eligible: BoolArray, rows: Rows, column: int) -> Scores:
         """Of features that are computed already."""
         states = self.inputs.states(rows, column, features, eligible)
         scored = states == State.SCORED
@@ -119,12 +125,14 @@ class Scorer:
     ) -> tuple[FloatArray, BoolArray]:
         """The features, and where the label applies, as if the panel held the stock that the caller knows."""
         known = np.flatnonzero(np.isfinite(caller_stock.units_on_hand))
-        stocked = self.inputs.stocked(column)
-        if stocked is None or not len(known):
+        if not len(known):
+            return features, eligible
+        units = caller_stock.units_on_hand[known].astype(np.float32)
+        with_stock = self.inputs.features_with_stock(rows[known], column, units)
+        if with_stock is None:
             return features, eligible
         features, eligible = features.copy(), eligible.copy()
-        units = caller_stock.units_on_hand[known].astype(np.float32)
-        features[known] = stocked.with_units_on_hand(rows[known], units)
+        features[known] = with_stock
         if any(bound.feature == UNITS_ON_HAND for bound in self.contract.label.applies_where):
             eligible[known] = self.contract.applies(features[known], counted_now=True)
         return features, eligible

@@ -1,6 +1,5 @@
 """One loaded snapshot, ready to answer."""
 
-import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,12 +17,16 @@ from feature_service.server.scoring.questions import FeatureQuestion, ListQuesti
 from feature_service.server.scoring.ranking import Ranking, sort_keys
 from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
+from feature_service.server.serving.computing import computed
 from feature_service.server.serving.entries import feature_entries, risk_entries
 from feature_service.server.serving.page_token import PageToken, digest
 from feature_service.server.serving.past_models import AnsweringModel, PastModels
 
 PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
+
+COMPUTED_IN_PASSING = 50
+"""Products with a caller's own stock that are computed between two other calls: in about a millisecond."""
 
 MAX_KEPT_BYTES = 256 * 1024 * 1024
 """Of encoded risks, and of encoded features: a million products take some 120 MB each, more with reasons."""
@@ -72,7 +75,7 @@ class ServingSnapshot:
         self._newest_features_head = self._features_head(self.assessor.newest)
 
     def risks(self, question: RiskQuestion) -> bytes | Awaitable[bytes]:
-        """An encoded AssessStockoutRisksResponse; of a past week it is made in a thread, so that no call waits for it.
+        """An encoded AssessStockoutRisksResponse; what takes long is made in a thread, so that no call waits for it.
 
         Raises:
             InvalidFieldError: If the model does not cover the horizon.
@@ -83,10 +86,12 @@ class ServingSnapshot:
             raise InvalidFieldError("horizon_weeks", f"must be 0 or {horizon_weeks}, the horizon of the model")
         column = self.assessor.column(question.as_of)
         if column != self.assessor.newest:
-            return asyncio.to_thread(self._past_risks, question, column)
+            return computed(self._past_risks, question, column)
         if question.caller_stock is None:
             return b"".join([self.head, *self.entries(question.product_ids)])
-        return self.head + self._writer.risks(question.product_ids, column, self.assessor.scorer, question.caller_stock)
+        if len(question.product_ids) > COMPUTED_IN_PASSING:
+            return computed(self._risks_with_stock, question)
+        return self._risks_with_stock(question)
 
     def known_risks(self, product_ids: Iterable[str]) -> bytes | None:
         """The encoded risk response for the newest week, if all of it is encoded already; see :class:`Entries`."""
@@ -113,10 +118,10 @@ class ServingSnapshot:
                 yield head + b"".join(self._risks.of(rows))
                 head = b""
             return
-        answering = await asyncio.to_thread(self._past_models.of, self.assessor.week(column))
+        answering = await computed(self._past_models.of, self.assessor.week(column))
         head = responses.risk_head(self.provenance(column, answering))
         for rows in self._messages():
-            yield head + await asyncio.to_thread(self._past_entries, rows, column, answering.scorer)
+            yield head + await computed(self._past_entries, rows, column, answering.scorer)
             head = b""
 
     def page(self, question: ListQuestion) -> bytes:
@@ -138,8 +143,8 @@ class ServingSnapshot:
         ranked = self._writer.ranked(self.assessor.now(rows[first:last].astype(np.intp)), first + 1)
         return responses.list_response(self.provenance(), ranked, token_text, len(rows))
 
-    def features(self, question: FeatureQuestion) -> bytes:
-        """An encoded GetFeaturesResponse.
+    def features(self, question: FeatureQuestion) -> bytes | Awaitable[bytes]:
+        """An encoded GetFeaturesResponse; of a past week it is made in a thread, so that no call waits for it.
 
         Raises:
             InvalidFieldError: If the feature set is not the model's.
@@ -148,7 +153,7 @@ class ServingSnapshot:
         column = self._feature_column(question.feature_set, question.as_of)
         if column == self.assessor.newest:
             return b"".join([self._newest_features_head, *map(self._features.__getitem__, question.product_ids)])
-        return self._features_head(column) + self._writer.features(question.product_ids, column)
+        return computed(self._past_features, question.product_ids, column)
 
     async def all_features(self, feature_set: str, as_of: dt.date | None) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamFeaturesResponses.
@@ -161,7 +166,7 @@ class ServingSnapshot:
         head = self._features_head(column)
         for rows in self._messages():
             product_ids = self.assessor.panel.product_ids[rows]
-            yield head + await asyncio.to_thread(self._writer.features, product_ids, column)
+            yield head + await computed(self._writer.features, product_ids, column)
             head = b""
 
     def provenance(self, column: int | None = None, answering: AnsweringModel | None = None) -> Provenance:
@@ -172,10 +177,17 @@ class ServingSnapshot:
             model, contract = answering.model, answering.scorer.contract
         return responses.provenance_of(self._snapshot, model, contract, week, self.stale)
 
+    def _risks_with_stock(self, question: RiskQuestion) -> bytes:
+        newest, scorer = self.assessor.newest, self.assessor.scorer
+        return self.head + self._writer.risks(question.product_ids, newest, scorer, question.caller_stock)
+
     def _past_risks(self, question: RiskQuestion, column: int) -> bytes:
         answering = self._past_models.of(self.assessor.week(column))
         head = responses.risk_head(self.provenance(column, answering))
         return head + self._writer.risks(question.product_ids, column, answering.scorer, question.caller_stock)
+
+    def _past_features(self, product_ids: Sequence[str], column: int) -> bytes:
+        return self._features_head(column) + self._writer.features(product_ids, column)
 
     def _past_entries(self, rows: slice, column: int, scorer: Scorer) -> bytes:
         numbers = np.arange(*rows.indices(len(self.assessor)))

@@ -27,7 +27,7 @@ def test_calibrated_probabilities_come_true_as_often_as_they_say() -> None:
         assert abs(outcome[inside].mean() - calibrated[inside].mean()) < 0.03
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30))
 def test_calibration_keeps_the_order_and_stays_a_probability(raw: list[float]) -> None:
     calibrated = fit_calibration(*overconfident()).apply(np.sort(np.array(raw, dtype=np.float32)))

@@ -17,13 +17,13 @@ from data.synthetic.shops import write_synthetic_generic
 from data.weeks import monday_of
 from feature_service.bundle import Bundle, BundleError, Contract, LabelContract
 from feature_service.kernel import FloatArray, feature_set, features_of_all_weeks
+from feature_service.kernel.sets.catalogue import FEATURE_SETS
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.scorer import State
 from tests.support.answers import given_to_all
 from training.errors import LabelFeaturesError
 from training.labels import LABELS, bounds_in, label
 
-FEATURE_SETS = ("seed-18", "sales-1", "stock-1", "availability-1")
 REFUSED = {
     ("zero_sales", "stock-1"): "told by sales_qtd_roll_mean_4 or weeks_since_sale",
     ("inventory", "seed-18"): "no feature of that set knows any",

@@ -73,7 +73,7 @@ def test_an_empty_shelf_loses_the_whole_demand_and_is_out_today() -> None:
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_more_stock_never_loses_more_or_lasts_shorter(first: float, second: float) -> None:
     less, more = (figures(PLAIN, all_given(units)) for units in sorted((first, second)))
     assert (more.expected_units_lost <= less.expected_units_lost + 1e-9).all()
