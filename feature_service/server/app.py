@@ -1,34 +1,36 @@
 """The server from port to last answer: listen, load, serve, drain, stop.
 
-Health is NOT_SERVING until a snapshot is loaded, and again from the moment that SIGTERM or SIGINT asks the server to
-stop: new calls are then refused and calls in flight get ``grace_seconds`` to end. A worker process joins the port only
-once it can answer, since the port's other processes can meanwhile.
+Health is NOT_SERVING until a snapshot is loaded, and again from the moment that a signal asks the server to stop: new
+calls are then refused and calls in flight get ``grace_seconds`` to end. A worker process joins the port only once it
+can answer, since the port's other processes can meanwhile.
 """
 
 import asyncio
 import gc
-import signal
 from time import perf_counter
 from typing import NamedTuple
 
 import grpc
 import structlog
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from feature_service.server.background import repeat
 from feature_service.server.limits import StreamLimit
 from feature_service.server.listener import add_port, add_tools, bare_server
 from feature_service.server.rpc.auth import Doorkeeper
 from feature_service.server.rpc.handlers import Handlers
+from feature_service.server.rpc.health import HealthServicer
 from feature_service.server.rpc.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.reload import ReloadCallbacks, Reloader
 from feature_service.server.serving.snapshot import ServingSnapshot
-from feature_service.server.settings import Settings
+from feature_service.server.settings import STOP_SIGNALS, Settings
 from feature_service.server.telemetry.calls import CallTelemetry, Tracer
 from feature_service.server.telemetry.metrics import Metrics
 from feature_service.server.worker_link import Link
 
 SECONDS_PER_DAY = 86_400
+TOKENS_RELOAD_SECONDS = 1.0
 SERVICES = ("", RISK_SERVICE, FEATURE_SERVICE)
 
 _log = structlog.stdlib.get_logger("stockout.server")
@@ -39,7 +41,7 @@ class Server(NamedTuple):
 
     grpc_server: grpc.aio.Server
     port: int
-    health: health.aio.HealthServicer
+    health: HealthServicer
     telemetry: CallTelemetry
     doorkeeper: Doorkeeper | None
 
@@ -63,7 +65,7 @@ async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
     for service, servicer in servicers.items():
         methods = {name: handlers.of(f"{service}/{name}", method) for name, method in servicer.methods.items()}
         grpc_server.add_registered_method_handlers(service, methods)
-    health_servicer = health.aio.HealthServicer()
+    health_servicer = HealthServicer(operation.limits.max_streams)
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, grpc_server)
     await _set_health(health_servicer, health_pb2.HealthCheckResponse.NOT_SERVING)
     add_tools(grpc_server, settings, SERVICES[1:])
@@ -71,13 +73,13 @@ async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, or until the supervisor is gone.
+    """Serve until SIGTERM, SIGINT or SIGHUP, or until the supervisor is gone.
 
     Raises:
         StockoutError: If the address, the snapshot, or a file of security cannot be used.
     """
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     link = Link(settings.operation.worker, when_lost=stop.set)
     max_age_days = settings.max_age_days
@@ -88,13 +90,13 @@ async def serve(settings: Settings) -> None:
     await server.grpc_server.start()
     _expose_metrics(server, settings)
     _log.info("listening", host=settings.host, port=server.port)
-    tasks = [asyncio.create_task(server.doorkeeper.keep_current())] if server.doorkeeper else []
+    tasks = [asyncio.create_task(repeat(server.doorkeeper.look, TOKENS_RELOAD_SECONDS))] if server.doorkeeper else []
     try:
         if not settings.operation.worker:
             await load(current, settings)
-        reloader = Reloader(settings.snapshots, current, settings.reload_seconds, _callbacks(server))
+        reloader = Reloader(settings.snapshots, current, _callbacks(server))
         await reloader.report_freshness()
-        tasks.append(asyncio.create_task(reloader.run()))
+        tasks.append(asyncio.create_task(repeat(reloader.look, settings.reload_seconds)))
         _log.info("serving", port=server.port, snapshot_id=current.get().id, products=len(current.get().assessor))
         link.report_ready()
         await stop.wait()
@@ -156,8 +158,6 @@ def _callbacks(server: Server) -> ReloadCallbacks:
     return ReloadCallbacks(count_refusal, set_health)
 
 
-async def _set_health(
-    servicer: health.aio.HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus
-) -> None:
+async def _set_health(servicer: HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
     for service in SERVICES:
         await servicer.set(service, status)

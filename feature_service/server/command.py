@@ -1,6 +1,6 @@
 """The command line: serve the snapshot that the pipeline published.
 
-Exit codes: 0 after SIGTERM or SIGINT, 1 when the snapshot or the address cannot be used, 2 for wrong options.
+Exit codes: 0 after SIGTERM, SIGINT or SIGHUP, 1 when the snapshot or the address cannot be used, 2 for wrong options.
 """
 
 import sys
@@ -65,7 +65,7 @@ def main(
     workers: int,
     operation: Operation,
 ) -> None:
-    """Serve stockout risks and features over gRPC until SIGTERM or SIGINT."""
+    """Serve stockout risks and features over gRPC until SIGTERM, SIGINT or SIGHUP."""
     logs.configure(log_format, operation.worker.number if operation.worker else None)
     settings = Settings(
         snapshots=snapshots,

@@ -1,12 +1,20 @@
 """What an operator can set, each default once. Read by the command line, passed in, never changed."""
 
+import signal
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
 from feature_service.limits import MAX_ID_BYTES, MAX_IDS
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""Each lets the calls in flight end; the last is sent when a terminal is closed."""
+
 ChannelOptions = tuple[tuple[str, int], ...]
+
+
+ITEM_BYTES_BESIDE_ID = 32
+"""Tags, lengths and numbers of an AssessmentItem: 19 today."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +147,8 @@ class Settings:
 
     @property
     def max_message_bytes(self) -> int:
-        """Longest request that can be within the limits: every id at its longest with its tag and length, and some."""
-        return self.max_ids * (MAX_ID_BYTES + 8) + 4096
+        """Longest request within the limits: as many items, each with the longest id and all its other fields."""
+        return self.max_ids * (MAX_ID_BYTES + ITEM_BYTES_BESIDE_ID) + 4096
 
     @property
     def address(self) -> str:

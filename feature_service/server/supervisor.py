@@ -19,7 +19,7 @@ from time import monotonic
 import structlog
 
 from feature_service.server.errors import AddressError
-from feature_service.server.settings import Settings
+from feature_service.server.settings import STOP_SIGNALS, Settings
 from feature_service.server.worker_link import READY
 
 MAX_PAUSE_S = 10.0
@@ -55,7 +55,7 @@ class Supervisor:
         self._exit_code = 0
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT, and until the last worker has ended; gives the exit code.
+        """Until a signal to stop, and until the last worker has ended; gives the exit code.
 
         Raises:
             AddressError: If the address cannot be listened on.
@@ -165,12 +165,12 @@ def _reserved(settings: Settings) -> Iterator[int]:
 
 @contextmanager
 def _wakeup_on_signals() -> Iterator[socket.socket]:
-    """A socket that can be read once SIGTERM or SIGINT came."""
+    """A socket that can be read once a signal to stop came."""
     ours, signalled = socket.socketpair()
     with ours, signalled:
         signalled.setblocking(False)
         before = signal.set_wakeup_fd(signalled.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOP_SIGNALS:
             signal.signal(number, lambda *_: None)
         try:
             yield ours

@@ -15,13 +15,26 @@ from pathlib import Path
 
 import click
 
+from feature_service.json_record import read_record
 from feature_service.server.errors import TokensError, UnauthenticatedError
 from feature_service.server.limits import TokenBucket
 
 ANY = "*"
 SECRET_BYTES = 32
-_FIELDS = {"id", "name", "sha256", "methods", "per_second", "burst"}
+MOST_CALLS = 1_000_000_000
 _NOBODY = "0" * 64
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of the file."""
+
+    id: str
+    name: str
+    sha256: str
+    methods: tuple[str, ...]
+    per_second: float
+    burst: int
 
 
 @dataclass(frozen=True)
@@ -53,27 +66,36 @@ Holders = Mapping[str, Holder]
 """By the id of the token."""
 
 
-def read_tokens(file: Path) -> Holders:
-    """Read the file of hashed tokens.
+def read_tokens(file: Path) -> tuple[Holders, list[TokensError]]:
+    """Read the file of hashed tokens: who is admitted, and what is wrong with each line that admits nobody.
+
+    A line must be one that ``new`` prints, and no id may be there twice.
 
     Raises:
-        TokensError: If it cannot be read, or a line is not one that ``new`` prints; the line is named.
+        TokensError: If the file cannot be read at all.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise TokensError(file, error) from error
     holders: dict[str, Holder] = {}
+    problems: list[TokensError] = []
+    ids_seen = set[str]()
     for number, line in enumerate(lines, start=1):
-        if line.strip() and not line.startswith("#"):
-            try:
-                token_id, holder = _holder(line)
-            except (ValueError, TypeError, KeyError) as error:
-                raise TokensError(file, error, number) from error
-            if token_id in holders:
-                raise TokensError(file, f"the id {token_id!r} is there twice", number)
+        if not line.strip() or line.startswith("#"):
+            continue
+        try:
+            token_id, holder = _holder(line)
+        except (ValueError, RecursionError) as error:
+            problems.append(TokensError(file, error, number))
+            continue
+        if token_id in ids_seen:
+            problems.append(TokensError(file, f"the id {token_id!r} is there twice", number))
+            holders.pop(token_id, None)  # whose rights hold is not known
+        else:
             holders[token_id] = holder
-    return holders
+        ids_seen.add(token_id)
+    return holders, problems
 
 
 def holder_of(token: str, holders: Holders) -> Holder:
@@ -98,19 +120,14 @@ def new_token(name: str, methods: tuple[str, ...], per_second: float, burst: int
 
 
 def _holder(line: str) -> tuple[str, Holder]:
-    given = json.loads(line)
-    if not isinstance(given, dict) or set(given) != _FIELDS:
-        raise ValueError(f"a line has exactly {', '.join(sorted(_FIELDS))}")
-    sha256, methods = str(given["sha256"]), given["methods"]
-    if len(bytes.fromhex(sha256)) != hashlib.sha256().digest_size:
+    record = read_record(_Line, json.loads(line))
+    if len(bytes.fromhex(record.sha256)) != hashlib.sha256().digest_size:
         raise ValueError("sha256 must be 64 hexadecimal digits")
-    if not isinstance(methods, list) or not all(isinstance(each, str) for each in methods):
-        raise ValueError("methods must be a list of strings")
-    per_second, burst = float(given["per_second"]), int(given["burst"])
-    if not per_second > 0 or burst < 1:
-        raise ValueError("per_second must be above 0, burst at least 1")
-    bucket = TokenBucket(per_second, burst)
-    return str(given["id"]), Holder(str(given["name"]), sha256.lower(), frozenset(methods), per_second, burst, bucket)
+    if not (0 < record.per_second <= MOST_CALLS and 1 <= record.burst <= MOST_CALLS):
+        raise ValueError(f"per_second must be above 0, burst at least 1, and both at most {MOST_CALLS:,}")
+    bucket = TokenBucket(record.per_second, record.burst)
+    methods = frozenset(record.methods)
+    return record.id, Holder(record.name, record.sha256.lower(), methods, record.per_second, record.burst, bucket)
 
 
 def _sha256(secret: str) -> str:

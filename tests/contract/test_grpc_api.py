@@ -137,6 +137,13 @@ def test_health_of_the_server_and_of_each_service_is_serving(channel: grpc.Chann
     assert stub.Check(health_pb2.HealthCheckRequest(service=service)).status == health_pb2.HealthCheckResponse.SERVING
 
 
+def test_health_lists_every_service(channel: grpc.Channel) -> None:
+    listed = health_pb2_grpc.HealthStub(channel).List(health_pb2.HealthListRequest()).statuses
+    assert {name: each.status for name, each in listed.items()} == dict.fromkeys(
+        ["", *SERVICES], health_pb2.HealthCheckResponse.SERVING
+    )
+
+
 def test_reflection_gives_the_services_and_their_files(channel: grpc.Channel) -> None:
     stub = reflection_pb2_grpc.ServerReflectionStub(channel)
     requests = [

@@ -1,13 +1,15 @@
 """What a server holds at a time, and what it does with more: refuse, at once and by name."""
 
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
+from stockout.v1.risk_service_pb2 import AssessmentItem, AssessStockoutRisksRequest, AssessStockoutRisksResponse
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from feature_service.server.settings import Settings
 from tests.support.relay import relay_to
 from tests.support.servers import START_TIMEOUT_S, RunningServer, channel_to, running_server
 from tests.support.serving_fixtures import Published
@@ -44,6 +46,25 @@ def test_a_call_beyond_the_limit_is_refused_and_does_not_wait_for_a_place(publis
         assert code_of(channel) is grpc.StatusCode.RESOURCE_EXHAUSTED
         held[0].cancel()
         assert answered(channel) is OK
+
+
+def test_watches_of_health_which_needs_no_token_leave_room_for_other_calls(published: Published) -> None:
+    with running_server(published.root, "--max-streams", "2") as server, channel_to(server) as channel:
+        held = [watching(channel), watching(channel)]
+        with pytest.raises(grpc.RpcError) as raised:
+            watching(channel)
+        assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert code_of(channel) is OK
+        held[0].cancel()
+
+
+def test_a_request_at_every_limit_is_not_too_long(published: Published) -> None:
+    ids = (f"{number:0256d}" for number in range(1000))
+    items = [AssessmentItem(product_id=each, units_on_hand=0.1, lead_time_days=365) for each in ids]
+    with running_server(published.root) as server, channel_to(server) as channel:
+        call: Any = channel.unary_unary(ASSESS)
+        answer = call(AssessStockoutRisksRequest(items=items).SerializeToString(), timeout=20)
+    assert len(AssessStockoutRisksResponse.FromString(answer).results) == 1000
 
 
 @pytest.mark.parametrize("end", ["cancel", "vanish"])
@@ -108,5 +129,5 @@ def test_a_message_of_the_greatest_size_passes_and_a_greater_one_is_refused(publ
         fits = AssessStockoutRisksRequest(product_ids=["x" * 256] * 10).SerializeToString()
         call: Any = channel.unary_unary(ASSESS)
         assert len(AssessStockoutRisksResponse.FromString(call(fits, timeout=20)).results) == 10
-        refused = call.future(bytes(10 * 264 + 4097), timeout=20)
+        refused = call.future(bytes(Settings(Path(), max_ids=10).max_message_bytes + 1), timeout=20)
         assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

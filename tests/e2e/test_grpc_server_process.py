@@ -1,5 +1,6 @@
 """The server as an operator meets it: a process with signals, exit codes and sentences on stderr."""
 
+import functools
 import shutil
 import signal
 import socket
@@ -13,12 +14,19 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
+from stockout.v1.risk_service_pb2 import (
+    AssessStockoutRisksRequest,
+    AssessStockoutRisksResponse,
+    StreamStockoutRisksRequest,
+    WatchStockoutRisksRequest,
+)
+from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from tests.support.servers import channel_to, running_server
 from tests.support.serving_fixtures import Published
 
 ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
+NUMBERS = ("one", "two", "three")
 REQUEST = AssessStockoutRisksRequest(product_ids=["a", "b"]).SerializeToString()
 
 
@@ -33,7 +41,7 @@ def start_and_fail(*options: str) -> str:
     return stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stopping_server_answers_what_is_in_flight_and_refuses_what_is_new(
     published: Published, number: signal.Signals
 ) -> None:
@@ -119,9 +127,19 @@ def test_a_lower_limit_of_ids_is_kept(published: Published) -> None:
     assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+def has_request_id(request_id: str, line: dict[str, Any]) -> bool:
+    return bool(line["request_id"] == request_id)
+
+
 def test_every_call_is_logged_when_asked_for(published: Published) -> None:
+    watch = WatchStockoutRisksRequest(product_ids=["a"])
     with running_server(published.root, "--log-calls") as server, channel_to(server) as channel:
-        call: Any = channel.unary_unary(ASSESS)
-        call(REQUEST, metadata=(("x-request-id", "one"),))
-        line = server.wait_for("call", lambda line: line["request_id"] == "one")
-    assert line["code"] == "OK"
+        stub = RiskServiceStub(channel)
+        stub.AssessStockoutRisks(AssessStockoutRisksRequest(product_ids=["a"]), metadata=(("x-request-id", "one"),))
+        list(stub.StreamStockoutRisks(StreamStockoutRisksRequest(), metadata=(("x-request-id", "two"),)))
+        watching = stub.WatchStockoutRisks(watch, metadata=(("x-request-id", "three"),))
+        next(watching)
+        watching.cancel()
+        lines = [server.wait_for("call", functools.partial(has_request_id, name)) for name in NUMBERS]
+    assert [line["code"] for line in lines] == ["OK", "OK", "CANCELLED"]
+    assert [line["method"].split("/")[1][:6] for line in lines] == ["Assess", "Stream", "WatchS"]

@@ -98,14 +98,42 @@ def test_a_token_can_be_added_and_taken_away_while_the_server_runs(published: Pu
     file = tmp_path / "tokens.jsonl"
     first = new_token(file, "--name", "first")
     with running_server(published.root, "--tokens", str(file)) as server, channel_to(server) as channel:
-        file.write_text("not a line\n")
-        assert "line 1" in server.wait_for("tokens refused")["error"]
-        assert code_of(channel, ASSESS, first) is OK
         file.unlink()
         second = new_token(file, "--name", "second")
         server.wait_for("tokens reloaded")
         assert code_of(channel, ASSESS, second) is OK
         assert code_of(channel, ASSESS, first) is grpc.StatusCode.UNAUTHENTICATED
+
+
+def put(file: Path, text: str) -> None:
+    """In place of what was there, at once."""
+    beside = file.with_suffix(".new")
+    beside.write_text(text)
+    beside.rename(file)
+
+
+@pytest.mark.parametrize("broken", ["not a line", '{"burst": 1e999}', None], ids=["text", "infinite", "no file"])
+def test_only_what_the_file_admits_as_it_is_now_is_let_in(
+    published: Published, tmp_path: Path, broken: str | None
+) -> None:
+    file, aside = tmp_path / "tokens.jsonl", tmp_path / "aside"
+    first, second = new_token(aside, "--name", "first"), new_token(aside, "--name", "second")
+    line_of_first, line_of_second = aside.read_text().splitlines(keepends=True)
+    file.write_text(line_of_first + line_of_second)
+    with running_server(published.root, "--tokens", str(file)) as server, channel_to(server) as channel:
+        assert (code_of(channel, ASSESS, first), code_of(channel, ASSESS, second)) == (OK, OK)
+        if broken is None:
+            file.unlink()
+        else:
+            put(file, f"{broken}\n{line_of_second}")
+        assert "tokens.jsonl" in server.wait_for("tokens refused")["error"]
+        reloaded = server.wait_for("tokens reloaded")
+        assert code_of(channel, ASSESS, first) is grpc.StatusCode.UNAUTHENTICATED
+        assert code_of(channel, ASSESS, second) is (grpc.StatusCode.UNAUTHENTICATED if broken is None else OK)
+        put(file, line_of_first)
+        server.wait_for("tokens reloaded", lambda line: line != reloaded)
+        assert code_of(channel, ASSESS, first) is OK
+        assert code_of(channel, ASSESS, second) is grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_a_broken_file_of_tokens_ends_the_start_with_the_line(published: Published, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations  # grpc's classes are generic in their stubs only
 
-import asyncio
 from pathlib import Path
 from typing import Any, Never
 
@@ -25,7 +24,6 @@ from feature_service.server.tokens import holder_of, read_tokens
 HEADER = "authorization"
 SCHEME = "bearer "
 OPEN = f"/{health.SERVICE_NAME}/"
-RELOAD_SECONDS = 1.0
 
 _log = structlog.stdlib.get_logger("stockout.auth")
 
@@ -39,8 +37,10 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
 
     def __init__(self, file: Path, metrics: Metrics) -> None:
         self._file, self._metrics = file, metrics
-        self._seen = self._state()
-        self._holders = read_tokens(file)
+        self._state = _state_of(file)
+        self._holders, problems = read_tokens(file)
+        if problems:
+            raise problems[0]
 
     async def intercept_service(self, continuation: Any, details: grpc.HandlerCallDetails) -> Any:
         """Go on to the method, or to one that refuses the call."""
@@ -53,20 +53,24 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
             return self._refusal(error, details.method, request_id_of(metadata))
         return await continuation(details)
 
-    async def keep_current(self) -> None:
-        """Read the file again whenever it has changed, so that a token can be added or taken away; never returns."""
-        while True:
-            await asyncio.sleep(RELOAD_SECONDS)
-            try:
-                state = self._state()
-                if state == self._seen:
-                    continue
-                self._seen = state
-                self._holders = read_tokens(self._file)
-            except TokensError as error:
-                _log.error("tokens refused", error=str(error))
-            else:
-                _log.info("tokens reloaded", tokens=len(self._holders))
+    async def look(self) -> None:
+        """Read the file again if it has changed: only what it admits as it is now is let in.
+
+        So a line that cannot be used admits nobody, and neither does a file that cannot be read.
+        """
+        state = _state_of(self._file)
+        if state == self._state:
+            return
+        self._state = state
+        try:
+            holders, problems = read_tokens(self._file)
+        except TokensError as error:
+            holders, problems = {}, [error]
+        before = self._holders  # who is the same goes on with the calls that are left
+        self._holders = {key: before[key] if before.get(key) == each else each for key, each in holders.items()}
+        for problem in problems:
+            _log.error("tokens refused", error=str(problem))
+        _log.info("tokens reloaded", tokens=len(holders))
 
     def _check(self, method: str, metadata: dict[str, str]) -> None:
         given = metadata.get(HEADER, "")
@@ -88,9 +92,11 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
 
         return grpc.stream_stream_rpc_method_handler(end)  # it reads no message, whatever the method's kind
 
-    def _state(self) -> tuple[int, int, int]:
-        try:
-            found = self._file.stat()
-        except OSError as error:
-            raise TokensError(self._file, error) from error
-        return found.st_ino, found.st_size, found.st_mtime_ns
+
+def _state_of(file: Path) -> tuple[int, int, int] | None:
+    """What changes when the file does; None where it cannot be seen."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

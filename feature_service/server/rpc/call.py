@@ -41,19 +41,24 @@ class Call:
 
     def end(self, bytes_out: int | None = None) -> None:
         """The call was answered, by a response of ``bytes_out`` bytes or by a stream."""
-        logged = self._telemetry.log_calls and bytes_out is not None
+        log_calls = self._telemetry.log_calls
         # a call that leaves no log line needs no id, and sending one would cost a twentieth
-        request_id = request_id_of(self.metadata) if logged else _request_id_sent(self.metadata)
+        request_id = request_id_of(self.metadata) if log_calls else _request_id_sent(self.metadata)
         if request_id:
             self._context.set_trailing_metadata(((REQUEST_ID, request_id),))
         seconds = self._telemetry.end("OK", self._began, self.metadata)
-        if logged:
-            ms = round(1000 * seconds, 3)
-            _log.info("call", method=self._telemetry.name, code="OK", ms=ms, request_id=request_id, bytes_out=bytes_out)
+        if log_calls:
+            self._log_end("OK", seconds, request_id, bytes_out=bytes_out)
 
     def cancel(self) -> None:
         """The client left, or its deadline passed, while an answer was being made."""
-        self._telemetry.end("CANCELLED", self._began, self.metadata)
+        seconds = self._telemetry.end("CANCELLED", self._began, self.metadata)
+        if self._telemetry.log_calls:
+            self._log_end("CANCELLED", seconds, request_id_of(self.metadata))
+
+    def _log_end(self, code: str, seconds: float, request_id: str | None, **more: object) -> None:
+        ms = round(1000 * seconds, 3)
+        _log.info("call", method=self._telemetry.name, code=code, ms=ms, request_id=request_id, **more)
 
     async def refuse(self, error: Exception) -> Never:
         """End the call with the error's status, and say so in the log."""
@@ -82,5 +87,6 @@ def request_id_of(metadata: Mapping[str, str]) -> str:
 
 
 def _request_id_sent(metadata: Mapping[str, str]) -> str | None:
-    sent = metadata.get(REQUEST_ID)
-    return sent[:MAX_REQUEST_ID] if sent else None
+    """The client's own, if it can be sent back: metadata is printable ASCII, and some clients do not keep to it."""
+    sent = metadata.get(REQUEST_ID, "")
+    return sent[:MAX_REQUEST_ID] if sent.isascii() and sent.isprintable() else None

@@ -38,23 +38,13 @@ class ReloadCallbacks:
 
 
 class Reloader:
-    """Keeps ``current`` at the snapshot that is published in ``root``.
+    """Keeps ``current`` at the snapshot that is published in ``root``."""
 
-    Args:
-        seconds: Between two looks at the pointer file.
-    """
-
-    def __init__(self, root: Path, current: CurrentSnapshot, seconds: float, callbacks: ReloadCallbacks) -> None:
-        self._root, self._current, self._seconds, self._callbacks = root, current, seconds, callbacks
+    def __init__(self, root: Path, current: CurrentSnapshot, callbacks: ReloadCallbacks) -> None:
+        self._root, self._current, self._callbacks = root, current, callbacks
         self._refused: tuple[str, float] | None = None
         self._last_refusal = ""
         self._fresh: bool | None = None
-
-    async def run(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(self._seconds)
-            await self.look()
 
     async def look(self) -> None:
         """Swap a newer snapshot in, if there is one that can be served; tell if the data became too old, or fresh."""
