@@ -8,5 +8,5 @@ from tests.support.training_fixtures import trained
 
 __all__ = ["bento_home", "bento_target", "bento_url", "channel", "published", "server", "trained"]
 
-hypothesis.settings.register_profile("untimed")  # another process may take the machine for a while
+hypothesis.settings.register_profile("untimed", deadline=None)  # another process may take the machine for a while
 hypothesis.settings.load_profile("untimed")

@@ -1,7 +1,16 @@
-"""Loading a snapshot: every file is held against its checksum before any of it is used, and arrays stay on the disk."""
+"""Loading a snapshot: every file is held against its checksum before any of it is used.
 
+Arrays are read into memory, and what was verified is what is used: whatever happens to the files afterwards, nothing
+that answers from them notices. Only arrays of more than ``MAX_BYTES_IN_MEMORY`` altogether stay on the disk and are
+mapped; truncating such a file ends the processes that use it, as the system demands (SIGBUS).
+"""
+
+import hashlib
+import io
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +36,27 @@ from data.snapshots.snapshot import (
 )
 from data.weeks import calendar
 
+_ID = re.compile(r"\d{4}-W\d\d-[0-9a-f]{12}")
+
+MAX_BYTES_IN_MEMORY = 512 * 1024 * 1024
+"""Some 600,000 products with two years of sales."""
+
 
 def current_id(root: Path) -> str:
     """The id of the snapshot to serve.
 
     Raises:
-        SnapshotError: If none was published below ``root``.
+        SnapshotError: If none was published below ``root``, or the pointer names no folder in it.
     """
     try:
-        return (root / POINTER).read_text(encoding="utf-8").strip()
+        snapshot_id = (root / POINTER).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SnapshotError(f"no snapshot is published in {root}: run the pipeline first ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise SnapshotError(f"{root / POINTER} holds no snapshot's name: {error}; publish again") from error
+    if not _ID.fullmatch(snapshot_id):
+        raise SnapshotError(f"{root / POINTER} holds no snapshot's name: {snapshot_id[:80]!r}; publish again")
+    return snapshot_id
 
 
 def load(root: Path, snapshot_id: str) -> Snapshot:
@@ -50,9 +69,9 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
     with as_snapshot_error(folder):
         _check_schema(folder)
         manifest = Manifest.of(folder)
-        verify(folder, manifest.sha256)
-        products = ProductTable.from_json((folder / PRODUCTS).read_bytes())
-        fields = {name: _map(folder / PANEL / f"{name}.npy") for name in manifest.fields}
+        files = _verified(folder, manifest.sha256)
+        products = ProductTable.from_json(files.content(PRODUCTS))
+        fields = {name: files.array(f"{PANEL}/{name}.npy") for name in manifest.fields}
         panel = Panel.from_products(products, calendar(manifest.first_week, manifest.as_of_week), fields)
         if not panel.has_lead_times:
             raise SnapshotError(f"snapshot {folder} lacks the lead times of products; publish it again")
@@ -61,9 +80,9 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             published_at=manifest.published_at,
             model=manifest.model,
             panel=panel,
-            eligible=_map(folder / ELIGIBLE),
+            eligible=files.array(ELIGIBLE),
             bundle_dir=folder / BUNDLE,
-            reasons=_read_reasons(folder / REASONS),
+            reasons=_read_reasons(files),
         )
 
 
@@ -86,13 +105,44 @@ def verify(folder: Path, digests: Mapping[str, str]) -> None:
             raise SnapshotError(f"{folder / name} is not the file that was published: its checksum differs")
 
 
-def _read_reasons(folder: Path) -> Reasons | None:
-    if not folder.exists():
+@dataclass(frozen=True)
+class _Files:
+    """The files of a snapshot, each as it was when it was verified, but for arrays that are too large."""
+
+    folder: Path
+    contents: Mapping[str, bytes]
+
+    def content(self, name: str) -> bytes:
+        """The bytes of a small file."""
+        return self.contents[name]
+
+    def array(self, name: str) -> npt.NDArray[Any]:
+        """A read-only array; ``allow_pickle`` stays off, so nothing in the file can run."""
+        array: npt.NDArray[Any]
+        if name in self.contents:
+            array = np.load(io.BytesIO(self.contents[name]), allow_pickle=False)
+            array.flags.writeable = False
+        else:
+            array = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+        return array
+
+
+def _verified(folder: Path, digests: Mapping[str, str]) -> _Files:
+    """Hold every file against its SHA-256, and keep those in memory that are to be used from there."""
+    arrays = [name for name in digests if name.endswith(".npy")]
+    mapped = arrays if sum((folder / name).stat().st_size for name in arrays) > MAX_BYTES_IN_MEMORY else []
+    verify(folder, {name: digests[name] for name in mapped})
+    contents = {}
+    for name in digests.keys() - set(mapped):
+        contents[name] = (folder / name).read_bytes()
+        if hashlib.sha256(contents[name]).hexdigest() != digests[name]:
+            raise SnapshotError(f"{folder / name} is not the file that was published: its checksum differs")
+    return _Files(folder, contents)
+
+
+def _read_reasons(files: _Files) -> Reasons | None:
+    names = [f"{REASONS}/{name}.npy" for name in ("feature", "contribution")]
+    if not (files.folder / REASONS).exists():
         return None
-    return Reasons(feature=_map(folder / "feature.npy"), contribution=_map(folder / "contribution.npy"))
-
-
-def _map(path: Path) -> npt.NDArray[Any]:
-    """Map an array read-only; ``allow_pickle`` stays off, so nothing in the file can run."""
-    mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    return mapped
+    feature, contribution = map(files.array, names)
+    return Reasons(feature=feature, contribution=contribution)

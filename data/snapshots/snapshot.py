@@ -75,7 +75,7 @@ class Snapshot:
         id: Its folder's name.
         published_at: When it was published, UTC.
         model: The registered model in ``bundle_dir``.
-        panel: Products x weeks up to ``as_of``; the matrices are memory-mapped.
+        panel: Products x weeks up to ``as_of``; the matrices are read-only.
         eligible: Where the model's label applies, shape ``(products, weeks)``.
         bundle_dir: Folder of the model bundle.
         reasons: Why, for the newest week; None if the model cannot tell.
@@ -135,7 +135,7 @@ def as_snapshot_error(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise SnapshotError(f"snapshot {folder} cannot be read: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, EOFError) as error:
         raise SnapshotError(f"snapshot {folder} is broken: {error!r}; publish it again") from error
 
 

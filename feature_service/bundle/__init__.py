@@ -3,18 +3,8 @@
 Training writes it; the gRPC server and the Bento read it. It needs NumPy and ONNX Runtime, and never loads a pickle.
 """
 
-from feature_service.bundle.model import (
-    CONTRACT_FILE,
-    CONTRACT_SCHEMA,
-    MODEL_FILE,
-    Bound,
-    Bundle,
-    BundleError,
-    Calibration,
-    Contract,
-    FeatureShapeError,
-    LabelContract,
-)
+from feature_service.bundle.contract import CONTRACT_SCHEMA, Bound, BundleError, Calibration, Contract, LabelContract
+from feature_service.bundle.model import CONTRACT_FILE, MODEL_FILE, Bundle, FeatureShapeError
 
 __all__ = [
     "CONTRACT_FILE",

@@ -71,6 +71,15 @@ class TokensError(StockoutError):
         super().__init__(f"the tokens of {where} cannot be used: {cause}")
 
 
+class OtherQuestionError(StockoutError):
+    """A newer snapshot answers another question than the one that is served: no client asked for that."""
+
+    def __init__(self, snapshot_id: str, theirs: str, ours: str) -> None:
+        super().__init__(
+            f"snapshot {snapshot_id} answers {theirs}, and {ours} is served: start a server of its own for it"
+        )
+
+
 class ModelMismatchError(StockoutError):
     """The model's inputs are not the features of the set that its contract names."""
 

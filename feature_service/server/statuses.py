@@ -35,13 +35,14 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     FeatureShapeError: (grpc.StatusCode.INTERNAL, "INTERNAL"),
 }
 
-ONLY_AT_START: frozenset[type[StockoutError]] = frozenset(
+BEFORE_ANY_CALL: frozenset[type[StockoutError]] = frozenset(
     {
         errors.AddressError,
         errors.PlaintextError,
         errors.CertificateError,
         errors.TokensError,
         errors.ModelMismatchError,
+        errors.OtherQuestionError,
         MissingFieldsError,
         SnapshotError,
         BundleError,

@@ -47,11 +47,11 @@ def synthetic_panel(products: int, weeks: int = 12, seed: int = 0) -> Panel:
     )
 
 
-def publish_snapshot(root: Path, panel: Panel, trees: int = 10, depth: int = 4) -> str:
+def publish_snapshot(root: Path, panel: Panel, trees: int = 10, depth: int = 4, *, label: str = "zero_sales") -> str:
     """Fit, publish, and give the snapshot's id. Eligible is what sold in the last four weeks."""
     _, eligible = _features_and_eligible(panel)
     bundle = root.parent / "bundle"
-    _write_bundle(bundle, fitted_forest(panel, trees, depth))
+    _write_bundle(bundle, fitted_forest(panel, trees, depth), label)
     return publish(panel, eligible, bundle, MODEL, root)
 
 
@@ -69,7 +69,7 @@ def _features_and_eligible(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     return features, features[chosen.feature_names.index("sales_qtd_roll_mean_4")] > 0
 
 
-def _write_bundle(folder: Path, forest: RandomForestClassifier) -> None:
+def _write_bundle(folder: Path, forest: RandomForestClassifier, label: str) -> None:
     graph = to_onnx(
         forest,
         initial_types=[("features", FloatTensorType([None, forest.n_features_in_]))],
@@ -78,7 +78,7 @@ def _write_bundle(folder: Path, forest: RandomForestClassifier) -> None:
     contract = Contract(
         feature_set=FEATURE_SET,
         feature_names=feature_set(FEATURE_SET).feature_names,
-        label=LabelContract("zero_sales", "no sale in the target week", "SALES_ONLY", horizon_weeks=1),
+        label=LabelContract(label, "no sale in the target week", "SALES_ONLY", horizon_weeks=1),
         threshold=0.5,
         training_window=("2018-06-04", "2018-08-13"),
         metrics={},

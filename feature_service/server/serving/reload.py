@@ -15,6 +15,8 @@ from time import monotonic, perf_counter
 import structlog
 
 from data import snapshots
+from feature_service.bundle import LabelContract
+from feature_service.server.errors import OtherQuestionError
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.snapshot import ServingSnapshot
 
@@ -68,6 +70,9 @@ class Reloader:
         began = perf_counter()
         self._refused = published, monotonic() + RETRY_SECONDS
         serving = await asyncio.to_thread(ServingSnapshot.load, self._root, published)
+        served = self._current.get().label
+        if not serving.label.predicts_the_same_as(served):
+            raise OtherQuestionError(published, _in_words(serving.label), _in_words(served))
         self._current.swap_in(serving)
         self._refused, self._last_refusal = None, ""
         gc.freeze()  # as at the start, but without a walk through everything: requests are waiting
@@ -83,3 +88,7 @@ class Reloader:
         self._last_refusal = sentence
         self._callbacks.on_refusal()
         _log.error("snapshot refused", error=sentence, served=self._current.get().id)
+
+
+def _in_words(label: LabelContract) -> str:
+    return f"{label.name} {label.horizon_weeks} weeks ahead ({label.description})"

@@ -10,7 +10,7 @@ from stockout.v1.provenance_pb2 import Provenance
 
 from data import snapshots
 from data.snapshots import Snapshot
-from feature_service.bundle import Bundle
+from feature_service.bundle import Bundle, LabelContract
 from feature_service.server.errors import InvalidFieldError
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.questions import FeatureQuestion, ListQuestion, RankFilter, RiskQuestion
@@ -62,6 +62,11 @@ class ServingSnapshot:
         """
         snapshot = snapshots.load(root, snapshot_id or snapshots.current_id(root))
         return cls(snapshot, Bundle.load(snapshot.bundle_dir), root)
+
+    @property
+    def label(self) -> LabelContract:
+        """What the probabilities are of."""
+        return self._contract.label
 
     @property
     def age_s(self) -> float:

@@ -200,7 +200,7 @@ def test_files_in_which_nothing_counts_as_a_sale_are_refused(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "sentence"),
     [
         ({"time_zone": "Brazil/Atlantis"}, "Brazil/Atlantis"),
         ({"excluded_statuses": {"cancelled"}}, "cancelled"),

@@ -62,7 +62,7 @@ def test_the_same_table_in_two_formats_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"", "empty"), (b"\xef\xbb\xbf\n", "empty"), (HEADER.encode(), "no rows")]
+    ("content", "sentence"), [(b"", "empty"), (b"\xef\xbb\xbf\n", "empty"), (HEADER.encode(), "no rows")]
 )
 def test_an_empty_file_is_told(tmp_path: Path, content: bytes, sentence: str) -> None:
     write_olist(tmp_path, [order(1)], [item(1)])

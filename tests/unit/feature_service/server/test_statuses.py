@@ -10,15 +10,15 @@ from feature_service.server.statuses import DOMAIN, status_of
 EVERY_ERROR_OF_THE_SERVER = """
 import feature_service.server.__main__
 from feature_service.kernel import StockoutError
-from feature_service.server.statuses import ONLY_AT_START, STATUSES
+from feature_service.server.statuses import BEFORE_ANY_CALL, STATUSES
 
 def leaves(kind):
     below = kind.__subclasses__()
     return {leaf for each in below for leaf in leaves(each)} if below else {kind}
 
-listed = set(STATUSES) | ONLY_AT_START
+listed = set(STATUSES) | BEFORE_ANY_CALL
 assert leaves(StockoutError) == listed, leaves(StockoutError) ^ listed
-assert not set(STATUSES) & ONLY_AT_START
+assert not set(STATUSES) & BEFORE_ANY_CALL
 """
 
 
