@@ -5,6 +5,7 @@ StockoutError
 ├── FeatureServiceMismatchError       502  the feature service serves another model's features
 ├── FeatureServiceFailedError         502  the feature service failed
 ├── FeatureServiceUnavailableError    503  the feature service does not answer
+├── FeatureServiceBusyError           503  the feature service has more calls than it takes, from others or from us
 ├── SnapshotChangedError              503  the feature service's two answers keep coming from different snapshots
 └── BentoBuildError                        the Bento could not be built (never an answer)
 """
@@ -30,6 +31,10 @@ class FeatureServiceUnavailableError(StockoutError):
     """The feature service does not answer, or is not ready."""
 
 
+class FeatureServiceBusyError(StockoutError):
+    """The feature service has more calls than it takes at a time, or than the Bento's token may make."""
+
+
 class SnapshotChangedError(StockoutError):
     """The features and the planner's figures keep coming from different snapshots."""
 
@@ -43,5 +48,9 @@ STATUS: dict[type[StockoutError], HTTPStatus] = {
     FeatureServiceMismatchError: HTTPStatus.BAD_GATEWAY,
     FeatureServiceFailedError: HTTPStatus.BAD_GATEWAY,
     FeatureServiceUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    FeatureServiceBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     SnapshotChangedError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+RETRY_AFTER = {"retry-after": "1"}
+"""Header of every answer with 503: each of its causes may be over in a second."""

@@ -7,6 +7,7 @@ import grpc
 
 from bento.errors import (
     BadRequestError,
+    FeatureServiceBusyError,
     FeatureServiceFailedError,
     FeatureServiceUnavailableError,
     SnapshotChangedError,
@@ -14,12 +15,14 @@ from bento.errors import (
 from bento.requests import AssessRequest
 from feature_service import client
 from feature_service.client import AsyncRiskClient, ClientError, FeatureAnswer, RiskAnswer
+from feature_service.client.batching import smaller_limit
 from feature_service.kernel import StockoutError
 
 ATTEMPTS = 3
 """A snapshot is replaced now and then; between two questions three times in a row, something is wrong."""
 
-_BAD_REQUEST = {"INVALID_ARGUMENT", "OUT_OF_RANGE", "RESOURCE_EXHAUSTED"}
+_BAD_REQUEST = {"INVALID_ARGUMENT", "OUT_OF_RANGE"}
+_BUSY = {"RESOURCE_EXHAUSTED", "CANCELLED"}  # gRPC's own answer to a burst beyond what may wait is CANCELLED
 _NOT_LET_IN = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 
 
@@ -48,6 +51,7 @@ class FeatureClient:
 
         Raises:
             BadRequestError: If the service refuses the question, e.g. for an ``as_of`` that it has no week for.
+            FeatureServiceBusyError: If it has too many calls to take this one.
             FeatureServiceUnavailableError: If it does not answer in time, or has nothing loaded.
             FeatureServiceFailedError: If it fails in another way.
             SnapshotChangedError: If the two keep coming from different snapshots.
@@ -80,8 +84,12 @@ class FeatureClient:
 def http_error(error: ClientError, target: str) -> StockoutError:
     """What the HTTP service answers where the client raised ``error``."""
     match error:
-        case client.RefusedError(code=code, details=details) if code in _BAD_REQUEST:
+        case client.RefusedError(code=code, details=details) if code in _BAD_REQUEST or _asks_too_much(error):
             return BadRequestError(f"the feature service refused: {details}")
+        case client.RefusedError(code=code, details=details) if code in _BUSY:
+            return FeatureServiceBusyError(
+                f"the feature service at {target} is too busy ({details or code}): ask again in a moment"
+            )
         case client.RefusedError(code=code, details=details) if code in _NOT_LET_IN:
             return FeatureServiceFailedError(
                 f"the feature service at {target} does not let this Bento in ({details}): "
@@ -96,6 +104,12 @@ def http_error(error: ClientError, target: str) -> StockoutError:
         case client.SnapshotChangedError():
             return SnapshotChangedError(f"the feature service at {target} keeps changing its snapshot: ask again")
     return FeatureServiceFailedError(f"the feature service at {target} failed: {error}")
+
+
+def _asks_too_much(error: ClientError) -> bool:
+    """Whether the request itself holds too many products; other exhausted resources are not the caller's doing."""
+    cause = error.__cause__
+    return isinstance(cause, grpc.RpcError) and smaller_limit(cause) is not None
 
 
 def _unavailable(target: str, details: str) -> FeatureServiceUnavailableError:

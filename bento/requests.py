@@ -1,12 +1,15 @@
-"""Request bodies, from bytes to checked values.
+"""Request bodies, from bytes on the connection to checked values.
 
 What the API takes is told once, by pydantic models; the OpenAPI document is made from the same models.
 """
 
+import asyncio
+import contextlib
 import datetime as dt
 import functools
 import json
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import numpy as np
@@ -24,14 +27,24 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bento.errors import BadRequestError
+from bento.errors import RETRY_AFTER, BadRequestError
 from bento.refusals import UNKNOWN_FIELDS, assess_refusal, rows_refusal
 from feature_service.kernel import FloatArray
 from feature_service.limits import MAX_ID_BYTES, MAX_IDS
 
 MAX_ROWS = 10_000
-MAX_BODY_BYTES = 32 * 1024 * 1024
+MAX_ROW_BYTES = 3072
+"""The widest feature set's row of 17-digit numbers takes 2,087 bytes on one line and 2,461 indented."""
+MAX_BODY_BYTES = MAX_ROWS * MAX_ROW_BYTES
+MAX_HELD_BYTES = 4 * MAX_BODY_BYTES
+"""Of all bodies that one process holds at a time."""
+BODY_TIMEOUT_S = 20.0
+LINGER_S = 2.0
+"""How long what still comes is thrown away after a refusal: a client that is cut off at once may never read it."""
 _GREATEST = float(np.finfo(np.float32).max)  # the model computes in float32
 
 
@@ -127,9 +140,92 @@ def decode_assess(body: bytes) -> AssessRequest:
 
 def _json(body: bytes) -> Any:
     """Not pydantic's own parser: it takes half a minute for a row with a million unknown fields."""
-    if len(body) > MAX_BODY_BYTES:
-        raise BadRequestError(f"the body holds {len(body)} bytes; one request may hold {MAX_BODY_BYTES}")
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the body is not JSON: {error}") from error
+
+
+class BodyLimit:
+    """ASGI middleware: reads a request's body, no more than one may hold and no longer than it may take, then goes on.
+
+    A body that says or turns out to be too long is refused at the byte that is too many, whatever the rest would be.
+    Nothing after this inflates a compressed body: it counts as it came, and is refused as no JSON.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_bytes: int = MAX_BODY_BYTES,
+        max_held_bytes: int = MAX_HELD_BYTES,
+        timeout_s: float = BODY_TIMEOUT_S,
+    ) -> None:
+        self._app, self._max_bytes, self._max_held_bytes, self._timeout_s = app, max_bytes, max_held_bytes, timeout_s
+        self._held_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the refusal, or let the application answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                announced = int(Headers(scope=scope).get("content-length", 0))
+                refusal = await self._read(announced, body, receive)
+        except TimeoutError:
+            refusal = _refusal(408, f"the body did not come whole within {self._timeout_s:g} s")
+        try:
+            if refusal:
+                self._held_bytes -= len(body)
+                body.clear()
+                await _refuse(refusal, scope, receive, send)
+            else:
+                await self._app(scope, _replay(body, receive), send)
+        finally:
+            self._held_bytes -= len(body)
+
+    async def _read(self, announced: int, body: bytearray, receive: Receive) -> JSONResponse | None:
+        """Fill ``body``; gives what to answer instead if it may not be read to its end."""
+        more = True
+        while more:
+            if announced <= self._max_bytes:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return _refusal(400, "the body broke off")
+                body += message.get("body", b"")
+                self._held_bytes += len(message.get("body", b""))
+                more = message.get("more_body", False)
+            if max(announced, len(body)) > self._max_bytes:
+                return _refusal(413, f"the body is longer than {self._max_bytes} bytes: send fewer rows at a time")
+            if self._held_bytes > self._max_held_bytes:
+                return _refusal(503, "this service holds too many other bodies: ask again in a moment")
+        return None
+
+
+def _refusal(status: int, sentence: str) -> JSONResponse:
+    headers = RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return JSONResponse({"error": sentence}, status, {**headers, "connection": "close"})
+
+
+async def _refuse(refusal: JSONResponse, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer in full, then throw away for a moment what still comes, then close the connection."""
+
+    async def send_unfinished(message: Message) -> None:
+        await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
+
+    await refusal(scope, receive, send_unfinished)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while (await receive()).get("more_body"):
+                pass
+    await send({"type": "http.response.body"})
+
+
+def _replay(body: bytearray, receive: Receive) -> Receive:
+    whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+    async def replayed() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return replayed

@@ -30,7 +30,7 @@ def risks(answer: Answer, bundle: Bundle, model: tuple[str, str]) -> list[Risk |
         model: That model's registered name and version. Another model's reasons would not explain its probability,
             so they are left out where the snapshot holds another.
     Raises:
-        FeatureServiceMismatchError: If the features or the label are not those of the model.
+        FeatureServiceMismatchError: If the features, the label, its horizon or its evidence are not those of the model.
     """
     _check_same_model(answer.features, bundle)
     theirs = answer.plans.provenance
@@ -84,10 +84,16 @@ def _risk(product_id: str, probability: float, threshold: float, plan: ProductRi
 
 
 def _check_same_model(answer: FeatureAnswer, bundle: Bundle) -> None:
+    """Which version or threshold the snapshot's model has may differ; what its probabilities mean may not."""
     theirs, ours = answer.provenance, bundle.contract
-    same_features = answer.feature_names == ours.feature_names and theirs.feature_set == ours.feature_set
-    if not same_features or theirs.label != ours.label.name:
+    given = _meaning(theirs.feature_set, theirs.label, theirs.horizon_weeks, theirs.evidence)
+    taken = _meaning(ours.feature_set, ours.label.name, ours.label.horizon_weeks, ours.label.evidence)
+    if given != taken or answer.feature_names != ours.feature_names:
         raise FeatureServiceMismatchError(
-            f"the feature service gives {theirs.feature_set} for the label {theirs.label}, this Bento's model takes "
-            f"{ours.feature_set} for {ours.label.name}: publish the snapshot and build the Bento from the same run"
+            f"the feature service gives {given}, this Bento's model takes {taken}: "
+            "publish the snapshot and build the Bento from the same run"
         )
+
+
+def _meaning(feature_set: str, label: str, horizon_weeks: int, evidence: str) -> str:
+    return f"{feature_set} for the label {label} ({evidence}, horizon_weeks {horizon_weeks})"

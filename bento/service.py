@@ -12,6 +12,8 @@ import functools
 import json
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,13 +24,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bento import schemas
-from bento.errors import STATUS
+from bento.errors import RETRY_AFTER, STATUS
 from bento.features import FeatureClient
 from bento.openapi import mount_pages
-from bento.requests import AssessRequest, decode_assess, decode_rows, feature_rows
+from bento.requests import AssessRequest, BodyLimit, decode_assess, decode_rows, feature_rows
 from bento.risks import risks
-from feature_service.bundle import CONTRACT_FILE, Bundle, Contract
+from feature_service.bundle import CONTRACT_FILE, Bundle, BundleError, Contract
 from feature_service.client.credentials import Secrets
+from feature_service.json_record import read_record
 from feature_service.kernel import StockoutError
 
 MODEL_DIR = Path(__file__).parent / "model"
@@ -81,7 +84,9 @@ def _answering(method: Callable[[Any, bytes], Awaitable[T]]) -> Callable[[Any, b
         except StockoutError as error:
             if type(error) not in STATUS:
                 raise
-            return JSONResponse({"error": str(error)}, status_code=STATUS[type(error)])
+            status = STATUS[type(error)]
+            headers = RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+            return JSONResponse({"error": str(error)}, status, headers)
 
     return wrapped
 
@@ -92,15 +97,15 @@ class StockoutRisk:
 
     def __init__(self) -> None:
         self._bundle = Bundle.load(MODEL_DIR)
-        reference = json.loads((MODEL_DIR / REFERENCE_FILE).read_text(encoding="utf-8"))
+        model = _read_reference()
         target = os.environ.get("FEATURE_SERVICE_TARGET", DEFAULT_TARGET)
         self._features = FeatureClient(target, _secrets().credentials())
-        self._model = (reference["name"], reference["version"])
+        self._model = (model.name, model.version)
         contract = self._bundle.contract
         feature_rows(contract.feature_names)  # made and kept now, not at the first request
-        self._provenance = {
-            "model_name": reference["name"],
-            "model_version": reference["version"],
+        self._provenance: dict[str, Any] = {
+            "model_name": model.name,
+            "model_version": model.version,
             "feature_set": contract.feature_set,
             "label": contract.label.name,
             "evidence": contract.label.evidence,
@@ -154,6 +159,26 @@ class StockoutRisk:
         return [p if applies else None for p, applies in zip(probabilities, contract.applies(rows), strict=True)]
 
 
+@dataclass(frozen=True)
+class _Reference:
+    """Which registered model the Bento holds, as it was written when the Bento was built."""
+
+    name: str
+    version: str
+    run_id: str
+
+
+def _read_reference() -> _Reference:
+    """Raises:
+    BundleError: If the file is missing or is no such reference.
+    """
+    file = MODEL_DIR / REFERENCE_FILE
+    try:
+        return read_record(_Reference, json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{file} cannot be read: {error}: build the Bento anew") from error
+
+
 def _secrets() -> Secrets:
     def file(name: str) -> Path | None:
         given = os.environ.get(f"FEATURE_SERVICE_{name}")
@@ -162,4 +187,6 @@ def _secrets() -> Secrets:
     return Secrets(file("TLS_CA"), file("TLS_CERTIFICATE"), file("TLS_KEY"), file("TOKEN_FILE"))
 
 
-mount_pages(StockoutRisk)
+_service: Any = StockoutRisk  # what the decorator made of the class, though its types say that it is the class
+mount_pages(_service)
+_service.add_asgi_middleware(BodyLimit)

@@ -1,6 +1,7 @@
 """The client and the merging against a real gRPC server whose answers a test chooses."""
 
 import asyncio
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from stockout.v1.feature_service_pb2_grpc import FeatureServiceServicer, add_Fea
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse
 from stockout.v1.risk_service_pb2_grpc import RiskServiceServicer, add_RiskServiceServicer_to_server
 
-from bento.errors import STATUS, SnapshotChangedError
+from bento.errors import STATUS, FeatureServiceMismatchError, SnapshotChangedError
 from bento.features import ATTEMPTS, Answer, FeatureClient, http_error
 from bento.requests import AssessRequest
 from bento.risks import risks
@@ -101,6 +102,8 @@ def test_figures_that_keep_coming_from_another_snapshot_are_refused_in_one_sente
         (client.RefusedError("OUT_OF_RANGE", "no such week"), 400, "the feature service refused: no such week"),
         (client.RefusedError("UNAUTHENTICATED", "bad token"), 502, r"in \(bad token\): set FEATURE_SERVICE_TOKEN_FILE"),
         (client.RefusedError("INTERNAL", "broken"), 502, "at there:1 failed with INTERNAL: broken"),
+        (client.RefusedError("RESOURCE_EXHAUSTED", "rate"), 503, r"too busy \(rate\): ask again in a moment"),
+        (client.RefusedError("CANCELLED", ""), 503, r"too busy \(CANCELLED\): ask again in a moment"),
         (client.ServerUnavailableError("there:1", "refused"), 503, r"at there:1 does not answer \(refused\)"),
         (client.DeadlineError("there:1", 10), 503, r"at there:1 does not answer \(nothing within 10 s\)"),
         (client.SnapshotChangedError("there:1"), 503, "keeps changing its snapshot: ask again"),
@@ -126,8 +129,8 @@ def answer_of(bundle: Bundle, version: str, product: ProductFeatures, plan: Prod
         threshold=0.5,
         snapshot_id="new",
         as_of_week=dt.date(2018, 8, 20),
-        horizon_weeks=4,
-        evidence="SALES_ONLY",
+        horizon_weeks=contract.label.horizon_weeks,
+        evidence=contract.label.evidence,
         published_at=dt.datetime(2018, 8, 27, tzinfo=dt.UTC),
         stale=False,
     )
@@ -156,6 +159,27 @@ def test_another_models_reasons_are_left_out_and_an_unknown_value_is_null(traine
     assert own.reasons is not None
     assert own.reasons[0].value is None
     assert (others.reasons, others.units_on_hand) == (None, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("field", "other", "shown"),
+    [
+        ("horizon_weeks", 4, "horizon_weeks 4"),
+        ("evidence", "STOCK_AWARE", "STOCK_AWARE"),
+        ("label", "inventory", "the label inventory"),
+        ("feature_set", "sales-1", "gives sales-1"),
+    ],
+)
+def test_a_snapshot_whose_probabilities_mean_something_else_is_refused(
+    trained: Trained, field: str, other: Any, shown: str
+) -> None:
+    bundle = Bundle.load(trained.bundle_dir)
+    product = ProductFeatures("a", (1.0,) * len(bundle.contract.feature_names), eligible=True, error=None)
+    answer = answer_of(bundle, "3", product, ProductRisk("a", 0.5, True, None))
+    provenance = dataclasses.replace(answer.features.provenance, **{field: other})
+    answer = dataclasses.replace(answer, features=dataclasses.replace(answer.features, provenance=provenance))
+    with pytest.raises(FeatureServiceMismatchError, match=shown):
+        risks(answer, bundle, ("stockout_risk", "3"))
 
 
 @pytest.mark.parametrize(("reason", "shown"), [("UNKNOWN_PRODUCT", "UNKNOWN_PRODUCT"), ("", "UNKNOWN")])
