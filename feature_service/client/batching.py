@@ -43,7 +43,14 @@ SERVICE_CONFIG = {
 }
 """gRPC repeats only calls that the server refused before it began: repeating is harmless, but takes time."""
 
-CHANNEL_OPTIONS = (("grpc.service_config", json.dumps(SERVICE_CONFIG)), ("grpc.enable_retries", 1))
+CHANNEL_OPTIONS = (
+    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+    ("grpc.enable_retries", 1),
+    # gRPC itself waits up to two minutes before it tries again to reach a server that was gone
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.min_reconnect_backoff_ms", 5000),  # how long one try may take, in spite of its name
+)
 
 
 @dataclass(frozen=True)
