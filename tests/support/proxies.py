@@ -1,0 +1,56 @@
+"""The proxy of ``deploy/envoy.yaml`` in front of a server of a test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.support.certificates import Authority
+from tests.support.processes import BIN, START_TIMEOUT_S, free_port, running
+from tests.support.servers import HasTarget
+
+CONFIGURATION = Path(__file__).parents[2] / "deploy" / "envoy.yaml"
+
+
+class Proxy:
+    """Where clients reach it, and whom they trust."""
+
+    def __init__(self, port: int, ca: Path) -> None:
+        self.port, self.ca, self.target = port, ca, f"localhost:{port}"
+
+    @contextmanager
+    def channel(self) -> Iterator[grpc.Channel]:
+        """A connection of its own, over TLS."""
+        credentials = grpc.ssl_channel_credentials(self.ca.read_bytes())
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        with grpc.secure_channel(self.target, credentials, options) as connected:
+            yield connected
+
+
+@contextmanager
+def proxy_of(server: HasTarget, folder: Path) -> Iterator[Proxy]:
+    """Envoy with the file's own settings but for ports, host and certificate, once it passes calls on."""
+    authority, port = Authority(), free_port()
+    (folder / "ca.pem").write_bytes(authority.certificate)
+    certificate, key = authority.issue("proxy").write(folder, "proxy")
+    host, _, server_port = server.target.rpartition(":")
+    text = CONFIGURATION.read_text(encoding="utf-8")
+    for given, ours in {
+        "address: 0.0.0.0, port_value: 8443": f"address: 127.0.0.1, port_value: {port}",
+        "address: grpc, port_value: 50051": f"address: {host}, port_value: {server_port}",
+        "/etc/stockout/server.pem": str(certificate),
+        "/etc/stockout/server.key": str(key),
+    }.items():
+        assert text.count(given) == 1, given
+        text = text.replace(given, ours)
+    (folder / "envoy.yaml").write_text(text, encoding="utf-8")
+    command = [BIN / "envoy", "--config-path", folder / "envoy.yaml"]
+    with running([*command, "--disable-hot-restart", "--log-level", "warn"], folder / "envoy.log"):
+        proxy = Proxy(port, folder / "ca.pem")
+        with proxy.channel() as channel:
+            health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=START_TIMEOUT_S, wait_for_ready=True
+            )
+        yield proxy
