@@ -46,8 +46,8 @@ def proxy_of(server: HasTarget, folder: Path) -> Iterator[Proxy]:
         assert text.count(given) == 1, given
         text = text.replace(given, ours)
     (folder / "envoy.yaml").write_text(text, encoding="utf-8")
-    command = [BIN / "envoy", "--config-path", folder / "envoy.yaml"]
-    with running([*command, "--disable-hot-restart", "--log-level", "warn"], folder / "envoy.log"):
+    options = ("--config-path", folder / "envoy.yaml", "--disable-hot-restart", "--log-level", "warn")
+    with running((BIN / "envoy", *options), folder / "envoy.log"):
         proxy = Proxy(port, folder / "ca.pem")
         with proxy.channel() as channel:
             health_pb2_grpc.HealthStub(channel).Check(
