@@ -34,7 +34,7 @@ class GetFeaturesRequest(_message.Message):
     """The feature set; empty for the model's own. At most 256 bytes."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The products, 1 to 1000; each id 1 to 256 bytes of UTF-8."""
+        """The products, 1 to RiskService.GetServiceInfo's limit; each id 1 to 256 bytes of UTF-8."""
 
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:

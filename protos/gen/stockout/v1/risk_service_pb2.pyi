@@ -65,7 +65,7 @@ class AssessStockoutRisksRequest(_message.Message):
     """Weeks ahead, 0 or the model's horizon. 0 stands for the model's horizon."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The products, 1 to 1000; each id 1 to 256 bytes of UTF-8. An id asked twice is answered twice."""
+        """The products, 1 to GetServiceInfo's limit; each id 1 to 256 bytes of UTF-8. An id asked twice is answered twice."""
 
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
@@ -76,7 +76,7 @@ class AssessStockoutRisksRequest(_message.Message):
 
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssessmentItem]:
-        """The products with what the caller knows better than the snapshot, 1 to 1000."""
+        """The products with what the caller knows better than the snapshot, 1 to GetServiceInfo's limit."""
 
     def __init__(
         self,
@@ -111,7 +111,7 @@ class AssessmentItem(_message.Message):
     the demand forecast (weeks of cover, dates, lost units, revenue) are then made from this.
     """
     lead_time_days: _builtins.int
-    """Days from an order to its arrival, 0 to 365; instead of the server's default."""
+    """Days from an order to its arrival, 0 to 365; instead of the snapshot's lead time."""
     def __init__(
         self,
         *,
@@ -184,8 +184,8 @@ class StockoutRiskResult(_message.Message):
         """Why there is no risk. The ErrorInfo detail's reason is one of:
         - UNKNOWN_PRODUCT (NOT_FOUND): the snapshot has never seen the id.
         - EXCLUDED_PRODUCT (FAILED_PRECONDITION): the id is known, but no sale of it counts; metadata `cause` says why.
-        - NOT_LAUNCHED (FAILED_PRECONDITION): the first sale came after `as_of`.
-        - INSUFFICIENT_HISTORY (FAILED_PRECONDITION): too few weeks since the first sale.
+        - NOT_LAUNCHED (FAILED_PRECONDITION): the launch (the first sale, or count above 0) came after `as_of`.
+        - INSUFFICIENT_HISTORY (FAILED_PRECONDITION): too few weeks since the launch.
         - NOT_ELIGIBLE (FAILED_PRECONDITION): the label does not apply, e.g. nothing sold in the last four weeks.
         """
 
@@ -518,7 +518,7 @@ class WatchStockoutRisksRequest(_message.Message):
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The products, 1 to 1000; each id 1 to 256 bytes of UTF-8."""
+        """The products, 1 to GetServiceInfo's limit; each id 1 to 256 bytes of UTF-8."""
 
     def __init__(
         self,
