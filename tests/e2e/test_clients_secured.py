@@ -1,5 +1,6 @@
 """The command and the Bento against a server that wants TLS, a client's certificate and a token."""
 
+import json
 import re
 import subprocess
 import sys
@@ -10,14 +11,18 @@ import pytest
 
 from bento.build import build_bento
 from data.snapshots import publish
+from feature_service.client import RiskClient
+from feature_service.client.credentials import Secrets
 from tests.support.bentos import MODEL, post, served_bento
 from tests.support.certificates import Authority
+from tests.support.processes import BIN
 from tests.support.servers import RunningServer, running_server
 from tests.support.shell import shell
 from tests.support.training_fixtures import Trained
 from training.labels import label
 
 ASKED = "product-0001"
+RISK_SERVICE = "stockout.v1.RiskService"
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +60,24 @@ def test_the_command_shows_certificate_and_token(secured: RunningServer, folder:
     assert (ended.returncode, ASKED in ended.stdout) == (0, True), ended.stderr
     plain = shell("assess", ASKED, "--target", secured.target, "--timeout-s", "5")
     assert plain.returncode == 3
+
+
+def test_the_python_client_shows_certificate_and_token(secured: RunningServer, folder: Path) -> None:
+    secrets = Secrets(folder / "ca.pem", folder / "client.pem", folder / "client.key", folder / "token")
+    with RiskClient(secured.target, credentials=secrets.credentials()) as client:
+        assert client.assess([ASKED]).results[0].product_id == ASKED
+
+
+def test_buf_curl_finds_the_method_by_reflection_and_calls_it(secured: RunningServer, folder: Path) -> None:
+    header = f"authorization: Bearer {(folder / 'token').read_text().strip()}"
+    tls = {"--cacert": "ca.pem", "--cert": "client.pem", "--key": "client.key"}
+    files = [each for option, file in tls.items() for each in (option, str(folder / file))]
+    command = [str(BIN / "buf"), "curl", "--protocol", "grpc", *files, "-H", header, "--reflect-header", "*"]
+    port = secured.target.rpartition(":")[2]
+    asked = ["-d", json.dumps({"product_ids": [ASKED]}), f"https://localhost:{port}/{RISK_SERVICE}/AssessStockoutRisks"]
+    ended = subprocess.run([*command, *asked], check=False, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["results"][0]["productId"] == ASKED
 
 
 def test_a_wrong_token_is_refused_in_one_sentence(secured: RunningServer, folder: Path) -> None:
