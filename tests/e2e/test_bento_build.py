@@ -70,3 +70,24 @@ def test_its_container_does_not_run_as_root(bento_home: Path) -> None:
     (dockerfile,) = (bento_home / "bentos" / "stockout_risk").glob("*/env/docker/Dockerfile")
     users = [line for line in dockerfile.read_text().splitlines() if line.startswith("USER ")]
     assert users[-1] == "USER bentoml"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "Expecting property name"),
+        ('{"name": "stockout_risk", "version": 3, "run_id": "a"}', "version must be text"),
+    ],
+)
+def test_a_damaged_reference_to_the_model_is_told_in_one_sentence(
+    bento_home: Path, tmp_path: Path, text: str, sentence: str
+) -> None:
+    (source,) = (bento_home / "bentos" / "stockout_risk").glob("*/src")
+    shutil.copytree(source, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "bento" / "model" / "reference.json"
+    file.write_text(text)
+    program = "from bento.service import StockoutRisk; StockoutRisk()"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False, capture_output=True, text=True)
+    told = ended.stderr.splitlines()[-1]
+    assert f"{file} cannot be read: {sentence}" in told
+    assert "build the Bento anew" in told
