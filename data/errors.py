@@ -7,6 +7,8 @@ StockoutError
     ├── MissingColumnError       a file lacks a column of the contract
     ├── ColumnMapError           the file that maps column names is wrong
     ├── UnreadableInputError     a file is damaged, or is not what its name says
+    ├── InputTooLargeError       a file holds more than is read of one
+    ├── ChangedInputError        a file was written to or replaced while it was read
     ├── EmptyInputError          a file without rows, or no row that counts as a sale
     ├── TooManyBadRowsError      more rows in quarantine than allowed
     ├── IngestSettingError       a setting of the ingest is not valid
@@ -52,6 +54,25 @@ class ColumnMapError(DataError):
 
 class UnreadableInputError(DataError):
     """A file is damaged, or is not what its name says."""
+
+
+class InputTooLargeError(DataError):
+    """A file holds more than is read of one file."""
+
+    def __init__(self, path: Path, most: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} holds more than {most}, the most that is read of a file: "
+            "leave out columns that the contract does not name, or the oldest rows"
+        )
+
+
+class ChangedInputError(DataError):
+    """A file, or a file of a folder, was written to, replaced, added or removed while it was read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} changed while it was read; run again when nothing writes to it")
 
 
 class EmptyInputError(DataError):

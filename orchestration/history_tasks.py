@@ -28,13 +28,18 @@ class Ingest(Stage):
 
     def fill(self, folder: Path) -> str:
         """Read, validate, quarantine."""
+        from data.errors import ChangedInputError
         from data.ingest.result import write_history
 
-        history = self._read(self.work_dir / "quarantine" / f"{self.ingest_name}.parquet")
+        fingerprint = self.data_fingerprint
+        name = self.ingest_name_of(fingerprint)
+        if name not in folder.name:  # the draft of another name: the files changed since the run asked for it
+            raise ChangedInputError(self.data_dir)
+        history = self._read(self.work_dir / "quarantine" / f"{name}.parquet", fingerprint)
         write_history(history, folder)
         return history.report.summary()
 
-    def _read(self, quarantine_file: Path) -> "CleanHistory":
+    def _read(self, quarantine_file: Path, fingerprint: str) -> "CleanHistory":
         from data.ingest.generic import ingest_generic
         from data.ingest.olist import ingest_olist
 
@@ -45,6 +50,7 @@ class Ingest(Stage):
                 columns_file=self.column_map,
                 time_zone=self.seller_zone,
                 max_bad_share=self.max_bad_share,
+                fingerprint=fingerprint,
             )
         return ingest_olist(
             self.data_dir,
@@ -52,6 +58,7 @@ class Ingest(Stage):
             excluded_statuses=self.statuses,
             time_zone=self.seller_zone,
             max_bad_share=self.max_bad_share,
+            fingerprint=fingerprint,
         )
 
 

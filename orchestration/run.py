@@ -129,7 +129,11 @@ class Run(luigi.Task):
     @property
     def ingest_name(self) -> str:
         """Folder name of what was read: the same for the same files and reading settings."""
-        return f"{self.source}-{_hash(self.data_fingerprint, self.seller_zone, self.statuses, self.max_bad_share)}"
+        return self.ingest_name_of(self.data_fingerprint)
+
+    def ingest_name_of(self, data_fingerprint: str) -> str:
+        """The same for files of which the fingerprint was taken before."""
+        return f"{self.source}-{_hash(data_fingerprint, self.seller_zone, self.statuses, self.max_bad_share)}"
 
     @property
     def week_name(self) -> str:

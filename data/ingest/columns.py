@@ -8,10 +8,12 @@ units_on_hand = "qty"
 import dataclasses
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from data.errors import ColumnMapError
+from data.ingest.content import read_content
 from data.ingest.contracts import GENERIC, Table
 
 COLUMNS_FILE = "columns.toml"
@@ -29,29 +31,50 @@ def column_map_file(data_dir: Path, explicit: Path | None) -> Path | None:
     return explicit or (beside if beside.is_file() else None)
 
 
-def map_tables(path: Path | None) -> tuple[Table, ...]:
-    """The generic layout's tables with the columns named as in the seller's files.
+@dataclass(frozen=True)
+class ColumnMap:
+    """What the file says.
+
+    Attributes:
+        tables: The generic layout's tables with the columns named as in the seller's files.
+        digests: The SHA-256 of the file by its name; empty where there is none.
+    """
+
+    tables: tuple[Table, ...] = GENERIC
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_column_map(path: Path | None) -> ColumnMap:
+    """Read the file.
 
     Args:
         path: The TOML file; None: the columns have our names.
     Raises:
         ColumnMapError: If the file cannot be read, or names a table or a column that does not exist.
+        ChangedInputError: If it was written to while it was read.
+        InputTooLargeError: If it holds more than is read of one file.
     """
     if path is None:
-        return GENERIC
-    sections = _read(path)
+        return ColumnMap()
+    try:
+        content = read_content(path)
+    except OSError as error:
+        raise ColumnMapError(f"{path} cannot be read: {error.strerror}") from error
+    return ColumnMap(_map_tables(path, content.data), {path.name: content.sha256})
+
+
+def _map_tables(path: Path, content: bytes) -> tuple[Table, ...]:
+    sections = _parse(path, content)
     known = {table.name: table for table in GENERIC}
     if unknown := sorted(set(sections) - set(known)):
         raise ColumnMapError(f"{path}: there is no table {', '.join(unknown)}; there is {', '.join(known)}")
     return tuple(_map_columns(table, sections.get(table.name, {}), path) for table in GENERIC)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _parse(path: Path, content: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ColumnMapError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+        return tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ColumnMapError(f"{path} is no TOML: {error}") from error
 
 

@@ -1,8 +1,10 @@
 """A name for the exact input that a model was trained on."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from data.errors import ChangedInputError
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
@@ -11,8 +13,30 @@ def fingerprint(paths: Iterable[Path]) -> str:
     Args:
         paths: The input files, e.g. the values of ``data.ingest.read.find_inputs``.
     """
-    total = hashlib.sha256()
-    for path in sorted(paths, key=lambda path: path.name):
+    digests = {}
+    for path in paths:
         with path.open("rb") as file:
-            total.update(f"{hashlib.file_digest(file, 'sha256').hexdigest()} {path.name}\n".encode())
+            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return fingerprint_of(digests)
+
+
+def fingerprint_of(digests: Mapping[str, str]) -> str:
+    """The same, from the SHA-256 of each file by its name."""
+    total = hashlib.sha256()
+    for name, digest in sorted(digests.items()):
+        total.update(f"{digest} {name}\n".encode())
     return total.hexdigest()
+
+
+def check_fingerprint(data_dir: Path, digests: Mapping[str, str], expected: str | None) -> None:
+    """Refuse to go on with files that are not those whose fingerprint was taken before they were read.
+
+    Args:
+        data_dir: The folder of the files, for the sentence.
+        digests: The SHA-256 of what was read, by the file's name.
+        expected: The fingerprint under which the result will be kept; None: under none.
+    Raises:
+        ChangedInputError: If they are others.
+    """
+    if expected is not None and fingerprint_of(digests) != expected:
+        raise ChangedInputError(data_dir)

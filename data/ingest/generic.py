@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import EmptyInputError, MissingInputError
-from data.ingest.columns import column_map_file, map_tables
+from data.ingest.columns import column_map_file, read_column_map
 from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, Exclusion
+from data.ingest.fingerprint import check_fingerprint
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
     check_bad_shares,
@@ -19,7 +20,7 @@ from data.ingest.quarantine import (
     count_reasons,
     quarantine_rows,
 )
-from data.ingest.read import ROW_NUMBER, find_inputs, read_table
+from data.ingest.read import ROW_NUMBER, digests, find_inputs, read_table
 from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, CleanHistory, IngestReport, as_day
 from data.ingest.validate import CheckedTable, check, check_time_zone
 
@@ -37,6 +38,7 @@ def ingest_generic(
     columns_file: Path | None = None,
     time_zone: str = DEFAULT_TIME_ZONE,
     max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
+    fingerprint: str | None = None,
 ) -> CleanHistory:
     """Read and validate the generic layout: sales, inventory, availability, products and lead times.
 
@@ -49,20 +51,20 @@ def ingest_generic(
         columns_file: TOML file with the names of the columns; by default ``columns.toml`` in ``data_dir``, if any.
         time_zone: IANA name of the zone of the seller's clock; times that carry an offset are moved to it.
         max_bad_share: Share of bad rows, of each file, above which the files are refused.
+        fingerprint: Of the files, taken before, under which the result will be kept; other files are refused.
     Raises:
         DataError: One of its subclasses, when the files or the settings cannot be used.
     """
     check_time_zone(time_zone)
     check_max_bad_share(max_bad_share)
-    tables = map_tables(column_map_file(data_dir, columns_file))
-    paths = find_inputs(data_dir, tables)
+    columns = read_column_map(column_map_file(data_dir, columns_file))
+    paths = find_inputs(data_dir, columns.tables)
     if SALES.name not in paths and INVENTORY.name not in paths:
         raise MissingInputError(f"{data_dir} holds neither sales nor inventory: one of sales.csv and inventory.csv")
-    checked = {
-        table.name: check(read_table(paths[table.name], table), table, time_zone)
-        for table in tables
-        if table.name in paths
-    }
+    found = [table for table in columns.tables if table.name in paths]
+    raw = {table.name: read_table(paths[table.name], table) for table in found}
+    check_fingerprint(data_dir, {**columns.digests, **digests(raw.values())}, fingerprint)
+    checked = {table.name: check(raw[table.name], table, time_zone) for table in found}
     quarantine_rows(checked, quarantine_file)
     check_bad_shares(list(checked.values()), max_bad_share, quarantine_file)
     counts, flags = _counts(checked), _availability(checked)

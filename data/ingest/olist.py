@@ -21,6 +21,7 @@ from data.ingest.contracts import (
     Exclusion,
     RejectionReason,
 )
+from data.ingest.fingerprint import check_fingerprint
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
     check_bad_shares,
@@ -28,7 +29,7 @@ from data.ingest.quarantine import (
     count_reasons,
     quarantine_rows,
 )
-from data.ingest.read import find_inputs, read_table
+from data.ingest.read import digests, find_inputs, read_table
 from data.ingest.result import CleanHistory, IngestReport, as_day
 from data.ingest.validate import CheckedTable, check, check_time_zone
 
@@ -42,6 +43,7 @@ def ingest_olist(
     excluded_statuses: Collection[str] = DEFAULT_EXCLUDED_STATUSES,
     time_zone: str = DEFAULT_TIME_ZONE,
     max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
+    fingerprint: str | None = None,
 ) -> CleanHistory:
     """Read and validate Olist's layout: orders, their items, and products where they are there.
 
@@ -52,16 +54,16 @@ def ingest_olist(
         excluded_statuses: Order statuses that are no sale.
         time_zone: IANA name of the zone of the seller's clock, which draws the line between days and weeks.
         max_bad_share: Share of bad rows, of the orders and of the items each, above which the files are refused.
+        fingerprint: Of the files, taken before, under which the result will be kept; other files are refused.
     Raises:
         DataError: One of its subclasses, when the files or the settings cannot be used.
     """
     _check_settings(excluded_statuses, time_zone, max_bad_share)
     paths = find_inputs(data_dir, OLIST)
-    checked = {
-        table.name: check(read_table(paths[table.name], table), table, time_zone)
-        for table in OLIST
-        if table.name in paths
-    }
+    found = [table for table in OLIST if table.name in paths]
+    raw = {table.name: read_table(paths[table.name], table) for table in found}
+    check_fingerprint(data_dir, digests(raw.values()), fingerprint)
+    checked = {table.name: check(raw[table.name], table, time_zone) for table in found}
     checked[ITEMS.name] = _refuse_items_without_order(checked[ITEMS.name], checked[ORDERS.name])
     quarantine_rows(checked, quarantine_file)
     check_bad_shares([checked[table.name] for table in (ORDERS, ITEMS)], max_bad_share, quarantine_file)

@@ -1,7 +1,7 @@
 """Finding and reading a seller's files: every column as text, every row kept, damage reported in one sentence."""
 
 import csv
-import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterable
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from data.errors import (
     AmbiguousInputError,
@@ -17,6 +19,7 @@ from data.errors import (
     MissingInputError,
     UnreadableInputError,
 )
+from data.ingest.content import check_cells, check_size, decompress, read_content
 from data.ingest.contracts import Table
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
@@ -32,11 +35,13 @@ class RawTable:
 
     Attributes:
         path: The file.
+        sha256: Of the file's bytes, those that were parsed.
         rows: Every column as text, null or empty where there is nothing, and :data:`ROW_NUMBER`.
         malformed: Lines that do not divide into the header's columns: :data:`ROW_NUMBER` and ``raw``, a JSON string.
     """
 
     path: Path
+    sha256: str
     rows: pl.DataFrame
     malformed: pl.DataFrame
 
@@ -73,17 +78,21 @@ def read_table(path: Path, table: Table) -> RawTable:
 
     Raises:
         UnreadableInputError: If it is damaged, or not what its name says.
+        ChangedInputError: If it was written to while it was read.
+        InputTooLargeError: If it holds more than is read of one file.
         EmptyInputError: If it holds no rows.
         MissingColumnError: If a column of the contract is not there.
     """
     try:
-        raw = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+        content = read_content(path)
+        rows, malformed = (_read_parquet if path.suffix == ".parquet" else _read_csv)(path, content.data)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise UnreadableInputError(f"{path} cannot be read: {reason}; fetch or write the file again") from error
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pa.ArrowException) as error:
         first_line = str(error).strip().splitlines()[0]
         raise UnreadableInputError(f"{path} cannot be read: {first_line}; write the file again") from error
+    raw = RawTable(path, content.sha256, rows, malformed)
     needed = (column.header for column in table.columns if not column.optional or column.name_in_file)
     missing = tuple(header for header in needed if header not in raw.rows.columns)
     if missing:
@@ -93,10 +102,25 @@ def read_table(path: Path, table: Table) -> RawTable:
     return raw
 
 
-def _read_parquet(path: Path) -> RawTable:
-    frame = pl.read_parquet(path)
+def digests(tables: Iterable[RawTable]) -> dict[str, str]:
+    """The SHA-256 of each file by its name."""
+    return {table.path.name: table.sha256 for table in tables}
+
+
+_MALFORMED = {ROW_NUMBER: pl.Int64, "raw": pl.String}
+
+_Rows = tuple[pl.DataFrame, pl.DataFrame]
+"""The rows that divide into the header's columns, and the others; as in :class:`RawTable`."""
+
+
+def _read_parquet(path: Path, content: bytes) -> _Rows:
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        meta = file.metadata
+        check_cells(path, meta.num_rows * meta.num_columns)
+        check_size(path, sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)))
+    frame = pl.read_parquet(content)
     rows = frame.select(_as_text(name, kind) for name, kind in frame.schema.items())
-    return _with_row_numbers(path, rows)
+    return _with_row_numbers(rows)
 
 
 def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
@@ -109,14 +133,14 @@ def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
     return column.cast(pl.String)
 
 
-def _read_csv(path: Path) -> RawTable:
-    content = path.read_bytes()
+def _read_csv(path: Path, content: bytes) -> _Rows:
     if path.suffix == ".gz":
-        content = gzip.decompress(content)
+        content = decompress(path, content)
     content = content.removeprefix(_BOM)
     if not content.strip():
         raise EmptyInputError(f"{path} is empty: not even a header is there")
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    check_cells(path, lines + content.count(b","))
     try:
         rows = pl.read_csv(content, infer_schema=False, encoding="utf8-lossy")
     except pl.exceptions.PolarsError:
@@ -125,30 +149,31 @@ def _read_csv(path: Path) -> RawTable:
     # of them vanishes. (A field that rightly holds a line break is refused with them: no table here has such.)
     if rows is None or rows.height + 1 != lines:
         return _read_csv_by_line(path, content)
-    return _with_row_numbers(path, rows)
+    return _with_row_numbers(rows)
 
 
-def _read_csv_by_line(path: Path, content: bytes) -> RawTable:
+def _read_csv_by_line(path: Path, content: bytes) -> _Rows:
     """Slower, but no line can disturb its neighbours."""
-    lines = content.decode("utf-8", errors="replace").removesuffix("\n").split("\n")
-    header = _fields(lines[0])
+    lines = (line.decode("utf-8", errors="replace").rstrip("\n") for line in io.BytesIO(content))
+    first = next(lines)
+    header = _fields(first)
     if header is None or len(set(header)) != len(header):
-        raise UnreadableInputError(f"{path} has no readable header: {lines[0][:100]!r}")
+        raise UnreadableInputError(f"{path} has no readable header: {first[:100]!r}")
     numbers: list[int] = []
-    records: list[list[str]] = []
+    columns: list[list[str]] = [[] for _ in header]
     malformed: list[tuple[int, str]] = []
-    for number, line in enumerate(lines[1:], start=1):
+    for number, line in enumerate(lines, start=1):
         fields = _fields(line)
         if fields is not None and len(fields) == len(header):
             numbers.append(number)
-            records.append(fields)
+            for column, field in zip(columns, fields, strict=True):
+                column.append(field)
         else:
             malformed.append((number, json.dumps(line.removesuffix("\r"), ensure_ascii=False)))
-    rows = pl.DataFrame(records, schema=dict.fromkeys(header, pl.String), orient="row")
-    return RawTable(
-        path=path,
-        rows=rows.with_columns(pl.Series(ROW_NUMBER, numbers, dtype=pl.Int64)),
-        malformed=pl.DataFrame(malformed, schema=_MALFORMED, orient="row"),
+    rows = pl.DataFrame(dict(zip(header, columns, strict=True)), schema=dict.fromkeys(header, pl.String))
+    return (
+        rows.with_columns(pl.Series(ROW_NUMBER, numbers, dtype=pl.Int64)),
+        pl.DataFrame(malformed, schema=_MALFORMED, orient="row"),
     )
 
 
@@ -159,9 +184,6 @@ def _fields(line: str) -> list[str] | None:
         return None
 
 
-_MALFORMED = {ROW_NUMBER: pl.Int64, "raw": pl.String}
-
-
-def _with_row_numbers(path: Path, rows: pl.DataFrame) -> RawTable:
+def _with_row_numbers(rows: pl.DataFrame) -> _Rows:
     numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(ROW_NUMBER)
-    return RawTable(path, rows.with_columns(numbers), pl.DataFrame(schema=_MALFORMED))
+    return rows.with_columns(numbers), pl.DataFrame(schema=_MALFORMED)
