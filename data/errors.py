@@ -9,6 +9,7 @@ StockoutError
     ├── UnreadableInputError     a file is damaged, or is not what its name says
     ├── InputTooLargeError       a file holds more than is read of one
     ├── ChangedInputError        a file was written to or replaced while it was read
+    ├── DecimalIdError           ids became decimal numbers, so that they cannot be told apart or joined
     ├── EmptyInputError          a file without rows, or no row that counts as a sale
     ├── TooManyBadRowsError      more rows in quarantine than allowed
     ├── IngestSettingError       a setting of the ingest is not valid
@@ -73,6 +74,14 @@ class ChangedInputError(DataError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(f"{path} changed while it was read; run again when nothing writes to it")
+
+
+class DecimalIdError(DataError):
+    """Ids became decimal numbers: they have lost digits, or it cannot be told which of them are the same."""
+
+    def __init__(self, path: Path, column: str, example: str, problem: str) -> None:
+        self.path, self.column, self.example = path, column, example
+        super().__init__(f"{path}: the {column} {example!r} {problem}: export the ids as text, each in one form")
 
 
 class EmptyInputError(DataError):

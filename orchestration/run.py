@@ -13,8 +13,8 @@
         snapshots/                            what the gRPC service serves
 
 A hash covers the input files' contents and the parameters that a stage depends on, so that new data or another setting
-is a new run, and the same run is found finished. The names of the model stages and of what is published also hold the
-schema of the files they write, so that after an upgrade no stage is finished whose files nothing reads any more.
+is a new run, and the same run is found finished. All names also hold the schema of the files that are
+written, and of the rules of reading, so that after an upgrade no stage is finished that would end otherwise now.
 """
 
 import functools
@@ -32,6 +32,7 @@ from data.ingest.contracts import DEFAULT_EXCLUDED_STATUSES, GENERIC, LONGEST_LE
 from data.ingest.fingerprint import fingerprint
 from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.ingest.read import find_inputs
+from data.ingest.result import INGEST_SCHEMA
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
@@ -133,7 +134,8 @@ class Run(luigi.Task):
 
     def ingest_name_of(self, data_fingerprint: str) -> str:
         """The same for files of which the fingerprint was taken before."""
-        return f"{self.source}-{_hash(data_fingerprint, self.seller_zone, self.statuses, self.max_bad_share)}"
+        settings = (self.seller_zone, self.statuses, self.max_bad_share)
+        return f"{self.source}-{_hash(INGEST_SCHEMA, data_fingerprint, *settings)}"
 
     @property
     def week_name(self) -> str:

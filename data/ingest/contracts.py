@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from feature_service.limits import MAX_ID_BYTES
+
 SALE_STATUSES = ("created", "approved", "invoiced", "processing", "shipped", "delivered")
 ORDER_STATUSES = (*SALE_STATUSES, "canceled", "unavailable")
 DEFAULT_EXCLUDED_STATUSES = frozenset({"canceled", "unavailable"})
@@ -26,6 +28,8 @@ class RejectionReason(StrEnum):
     MALFORMED_ROW = "MALFORMED_ROW"
     MISSING_ID = "MISSING_ID"
     UNREADABLE_TEXT = "UNREADABLE_TEXT"
+    CONTROL_CHARACTER = "CONTROL_CHARACTER"
+    ID_TOO_LONG = "ID_TOO_LONG"
     UNKNOWN_STATUS = "UNKNOWN_STATUS"
     UNPARSABLE_TIME = "UNPARSABLE_TIME"
     TIME_OUT_OF_RANGE = "TIME_OUT_OF_RANGE"
@@ -59,7 +63,7 @@ class Exclusion(StrEnum):
 class Kind(StrEnum):
     """What a column holds, and so which rules its values must pass."""
 
-    ID = "any text but empty"
+    ID = f"text of 1 to {MAX_ID_BYTES} bytes"
     STATUS = "one of the known order statuses"
     TIME = "date and time"
     DAY = "date; of a date and time the date"
@@ -92,6 +96,11 @@ class Column:
     def header(self) -> str:
         """The column's name in the file."""
         return self.name_in_file or self.name
+
+    @property
+    def joins(self) -> bool:
+        """Whether rows of several files are joined by the column, so that one thing must have one id."""
+        return self.kind is Kind.ID and self.name.endswith("_id")
 
 
 @dataclass(frozen=True)

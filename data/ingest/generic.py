@@ -13,6 +13,7 @@ from data.errors import EmptyInputError, MissingInputError
 from data.ingest.columns import column_map_file, read_column_map
 from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, Exclusion
 from data.ingest.fingerprint import check_fingerprint
+from data.ingest.ids import whole_ids
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
     check_bad_shares,
@@ -64,7 +65,8 @@ def ingest_generic(
     found = [table for table in columns.tables if table.name in paths]
     raw = {table.name: read_table(paths[table.name], table) for table in found}
     check_fingerprint(data_dir, {**columns.digests, **digests(raw.values())}, fingerprint)
-    checked = {table.name: check(raw[table.name], table, time_zone) for table in found}
+    whole = whole_ids(found, raw)
+    checked = {table.name: check(raw[table.name], table, time_zone, whole) for table in found}
     quarantine_rows(checked, quarantine_file)
     check_bad_shares(list(checked.values()), max_bad_share, quarantine_file)
     counts, flags = _counts(checked), _availability(checked)
@@ -185,6 +187,7 @@ def _report(
         items_excluded_by_status=0,
         items_quarantined=totals.get(SALES.name, 0) - used.get(SALES.name, 0),
         quarantined=count_reasons(checked),
+        ids_from_decimals=sum(table.ids_from_decimals for table in checked.values()),
         products_total=products.height,
         products_sold=products.height - exclusions.len(),
         products_excluded=dict(sorted(Counter(exclusions).items())),

@@ -22,6 +22,7 @@ from data.ingest.contracts import (
     RejectionReason,
 )
 from data.ingest.fingerprint import check_fingerprint
+from data.ingest.ids import whole_ids
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
     check_bad_shares,
@@ -63,7 +64,8 @@ def ingest_olist(
     found = [table for table in OLIST if table.name in paths]
     raw = {table.name: read_table(paths[table.name], table) for table in found}
     check_fingerprint(data_dir, digests(raw.values()), fingerprint)
-    checked = {table.name: check(raw[table.name], table, time_zone) for table in found}
+    whole = whole_ids(found, raw)
+    checked = {table.name: check(raw[table.name], table, time_zone, whole) for table in found}
     checked[ITEMS.name] = _refuse_items_without_order(checked[ITEMS.name], checked[ORDERS.name])
     quarantine_rows(checked, quarantine_file)
     check_bad_shares([checked[table.name] for table in (ORDERS, ITEMS)], max_bad_share, quarantine_file)
@@ -171,6 +173,7 @@ def _report(
         items_excluded_by_status=items.height - sold_on.len(),
         items_quarantined=order_items.bad.height,
         quarantined=count_reasons(checked),
+        ids_from_decimals=sum(table.ids_from_decimals for table in checked.values()),
         products_total=products.height,
         products_sold=products.height - exclusions.len(),
         products_excluded=dict(sorted(Counter(exclusions).items())),

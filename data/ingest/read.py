@@ -124,10 +124,12 @@ def _read_parquet(path: Path, content: bytes) -> _Rows:
 
 
 def _as_text(name: str, kind: pl.DataType) -> pl.Expr:
-    """A Parquet column as the text that a CSV would hold; a time with a zone keeps its meaning as UTC."""
+    """A Parquet column as a CSV's text: a time with a zone keeps its meaning as UTC, NaN is nothing."""
     column = pl.col(name)
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
         return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%d %H:%M:%S%.6fZ")
+    if kind.is_float():
+        return column.fill_nan(None).cast(pl.String)
     if kind.is_nested() or kind == pl.Binary:
         return pl.lit(None, dtype=pl.String).alias(name)
     return column.cast(pl.String)

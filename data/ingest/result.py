@@ -16,6 +16,9 @@ from feature_service.json_record import read_record
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
 
+INGEST_SCHEMA = 2
+"""Of what is stored, and of the rules by which files are read: another number reads all files anew."""
+
 COUNTS_SCHEMA = {"product_id": pl.String, "counted_on": pl.Date, "units_on_hand": pl.Float64}
 AVAILABILITY_SCHEMA = {"product_id": pl.String, "week": pl.Date, "in_stock": pl.Boolean}
 
@@ -48,6 +51,7 @@ class IngestReport:
         flags_total: Rows of the availability file.
         flags_used: Of these, the good ones; the others are in quarantine.
         sales_are_depletion: Whether falls of the counts are taken as sales, since there is no sales file.
+        ids_from_decimals: Rows, of all files, with an id that was read without its ``.0``.
     """
 
     source: str
@@ -73,9 +77,14 @@ class IngestReport:
     flags_total: int = 0
     flags_used: int = 0
     sales_are_depletion: bool = False
+    ids_from_decimals: int = 0
 
     def summary(self) -> str:
         """Where the rows went, in a line."""
+        decimals = f", {self.ids_from_decimals:,} rows with ids read without .0" if self.ids_from_decimals else ""
+        return self._rows() + decimals
+
+    def _rows(self) -> str:
         if self.source == "olist":
             return (
                 f"{self.items_total:,} items: {self.items_used:,} used, "

@@ -1,5 +1,6 @@
 """Checking a file's rows against its contract: each row is either good and converted, or bad for one reason."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,13 +18,16 @@ from data.ingest.contracts import (
     RejectionReason,
     Table,
 )
+from data.ingest.ids import WHOLE, without_zero
 from data.ingest.read import ROW_NUMBER, RawTable
+from feature_service.limits import MAX_ID_BYTES
 
 QUARANTINE = {"source_file": pl.String, "row_number": pl.Int64, "reason": pl.String, "raw": pl.String}
 
 _REASON = "reason in quarantine"
 _FLAGS = {"1": True, "true": True, "yes": True, "1.0": True, "0": False, "false": False, "no": False, "0.0": False}
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+_CONTROL = r"\p{Cc}"
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,19 @@ class CheckedTable:
         raw: As read.
         good: The contract's columns, typed, and the row's number; times are dates and times on the seller's clock.
         bad: Row number and reason (column ``reason``), and the contract's columns as far as they could be read.
+        ids_from_decimals: Rows with an id that was read without its ``.0``.
     """
 
     raw: RawTable
     good: pl.DataFrame
     bad: pl.DataFrame
+    ids_from_decimals: int = 0
 
     def refuse(self, refused: pl.DataFrame) -> "CheckedTable":
         """Move good rows to the bad ones; ``refused`` holds their ``reason`` and the columns of ``good``."""
         good = self.good.join(refused, on=ROW_NUMBER, how="anti", maintain_order="left")
-        return CheckedTable(self.raw, good, pl.concat([self.bad, refused.select(self.bad.columns)]))
+        bad = pl.concat([self.bad, refused.select(self.bad.columns)])
+        return CheckedTable(self.raw, good, bad, self.ids_from_decimals)
 
     def quarantine(self) -> pl.DataFrame:
         """The bad rows as the quarantine file holds them, in the order of the input; columns as in ``QUARANTINE``."""
@@ -60,7 +67,7 @@ class CheckedTable:
         )
 
 
-def check(raw: RawTable, table: Table, time_zone: str) -> CheckedTable:
+def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = ()) -> CheckedTable:
     """Divide the rows of a file into good and bad.
 
     Only rows that are good otherwise count as duplicates, so a broken row never pushes out its corrected repeat.
@@ -69,10 +76,14 @@ def check(raw: RawTable, table: Table, time_zone: str) -> CheckedTable:
         raw: The file.
         table: Its contract.
         time_zone: The seller's; times that carry an offset are moved to it, others are on its clock already.
+        whole: Names of the id columns that are read without ``.0``, as ``whole_ids`` gives them.
     Raises:
         IngestSettingError: If there is no such time zone.
     """
     texts = raw.rows.select(ROW_NUMBER, *(_text(column, raw.rows) for column in table.columns))
+    decimals = [pl.col(column.name) for column in table.columns if column.name in whole]
+    changed = texts.select(pl.any_horizontal(pl.lit(value=False), *(each.str.contains(WHOLE) for each in decimals)))
+    texts = texts.with_columns(without_zero(each) for each in decimals)
     typed = texts.select(ROW_NUMBER, *(_convert(column, texts, time_zone) for column in table.columns))
     reasons = pl.Series(_REASON, texts.select(_first_reason(table, typed)).to_series())
     typed = typed.with_columns(reasons)
@@ -86,7 +97,7 @@ def check(raw: RawTable, table: Table, time_zone: str) -> CheckedTable:
         ],
         how="diagonal",
     ).rename({_REASON: "reason"})
-    return CheckedTable(raw, kept.drop(_REASON), bad)
+    return CheckedTable(raw, kept.drop(_REASON), bad, int(changed.to_series().sum()))
 
 
 def local_times(texts: pl.Series, time_zone: str) -> pl.Series:
@@ -181,6 +192,8 @@ def _rules(column: Column, typed: pl.DataFrame) -> list[tuple[RejectionReason, p
             return [
                 (RejectionReason.MISSING_ID, text.is_null() | (text == "")),
                 (RejectionReason.UNREADABLE_TEXT, text.str.contains(_UNREADABLE, literal=True)),
+                (RejectionReason.CONTROL_CHARACTER, text.str.contains(_CONTROL)),
+                (RejectionReason.ID_TOO_LONG, text.str.len_bytes() > MAX_ID_BYTES),
             ]
         case Kind.STATUS:
             return [(RejectionReason.UNKNOWN_STATUS, text.is_null() | ~text.is_in(ORDER_STATUSES))]

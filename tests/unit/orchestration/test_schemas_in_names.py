@@ -31,6 +31,7 @@ def folders(data_dir: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("schema", "run_again"),
     [
+        ("orchestration.run.INGEST_SCHEMA", {*STAGES}),
         ("orchestration.run.CONTRACT_SCHEMA", {*STAGES} - {"Ingest", "WeeklyPanel"}),
         ("orchestration.release_tasks.SCHEMA", {"Publish"}),
     ],

@@ -1,0 +1,78 @@
+"""Ids that an export turned into decimal numbers: a column with a gap makes 110001 a float, and the float 110001.0."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from data.errors import DecimalIdError
+from data.ingest.contracts import Kind, Table
+from data.ingest.read import RawTable
+
+WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0$"
+"""A whole number as a float is written; the group is the number."""
+
+_DECIMAL = r"^-?[0-9]+\.[0-9]+$"
+_ZEROS = r"\.0+$"
+_EXPONENT = r"(?i)^-?[0-9]e\+?[0-9]+$"
+_FRACTION_AND_EXPONENT = r"(?i)^-?[0-9]\.[0-9]+e\+?[0-9]+$"
+_PADDED = r"^(-?)0+([0-9]+)$"
+_EXACT = 2**53
+
+
+def whole_ids(tables: Sequence[Table], raw: Mapping[str, RawTable]) -> frozenset[str]:
+    """The columns of ids that are read without their ``.0``, in every file.
+
+    A column is looked at in all files at once, because its ids are joined across them. ``.0`` is dropped only if no id
+    of the column has another fraction: then ids are versions or the like, and ``1.0`` is not 1.
+
+    Args:
+        tables: The layout.
+        raw: Its files as read, by the table's name.
+    Raises:
+        DecimalIdError: If ids have lost digits, or it cannot be told whether two are the same.
+    """
+    names = dict.fromkeys(column.name for table in tables for column in table.columns if column.joins)
+    return frozenset(name for name in names if _is_whole(_columns(name, tables, raw)))
+
+
+def without_zero(text: pl.Expr) -> pl.Expr:
+    """The id without ``.0``, if it has that."""
+    return text.str.replace(WHOLE, "$1")
+
+
+def _columns(name: str, tables: Sequence[Table], raw: Mapping[str, RawTable]) -> list[tuple[RawTable, str]]:
+    """Each file that has the column, and what it calls it."""
+    return [
+        (raw[table.name], column.header)
+        for table in tables
+        for column in table.columns
+        if column.name == name and column.kind is Kind.ID and table.name in raw
+    ]
+
+
+def _is_whole(columns: Sequence[tuple[RawTable, str]]) -> bool:
+    ids = pl.concat([table.rows[header].unique() for table, header in columns]).unique().drop_nulls().sort()
+    whole, decimal = ids.filter(ids.str.contains(WHOLE)), ids.filter(ids.str.contains(_DECIMAL))
+    only_whole = not whole.is_empty() and whole.len() == decimal.len()
+    lost = ids.filter(ids.str.contains(_FRACTION_AND_EXPONENT))
+    if only_whole:
+        lost = pl.concat([lost, _without_their_digits(ids, whole)])
+    if not lost.is_empty():
+        raise _refusal(columns, lost[0], "was made a decimal number and has lost digits")
+    same = decimal.filter(decimal.str.contains(_ZEROS) & decimal.str.replace(_ZEROS, "").is_in(ids.implode()))
+    if not only_whole and not same.is_empty():
+        number, other = same[0].split(".")[0], decimal.filter(~decimal.str.contains(WHOLE))[0]
+        raise _refusal(columns, same[0], f"and {number!r} may be one or two, since there are ids such as {other!r}")
+    return only_whole
+
+
+def _without_their_digits(ids: pl.Series, whole: pl.Series) -> pl.Series:
+    """Where some ids are whole numbers as floats: those that a float does not hold exactly, or not their zeros."""
+    padded = ids.filter(ids.str.contains(_PADDED)).str.replace(_PADDED, "$1$2.0")
+    too_large = whole.cast(pl.Float64).abs() >= _EXACT
+    return pl.concat([ids.filter(ids.str.contains(_EXPONENT)), whole.filter(too_large | whole.is_in(padded.implode()))])
+
+
+def _refusal(columns: Sequence[tuple[RawTable, str]], example: str, problem: str) -> DecimalIdError:
+    path, header = next((table.path, header) for table, header in columns if example in table.rows[header])
+    return DecimalIdError(path, header, example, problem)
