@@ -21,10 +21,17 @@ import datetime as dt
 from pathlib import Path
 
 from feature_service.kernel import StockoutError
+from feature_service.terminal import visible
 
 
 class DataError(StockoutError):
-    """Something is wrong with the input data, or with a setting."""
+    """Something is wrong with the input data, or with a setting.
+
+    The sentence may quote a file, so nothing in it steers a terminal.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible(sentence))
 
 
 class MissingInputError(DataError):

@@ -10,6 +10,9 @@ import click
 
 from data.synthetic.olist import FIRST_WEEK, WEEKS, write_synthetic_olist
 from data.synthetic.shops import write_synthetic_generic
+from feature_service.terminal import command_output
+
+_PROGRAM = "python -m data.synthetic"
 
 
 @click.command()
@@ -22,9 +25,10 @@ from data.synthetic.shops import write_synthetic_generic
 def main(folder: Path, seed: int, products: int, weeks: int, first_week: dt.datetime, layout: str) -> None:
     """Write an invented history into FOLDER: orders in Olist's layout, or sales and stock in the generic one."""
     write = write_synthetic_generic if layout == "generic" else write_synthetic_olist
-    write(folder, seed=seed, products=products, weeks=weeks, first_week=first_week.date())
-    click.echo(f"wrote {weeks} weeks of {products:,} invented products to {folder}")
+    with command_output(_PROGRAM):
+        write(folder, seed=seed, products=products, weeks=weeks, first_week=first_week.date())
+        click.echo(f"wrote {weeks} weeks of {products:,} invented products to {folder}")
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m data.synthetic")
+    main(prog_name=_PROGRAM)

@@ -13,24 +13,39 @@ from rich.console import Console
 from rich.table import Table
 
 from feature_service.client import render
-from feature_service.client.batching import ListFilter
+from feature_service.client.batching import DEFAULT_LIST_LIMIT, ListFilter
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
 from feature_service.client.options import AS_OF, IDS, OUTPUT_FORMAT, OutputFormat, combine, require_ids, with_client
 from feature_service.client.sync_client import RiskClient
+from feature_service.terminal import command_output
 
 REFUSED = 1
 UNREACHABLE = 3
 
 
 class _Commands(click.Group):
-    """Turns the client's errors into one sentence and an exit code, for every command."""
+    """Turns the client's errors, and output that cannot be written, into one sentence and an exit code."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with command_output("stockout"):
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with command_output(
+                "stockout"
+            ):  # within main's, since click knows an exit code of its own for a closed pipe
+                return super().invoke(ctx)
         except ClientError as error:
             click.echo(f"stockout: {error}", err=True)
             sys.exit(UNREACHABLE if isinstance(error, ServerUnavailableError | DeadlineError) else REFUSED)
+
+
+class _Console(Console):
+    """Leaves a closed pipe to :func:`command_output`."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - rich calls this while it handles the error
 
 
 @click.group(cls=_Commands)
@@ -42,6 +57,11 @@ def main() -> None:
                 1  it refused the request, or is not serving
                 2  wrong options
                 3  no server answers at the target, or not in time
+                4  the output could not be written
+
+    \b
+    Tables and CSV: characters that would steer a terminal are written out (\\x1b), and in CSV a text that begins
+                like a formula (= + - @) has ' before it. JSON gives every text exactly.
 
     \b
     Completion: eval "$(_STOCKOUT_COMPLETE=bash_source stockout)"    in ~/.bashrc
@@ -70,7 +90,9 @@ def assess(
 
 
 @main.command("list")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Products to print.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=DEFAULT_LIST_LIMIT, show_default=True, help="Products to print."
+)
 @click.option("--category", default=ListFilter.category, help="Only this category.")
 @click.option(
     "--evidence", type=click.Choice(["UNSPECIFIED", "SALES_ONLY", "STOCK_AWARE"]), default=ListFilter.evidence
@@ -134,7 +156,7 @@ def info(as_json: bool, client: RiskClient) -> None:
     if as_json:
         click.echo(render.as_json(answer))
     else:
-        Console().print(render.info_table(answer))
+        _Console().print(render.info_table(answer))
 
 
 @main.command()
@@ -151,7 +173,7 @@ def _print(
     output_format: OutputFormat, table: Callable[[], Table], as_json: Callable[[], str], as_csv: Callable[[], str]
 ) -> None:
     if output_format == "table":
-        Console().print(table())
+        _Console().print(table())
     else:
         click.echo(as_json() if output_format == "json" else as_csv(), nl=output_format == "json")
 

@@ -22,7 +22,7 @@ from stockout.v1.risk_service_pb2 import (
 
 from feature_service.client.results import FeatureAnswer, RiskAnswer, features_of, provenance_of, risk_of
 
-DEFAULT_LIST_LIMIT = 50
+DEFAULT_LIST_LIMIT = 20
 DEFAULT_TIMEOUT_S = 10.0
 STREAM_TIMEOUT_S = 600.0
 TRIES = 3

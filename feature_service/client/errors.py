@@ -13,10 +13,14 @@ from typing import Any
 import grpc
 
 from feature_service.kernel import StockoutError
+from feature_service.terminal import visible
 
 
 class ClientError(StockoutError):
-    """The client got no answer."""
+    """The client got no answer. The sentence may quote a server, so nothing in it steers a terminal."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible(sentence))
 
 
 class ServerUnavailableError(ClientError):

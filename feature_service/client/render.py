@@ -20,23 +20,24 @@ from feature_service.client.results import (
     RiskAnswer,
     ServiceInfo,
 )
+from feature_service.terminal import json_escaped, visible
 
 RISK_COLUMNS = tuple(field.name for field in dataclasses.fields(ProductRisk) if field.name not in ("error", "reasons"))
 
 
 def risk_table(answer: RiskAnswer) -> Table:
     """One line per product, in the order of the request."""
-    table = Table(title=_title(answer.provenance), caption=_caption(answer.provenance))
+    table = Table(title=_title(_heading(answer.provenance)), caption=_caption(_source(answer.provenance)))
     table.add_column("product id", overflow="fold", min_width=_id_width(each.product_id for each in answer.results))
     table.add_column("probability", justify="right")
     table.add_column("alert")
     table.add_column("evidence, or why there is no answer", overflow="fold")
     for result in answer.results:
         if result.probability is None:
-            table.add_row(Text(result.product_id), "", "", _why(result.error), style="dim")
+            table.add_row(_text(result.product_id), "", "", _why(result.error), style="dim")
         else:
             grounds = "; ".join([answer.provenance.evidence, *_figures(result)])
-            table.add_row(Text(result.product_id), f"{result.probability:.3f}", _alert(result), grounds)
+            table.add_row(_text(result.product_id), f"{result.probability:.3f}", _alert(result), grounds)
     return table
 
 
@@ -44,8 +45,8 @@ def ranked_table(answer: RankedAnswer) -> Table:
     """One line per product, in the list's order; the planner's figures where a stock is known."""
     first = f"first {len(answer.results)} of {answer.total_size}"
     table = Table(
-        title=f"{_title(answer.provenance)}: {first}",
-        caption=f"* alert; {_caption(answer.provenance)}",
+        title=_title(f"{_heading(answer.provenance)}: {first}"),
+        caption=_caption(f"* alert; {_source(answer.provenance)}"),
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),
@@ -61,8 +62,8 @@ def ranked_table(answer: RankedAnswer) -> Table:
         risk = each.risk
         planned = _planner_cells(risk) if stock_aware else ()
         row: tuple[Text | str, ...] = (
-            Text(risk.product_id),
-            Text(risk.category),
+            _text(risk.product_id),
+            _text(risk.category),
             f"{risk.probability:.3f}{'*' if risk.alert else ' '}",
             *planned,
         )
@@ -85,18 +86,19 @@ def _planner_cells(risk: ProductRisk) -> tuple[str, ...]:
 
 def feature_table(answer: FeatureAnswer) -> Table:
     """One line per product and feature: feature sets are wider than screens."""
-    table = Table(title=f"features {answer.provenance.feature_set}", caption=_caption(answer.provenance))
+    title = _title(f"features {answer.provenance.feature_set}")
+    table = Table(title=title, caption=_caption(_source(answer.provenance)))
     table.add_column("product id", overflow="fold", min_width=_id_width(each.product_id for each in answer.results))
     table.add_column("feature")
     table.add_column("value", justify="right")
     for result in answer.results:
         if result.values is None:
-            table.add_row(Text(result.product_id), _why(result.error), "", style="dim", end_section=True)
+            table.add_row(_text(result.product_id), _why(result.error), "", style="dim", end_section=True)
             continue
         last = len(result.values) - 1
         for position, (name, value) in enumerate(zip(answer.feature_names, result.values, strict=True)):
-            id_cell = Text(result.product_id if position == 0 else "")
-            table.add_row(id_cell, name, f"{value:g}", end_section=position == last)
+            id_cell = _text(result.product_id if position == 0 else "")
+            table.add_row(id_cell, _text(name), f"{value:g}", end_section=position == last)
     return table
 
 
@@ -105,13 +107,13 @@ def info_table(info: ServiceInfo) -> Table:
     table = Table(show_header=False)
     facts = dataclasses.asdict(info)
     for name, value in {**facts.pop("provenance"), **facts}.items():
-        table.add_row(name.replace("_", " "), Text(str(value)))
+        table.add_row(name.replace("_", " "), _text(str(value)))
     return table
 
 
 def as_json(answer: RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo, indent: int | None = 2) -> str:
     """One document: the provenance, and the results in the order of the request."""
-    return json.dumps(dataclasses.asdict(answer), default=str, indent=indent, ensure_ascii=False)
+    return json_escaped(json.dumps(dataclasses.asdict(answer), default=str, indent=indent, ensure_ascii=False))
 
 
 def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
@@ -139,10 +141,34 @@ def _cells(risk: ProductRisk) -> list[Any]:
     return ["" if value is None else value for value in values]
 
 
+_FORMULA_STARTS = tuple(
+    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
+"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
+
+
 def _csv(rows: Iterable[Sequence[object]]) -> str:
+    """Numbers as they are; text so that neither a spreadsheet nor a terminal does what it says."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    cells = ([_harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(cells)
     return text.getvalue()
+
+
+def _harmless(text: str) -> str:
+    return "'" * text.startswith(_FORMULA_STARTS) + visible(text)
+
+
+def _text(text: str) -> Text:
+    return Text(visible(text))
+
+
+def _title(text: str) -> Text:
+    return Text(visible(text), style="table.title")
+
+
+def _caption(text: str) -> Text:
+    return Text(visible(text), style="table.caption")
 
 
 def _figures(risk: ProductRisk) -> list[str]:
@@ -165,19 +191,19 @@ def _alert(risk: ProductRisk) -> Text:
 
 def _id_width(product_ids: Iterable[str]) -> int:
     """Columns for the ids: usual ones stay in one piece to be copied, very long ones are folded."""
-    return min(36, max(map(len, product_ids), default=0))
+    return min(36, max((len(visible(each)) for each in product_ids), default=0))
 
 
-def _title(provenance: Provenance) -> str:
+def _heading(provenance: Provenance) -> str:
     weeks = f"{provenance.horizon_weeks} week{'s' * (provenance.horizon_weeks != 1)}"
     return f"risk of {provenance.label} within {weeks} after the week of {provenance.as_of_week}"
 
 
-def _caption(provenance: Provenance) -> str:
+def _source(provenance: Provenance) -> str:
     model = f"{provenance.model_name} version {provenance.model_version}"
     stale = ", STALE" * provenance.stale
     return f"{model}, snapshot {provenance.snapshot_id}{stale}, alert from {provenance.threshold:.3f}"
 
 
 def _why(problem: ProductProblem | None) -> Text:
-    return Text("" if problem is None else f"{problem.reason}: {problem.message}")
+    return _text("" if problem is None else f"{problem.reason}: {problem.message}")
