@@ -1,4 +1,4 @@
-"""From parsed JSON to a frozen dataclass, by its type hints; whatever does not fit is refused in one sentence."""
+"""From JSON to a frozen dataclass, by its type hints; whatever does not fit is refused in one sentence."""
 
 import dataclasses
 import datetime as dt
@@ -26,6 +26,31 @@ class RecordError(ValueError):
     def __init__(self, path: str, problem: str) -> None:
         self.path = path
         super().__init__(f"{path or 'the record'} {problem}")
+
+
+def read_json(record_type: type[Record], text: str | bytes) -> Record:
+    """Make a dataclass from a JSON text; a field with a default may be missing.
+
+    Raises:
+        ValueError: If it is no JSON that can be read.
+        RecordError: If a field is missing, unknown, or of another type; the sentence names its path.
+    """
+    return read_record(record_type, parse_json(text))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What ``json.loads`` gives, but its every failure is a ValueError, and its every text is one that can be written.
+
+    Raises:
+        ValueError: If it is no JSON, is nested too deeply, or holds half a surrogate pair.
+    """
+    try:
+        value = json.loads(text)
+        if (b"\\ud" if isinstance(text, bytes) else "\\ud") in text.lower():  # type: ignore[operator]
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return value
 
 
 def read_record(record_type: type[Record], value: object) -> Record:
@@ -61,8 +86,15 @@ def _read(hint: Any, value: Any, path: str) -> object:
 
 def _expect(types: tuple[type, ...], description: str, value: Any, path: str) -> Any:
     if type(value) not in types:  # not isinstance: true and false are no numbers
-        raise RecordError(path, f"must be {description}, not {json.dumps(value)[:80]}")
+        raise RecordError(path, f"must be {description}, not {_brief(value)}")
     return value
+
+
+def _brief(value: Any) -> str:
+    try:
+        return json.dumps(value)[:80]
+    except RecursionError:
+        return "what is nested deeply"
 
 
 def _join(path: str, name: str) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import (
@@ -21,11 +20,13 @@ from data.errors import (
 )
 from data.ingest.content import check_cells, check_size, decompress, read_content
 from data.ingest.contracts import Table
+from data.ingest.parquet_file import DAMAGE, read_rows
 
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 ROW_NUMBER = "row_number in file"
 """The column that holds a row's number, 1 for the first row after the header."""
 
+_LONGEST_REASON = 200
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -86,12 +87,9 @@ def read_table(path: Path, table: Table) -> RawTable:
     try:
         content = read_content(path)
         rows, malformed = (_read_parquet if path.suffix == ".parquet" else _read_csv)(path, content.data)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
+    except (*DAMAGE, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:_LONGEST_REASON]
         raise UnreadableInputError(f"{path} cannot be read: {reason}; fetch or write the file again") from error
-    except (pl.exceptions.PolarsError, pa.ArrowException) as error:
-        first_line = str(error).strip().splitlines()[0]
-        raise UnreadableInputError(f"{path} cannot be read: {first_line}; write the file again") from error
     raw = RawTable(path, content.sha256, rows, malformed)
     needed = (column.header for column in table.columns if not column.optional or column.name_in_file)
     missing = tuple(header for header in needed if header not in raw.rows.columns)
@@ -114,11 +112,11 @@ _Rows = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def _read_parquet(path: Path, content: bytes) -> _Rows:
-    with pq.ParquetFile(pa.BufferReader(content)) as file:
-        meta = file.metadata
+    def check_declared(meta: pq.FileMetaData) -> None:
         check_cells(path, meta.num_rows * meta.num_columns)
         check_size(path, sum(meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)))
-    frame = pl.read_parquet(content)
+
+    frame = read_rows(content, check_declared)
     rows = frame.select(_as_text(name, kind) for name, kind in frame.schema.items())
     return _with_row_numbers(rows)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import PanelFileError
-from data.ingest.parquet_file import write_rows
-from feature_service.json_record import read_record
+from data.ingest.contracts import EARLIEST, LATEST
+from data.ingest.parquet_file import DAMAGE, read_rows, write_rows
+from feature_service.json_record import read_json
 
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
@@ -19,6 +20,19 @@ _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
 INGEST_SCHEMA = 2
 """Of what is stored, and of the rules by which files are read: another number reads all files anew."""
 
+SALES_SCHEMA = {
+    "product_id": pl.String,
+    "sold_on": pl.Date,
+    "order": pl.Int64,
+    "units": pl.Float64,
+    "unit_price": pl.Float64,
+}
+PRODUCTS_SCHEMA = {
+    "product_id": pl.String,
+    "category": pl.String,
+    "exclusion": pl.String,
+    "lead_time_days": pl.Int32,
+}
 COUNTS_SCHEMA = {"product_id": pl.String, "counted_on": pl.Date, "units_on_hand": pl.Float64}
 AVAILABILITY_SCHEMA = {"product_id": pl.String, "week": pl.Date, "in_stock": pl.Boolean}
 
@@ -105,7 +119,10 @@ class IngestReport:
         Raises:
             ValueError: If it is no such text.
         """
-        return read_record(cls, json.loads(text))
+        report = read_json(cls, text)
+        if not EARLIEST.date() <= report.history_from <= report.history_to < LATEST.date():
+            raise ValueError(f"a history from {report.history_from} to {report.history_to} cannot be")
+        return report
 
 
 @dataclass(frozen=True)
@@ -147,14 +164,21 @@ def read_history(folder: Path) -> CleanHistory:
     """
     try:
         return CleanHistory(
-            sales=pl.read_parquet(folder / _SALES),
-            products=pl.read_parquet(folder / _PRODUCTS),
-            counts=pl.read_parquet(folder / _COUNTS),
-            availability=pl.read_parquet(folder / _AVAILABILITY),
+            sales=_read(folder / _SALES, SALES_SCHEMA),
+            products=_read(folder / _PRODUCTS, PRODUCTS_SCHEMA),
+            counts=_read(folder / _COUNTS, COUNTS_SCHEMA),
+            availability=_read(folder / _AVAILABILITY, AVAILABILITY_SCHEMA),
             report=IngestReport.from_json((folder / _REPORT).read_text(encoding="utf-8")),
         )
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+    except DAMAGE as error:
         raise PanelFileError(f"the ingested sales in {folder} cannot be read ({error}): ingest again") from error
+
+
+def _read(path: Path, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    rows = read_rows(path.read_bytes())
+    if rows.schema != pl.Schema(schema):
+        raise ValueError(f"{path.name} has other columns")
+    return rows
 
 
 def as_day(value: object) -> dt.date:

@@ -9,7 +9,10 @@ import numpy.typing as npt
 
 from data.errors import PanelFileError
 from data.panel import Panel, ProductTable
+from data.weeks import DateArray
 
+_LONGEST_REASON = 200
+_DAYS = 7
 _PRODUCTS, _WEEKS, _FIELD = "products", "weeks", "field."
 
 
@@ -33,8 +36,23 @@ def read_panel(path: Path) -> Panel:
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            _check_stored(arrays.zip)
             products = ProductTable.from_json(arrays[_PRODUCTS].tobytes())
             fields = {name.removeprefix(_FIELD): arrays[name] for name in arrays.files if name.startswith(_FIELD)}
-            return Panel.from_products(products, arrays[_WEEKS].astype("datetime64[D]"), fields)
-    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        raise PanelFileError(f"the panel {path} cannot be read ({error}): build it again") from error
+            return Panel.from_products(products, _weeks(arrays[_WEEKS]), fields)
+    except Exception as error:  # the readers of zip and of arrays raise what they like over damage
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise PanelFileError(f"the panel {path} cannot be read ({reason}): build it again") from error
+
+
+def _check_stored(archive: zipfile.ZipFile) -> None:
+    """Members are as large as they are in the file: nothing small stands for something huge."""
+    if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+        raise ValueError("it was not written by this program")
+
+
+def _weeks(days: npt.NDArray[Any]) -> DateArray:
+    if days.dtype != np.int64 or days.ndim != 1 or not len(days) or (np.diff(days) != _DAYS).any():
+        raise ValueError("its weeks are none")
+    weeks: DateArray = days.astype("datetime64[D]")
+    return weeks

@@ -2,13 +2,13 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from data.weeks import DateArray
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from feature_service.kernel.arrays import FloatArray, IntArray
 
 UNITS_SOLD = "units_sold"
@@ -44,7 +44,7 @@ class ProductTable:
         Raises:
             ValueError: If it is no such text.
         """
-        return read_record(cls, json.loads(text))
+        return read_json(cls, text)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,23 @@ class Panel:
 
     @classmethod
     def from_products(cls, products: ProductTable, weeks: DateArray, fields: Mapping[str, FloatArray]) -> "Panel":
-        """The panel of a table of products, as :meth:`products` gives it, and matrices."""
+        """The panel of a table of products, as :meth:`products` gives it, and matrices.
+
+        Raises:
+            ValueError: If they do not fit together.
+        """
+        per_product: dict[str, Sequence[object]] = {"categories": products.categories, **products.groups}
+        if products.lead_time_days:
+            per_product["lead times"] = products.lead_time_days
+        for name, values in per_product.items():
+            if len(values) != len(products.ids):
+                raise ValueError(f"there are {len(products.ids)} products, and {len(values)} {name}")
+        for name, matrix in fields.items():
+            if matrix.shape != (len(products.ids), len(weeks)) or matrix.dtype != np.float32:
+                raise ValueError(
+                    f"{name} holds {matrix.dtype} of shape {matrix.shape}, "
+                    f"not float32 of {len(products.ids)} products x {len(weeks)} weeks"
+                )
         return cls(
             product_ids=products.ids,
             weeks=weeks,
