@@ -1,9 +1,10 @@
 """Outputs that are whole or absent: a crash at any point leaves nothing that looks finished."""
 
-import fcntl
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+from data.files import locked
 
 
 def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
@@ -16,9 +17,7 @@ def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
         folder: Of the output. If it is already there, nothing is done.
         write: Fills the folder that it is called with.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder):
         if folder.exists():
             return
         draft = folder.parent / f".{folder.name}.partial"

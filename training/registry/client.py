@@ -4,9 +4,7 @@ Every call names the server itself; nothing global is set, and no environment va
 """
 
 import contextlib
-import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
@@ -14,6 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from data.snapshots import ModelReference
 from training.errors import RegistryError
+from training.registry.database import open_registry
 from training.registry.tracking_server import probe, public
 
 MODEL_NAME = "stockout_risk"
@@ -27,12 +26,8 @@ def registry_client(tracking_uri: str) -> Iterator[MlflowClient]:
         RegistryError: If the server cannot be reached or refuses, here or in the body of the ``with``.
     """
     probe(tracking_uri)
-    for chatty in ("mlflow.store.db.utils", "alembic"):  # fifty lines on how a new database is made
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
-        if tracking_uri.startswith("sqlite:///"):
-            Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        yield MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        yield open_registry(tracking_uri)
     except MlflowException as error:
         raise RegistryError(f"the MLflow server {public(tracking_uri)} refused: {error.message}") from error
     except OSError as error:

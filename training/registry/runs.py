@@ -12,10 +12,10 @@ from training.backtest.predictions import PREDICTIONS_FILE
 from training.candidate import TRAINING_FILE, TrainingRecord
 from training.evaluation.figures import Evaluation
 from training.registry.client import registry_client
+from training.registry.database import database_of, experiment_id
 from training.registry.revision import git_revision
 from training.registry.run_figures import metrics, parameters
 
-EXPERIMENT = "stockout_risk"
 _BACKTEST_DIR = "backtest"
 
 
@@ -23,7 +23,9 @@ def log_run(
     client: MlflowClient, tracking_uri: str, contract: Contract, record: TrainingRecord, figures: Evaluation
 ) -> str:
     """Create a run with the parameters and the figures of the model and of every rule; returns its id."""
-    run = client.create_run(_experiment(client, tracking_uri), run_name=f"{contract.label.name} {contract.estimator}")
+    run = client.create_run(
+        experiment_id(client, database_of(tracking_uri)), run_name=f"{contract.label.name} {contract.estimator}"
+    )
     now = int(time.time() * 1000)
     client.log_batch(
         run.info.run_id,
@@ -51,14 +53,3 @@ def fetch_predictions(reference: ModelReference, tracking_uri: str, to: Path) ->
     """
     with registry_client(tracking_uri) as client:
         return Path(client.download_artifacts(reference.run_id, f"{_BACKTEST_DIR}/{PREDICTIONS_FILE}", str(to)))
-
-
-def _experiment(client: MlflowClient, tracking_uri: str) -> str:
-    """The id of the project's experiment; the first run creates it."""
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if experiment is not None:
-        return str(experiment.experiment_id)
-    # left alone, MLflow would put the files below the folder the pipeline happens to run in
-    database = tracking_uri.removeprefix("sqlite:///")
-    location = (Path(database).resolve().parent / "artifacts").as_uri() if database != tracking_uri else None
-    return str(client.create_experiment(EXPERIMENT, artifact_location=location))

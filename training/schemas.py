@@ -1,0 +1,21 @@
+"""Versions of the files that the training stages write: raised with every change that an older program cannot read.
+
+They are part of the names of the stages' folders, so that after an upgrade no stage is finished whose files nothing
+reads any more. They stand apart from the writers, whose modules load scikit-learn: to find a finished run finished
+takes no model.
+"""
+
+TABLE_SCHEMA = 1
+"""Of the training table: :mod:`training.dataset`."""
+
+BACKTEST_SCHEMA = 1
+"""Of predictions and record: :mod:`training.backtest.predictions`, :mod:`training.backtest.record`."""
+
+TRAINING_SCHEMA = 1
+"""Of the candidate beside its bundle: :mod:`training.candidate`."""
+
+FIGURES_SCHEMA = 1
+"""Of the evaluation: :mod:`training.evaluation.figures`."""
+
+REGISTERED_SCHEMA = 2
+"""Of what is fetched from the registry: :mod:`training.registry.versions`. 1 was fetched by alias."""
