@@ -12,16 +12,19 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import yaml
 
 from bento.errors import BentoBuildError
+from data.files import locked
 from data.snapshots import ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 
 NAME = "stockout_risk"
+_UNFINISHED = "unfinished"
 _SERVICE = "bento.service:StockoutRisk"
 _MODULES = (
     "bento",
@@ -66,8 +69,19 @@ def build_bento(bundle_dir: Path, model: ModelReference, home: Path) -> str:
         BentoBuildError: If BentoML fails.
     """
     Bundle.load(bundle_dir)  # a broken bundle is told here, not at the first request
-    work = home / "unfinished"  # not hidden: BentoML refuses to read from such folders
-    shutil.rmtree(work, ignore_errors=True)
+    with locked(home / _UNFINISHED):
+        return _build(bundle_dir, model, home)
+
+
+def _build(bundle_dir: Path, model: ModelReference, home: Path) -> str:
+    """With the store's lock held, so that what is unfinished was left behind by a build that is dead.
+
+    Of a dead build BentoML's own process may live on, so a folder is never used twice.
+    """
+    for leftover in home.glob(f"{_UNFINISHED}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    # not hidden: BentoML refuses to read from such folders
+    work = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}-", dir=home))
     try:
         source = work / "source"
         _copy_source(bundle_dir, model, source)

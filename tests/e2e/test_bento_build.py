@@ -9,6 +9,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from bento.build import build_bento
 from feature_service.bundle import BundleError
@@ -23,7 +24,7 @@ def test_building_again_changes_nothing(bento_home: Path, trained: Trained) -> N
     before, latest = files(), (bento_home / "bentos/stockout_risk/latest").read_text()
     assert build_bento(trained.bundle_dir, MODEL, bento_home) == f"stockout_risk:{latest}"
     assert {path: at for path, at in files().items() if Path(path).is_file()}.items() <= before.items()
-    assert not (bento_home / "unfinished").exists()
+    assert not list(bento_home.glob("unfinished*"))
 
 
 def test_another_model_version_is_another_bento_and_the_last_built_is_the_latest(
@@ -35,6 +36,45 @@ def test_another_model_version_is_another_bento_and_the_last_built_is_the_latest
     assert newer == f"stockout_risk:{latest.read_text()}"
     older = build_bento(trained.bundle_dir, MODEL, tmp_path)
     assert older == f"stockout_risk:{latest.read_text()}" != newer
+
+
+BUILD = """
+import sys
+from pathlib import Path
+from bento.build import build_bento
+from data.snapshots import ModelReference
+print(build_bento(Path(sys.argv[1]), ModelReference("stockout_risk", sys.argv[3], "0"), Path(sys.argv[2])))
+"""
+
+
+def start_build(trained: Trained, home: Path, version: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", BUILD, str(trained.bundle_dir), str(home), version]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_builds_of_several_processes_in_one_store_all_end_well(trained: Trained, tmp_path: Path) -> None:
+    builds = [start_build(trained, tmp_path, version) for version in ("1", "2", "1")]
+    tags = [build.communicate()[0].strip() for build in builds]
+    assert [build.returncode for build in builds] == [0, 0, 0]
+    assert tags[0] == tags[2] != tags[1]
+    bentos = tmp_path / "bentos" / "stockout_risk"
+    assert sorted(path.name for path in bentos.iterdir() if path.is_dir()) == sorted(
+        tag.partition(":")[2] for tag in set(tags)
+    )
+    assert not list(tmp_path.glob("unfinished*"))
+
+
+def test_a_build_that_was_killed_does_not_stand_in_the_way_of_the_next(trained: Trained, tmp_path: Path) -> None:
+    killed = start_build(trained, tmp_path, "1")
+    until_copied = Retrying(
+        retry=retry_if_result(lambda found: not found), stop=stop_after_delay(120), wait=wait_fixed(0.01)
+    )
+    until_copied(lambda: list(tmp_path.glob("unfinished-*/source/bentofile.yaml")))
+    killed.kill()
+    killed.communicate()
+    following = start_build(trained, tmp_path, "1")
+    assert following.communicate()[0].startswith("stockout_risk:1-")
+    assert following.returncode == 0
 
 
 def test_a_broken_bundle_is_refused_before_anything_is_built(tmp_path: Path) -> None:
