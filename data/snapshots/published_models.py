@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data.snapshots.publications import Publication, publications
 from data.snapshots.read import verify
 from data.snapshots.snapshot import BUNDLE, MANIFEST, Manifest, ModelReference, as_snapshot_error
 
@@ -15,7 +16,7 @@ class PublishedModel:
 
     Attributes:
         as_of_week: Monday of the snapshot's newest week.
-        published_at: When, UTC.
+        published_at: When it was last published, UTC.
         model: Which registered model it is.
         folder: The snapshot's folder.
     """
@@ -39,9 +40,16 @@ class PublishedModel:
 
 
 def published_models(root: Path) -> list[PublishedModel]:
-    """The model of every snapshot below ``root`` whose manifest can be read, the first published first."""
-    read = (_read(path.parent) for path in root.glob(f"[!.]*/{MANIFEST}"))
-    return sorted((each for each in read if each), key=lambda each: (each.published_at, each.folder.name))
+    """The model of every snapshot below ``root`` whose manifest can be read, by when it was last published."""
+    read = [_read(path.parent) for path in root.glob(f"[!.]*/{MANIFEST}")]
+    models = {each.folder.name: each for each in read if each}
+    # those that are not in the log were published before there was one
+    last = {name: (-1, each.published_at, name) for name, each in models.items()}
+    for place, each in enumerate(_publications(root)):
+        if each.id in models:
+            models[each.id] = replace(models[each.id], published_at=each.published_at)
+            last[each.id] = (place, each.published_at, each.id)
+    return [models[name] for name in sorted(models, key=lambda name: last[name])]
 
 
 def model_of_week(models: Sequence[PublishedModel], week: dt.date) -> PublishedModel | None:
@@ -50,11 +58,20 @@ def model_of_week(models: Sequence[PublishedModel], week: dt.date) -> PublishedM
     That is the one published last for the newest snapshot up to then; None if there was no snapshot yet.
 
     Args:
-        models: The first published first.
+        models: The one that was published last comes last.
         week: Its Monday.
     """
     until_then = [each for each in models if each.as_of_week <= week]
-    return max(until_then, key=lambda each: (each.as_of_week, each.published_at), default=None)
+    newest = max((each.as_of_week for each in until_then), default=None)
+    return next((each for each in reversed(until_then) if each.as_of_week == newest), None)
+
+
+def _publications(root: Path) -> list[Publication]:
+    """None where the log cannot be read; no answer depends on it."""
+    try:
+        return publications(root)
+    except (OSError, ValueError):
+        return []
 
 
 def _read(folder: Path) -> PublishedModel | None:

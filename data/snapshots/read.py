@@ -5,6 +5,7 @@ that answers from them notices. Only arrays of more than ``MAX_BYTES_IN_MEMORY``
 mapped; truncating such a file ends the processes that use it, as the system demands (SIGBUS).
 """
 
+import datetime as dt
 import hashlib
 import io
 import json
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import Panel, ProductTable
+from data.snapshots.publications import publications
 from data.snapshots.snapshot import (
     BUNDLE,
     ELIGIBLE,
@@ -77,13 +79,18 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             raise SnapshotError(f"snapshot {folder} lacks the lead times of products; publish it again")
         return Snapshot(
             id=snapshot_id,
-            published_at=manifest.published_at,
+            published_at=_last_published(manifest, root),
             model=manifest.model,
             panel=panel,
             eligible=files.array(ELIGIBLE),
             bundle_dir=folder / BUNDLE,
             reasons=_read_reasons(files),
         )
+
+
+def _last_published(manifest: Manifest, root: Path) -> dt.datetime:
+    moments = [each.published_at for each in publications(root) if each.id == manifest.id]
+    return moments[-1] if moments else manifest.published_at
 
 
 def _check_schema(folder: Path) -> None:

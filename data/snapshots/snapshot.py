@@ -2,6 +2,7 @@
 
     snapshots/
         CURRENT                     the id of the snapshot to serve, one line
+        PUBLISHED                   every publication, the newest last, one JSON line each: id, time
         2018-W34-1a2b3c4d5e6f/
             manifest.json           what it is, and the SHA-256 of every other file
             products.json           per row: id, category, groups, lead time; excluded ids with their reason
@@ -32,6 +33,7 @@ from feature_service.kernel import StockoutError
 from feature_service.kernel.arrays import BoolArray, FloatArray
 
 POINTER = "CURRENT"
+LOG = "PUBLISHED"
 MANIFEST = "manifest.json"
 PRODUCTS = "products.json"
 ELIGIBLE = "eligible.npy"
@@ -73,7 +75,7 @@ class Snapshot:
 
     Attributes:
         id: Its folder's name.
-        published_at: When it was published, UTC.
+        published_at: When it was last published, UTC.
         model: The registered model in ``bundle_dir``.
         panel: Products x weeks up to ``as_of``; the matrices are read-only.
         eligible: Where the model's label applies, shape ``(products, weeks)``.
@@ -97,7 +99,7 @@ class Manifest:
     Attributes:
         schema: Version of the folder's layout.
         id: The folder's name.
-        published_at: When it was published, UTC, in whole seconds.
+        published_at: When it was first published, UTC, in whole seconds.
         first_week: Monday of the panel's first week.
         as_of_week: Monday of its last week.
         fields: Names of the panel's matrices, sorted.

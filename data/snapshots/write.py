@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from data.files import locked
 from data.panel import Panel
+from data.snapshots.publications import Publication, log_publication
 from data.snapshots.snapshot import (
     BUNDLE,
     ELIGIBLE,
@@ -72,6 +74,7 @@ def _publish(
     reasons: Reasons | None,
 ) -> str:
     to.mkdir(parents=True, exist_ok=True)
+    published_at = dt.datetime.now(dt.UTC).replace(microsecond=0)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=to))
     try:
         _write_content(draft, panel, eligible, bundle_dir)
@@ -83,7 +86,7 @@ def _publish(
         manifest = Manifest(
             schema=SCHEMA,
             id=snapshot_id,
-            published_at=dt.datetime.now(dt.UTC).replace(microsecond=0),
+            published_at=published_at,
             first_week=panel.weeks[0].item(),
             as_of_week=panel.as_of_week,
             fields=tuple(sorted(panel.fields)),
@@ -96,18 +99,25 @@ def _publish(
             draft.rename(to / snapshot_id)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    point_at(snapshot_id, to)
+    _point_at(Publication(snapshot_id, published_at), to)
     return snapshot_id
 
 
 def point_at(snapshot_id: str, root: Path) -> None:
     """Make ``snapshot_id`` the one to serve."""
+    _point_at(Publication(snapshot_id, dt.datetime.now(dt.UTC).replace(microsecond=0)), root)
+
+
+def _point_at(publication: Publication, root: Path) -> None:
+    """Log first: where the process dies in between, the reader of the log finds that nothing came of its last line."""
     draft = root / f".{POINTER}-{os.getpid()}"
-    try:
-        _write_text(draft, snapshot_id + "\n")
-        draft.replace(root / POINTER)
-    finally:
-        draft.unlink(missing_ok=True)
+    with locked(root / POINTER):
+        try:
+            log_publication(publication, root)
+            _write_text(draft, publication.id + "\n")
+            draft.replace(root / POINTER)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def _write_content(draft: Path, panel: Panel, eligible: BoolArray, bundle_dir: Path) -> None:
