@@ -20,6 +20,14 @@ _LUIGI_DEFAULTS = {
     },
 }
 
+# Left alone, MLflow waits two minutes for an answer, eight times over, at every call.
+_ENVIRONMENT_DEFAULTS = {
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "PGCONNECT_TIMEOUT": "10",
+}
+
 log = logging.getLogger("stockout")
 
 
@@ -37,7 +45,8 @@ class OneSentence(logging.Filter):
 
 def set_up() -> None:
     """Give Luigi our defaults where the user set none, and our log lines a place; called once, on import."""
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # read when mlflow is imported, later
+    for name, setting in _ENVIRONMENT_DEFAULTS.items():
+        os.environ.setdefault(name, setting)  # read when mlflow is imported, later
     config = luigi.configuration.get_config()
     for section, options in _LUIGI_DEFAULTS.items():
         for option, value in options.items():

@@ -69,7 +69,7 @@ class WeeklyPanel(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output."""
-        return self.work_dir / "panel" / self.ingest_name / self.week_name
+        return self.work_dir / "panel" / self.panel_name / self.week_name
 
     def fill(self, folder: Path) -> str:
         """Build the dense panel."""

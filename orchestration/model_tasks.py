@@ -5,19 +5,13 @@ scikit-learn.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from luigi.util import requires
 
 from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
-from orchestration.run import Run
 from orchestration.stage import Stage
 from orchestration.targets import write_file_whole
-
-if TYPE_CHECKING:
-    from training.settings import TrainingSettings
-
-PREDICTIONS_FILE = "predictions.parquet"
+from training.backtest import PREDICTIONS_FILE
 
 _TABLE = "training_table.parquet"
 
@@ -29,7 +23,7 @@ class Features(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output."""
-        return self.work_dir / "features" / self.contract_name
+        return self.work_dir / "features" / self.features_name
 
     def fill(self, folder: Path) -> str:
         """Compute the features with the kernel."""
@@ -55,7 +49,7 @@ class Backtest(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output."""
-        return self.work_dir / "backtest" / self.contract_name
+        return self.work_dir / "backtest" / self.backtest_name
 
     def fill(self, folder: Path) -> str:
         """Choose the recipe, walk over the origins."""
@@ -98,7 +92,7 @@ class Train(Stage):
         from training.candidate import train
 
         table, backtest = self.folder_of(Features) / _TABLE, self.folder_of(Backtest)
-        record = train(table, backtest, _training_settings(self), self.data_fingerprint, folder)
+        record = train(table, backtest, self.training_settings, self.data_fingerprint, folder)
         return f"{record.rows:,} rows, ONNX differs from the fitted model by at most {record.parity:.0e}"
 
 
@@ -116,17 +110,4 @@ class Evaluate(Stage):
         from training.evaluation.evaluate import evaluate
 
         predictions = self.folder_of(Backtest) / PREDICTIONS_FILE
-        return evaluate(predictions, self.folder_of(Train), _training_settings(self).yardstick, folder).in_words()
-
-
-def _training_settings(run: Run) -> "TrainingSettings":
-    from training.settings import TrainingSettings
-
-    return TrainingSettings(
-        seed=run.seed,
-        threshold_by=run.threshold_by,
-        target_recall=run.target_recall,
-        alert_budget=run.alert_budget,
-        cost_of_miss=run.cost_of_miss,
-        cost_of_false_alarm=run.cost_of_false_alarm,
-    )
+        return evaluate(predictions, self.folder_of(Train), self.training_settings.yardstick, folder).in_words()

@@ -13,15 +13,15 @@
         snapshots/                            what the gRPC service serves
 
 A hash covers the input files' contents and the parameters that a stage depends on, so that new data or another setting
-is a new run, and the same run is found finished. All names also hold the schema of the files that are
-written, and of the rules of reading, so that after an upgrade no stage is finished that would end otherwise now.
+is a new run, and the same run is found finished. Every name also holds the schema of the files that the stage and those
+before it write, and of the rules of reading, so that after an upgrade no stage is finished that would end otherwise now.
 """
 
 import functools
 import hashlib
 import json
-import operator
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import luigi
@@ -33,11 +33,16 @@ from data.ingest.fingerprint import fingerprint
 from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.ingest.read import find_inputs
 from data.ingest.result import INGEST_SCHEMA
+from data.panel.file import PANEL_SCHEMA
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
 from orchestration.registry_places import tracking_uri_of
-from training.labels import DEFAULT_ALPHA, LONGEST_HORIZON_WEEKS, Label, bounds_in, label
+from training.backtest.origins import BacktestSettings
+from training.errors import SettingError
+from training.labels import DEFAULT_ALPHA, Label, bounds_in, label
+from training.schemas import BACKTEST_SCHEMA, FIGURES_SCHEMA, REGISTERED_SCHEMA, TABLE_SCHEMA, TRAINING_SCHEMA
+from training.settings import BY_BUDGET, BY_COST, BY_RECALL, TrainingSettings
 
 DEFAULT_LEAD_TIME_DAYS = 14
 TIME_ZONES = {"olist": olist.DEFAULT_TIME_ZONE, "generic": generic.DEFAULT_TIME_ZONE}
@@ -51,11 +56,7 @@ class Run(luigi.Task):
     work_dir = luigi.PathParameter(absolute=True, description="folder that takes everything the run writes")
     as_of = luigi.DateParameter(description="any date: the last complete ISO week up to it is the last that is known")
     label = luigi.Parameter(description="what is predicted, e.g. zero_sales")
-    horizon_weeks = luigi.NumericalParameter(
-        var_type=int,
-        min_value=1,
-        max_value=LONGEST_HORIZON_WEEKS,
-        right_op=operator.le,
+    horizon_weeks = luigi.IntParameter(
         default=1,
         description="weeks ahead that the label looks",
     )
@@ -66,11 +67,7 @@ class Run(luigi.Task):
     columns = luigi.Parameter(
         default="", description="TOML file with your names of columns; by default columns.toml in --data-dir, if any"
     )
-    lead_time_days = luigi.NumericalParameter(
-        var_type=int,
-        min_value=0,
-        max_value=LONGEST_LEAD_TIME_DAYS,
-        right_op=operator.le,
+    lead_time_days = luigi.IntParameter(
         default=DEFAULT_LEAD_TIME_DAYS,
         description="days from ordering to having, for products without a lead time of their own",
     )
@@ -84,22 +81,62 @@ class Run(luigi.Task):
         default=DEFAULT_MAX_BAD_SHARE, description="share of bad rows above which a run stops"
     )
     backtest_weeks = luigi.IntParameter(
-        default=12, description="weekly origins to evaluate, as far as the history goes"
+        default=BacktestSettings.origins, description="weekly origins to evaluate, as far as the history goes"
     )
-    refit_every = luigi.IntParameter(default=4, description="weeks between two fits of the backtest")
+    refit_every = luigi.IntParameter(
+        default=BacktestSettings.refit_every, description="weeks between two fits of the backtest"
+    )
     search_trials = luigi.IntParameter(
         default=0, description="trials to search estimator, parameters and features; 0 takes the label's proven recipe"
     )
     threshold_by = luigi.ChoiceParameter(
-        default="recall", choices=["recall", "budget", "cost"], description="what the alert threshold is chosen by"
+        default=TrainingSettings.threshold_by,
+        choices=[BY_RECALL, BY_BUDGET, BY_COST],
+        description="what the alert threshold is chosen by",
     )
-    target_recall = luigi.FloatParameter(default=0.90, description="recall that the alert threshold must reach")
-    alert_budget = luigi.IntParameter(default=50, description="products that a planner can look at in a week")
-    cost_of_miss = luigi.FloatParameter(default=10.0, description="cost of a positive outcome without an alert")
+    target_recall = luigi.FloatParameter(
+        default=TrainingSettings.target_recall, description="recall that the alert threshold must reach"
+    )
+    alert_budget = luigi.IntParameter(
+        default=TrainingSettings.alert_budget, description="products that a planner can look at in a week"
+    )
+    cost_of_miss = luigi.FloatParameter(
+        default=TrainingSettings.cost_of_miss, description="cost of a positive outcome without an alert"
+    )
     cost_of_false_alarm = luigi.FloatParameter(
-        default=1.0, description="cost of an alert that does not come true, in the unit of --cost-of-miss"
+        default=TrainingSettings.cost_of_false_alarm,
+        description="cost of an alert that does not come true, in the unit of --cost-of-miss",
     )
-    seed = luigi.IntParameter(default=42, description="of every random choice")
+    seed = luigi.IntParameter(default=TrainingSettings.seed, description="of every random choice")
+
+    def check(self) -> None:
+        """Refuse what cannot be meant before anything is done.
+
+        Raises:
+            StockoutError: If a setting is out of its range, or the work dir cannot hold what a run writes.
+        """
+        _ = self.training_settings, self.target, self.tracking_uri
+        BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every)
+        if self.search_trials < 0:
+            raise SettingError("search-trials", self.search_trials, "0 or more")
+        if not 0 <= self.lead_time_days <= LONGEST_LEAD_TIME_DAYS:
+            raise SettingError("lead-time-days", self.lead_time_days, f"0 to {LONGEST_LEAD_TIME_DAYS}")
+
+    @property
+    def training_settings(self) -> TrainingSettings:
+        """How the threshold is chosen, and the seed.
+
+        Raises:
+            SettingError: If one is out of its range.
+        """
+        return TrainingSettings(
+            seed=self.seed,
+            threshold_by=self.threshold_by,
+            target_recall=self.target_recall,
+            alert_budget=self.alert_budget,
+            cost_of_miss=self.cost_of_miss,
+            cost_of_false_alarm=self.cost_of_false_alarm,
+        )
 
     @property
     def statuses(self) -> tuple[str, ...]:
@@ -135,7 +172,12 @@ class Run(luigi.Task):
     def ingest_name_of(self, data_fingerprint: str) -> str:
         """The same for files of which the fingerprint was taken before."""
         settings = (self.seller_zone, self.statuses, self.max_bad_share)
-        return f"{self.source}-{_hash(INGEST_SCHEMA, data_fingerprint, *settings)}"
+        return f"{self.source}-{_hash(data_fingerprint, *settings)}-ingest-{INGEST_SCHEMA}"
+
+    @property
+    def panel_name(self) -> str:
+        """Folder name for the panels of what was read."""
+        return f"{self.ingest_name}-panel-{PANEL_SCHEMA}"
 
     @property
     def week_name(self) -> str:
@@ -162,11 +204,9 @@ class Run(luigi.Task):
     @property
     def run_name(self) -> str:
         """Folder name of the run: what is predicted, as of when, and a hash of everything else."""
-        backtest = (self.backtest_weeks, self.refit_every, self.search_trials, self.seed)
-        threshold = (self.threshold_by, self.target_recall, self.alert_budget)
-        costs = (self.cost_of_miss, self.cost_of_false_alarm)
+        backtest = (self.backtest_weeks, self.refit_every, self.search_trials)
         target = (self.horizon_weeks, self.alpha, self.feature_set_name)
-        rest = _hash(self.ingest_name, target, backtest, threshold, costs)
+        rest = _hash(self.panel_name, target, backtest, asdict(self.training_settings))
         return f"{self.label}-{self.week_name}-{rest}"
 
     @property
@@ -175,14 +215,19 @@ class Run(luigi.Task):
         return self.label if self.horizon_weeks == 1 else f"{self.label}-{self.horizon_weeks}-weeks"
 
     @property
-    def contract_name(self) -> str:
-        """Folder name for what holds the label as a model's contract states it: another schema is another folder."""
-        return f"{self.run_name}-contract-{CONTRACT_SCHEMA}"
+    def features_name(self) -> str:
+        """Folder name for the training table, which holds the label as a model's contract states it."""
+        return f"{self.run_name}-contract-{CONTRACT_SCHEMA}-table-{TABLE_SCHEMA}"
+
+    @property
+    def backtest_name(self) -> str:
+        """Folder name for the backtest."""
+        return f"{self.features_name}-backtest-{BACKTEST_SCHEMA}"
 
     @property
     def model_dir(self) -> Path:
         """Folder of the run's model stages."""
-        return self.work_dir / "models" / self.contract_name
+        return self.work_dir / "models" / f"{self.backtest_name}-training-{TRAINING_SCHEMA}-figures-{FIGURES_SCHEMA}"
 
     @property
     def tracking_uri(self) -> str:
@@ -192,7 +237,7 @@ class Run(luigi.Task):
     @property
     def registry_name(self) -> str:
         """Folder name for what depends on the registry and the store: another registry is another registration."""
-        return _hash(self.tracking_uri, str(self.bento_home))
+        return f"{_hash(self.tracking_uri, str(self.bento_home))}-{REGISTERED_SCHEMA}"
 
     @property
     def bento_home(self) -> Path:

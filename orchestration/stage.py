@@ -35,12 +35,14 @@ class Stage(Run):
     def complete(self) -> bool:
         """Whether the output is there; if the input cannot even be read, running reports why in one sentence."""
         try:
+            self.check()
             return self.folder.exists()
         except StockoutError:
             return False
 
     def run(self) -> None:
         """Fill the folder and log how long it took."""
+        self.check()
         started = time.perf_counter()
         summary: list[str] = []
         write_whole(self.folder, lambda folder: summary.append(self.fill(folder)))

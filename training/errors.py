@@ -4,6 +4,7 @@ StockoutError
 ├── UnknownLabelError          no label of that name
 ├── LabelInputError            the input lacks what a label is made of
 ├── LabelSettingError          a label's setting is out of its range
+├── SettingError               a setting of the training or of its backtest is out of its range
 ├── LabelFeaturesError         a label and a feature set that do not go together
 ├── UnknownEstimatorError      no estimator of that name
 ├── TrainingHistoryError       too few weeks for the training and its backtest
@@ -39,6 +40,18 @@ class LabelInputError(StockoutError):
 
 class LabelSettingError(StockoutError):
     """A label's setting is out of its range."""
+
+
+class SettingError(StockoutError):
+    """A setting of the training or of its backtest is out of its range.
+
+    Attributes:
+        name: As the option of the pipeline has it, e.g. ``alert-budget``.
+    """
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        self.name, self.value = name, value
+        super().__init__(f"--{name} is {value}; it must be {allowed}")
 
 
 class LabelFeaturesError(StockoutError):

@@ -35,14 +35,24 @@ def choose_threshold(
         settings: Which of the three, and its numbers.
     """
     if settings.threshold_by == BY_BUDGET:
-        alerts = settings.alert_budget * len(np.unique(week))
-        descending = np.sort(probability)[::-1]
-        return at_threshold(outcome, probability, float(descending[min(alerts, len(descending)) - 1]))
+        return at_threshold(outcome, probability, _threshold_for_budget(probability, week, settings.alert_budget))
     if settings.threshold_by == BY_COST:
         # an alert pays from where its chance of sparing a miss outweighs its chance of being in vain
         pays = settings.cost_of_false_alarm / (settings.cost_of_miss + settings.cost_of_false_alarm)
         return at_threshold(outcome, probability, pays)
     return threshold_for_recall(outcome, probability, settings.target_recall)
+
+
+def _threshold_for_budget(probability: FloatArray, week: IntArray, alert_budget: int) -> float:
+    """The lowest of the probabilities with which there are at most so many alerts a week on average.
+
+    Products with equal probability have an alert together or not at all. Where even the highest probability is
+    shared by too many of them, it is the threshold all the same: a model that can name nobody is of no use.
+    """
+    alerts = alert_budget * len(np.unique(week))
+    distinct, rows = np.unique(probability, return_counts=True)
+    within = np.cumsum(rows[::-1])[::-1] <= alerts
+    return float(distinct[within][0] if within.any() else distinct[-1])
 
 
 def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_recall: float) -> OperatingPoint:
@@ -55,8 +65,6 @@ def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_re
     Returns:
         One of the probabilities as the threshold; of two with equal precision the higher one (fewer alerts).
     """
-    if not 0 < target_recall <= 1:
-        raise ValueError(f"target_recall must lie above 0 and at most at 1, got {target_recall}")
     order = np.argsort(-probability, kind="stable")
     in_order = probability[order]
     last_of_tie = np.append(in_order[1:] != in_order[:-1], True)

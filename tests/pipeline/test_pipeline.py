@@ -1,8 +1,11 @@
 """The pipeline as it is run: the luigi command in a process of its own, on synthetic order files."""
 
 import json
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +13,7 @@ import pytest
 
 from data.snapshots import current_id, load
 from data.synthetic.olist import write_synthetic_olist
+from tests.support.mute import mute_after_its_health, mute_socket
 from tests.support.olist import item, order, write_olist
 from tests.support.processes import BIN, environment, free_port, pipeline_command, run, running, wait_for_http
 
@@ -129,6 +133,46 @@ def _sentence(completed: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--alert-budget=0", "--alert-budget is 0; it must be at least 1"),
+        ("--target-recall=1.5", "--target-recall is 1.5; it must be above 0 and at most 1"),
+        ("--cost-of-miss=-2", "--cost-of-miss is -2.0; it must be a number above 0"),
+        ("--cost-of-false-alarm=nan", "--cost-of-false-alarm is nan; it must be a number above 0"),
+        ("--refit-every=0", "--refit-every is 0; it must be at least 1 week"),
+        ("--backtest-weeks=1", "--backtest-weeks is 1; it must be at least 8"),
+        ("--search-trials=-1", "--search-trials is -1; it must be 0 or more"),
+        ("--lead-time-days=-1", "--lead-time-days is -1; it must be 0 to"),
+        ("--horizon-weeks=9", "the horizon is 9 weeks; it can be 1 to 4"),
+        ("--seed=-1", "--seed is -1; it must be 0 to"),
+    ],
+)
+def test_a_setting_out_of_its_range_is_refused_before_anything_is_written(
+    orders: Path, tmp_path: Path, option: str, sentence: str
+) -> None:
+    completed = run(pipeline_command("StockoutPipeline", orders, tmp_path / "work", "--local-scheduler", option))
+    assert sentence in _sentence(completed)
+    assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize("name", ["what?", "a%20b"])
+def test_a_work_dir_in_which_mlflow_would_not_put_its_database_is_refused_at_once(
+    orders: Path, tmp_path: Path, name: str
+) -> None:
+    completed = run(pipeline_command("StockoutPipeline", orders, tmp_path / name))
+    assert "in its path, and MLflow would put its database elsewhere" in _sentence(completed)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_work_dir_may_have_a_space_and_a_hash_in_its_name(orders: Path, tmp_path: Path) -> None:
+    work_dir = tmp_path / "shop #1"
+    completed = run(pipeline_command("StockoutPipeline", orders, work_dir))
+    assert completed.returncode == 0, completed.stdout
+    assert [path.name for path in tmp_path.iterdir()] == [work_dir.name]
+    assert load(work_dir / "snapshots", current_id(work_dir / "snapshots")).model.version == "1"
+
+
+@pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"label": "astrology"}, "no label is named 'astrology'"),
@@ -140,6 +184,19 @@ def test_a_wrong_parameter_is_one_clear_sentence(
     orders: Path, tmp_path: Path, options: dict[str, str], sentence: str
 ) -> None:
     assert sentence in _sentence(run(pipeline_command("StockoutPipeline", orders, tmp_path, **options)))
+
+
+@pytest.mark.parametrize("server", [mute_socket, mute_after_its_health])
+def test_an_mlflow_server_that_hangs_fails_the_stage_with_one_sentence(
+    finished: Path, orders: Path, tmp_path: Path, server: Callable[[], AbstractContextManager[str]]
+) -> None:
+    shutil.copytree(finished, tmp_path / "work")
+    with server() as uri:
+        quick = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+        env = environment(MLFLOW_TRACKING_URI=uri, **quick)
+        assert f"the MLflow server {uri} " in _sentence(
+            run(pipeline_command("StockoutPipeline", orders, tmp_path / "work"), env)
+        )
 
 
 def test_a_missing_folder_is_one_clear_sentence(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.threshold import at_threshold, threshold_for_recall
+from training.settings import TrainingSettings
+from training.threshold import at_threshold, choose_threshold, threshold_for_recall
 
 # few distinct values, so that ties are the rule
 rows = st.lists(
@@ -49,3 +50,18 @@ def test_the_order_of_the_rows_does_not_matter(
     shuffled = list(pairs)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert threshold_for_recall(*arrays(shuffled), target) == threshold_for_recall(*arrays(pairs), target)
+
+
+@given(rows, st.integers(1, 40), st.integers(1, 3))
+def test_an_alert_budget_is_kept_on_average_unless_the_first_tie_alone_is_above_it(
+    pairs: list[tuple[bool, np.float32]], budget: int, weeks: int
+) -> None:
+    outcome, probability = arrays(pairs)
+    week = np.arange(len(outcome)) % weeks
+    allowed = budget * len(np.unique(week))
+    settings = TrainingSettings(threshold_by="budget", alert_budget=budget)
+    threshold = choose_threshold(outcome, probability, week, settings).threshold
+    alerts = int((probability >= threshold).sum())
+    assert alerts <= allowed or threshold == probability.max()
+    lower = probability[probability < threshold]
+    assert not len(lower) or int((probability >= lower.max()).sum()) > allowed

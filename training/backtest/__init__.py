@@ -1,1 +1,3 @@
 """Rolling-origin backtest: what a recipe and every rule would have predicted each week from what was known by then."""
+
+PREDICTIONS_FILE = "predictions.parquet"

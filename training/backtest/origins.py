@@ -11,7 +11,7 @@ import numpy as np
 
 from data.weeks import DateArray
 from feature_service.kernel.arrays import BoolArray, IntArray
-from training.errors import TrainingHistoryError
+from training.errors import SettingError, TrainingHistoryError
 
 _MONDAY = np.datetime64("1970-01-05")
 
@@ -22,7 +22,7 @@ class BacktestSettings:
 
     Attributes:
         origins: Weeks that are evaluated, as far as the history goes.
-        least_origins: With fewer there is no backtest.
+        least_origins: With fewer there is no backtest: neither fewer may be asked for, nor may the history allow fewer.
         locked_origins: The newest origins; no choice may rest on them.
         calibration_weeks: Origins before each origin whose predictions it is calibrated on.
         least_calibration_weeks: The fewest of these, where the history is short.
@@ -37,6 +37,15 @@ class BacktestSettings:
     least_calibration_weeks: int = 2
     refit_every: int = 4
     min_train_weeks: int = 4
+
+    def __post_init__(self) -> None:
+        """Raises:
+        SettingError: If fewer origins are asked for than a backtest needs, or fits without a week between them.
+        """
+        if self.origins < self.least_origins:
+            raise SettingError("backtest-weeks", self.origins, f"at least {self.least_origins}")
+        if self.refit_every < 1:
+            raise SettingError("refit-every", self.refit_every, "at least 1 week")
 
 
 @dataclass(frozen=True)

@@ -32,13 +32,15 @@ import pyarrow.parquet as pq
 from data.weeks import DateArray
 from feature_service.json_record import read_record
 from feature_service.kernel.arrays import BoolArray, FloatArray
+from training.backtest import PREDICTIONS_FILE
 from training.backtest.origins import week_number
 from training.backtest.rolling import SEGMENTS, Backtest
 from training.dataset import TrainingRows
 from training.errors import TrainingFileError
 from training.metrics.truth import ScorerOutput, Truth
 
-PREDICTIONS_FILE = "predictions.parquet"
+__all__ = ["PREDICTIONS_FILE", "Predictions", "read_predictions", "write_predictions"]
+
 _META = b"stockout.predictions"
 
 

@@ -1,5 +1,6 @@
 """Whether the MLflow tracking server answers, and its address without a password. MLflow itself tries for minutes."""
 
+import http.client
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ def probe(tracking_uri: str) -> None:
             pass
     except urllib.error.HTTPError:
         pass  # it answers: whether it accepts the path and the login is for the real call to find out
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise RegistryError(
             f"the MLflow server {public(tracking_uri)} does not answer ({reason}): start it, or unset "

@@ -32,11 +32,17 @@ def folders(data_dir: Path) -> dict[str, Path]:
     ("schema", "run_again"),
     [
         ("orchestration.run.INGEST_SCHEMA", {*STAGES}),
+        ("orchestration.run.PANEL_SCHEMA", {*STAGES} - {"Ingest"}),
         ("orchestration.run.CONTRACT_SCHEMA", {*STAGES} - {"Ingest", "WeeklyPanel"}),
+        ("orchestration.run.TABLE_SCHEMA", {*STAGES} - {"Ingest", "WeeklyPanel"}),
+        ("orchestration.run.BACKTEST_SCHEMA", {*STAGES} - {"Ingest", "WeeklyPanel", "Features"}),
+        ("orchestration.run.TRAINING_SCHEMA", {"Train", "Evaluate", "Register", "Package", "Publish"}),
+        ("orchestration.run.FIGURES_SCHEMA", {"Train", "Evaluate", "Register", "Package", "Publish"}),
+        ("orchestration.run.REGISTERED_SCHEMA", {"Register", "Package", "Publish"}),
         ("orchestration.release_tasks.SCHEMA", {"Publish"}),
     ],
 )
-def test_another_schema_runs_the_stages_again_that_write_it_and_no_others(
+def test_another_schema_runs_the_stages_again_that_write_it_or_build_on_it_and_no_others(
     olist: Path, monkeypatch: pytest.MonkeyPatch, schema: str, run_again: set[str]
 ) -> None:
     before = folders(olist)
