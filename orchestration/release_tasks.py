@@ -14,10 +14,13 @@ from luigi.util import requires
 from data.snapshots import SCHEMA, current_id, publish
 from feature_service.kernel import StockoutError
 from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
-from orchestration.model_tasks import PREDICTIONS_FILE, Backtest, Evaluate, Train
+from orchestration.model_tasks import Backtest, Evaluate, Train
+from orchestration.published_runs import write_published_run
 from orchestration.registry_places import ledger_in
 from orchestration.run import Run
 from orchestration.stage import Stage
+from training.backtest import PREDICTIONS_FILE
+from training.registry.question import Question
 
 _SNAPSHOT_ID = "snapshot_id"
 _BENTO_TAG = "bento_tag"
@@ -25,7 +28,7 @@ _BENTO_TAG = "bento_tag"
 
 @requires(Evaluate)
 class Register(Stage):
-    """The model as a version in the MLflow registry, promoted or not, and the champion's bundle from the registry."""
+    """The model as a version in the MLflow registry, promoted or not, and the bundle of the champion after that."""
 
     @property
     def folder(self) -> Path:
@@ -36,23 +39,24 @@ class Register(Stage):
         """Log, register, decide, fetch the champion."""
         from training.evaluation.figures import read_evaluation
         from training.registry.decisions import decide
-        from training.registry.versions import fetch_champion, register
+        from training.registry.versions import fetch, register
 
         predictions, evaluation = self.folder_of(Backtest) / PREDICTIONS_FILE, self.folder_of(Evaluate)
         challenger = register(self.folder_of(Train), evaluation, predictions, self.tracking_uri)
-        decision = decide(
+        question = Question.of(self.target)
+        outcome = decide(
             challenger,
-            self.question,
+            question,
             read_evaluation(evaluation),
             predictions,
             tracking_uri=self.tracking_uri,
             ledger=ledger_in(self.work_dir),
             who=getpass.getuser(),
         )
-        champion = fetch_champion(self.tracking_uri, folder).reference
+        fetch(outcome.champion, question, self.tracking_uri, folder)
         return (
-            f"{challenger.name} version {challenger.version} {decision.action}: {'; '.join(decision.reasons)}; "
-            f"version {champion.version} is the champion"
+            f"{challenger.name} version {challenger.version} {outcome.entry.action}: "
+            f"{'; '.join(outcome.entry.reasons)}; version {outcome.champion.version} is the champion"
         )
 
 
@@ -70,7 +74,7 @@ class Package(Stage):
         from bento.build import build_bento
         from training.registry.versions import read_fetched
 
-        champion = read_fetched(self.folder_of(Register))
+        champion = read_fetched(self.folder_of(Register), Question.of(self.target))
         tag = build_bento(champion.bundle_dir, champion.reference, self.bento_home)
         (folder / _BENTO_TAG).write_text(f"{tag}\n", encoding="utf-8")
         return f"Bento {tag}"
@@ -88,12 +92,14 @@ class Publish(Stage):
     def complete(self) -> bool:
         """Whether the run's snapshot is the one that is served."""
         try:
+            self.check()
             return (self.folder / _SNAPSHOT_ID).read_text(encoding="utf-8").strip() == current_id(self.snapshots)
         except (OSError, StockoutError):
             return False
 
     def run(self) -> None:
         """Publish again where another run has published since."""
+        self.check()
         if self.folder.exists():
             shutil.rmtree(self.folder)
         super().run()
@@ -104,11 +110,12 @@ class Publish(Stage):
         from training.explain import explain
         from training.registry.versions import read_fetched
 
-        champion = read_fetched(self.folder_of(Register))
+        champion = read_fetched(self.folder_of(Register), Question.of(self.target))
         panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE).with_lead_time(self.lead_time_days)
         eligible = self.target.eligible(panel)
         reasons = explain(panel, eligible, champion.bundle_dir)
         snapshot_id = publish(panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons)
+        write_published_run(folder, self)
         (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
         return f"snapshot {snapshot_id} in {self.snapshots}"
 

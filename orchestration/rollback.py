@@ -2,13 +2,18 @@
 
 import getpass
 import os
+import shlex
 import shutil
 from pathlib import Path
 
 import click
 
 from feature_service.kernel import StockoutError
+from orchestration.published_runs import newest_command
 from orchestration.registry_places import ledger_in, tracking_uri_of
+from training.labels import DEFAULT_ALPHA
+from training.labels import label as find_label
+from training.registry.question import Question
 
 _STAGES_AFTER_THE_CHAMPION = ("registered", "packaged", "published")
 
@@ -16,26 +21,34 @@ _STAGES_AFTER_THE_CHAMPION = ("registered", "packaged", "published")
 @click.command()
 @click.option("--work-dir", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--label", help="Of the champion to roll back; by default that of the model that is published.")
-def main(work_dir: Path, label: str | None) -> None:
+@click.option("--horizon-weeks", default=1, show_default=True, help="Beside --label: the weeks ahead of that champion.")
+@click.option("--alpha", default=DEFAULT_ALPHA, show_default=True, help="Beside --label, of unusual_zero.")
+def main(work_dir: Path, label: str | None, horizon_weeks: int, alpha: float) -> None:
     """Make the champion before the present one the champion again, and say how to publish it."""
-    from training.registry.decisions import rollback  # noqa: PLC0415 - MLflow takes seconds, --help should not
+    from training.registry.rollback import rollback  # noqa: PLC0415 - MLflow takes seconds, --help should not
 
     work_dir = work_dir.absolute()
-    uri = tracking_uri_of(work_dir, os.environ.get("MLFLOW_TRACKING_URI"))
     try:
-        entry = rollback(label, tracking_uri=uri, ledger=ledger_in(work_dir), who=getpass.getuser())
+        question = Question.of(find_label(label, horizon_weeks=horizon_weeks, alpha=alpha)) if label else None
+        uri = tracking_uri_of(work_dir, os.environ.get("MLFLOW_TRACKING_URI"))
+        entry = rollback(question, tracking_uri=uri, ledger=ledger_in(work_dir), who=getpass.getuser())
     except StockoutError as error:
         raise click.ClickException(str(error)) from error
+    command = newest_command(work_dir, entry.asked)
     # what these stages did rests on the champion of before; the next run does them again
     for stage in _STAGES_AFTER_THE_CHAMPION:
         for folder in work_dir.glob(f"models/*/{stage}"):
             shutil.rmtree(folder)
     click.echo(
-        f"version {entry.champion_after} is the champion of {entry.label} again, no longer {entry.champion_before}\n"
-        "to publish it, run the pipeline again as you ran it last (luigi --module orchestration StockoutPipeline "
-        f"--label {entry.label} --work-dir {work_dir} ...): it trains nothing, packages version "
-        f"{entry.champion_after} and publishes it"
+        f"version {entry.champion_after} is the champion of {entry.question} again, no longer {entry.champion_before}\n"
+        f"to publish it, run the pipeline again; it trains nothing, packages version {entry.champion_after} and "
+        f"publishes it:\n{command or _without_what_nobody_wrote_down(entry.asked, work_dir)}"
     )
+
+
+def _without_what_nobody_wrote_down(question: Question, work_dir: Path) -> str:
+    options = shlex.join([*question.options, "--work-dir", str(work_dir)])
+    return f"luigi --module orchestration StockoutPipeline {options} and the other options of your last run"
 
 
 if __name__ == "__main__":

@@ -210,11 +210,6 @@ class Run(luigi.Task):
         return f"{self.label}-{self.week_name}-{rest}"
 
     @property
-    def question(self) -> str:
-        """What champions are compared by: the label, and the horizon where it is not one week."""
-        return self.label if self.horizon_weeks == 1 else f"{self.label}-{self.horizon_weeks}-weeks"
-
-    @property
     def features_name(self) -> str:
         """Folder name for the training table, which holds the label as a model's contract states it."""
         return f"{self.run_name}-contract-{CONTRACT_SCHEMA}-table-{TABLE_SCHEMA}"

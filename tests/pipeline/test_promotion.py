@@ -15,11 +15,15 @@ from tests.support.training_fixtures import Trained, run_training_stages, traini
 from training.errors import RegistryError
 from training.evaluation.figures import read_evaluation
 from training.recipes import Recipe
-from training.registry.aliases import CHALLENGER, CHAMPION, at_alias
+from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, set_aliases
 from training.registry.client import MODEL_NAME
-from training.registry.decisions import decide, rollback
+from training.registry.decisions import decide
 from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry
-from training.registry.versions import fetch_champion, register
+from training.registry.question import Question
+from training.registry.rollback import rollback
+from training.registry.versions import register
+
+ZERO_SALES = Question("zero_sales")
 
 
 def two_on_two_off() -> Panel:
@@ -53,15 +57,17 @@ class Store:
         self.uri = f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}"
         self.ledger = folder / "promotion" / "ledger.jsonl"
 
-    def decide(self, trained: Trained, question: str = "zero_sales") -> Entry:
+    def decide(self, trained: Trained, question: Question = ZERO_SALES) -> Entry:
         reference = register(trained.candidate, trained.evaluation, trained.predictions, self.uri)
         figures = read_evaluation(trained.evaluation)
-        return decide(
+        outcome = decide(
             reference, question, figures, trained.predictions, tracking_uri=self.uri, ledger=self.ledger, who="me"
         )
+        self.champion = outcome.champion.version
+        return outcome.entry
 
-    def rollback(self) -> Entry:
-        return rollback(None, tracking_uri=self.uri, ledger=self.ledger, who="me")
+    def rollback(self, question: Question | None = None) -> Entry:
+        return rollback(question, tracking_uri=self.uri, ledger=self.ledger, who="me")
 
     def version(self, alias: str) -> str | None:
         reference = at_alias(alias, self.uri)
@@ -76,22 +82,22 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
 
 
-def test_a_better_model_takes_over(store: Store, poor: Trained, good: Trained, tmp_path: Path) -> None:
+def test_a_better_model_takes_over(store: Store, poor: Trained, good: Trained) -> None:
     first, second = store.decide(poor), store.decide(good)
     assert "first model" in first.reasons[0]
     assert second.action == PROMOTED, second.reasons
     assert "above the champion's by more than the noise" in second.reasons[0]
-    assert fetch_champion(store.uri, tmp_path).reference.version == "2"
+    assert store.champion == "2"
 
 
 def test_a_poorer_model_stays_challenger_and_the_champion_is_still_what_is_fetched(
-    store: Store, poor: Trained, good: Trained, tmp_path: Path
+    store: Store, poor: Trained, good: Trained
 ) -> None:
     store.decide(good)
     second = store.decide(poor)
     assert second.action == KEPT
     assert (store.version(CHAMPION), store.version(CHALLENGER)) == ("1", "2")
-    assert fetch_champion(store.uri, tmp_path).reference.version == "1"
+    assert store.champion == "1"
 
 
 def test_every_decision_is_one_line_that_says_who_when_what_and_why(store: Store, poor: Trained) -> None:
@@ -126,8 +132,8 @@ def test_a_run_that_was_killed_before_the_aliases_moved_is_put_right_by_the_next
 def test_each_question_has_a_champion_of_its_own_and_the_last_one_asked_is_published(
     store: Store, poor: Trained, trained: Trained
 ) -> None:
-    store.decide(poor, "zero_sales")
-    assert store.decide(trained, "zero_sales-2-weeks").action == PROMOTED
+    store.decide(poor)
+    assert store.decide(trained, Question("zero_sales", 2)).action == PROMOTED
     assert store.version("champion-zero_sales") == "1"
     assert store.version("champion-zero_sales-2-weeks") == "2"
     assert store.version(CHAMPION) == "2"
@@ -162,8 +168,89 @@ def test_rollback_is_one_command_that_says_how_to_publish(store: Store, poor: Tr
     completed = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", store.folder])
     assert completed.returncode == 0, completed.stdout
     assert "version 1 is the champion of zero_sales again" in completed.stdout
-    assert "luigi --module orchestration StockoutPipeline" in completed.stdout
+    assert "luigi --module orchestration StockoutPipeline --label zero_sales --work-dir" in completed.stdout
     assert not stale.exists()
+
+
+def test_two_questions_with_different_alphas_are_two(store: Store, poor: Trained, trained: Trained) -> None:
+    names = [Question("unusual_zero", 4, alpha).name for alpha in (0.05, 0.5, 1e-07)]
+    assert names == ["unusual_zero-4-weeks", "unusual_zero-4-weeks-alpha-0_5", "unusual_zero-4-weeks-alpha-1e-07"]
+    store.decide(poor, Question("unusual_zero", 4))
+    assert "first model" in store.decide(trained, Question("unusual_zero", 4, 0.5)).reasons[0]
+    assert store.version("champion-unusual_zero-4-weeks-alpha-0_5") == "2"
+
+
+def test_a_champion_that_answers_another_question_gives_way(store: Store, trained: Trained, good: Trained) -> None:
+    reference = register(trained.candidate, trained.evaluation, trained.predictions, store.uri)
+    set_aliases({"champion-inventory": reference.version}, store.uri)
+    entry = store.decide(good, Question("inventory"))
+    assert entry.reasons[0] == "version 1, the champion so far, answers another question"
+    assert store.version("champion-inventory") == "2"
+
+
+def test_what_another_work_dir_has_promoted_since_stays(store: Store, poor: Trained, trained: Trained) -> None:
+    store.decide(poor)
+    reference = register(trained.candidate, trained.evaluation, trained.predictions, store.uri)
+    set_aliases({"champion-zero_sales": reference.version}, store.uri)
+    store.decide(poor)
+    assert store.champion == "2"
+    with_an_earlier_champion(store)
+    with pytest.raises(RegistryError, match="version 2 is the champion of 'zero_sales', and the ledger"):
+        store.rollback(ZERO_SALES)
+
+
+def with_an_earlier_champion(store: Store) -> None:
+    (line,) = store.lines()
+    with store.ledger.open("a") as file:
+        file.write(json.dumps({**line, "version": "9", "champion_after": "9"}) + "\n")
+
+
+def test_a_ledger_of_before_is_read_and_its_question_can_be_rolled_back(
+    store: Store, poor: Trained, good: Trained
+) -> None:
+    asked = Question("zero_sales", 4)
+    store.decide(poor, asked)
+    store.decide(good, asked)
+    old = [
+        {**{name: value for name, value in line.items() if name not in ("question", "horizon_weeks", "alpha")}}
+        | {"label": "zero_sales-4-weeks"}
+        for line in store.lines()
+    ]
+    store.ledger.write_text("".join(f"{json.dumps(line)}\n" for line in old))
+    command = [sys.executable, "-m", "orchestration.rollback", "--work-dir", str(store.folder), "--label", "zero_sales"]
+    completed = run([*command, "--horizon-weeks", "4"])
+    assert completed.returncode == 0, completed.stdout
+    assert "--label zero_sales --horizon-weeks 4 --work-dir" in completed.stdout
+    assert store.version("champion-zero_sales-4-weeks") == "1"
+
+
+def test_a_ledger_that_begins_with_a_rollback_says_that_it_knows_no_earlier_champion(
+    store: Store, poor: Trained, good: Trained
+) -> None:
+    store.decide(poor)
+    store.decide(good)
+    store.rollback()
+    store.ledger.write_text(store.ledger.read_text().splitlines(keepends=True)[-1])
+    with pytest.raises(RegistryError, match="names no earlier champion"):
+        store.rollback()
+
+
+def test_a_line_that_a_dying_run_left_half_written_is_cut_off(store: Store, poor: Trained, good: Trained) -> None:
+    store.decide(poor)
+    with store.ledger.open("a") as file:
+        file.write('{"action": "prom')
+    assert store.decide(good).action == PROMOTED
+    assert [line["version"] for line in store.lines()] == ["1", "2"]
+
+
+def test_a_decision_whose_run_was_killed_before_it_acted_is_carried_out_before_the_next(
+    store: Store, poor: Trained, good: Trained
+) -> None:
+    store.decide(poor)
+    client = MlflowClient(store.uri)
+    client.delete_registered_model_alias(MODEL_NAME, "champion-zero_sales")
+    client.delete_model_version_tag(MODEL_NAME, "1", "promotion")
+    assert store.decide(good).champion_before == "1"
 
 
 def test_rollback_without_a_champion_is_one_sentence(tmp_path: Path) -> None:

@@ -23,10 +23,12 @@ from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
 from training.dataset import read_training_table
 from training.errors import RegistryError
-from training.registry.aliases import CHAMPION, set_aliases
-from training.registry.client import MODEL_NAME
-from training.registry.versions import fetch_champion, read_fetched, register
+from training.registry.aliases import CHAMPION, at_alias, set_aliases
+from training.registry.client import MODEL_NAME, registry_client
+from training.registry.question import Question
+from training.registry.versions import fetch, read_fetched, register
 
+ZERO_SALES = Question("zero_sales")
 START_TIMEOUT_S = 300  # ten seconds on a quiet machine
 
 
@@ -84,12 +86,12 @@ def tracking_uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_the_champion_comes_back_byte_for_byte(trained: Trained, tracking_uri: str, tmp_path: Path) -> None:
     registered = register_trained(trained, tracking_uri)
-    fetched = fetch_champion(tracking_uri, tmp_path)
+    fetched = fetch(registered, ZERO_SALES, tracking_uri, tmp_path)
     assert fetched.reference == registered
     assert registered.name == MODEL_NAME
     for name in ("model.onnx", "contract.json"):
         assert (fetched.bundle_dir / name).read_bytes() == (trained.bundle_dir / name).read_bytes()
-    assert read_fetched(tmp_path) == fetched
+    assert read_fetched(tmp_path, ZERO_SALES) == fetched
 
 
 def test_registering_the_same_bundle_again_makes_no_new_version(trained: Trained, tracking_uri: str) -> None:
@@ -138,27 +140,39 @@ def test_everything_is_written_beside_the_database(
     monkeypatch.chdir(tmp_path / "elsewhere")
     register_trained(trained, sqlite_in(tmp_path / "work"))
     assert not list((tmp_path / "elsewhere").iterdir())
-    assert {path.name for path in (tmp_path / "work" / "mlflow").iterdir()} == {"mlflow.db", "artifacts"}
+    assert {path.name for path in (tmp_path / "work" / "mlflow").glob("[!.]*")} == {"mlflow.db", "artifacts"}
 
 
-def test_an_empty_registry_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(RegistryError, match="has no champion of the model stockout_risk: run the pipeline"):
-        fetch_champion(sqlite_in(tmp_path), tmp_path)
+def test_the_version_that_was_decided_on_is_fetched_whatever_the_aliases_name(trained: Trained, tmp_path: Path) -> None:
+    uri = sqlite_in(tmp_path)
+    first = register_trained(trained, uri)
+    with registry_client(uri) as client:
+        other = client.create_model_version(MODEL_NAME, source="file:///nowhere", run_id=first.run_id)
+    set_aliases({CHAMPION: str(other.version), "champion-zero_sales": str(other.version)}, uri)
+    assert fetch(first, ZERO_SALES, uri, tmp_path).reference == first
 
 
-def test_a_model_without_a_champion_says_what_to_run(trained: Trained, tmp_path: Path) -> None:
-    register_trained(trained, sqlite_in(tmp_path))
-    MlflowClient(sqlite_in(tmp_path)).delete_registered_model_alias(MODEL_NAME, CHAMPION)
-    with pytest.raises(RegistryError, match="has no champion of the model stockout_risk: run the pipeline"):
-        fetch_champion(sqlite_in(tmp_path), tmp_path)
+@pytest.mark.parametrize(
+    "question", [Question("zero_sales", 2), Question("inventory"), Question("unusual_zero", 1, 0.5)]
+)
+def test_a_model_that_answers_another_question_is_never_taken(
+    trained: Trained, tmp_path: Path, question: Question
+) -> None:
+    uri = sqlite_in(tmp_path)
+    registered = register_trained(trained, uri)
+    with pytest.raises(RegistryError, match=f"cannot be published for the question '{question.name}'"):
+        fetch(registered, question, uri, tmp_path)
+    fetch(registered, ZERO_SALES, uri, tmp_path)
+    with pytest.raises(RegistryError, match=f"cannot be published for the question '{question.name}'"):
+        read_fetched(tmp_path, question)
 
 
-def test_a_server_that_is_not_there_is_told_at_once_and_without_its_password(tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_told_at_once_and_without_its_password() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         uri = f"http://me:secret@127.0.0.1:{unused.getsockname()[1]}"
         with pytest.raises(RegistryError, match="does not answer") as raised:
-            fetch_champion(uri, tmp_path)
+            at_alias(CHAMPION, uri)
     assert "secret" not in str(raised.value)
 
 
@@ -167,18 +181,18 @@ def test_a_server_is_reached_by_an_address_with_user_and_password(
 ) -> None:
     named = server_on_postgres.replace("http://", "http://me:secret@")
     registered = register_trained(trained, named)
-    assert fetch_champion(named, tmp_path).reference == registered
+    assert fetch(registered, ZERO_SALES, named, tmp_path).reference == registered
 
 
 def test_a_registered_file_that_was_changed_is_refused(trained: Trained, tmp_path: Path) -> None:
-    register_trained(trained, sqlite_in(tmp_path))
+    registered = register_trained(trained, sqlite_in(tmp_path))
     (stored,) = (tmp_path / "mlflow" / "artifacts").rglob("model/contract.json")
     stored.write_text(stored.read_text().replace('"threshold": ', '"threshold": 0'))
     with pytest.raises(RegistryError, match="is not what was registered"):
-        fetch_champion(sqlite_in(tmp_path), tmp_path)
+        fetch(registered, ZERO_SALES, sqlite_in(tmp_path), tmp_path)
 
 
 def test_a_folder_without_a_fetched_model_is_told_by_its_path(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
     with pytest.raises(RegistryError, match="holds no fetched model"):
-        read_fetched(tmp_path)
+        read_fetched(tmp_path, ZERO_SALES)

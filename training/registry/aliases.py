@@ -12,9 +12,9 @@ from training.registry.client import MODEL_NAME, reference_of, registry_client
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
-def champion_alias(label: str) -> str:
-    """The alias of a label's best model."""
-    return f"{CHAMPION}-{label}"
+def champion_alias(question: str) -> str:
+    """The alias of a question's best model."""
+    return f"{CHAMPION}-{question}"
 
 
 def at_alias(alias: str, tracking_uri: str) -> ModelReference | None:

@@ -1,10 +1,12 @@
-"""Decide on a registered version, move the aliases and record the reasons; or take a decision back.
+"""Decide on a registered version, move the aliases and record the reasons.
 
-The alias ``champion-<label>`` names the best model of each label; ``champion`` names the one that is packaged and
-published, the champion of the label that ran last. A version that is not promoted has the alias ``challenger``.
+The alias ``champion-<question>`` names the best model of each question; ``champion`` names the one that was decided to
+be published last, for whoever looks at the registry. A version that is not promoted has the alias ``challenger``.
+Which version a run packages and publishes is carried from here by its number: an alias may move at any time.
 """
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from data.snapshots import ModelReference
@@ -14,122 +16,135 @@ from training.evaluation.comparison import MODEL, Comparison, compare_with_champ
 from training.evaluation.figures import ALL, LOCKED, Evaluation
 from training.metrics.yardstick import Yardstick
 from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, champion_alias, set_aliases
-from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry, append, now, previous_champion, read
+from training.registry.ledger import KEPT, PROMOTED, Entry, append, now, read
+from training.registry.lock import registry_lock
 from training.registry.promotion import should_promote
+from training.registry.question import Question
 from training.registry.runs import fetch_predictions
 from training.registry.tracking_server import public
-from training.registry.versions import record_on_version
+from training.registry.versions import label_of, record_on_version, tags_of
 
 _FIGURES = ("average_precision", "auc", "calibration_error", "recall_at_budget", "precision_at_budget")
+_ACTION = "promotion"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided on a version, and which version is the question's champion after it."""
+
+    entry: Entry
+    champion: ModelReference
 
 
 def decide(
     challenger: ModelReference,
-    label: str,
+    question: Question,
     figures: Evaluation,
     predictions: Path,
     *,
     tracking_uri: str,
     ledger: Path,
     who: str,
-) -> Entry:
+) -> Outcome:
     """Decide on a registered version and act on it; each version is decided on once.
+
+    From reading the ledger to moving the aliases nobody else decides in the same registry: see
+    :mod:`training.registry.lock`.
 
     Args:
         challenger: The version.
-        label: What it predicts.
+        question: What it answers.
         figures: Its evaluation.
         predictions: Its out-of-fold predictions.
         tracking_uri: See :mod:`training.registry.versions`.
         ledger: File that the decision is appended to.
         who: The user who runs this.
-    Returns:
-        The decision's entry in the ledger.
     Raises:
         RegistryError, TrainingFileError: If the registry or a file cannot be used.
     """
-    entries = read(ledger, public(tracking_uri), label)
-    entry = next((each for each in entries if each.version == challenger.version), None)
-    if entry is None:
-        entry = _entry(challenger, label, figures, predictions, tracking_uri, who)
-        append(entry, ledger)
-        entries.append(entry)
-    # from the ledger, so that the next run completes one that was killed on the way
-    _act(challenger, entry, entries[-1].champion_after, tracking_uri)
-    return entry
+    with registry_lock(tracking_uri):
+        entries = read(ledger, public(tracking_uri), question.name)
+        if entries:
+            complete(entries[-1], tracking_uri)
+        entry = next((each for each in entries if each.version == challenger.version), None)
+        if entry is None:
+            entry = _entry(challenger, question, figures, predictions, tracking_uri, who)
+            append(entry, ledger)
+            complete(entry, tracking_uri)
+        champion = _champion(question, tracking_uri)
+        set_aliases({CHAMPION: champion.version}, tracking_uri)
+        return Outcome(entry, champion)
 
 
-def rollback(label: str | None, *, tracking_uri: str, ledger: Path, who: str) -> Entry:
-    """Make the champion before the present one the champion again.
+def complete(entry: Entry, tracking_uri: str) -> None:
+    """Do what an entry says, unless that was done; so the next run completes one that was killed on the way.
 
-    Args:
-        label: Of the champion; None for the label of the one that is published.
-        tracking_uri: See :mod:`training.registry.versions`.
-        ledger: File with the decisions.
-        who: The user who runs this.
-    Returns:
-        The new entry of the ledger.
-    Raises:
-        RegistryError: If there is no champion, or none before it.
+    The version's tag is written last. Aliases that another work dir has moved since are left alone.
     """
-    registry = public(tracking_uri)
-    label_name = label or _published_label(tracking_uri, ledger)
-    entries = read(ledger, registry, label_name)
-    previous = previous_champion(entries)
-    if previous is None:
-        raise RegistryError(f"the ledger {ledger} names no earlier champion of the label {label_name!r} to go back to")
-    present = entries[-1].champion_after
-    entry = Entry(
-        at=now(),
-        who=who,
-        action=ROLLED_BACK,
-        registry=registry,
-        label=label_name,
-        version=present,
-        champion_before=present,
-        champion_after=previous,
-        reasons=(f"asked for: version {present} gives way to version {previous}",),
-        figures={},
-    )
-    append(entry, ledger)
-    set_aliases({champion_alias(label_name): previous, CHAMPION: previous}, tracking_uri)
-    return entry
+    if tags_of(entry.version, tracking_uri).get(_ACTION) == entry.action:
+        return
+    champion = at_alias(champion_alias(entry.question), tracking_uri)
+    if entry.action == KEPT:
+        set_aliases({CHALLENGER: entry.version}, tracking_uri)
+    elif champion is None or champion.version == entry.champion_before:
+        set_aliases({champion_alias(entry.question): entry.champion_after}, tracking_uri)
+    with tempfile.TemporaryDirectory() as temporary:
+        note = Path(temporary) / "decision.json"
+        note.write_text(f"{entry.to_line()}\n", encoding="utf-8")
+        tags = {"label": entry.label, "promotion_reasons": "; ".join(entry.reasons), _ACTION: entry.action}
+        record_on_version(entry.version, tags, note, tracking_uri)
+
+
+def _champion(question: Question, tracking_uri: str) -> ModelReference:
+    alias = champion_alias(question.name)
+    champion = at_alias(alias, tracking_uri)
+    if champion is None:
+        raise RegistryError(
+            f"the registry {public(tracking_uri)} has lost the champion of {question.name!r} that the ledger names: "
+            f"give that version the alias {alias}"
+        )
+    return champion
 
 
 def _entry(
-    challenger: ModelReference, label: str, figures: Evaluation, predictions: Path, tracking_uri: str, who: str
+    challenger: ModelReference,
+    question: Question,
+    figures: Evaluation,
+    predictions: Path,
+    tracking_uri: str,
+    who: str,
 ) -> Entry:
     """The decision on a version that has none yet; nothing is changed."""
-    champion = at_alias(champion_alias(label), tracking_uri)
-    comparison = None if champion is None else _over_champion(champion, predictions, figures.yardstick, tracking_uri)
-    decision = should_promote(
-        has_champion=champion is not None, over_champion=comparison, over_rules=figures.over_rules
+    champion = at_alias(champion_alias(question.name), tracking_uri)
+    answers = champion is not None and _answers(champion, question, tracking_uri)
+    comparison = (
+        _over_champion(champion, predictions, figures.yardstick, tracking_uri) if champion and answers else None
     )
+    decision = should_promote(has_champion=answers, over_champion=comparison, over_rules=figures.over_rules)
+    reasons = decision.reasons
+    if champion and not answers:
+        reasons = (f"version {champion.version}, the champion so far, answers another question", *reasons)
     before = champion.version if champion else ""
     return Entry(
         at=now(),
         who=who,
         action=PROMOTED if decision.promote else KEPT,
         registry=public(tracking_uri),
-        label=label,
+        question=question.name,
+        label=question.label,
+        horizon_weeks=question.horizon_weeks,
+        alpha=question.alpha,
         version=challenger.version,
         champion_before=before,
         champion_after=challenger.version if decision.promote else before,
-        reasons=decision.reasons,
+        reasons=reasons,
         figures=_figures(figures, comparison),
     )
 
 
-def _act(challenger: ModelReference, entry: Entry, champion: str, tracking_uri: str) -> None:
-    aliases = {champion_alias(entry.label): champion, CHAMPION: champion}
-    if entry.action == KEPT:
-        aliases[CHALLENGER] = challenger.version
-    set_aliases(aliases, tracking_uri)
-    tags = {"label": entry.label, "promotion": entry.action, "promotion_reasons": "; ".join(entry.reasons)}
-    with tempfile.TemporaryDirectory() as temporary:
-        note = Path(temporary) / "decision.json"
-        note.write_text(entry.to_line(), encoding="utf-8")
-        record_on_version(challenger, tags, note, tracking_uri)
+def _answers(champion: ModelReference, question: Question, tracking_uri: str) -> bool:
+    label = label_of(champion, tracking_uri)
+    return label is not None and question.is_answered_by(label)
 
 
 def _over_champion(
@@ -154,13 +169,3 @@ def _figures(figures: Evaluation, comparison: Comparison | None) -> dict[str, st
         named["average_precision less the champion's"] = str(comparison.average_precision)
         named["calibration_error less the champion's"] = str(comparison.calibration_error)
     return named
-
-
-def _published_label(tracking_uri: str, ledger: Path) -> str:
-    champion = at_alias(CHAMPION, tracking_uri)
-    if champion is None:
-        raise RegistryError(f"the registry {public(tracking_uri)} has no champion: there is nothing to go back from")
-    labels = [e.label for e in read(ledger, public(tracking_uri)) if e.champion_after == champion.version]
-    if not labels:
-        raise RegistryError(f"the ledger {ledger} does not know version {champion.version}: name its --label")
-    return labels[-1]

@@ -2,15 +2,17 @@
 
 import datetime as dt
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from data.files import append_line, locked, read_lines
 from feature_service.json_record import read_record
 from training.errors import TrainingFileError
+from training.labels import DEFAULT_ALPHA
+from training.registry.question import Question
 
-LEDGER_FILE = "ledger.jsonl"
 PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept as challenger", "rolled back"
 
 
@@ -23,28 +25,39 @@ class Entry:
         who: Who ran it.
         action: ``promoted``, ``kept as challenger`` or ``rolled back``.
         registry: The MLflow server, without a password.
-        label: What the model predicts.
+        question: Name of the question, e.g. ``inventory-4-weeks``: see :class:`training.registry.question.Question`.
+        label: The question's label.
+        horizon_weeks: The weeks ahead that it looks.
         version: The version that was decided on.
-        champion_before: Version of the label's champion until then; empty if there was none.
-        champion_after: Version of the label's champion from then on.
+        champion_before: Version of the question's champion until then; empty if there was none.
+        champion_after: Version of the question's champion from then on.
         reasons: In sentences.
         figures: The figures that decided, with their intervals, as text.
+        alpha: The question's ``alpha``.
     """
 
     at: str
     who: str
     action: str
     registry: str
+    question: str
     label: str
+    horizon_weeks: int
     version: str
     champion_before: str
     champion_after: str
     reasons: tuple[str, ...]
     figures: Mapping[str, str]
+    alpha: float = DEFAULT_ALPHA
+
+    @property
+    def asked(self) -> Question:
+        """The question itself."""
+        return Question(self.label, self.horizon_weeks, self.alpha)
 
     def to_line(self) -> str:
         """The entry as a line of the file."""
-        return json.dumps(asdict(self), sort_keys=True) + "\n"
+        return json.dumps(asdict(self), sort_keys=True)
 
 
 def now() -> str:
@@ -54,40 +67,57 @@ def now() -> str:
 
 def append(entry: Entry, ledger: Path) -> None:
     """Write one line, and wait until it is on the disk."""
-    ledger.parent.mkdir(parents=True, exist_ok=True)
-    with ledger.open("a", encoding="utf-8") as file:
-        file.write(entry.to_line())
-        file.flush()
-        os.fsync(file.fileno())
+    with locked(ledger):
+        append_line(ledger, entry.to_line())
 
 
-def read(ledger: Path, registry: str, label: str | None = None) -> list[Entry]:
-    """The decisions in one registry, on one label's models or on all, oldest first; none if there is no file yet.
+def read(ledger: Path, registry: str, question: str) -> list[Entry]:
+    """The decisions in one registry on one question's models, oldest first; none if there is no file yet.
 
     Raises:
         TrainingFileError: If a line cannot be read.
     """
-    if not ledger.exists():
-        return []
+    return [entry for entry in read_all(ledger, registry) if entry.question == question]
+
+
+def read_all(ledger: Path, registry: str) -> list[Entry]:
+    """The decisions in one registry on all models, oldest first; none if there is no file yet.
+
+    Raises:
+        TrainingFileError: If a line cannot be read.
+    """
     try:
-        lines = ledger.read_text(encoding="utf-8").splitlines()
-        entries = [read_record(Entry, json.loads(line)) for line in lines]
+        entries = [read_record(Entry, _renamed(json.loads(line))) for line in read_lines(ledger)]
     except (OSError, ValueError) as error:
         raise TrainingFileError(
             f"the promotion ledger {ledger} cannot be read: {error}; put it right by hand, it is not written anew"
         ) from error
-    return [entry for entry in entries if entry.registry == registry and label in (None, entry.label)]
+    return [entry for entry in entries if entry.registry == registry]
 
 
 def previous_champion(entries: list[Entry]) -> str | None:
-    """The version that was champion before the present one; None if there was none.
+    """The version that was champion before the present one; None if there was none, or the ledger does not know it.
 
-    Each promotion puts a version on top of a pile, each rollback takes one off.
+    Each promotion puts a version on top of a pile, each rollback takes one off. A ledger that begins in the middle,
+    with a rollback, still knows the champion after it.
     """
     pile: list[str] = []
     for entry in entries:
         if entry.action == PROMOTED:
             pile.append(entry.champion_after)
         elif entry.action == ROLLED_BACK:
-            pile.pop()
+            pile = pile[:-1] or [entry.champion_after]
     return pile[-2] if len(pile) > 1 else None
+
+
+def _renamed(fields: Any) -> Any:
+    """A line of before, whose ``label`` is the name of the question, with its names of today."""
+    if not isinstance(fields, dict) or "question" in fields or not isinstance(fields.get("label"), str):
+        return fields
+    question = Question.of_old_name(fields["label"])
+    return {
+        **fields,
+        "question": fields["label"],
+        "label": question.label,
+        "horizon_weeks": question.horizon_weeks,
+    }

@@ -1,4 +1,4 @@
-"""Registered versions: a bundle goes into the MLflow registry, and the champion's comes back byte for byte.
+"""Registered versions: a bundle goes into the MLflow registry, and comes back byte for byte.
 
 A version is an MLflow model of the ONNX flavour with the contract beside the graph, so that
 ``mlflow.onnx.load_model("models:/stockout_risk@champion")`` works, too.
@@ -19,14 +19,15 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from data.snapshots import ModelReference
-from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, BundleError, Contract, LabelContract
 from feature_service.json_record import read_record
 from training.candidate import read_training_record
 from training.errors import RegistryError
 from training.evaluation.evaluate import BUNDLE_DIR
 from training.evaluation.figures import read_evaluation
-from training.registry.aliases import CHAMPION, version_at
 from training.registry.client import MODEL_NAME, reference_of, registry_client
+from training.registry.lock import registry_lock
+from training.registry.question import Question
 from training.registry.runs import log_files, log_run
 from training.registry.tracking_server import public
 
@@ -68,7 +69,8 @@ def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri:
     record, figures = read_training_record(candidate), read_evaluation(evaluation)
     contract = Bundle.load(evaluation / BUNDLE_DIR).contract
     digest = bundle_digest(evaluation / BUNDLE_DIR)
-    with registry_client(tracking_uri) as client:
+    # one at a time, so that two runs with the same model make one version
+    with registry_lock(tracking_uri), registry_client(tracking_uri) as client:
         reference = _version_of(client, digest)
         if reference is None:
             run_id = log_run(client, tracking_uri, contract, record, figures)
@@ -77,61 +79,94 @@ def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri:
         return reference
 
 
-def record_on_version(reference: ModelReference, tags: Mapping[str, str], note: Path, tracking_uri: str) -> None:
-    """Tag a version, and keep a file with its run.
+def record_on_version(version: str, tags: Mapping[str, str], note: Path, tracking_uri: str) -> None:
+    """Keep a file with a version's run, then tag the version, in the order of the tags.
 
     Raises:
         RegistryError: If the server cannot be reached or refuses.
     """
     with registry_client(tracking_uri) as client:
+        client.log_artifact(str(client.get_model_version(MODEL_NAME, version).run_id), str(note), "promotion")
         for name, value in tags.items():
-            client.set_model_version_tag(MODEL_NAME, reference.version, name, value)
-        client.log_artifact(reference.run_id, str(note), "promotion")
+            client.set_model_version_tag(MODEL_NAME, version, name, value)
 
 
-def fetch_champion(tracking_uri: str, to: Path) -> FetchedModel:
-    """Get the champion's bundle and say which version it is.
+def tags_of(version: str, tracking_uri: str) -> Mapping[str, str]:
+    """The tags of a version.
+
+    Raises:
+        RegistryError: If the server cannot be reached or has no such version.
+    """
+    with registry_client(tracking_uri) as client:
+        tags: Mapping[str, str] = client.get_model_version(MODEL_NAME, version).tags
+        return tags
+
+
+def fetch(reference: ModelReference, question: Question, tracking_uri: str, to: Path) -> FetchedModel:
+    """Get the bundle of exactly this version, whatever the aliases name by now.
 
     Args:
+        reference: The version.
+        question: What it must answer.
         tracking_uri: See :func:`register`.
         to: An existing folder; ``bundle/`` and ``reference.json`` are written into it.
     Raises:
-        RegistryError: If the server cannot be reached, has no champion, or the files are not what was registered.
+        RegistryError: If the server cannot be reached, has no such version, the files are not what was registered, or
+            the model answers another question.
     """
-    with registry_client(tracking_uri) as client:
-        version = version_at(client, CHAMPION)
-        if version is None:
-            raise RegistryError(
-                f"the registry {public(tracking_uri)} has no {CHAMPION} of the model {MODEL_NAME}: "
-                "run the pipeline up to its register stage first"
-            )
-        reference = reference_of(version)
-        bundle_dir = to / BUNDLE_DIR
-        bundle_dir.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory() as temporary:
-            for name in (MODEL_FILE, CONTRACT_FILE):
-                path = client.download_artifacts(reference.run_id, f"{_MODEL_DIR}/{name}", temporary)
-                shutil.copyfile(path, bundle_dir / name)
-        if bundle_digest(bundle_dir) != version.tags.get(_BUNDLE_SHA256):
-            raise RegistryError(
-                f"version {reference.version} of {MODEL_NAME} in {public(tracking_uri)} is not what was registered: "
-                "its checksum differs; train and register again"
-            )
+    bundle_dir = to / BUNDLE_DIR
+    bundle_dir.mkdir(exist_ok=True)
+    with registry_client(tracking_uri) as client, tempfile.TemporaryDirectory() as temporary:
+        version = client.get_model_version(MODEL_NAME, reference.version)
+        for name in (MODEL_FILE, CONTRACT_FILE):
+            path = client.download_artifacts(reference.run_id, f"{_MODEL_DIR}/{name}", temporary)
+            shutil.copyfile(path, bundle_dir / name)
+    if bundle_digest(bundle_dir) != version.tags.get(_BUNDLE_SHA256):
+        raise RegistryError(
+            f"version {reference.version} of {MODEL_NAME} in {public(tracking_uri)} is not what was registered: "
+            "its checksum differs; train and register again"
+        )
+    _check_answers(question, reference, Bundle.load(bundle_dir).contract.label)
     (to / REFERENCE_FILE).write_text(json.dumps(asdict(reference), indent=2) + "\n", encoding="utf-8")
     return FetchedModel(bundle_dir, reference)
 
 
-def read_fetched(folder: Path) -> FetchedModel:
-    """What :func:`fetch_champion` wrote into ``folder``.
+def label_of(reference: ModelReference, tracking_uri: str) -> LabelContract | None:
+    """What a version predicts; None if its contract is of a schema that this program does not read.
 
     Raises:
-        RegistryError: If it holds no such files.
+        RegistryError: If the server cannot be reached or has no such files.
+    """
+    with registry_client(tracking_uri) as client, tempfile.TemporaryDirectory() as temporary:
+        path = client.download_artifacts(reference.run_id, f"{_MODEL_DIR}/{CONTRACT_FILE}", temporary)
+        try:
+            return Contract.from_json(Path(path).read_text(encoding="utf-8")).label
+        except BundleError:
+            return None
+
+
+def read_fetched(folder: Path, question: Question) -> FetchedModel:
+    """What :func:`fetch` wrote into ``folder``.
+
+    Raises:
+        RegistryError: If it holds no such files, or a model that answers another question.
     """
     try:
-        reference = json.loads((folder / REFERENCE_FILE).read_text(encoding="utf-8"))
-        return FetchedModel(folder / BUNDLE_DIR, read_record(ModelReference, reference))
+        fields = json.loads((folder / REFERENCE_FILE).read_text(encoding="utf-8"))
+        reference = read_record(ModelReference, fields)
     except (OSError, ValueError) as error:
-        raise RegistryError(f"{folder} holds no fetched model: {error}; fetch the champion again") from error
+        raise RegistryError(f"{folder} holds no fetched model: {error}; remove it and run again") from error
+    _check_answers(question, reference, Bundle.load(folder / BUNDLE_DIR).contract.label)
+    return FetchedModel(folder / BUNDLE_DIR, reference)
+
+
+def _check_answers(question: Question, reference: ModelReference, label: LabelContract) -> None:
+    if not question.is_answered_by(label):
+        raise RegistryError(
+            f"version {reference.version} of {reference.name} predicts {label.name!r}, {label.horizon_weeks} weeks "
+            f"ahead ({label.description}), and cannot be published for the question {question.name!r}: "
+            "train a model for it, or point its alias at another version"
+        )
 
 
 def bundle_digest(bundle_dir: Path) -> str:

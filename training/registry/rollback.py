@@ -1,0 +1,73 @@
+"""Take a promotion back: the champion before the present one is the champion again."""
+
+from pathlib import Path
+
+from training.errors import RegistryError
+from training.registry.aliases import CHAMPION, at_alias, champion_alias, set_aliases
+from training.registry.decisions import complete
+from training.registry.ledger import ROLLED_BACK, Entry, append, now, previous_champion, read, read_all
+from training.registry.lock import registry_lock
+from training.registry.question import Question
+from training.registry.tracking_server import public
+
+
+def rollback(question: Question | None, *, tracking_uri: str, ledger: Path, who: str) -> Entry:
+    """Make the champion before the present one the champion again.
+
+    Args:
+        question: Of the champion; None for the question of the one that was decided to be published last.
+        tracking_uri: See :mod:`training.registry.versions`.
+        ledger: File with the decisions.
+        who: The user who runs this.
+    Returns:
+        The new entry of the ledger.
+    Raises:
+        RegistryError: If there is no champion, or none before it.
+    """
+    with registry_lock(tracking_uri):
+        asked = question or _published_question(tracking_uri, ledger)
+        entries = read(ledger, public(tracking_uri), asked.name)
+        previous = previous_champion(entries)
+        if previous is None:
+            raise RegistryError(f"the ledger {ledger} names no earlier champion of {asked.name!r} to go back to")
+        present = entries[-1].champion_after
+        _check_not_moved(asked, present, tracking_uri, ledger)
+        entry = Entry(
+            at=now(),
+            who=who,
+            action=ROLLED_BACK,
+            registry=public(tracking_uri),
+            question=asked.name,
+            label=asked.label,
+            horizon_weeks=asked.horizon_weeks,
+            alpha=asked.alpha,
+            version=present,
+            champion_before=present,
+            champion_after=previous,
+            reasons=(f"asked for: version {present} gives way to version {previous}",),
+            figures={},
+        )
+        append(entry, ledger)
+        complete(entry, tracking_uri)
+        set_aliases({CHAMPION: previous}, tracking_uri)
+        return entry
+
+
+def _check_not_moved(asked: Question, present: str, tracking_uri: str, ledger: Path) -> None:
+    champion = at_alias(champion_alias(asked.name), tracking_uri)
+    if champion is not None and champion.version != present:
+        raise RegistryError(
+            f"version {champion.version} is the champion of {asked.name!r}, and the ledger {ledger} does not know it: "
+            "roll back in the work dir that promoted it"
+        )
+
+
+def _published_question(tracking_uri: str, ledger: Path) -> Question:
+    champion = at_alias(CHAMPION, tracking_uri)
+    if champion is None:
+        raise RegistryError(f"the registry {public(tracking_uri)} has no champion: there is nothing to go back from")
+    entries = read_all(ledger, public(tracking_uri))
+    questions = [entry.asked for entry in entries if entry.champion_after == champion.version]
+    if not questions:
+        raise RegistryError(f"the ledger {ledger} does not know version {champion.version}: name its --label")
+    return questions[-1]
