@@ -20,10 +20,9 @@ import yaml
 
 from bento.errors import BentoBuildError
 from data.files import locked
-from data.snapshots import ModelReference
+from data.snapshots import MODEL_NAME, REFERENCE_FILE, ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 
-NAME = "stockout_risk"
 _UNFINISHED = "unfinished"
 _SERVICE = "bento.service:StockoutRisk"
 _MODULES = (
@@ -86,16 +85,16 @@ def _build(bundle_dir: Path, model: ModelReference, home: Path) -> str:
         source = work / "source"
         _copy_source(bundle_dir, model, source)
         version = f"{model.version}-{_digest(source)[:12]}"
-        finished = home / "bentos" / NAME / version
+        finished = home / "bentos" / MODEL_NAME / version
         if not finished.exists():
             _run_bentoml(source, version, work / "home")
             finished.parent.mkdir(parents=True, exist_ok=True)
-            (work / "home" / "bentos" / NAME / version).rename(finished)
+            (work / "home" / "bentos" / MODEL_NAME / version).rename(finished)
         (work / "latest").write_text(version, encoding="utf-8")
         (work / "latest").replace(finished.parent / "latest")
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return f"{NAME}:{version}"
+    return f"{MODEL_NAME}:{version}"
 
 
 def _copy_source(bundle_dir: Path, model: ModelReference, to: Path) -> None:
@@ -108,7 +107,7 @@ def _copy_source(bundle_dir: Path, model: ModelReference, to: Path) -> None:
     for name in (MODEL_FILE, CONTRACT_FILE):
         _copy(bundle_dir / name, to / "bento" / "model" / name)
     reference = json.dumps(asdict(model), indent=2, sort_keys=True) + "\n"
-    (to / "bento" / "model" / "reference.json").write_text(reference, encoding="utf-8")
+    (to / "bento" / "model" / REFERENCE_FILE).write_text(reference, encoding="utf-8")
     (to / "bentofile.yaml").write_text(yaml.safe_dump(_bentofile(model)), encoding="utf-8")
 
 
@@ -116,7 +115,7 @@ def _bentofile(model: ModelReference) -> dict[str, object]:
     pinned = [f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS]
     return {
         "service": _SERVICE,
-        "name": NAME,
+        "name": MODEL_NAME,
         "description": f"{model.name} version {model.version}: the probability that a product runs out.",
         "labels": {"model": model.name, "model_version": model.version, "run_id": model.run_id},
         "include": ["**/*.py", "bento/model/*"],

@@ -9,7 +9,7 @@ from feature_service.kernel import StockoutError
 
 # Luigi exits with 0 whatever happened unless it is configured otherwise, and retries a failed task only after minutes.
 _LUIGI_DEFAULTS = {
-    "core": {"autoload_range": "false", "log_level": "INFO"},
+    "core": {"log_level": "INFO"},
     "retcode": {
         "already_running": "10",
         "missing_data": "20",

@@ -26,14 +26,13 @@ from training.backtest.record import read_backtest
 from training.backtest.rolling import final_fit
 from training.dataset import TrainingRows, read_training_table
 from training.errors import ParityError, TrainingFileError
-from training.estimators import FittedModel, estimator
+from training.estimators import IMPORTANCE_ROWS, FittedModel, estimator
 from training.settings import TrainingSettings
 from training.threshold import OperatingPoint, choose_threshold
 
 TRAINING_FILE = "training.json"
 ALLOWED_DIFFERENCE = 1e-5
 _PARITY_ROWS = 50_000
-_IMPORTANCE_ROWS = 5_000
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def _operating_point(backtest: Path, settings: TrainingSettings) -> OperatingPoi
 
 
 def _importance(model: FittedModel, rows: TrainingRows) -> dict[str, float]:
-    contributions = model.contributions(rows.features[-_IMPORTANCE_ROWS:])
+    contributions = model.contributions(rows.features[-IMPORTANCE_ROWS:])
     if contributions is None:
         return {}
     mean = np.abs(contributions).mean(axis=0)

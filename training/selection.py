@@ -16,7 +16,7 @@ import optuna
 from feature_service.kernel.arrays import IntArray
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, week_number
 from training.dataset import TrainingRows
-from training.estimators import FittedModel
+from training.estimators import IMPORTANCE_ROWS, FittedModel
 from training.metrics.ranking import average_precision
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe, recipe_for
@@ -26,7 +26,6 @@ FEATURE_COUNTS = (40, 20, 10)
 """Numbers of features that feature selection compares with all of them; those that weigh most are kept."""
 
 _FITS = 2
-_IMPORTANCE_ROWS = 5_000
 
 
 def _of_trees(trial: optuna.Trial) -> dict[str, Any]:
@@ -142,7 +141,7 @@ class _Bench:
             self._has_outcome & self._calendar.has_outcome_at(self._calendar.first, self._week)
         )
         model = self._fit(best.recipe, self._calendar.first)
-        contributions = model.contributions(rows.features[past[-_IMPORTANCE_ROWS:]])
+        contributions = model.contributions(rows.features[past[-IMPORTANCE_ROWS:]])
         if contributions is None:
             return []
         heaviest = np.argsort(-np.abs(contributions).mean(axis=0), kind="stable")

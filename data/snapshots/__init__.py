@@ -1,11 +1,22 @@
 """Published snapshots: what a server answers from, as immutable folders of which one pointer file names the current."""
 
 from data.snapshots.read import current_id, load
-from data.snapshots.snapshot import MANIFEST, SCHEMA, ModelReference, Reasons, Snapshot, SnapshotError
+from data.snapshots.snapshot import (
+    MANIFEST,
+    MODEL_NAME,
+    REFERENCE_FILE,
+    SCHEMA,
+    ModelReference,
+    Reasons,
+    Snapshot,
+    SnapshotError,
+)
 from data.snapshots.write import point_at, publish
 
 __all__ = [
     "MANIFEST",
+    "MODEL_NAME",
+    "REFERENCE_FILE",
     "SCHEMA",
     "ModelReference",
     "Reasons",

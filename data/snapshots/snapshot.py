@@ -40,6 +40,12 @@ ELIGIBLE = "eligible.npy"
 PANEL = "panel"
 BUNDLE = "bundle"
 REASONS = "reasons"
+REFERENCE_FILE = "reference.json"
+"""Beside a bundle outside a snapshot: its :class:`ModelReference`."""
+
+MODEL_NAME = "stockout_risk"
+"""Of the registered model, the experiment in MLflow, and the Bento."""
+
 SCHEMA = 2
 
 

@@ -10,13 +10,13 @@ import pytest
 from mlflow import MlflowClient
 
 from data.panel import Panel
+from data.snapshots import MODEL_NAME
 from tests.support.processes import run
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
 from training.errors import RegistryError
 from training.evaluation.figures import read_evaluation
 from training.recipes import Recipe
 from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, set_aliases
-from training.registry.client import MODEL_NAME
 from training.registry.decisions import decide
 from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry
 from training.registry.question import Question

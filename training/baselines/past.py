@@ -9,7 +9,7 @@ import numpy as np
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
 
 
-def lag(matrix: DoubleArray, weeks: int) -> DoubleArray:
+def weeks_ago(matrix: DoubleArray, weeks: int) -> DoubleArray:
     """The value that many weeks earlier; NaN where there is none; shape ``(products, weeks)``."""
     earlier = np.full(matrix.shape, np.nan)
     earlier[:, weeks:] = matrix[:, : max(matrix.shape[1] - weeks, 0)]

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from data.panel import IN_STOCK, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from feature_service.kernel.demand import DEPLETION
-from training.baselines.past import lag, smoothed_share, trailing_mean, trailing_sum, weeks_since
+from training.baselines.past import smoothed_share, trailing_mean, trailing_sum, weeks_ago, weeks_since
 
 _YEAR = 52
 _TSB_ALPHA = 0.1
@@ -78,7 +78,7 @@ def _tsb_zero(panel: Panel) -> DoubleArray:
 
 def _same_week_last_year(panel: Panel) -> DoubleArray:
     """What the predicted week brought a year ago: 52 weeks before the target is 51 before ``as_of``."""
-    return 1 - lag(_sold(panel), _YEAR - 1)
+    return 1 - weeks_ago(_sold(panel), _YEAR - 1)
 
 
 def _units_on_hand(panel: Panel) -> DoubleArray:
@@ -113,7 +113,7 @@ def _weeks_since_out(panel: Panel) -> DoubleArray:
 
 
 def _out_last_year(panel: Panel) -> DoubleArray:
-    return lag(_out(panel), _YEAR - 1)
+    return weeks_ago(_out(panel), _YEAR - 1)
 
 
 LOGISTIC = "logistic regression on 3 features"

@@ -8,8 +8,8 @@ from training.errors import UnknownEstimatorError
 from training.estimators.blend import BLEND, Blend
 from training.estimators.boosters import LIGHTGBM, XGBOOST, LightGBM, XGBoost
 from training.estimators.forest import RANDOM_FOREST
-from training.estimators.graph import origin_of
-from training.estimators.interface import Estimator, FittedModel
+from training.estimators.graph import model_text_of
+from training.estimators.interface import IMPORTANCE_ROWS, Estimator, FittedModel
 from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic
 
 ESTIMATORS: Mapping[str, Estimator] = {
@@ -17,13 +17,13 @@ ESTIMATORS: Mapping[str, Estimator] = {
 }
 
 _RESTORERS: Mapping[frozenset[str], Callable[[Mapping[str, str]], FittedModel]] = {
-    frozenset({LIGHTGBM.name}): LightGBM.from_origin,
-    frozenset({XGBOOST.name}): XGBoost.from_origin,
-    frozenset({LOGISTIC_REGRESSION.name}): Logistic.from_origin,
-    frozenset({LIGHTGBM.name, LOGISTIC_REGRESSION.name}): Blend.from_origin,
+    frozenset({LIGHTGBM.name}): LightGBM.from_model_text,
+    frozenset({XGBOOST.name}): XGBoost.from_model_text,
+    frozenset({LOGISTIC_REGRESSION.name}): Logistic.from_model_text,
+    frozenset({LIGHTGBM.name, LOGISTIC_REGRESSION.name}): Blend.from_model_text,
 }
 
-__all__ = ["ESTIMATORS", "Estimator", "FittedModel", "estimator", "fit", "restore"]
+__all__ = ["ESTIMATORS", "IMPORTANCE_ROWS", "Estimator", "FittedModel", "estimator", "fit", "restore"]
 
 
 def estimator(name: str) -> Estimator:
@@ -56,6 +56,6 @@ def fit(name: str, parameters: Mapping[str, Any], features: FloatArray, outcome:
 
 def restore(graph: bytes) -> FittedModel | None:
     """The fitted model inside a graph; None for a forest's graph or a foreign one, which hold none."""
-    origin = origin_of(graph)
-    restorer = _RESTORERS.get(frozenset(origin))
-    return None if restorer is None else restorer(origin)
+    model_text = model_text_of(graph)
+    restorer = _RESTORERS.get(frozenset(model_text))
+    return None if restorer is None else restorer(model_text)

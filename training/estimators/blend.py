@@ -29,12 +29,12 @@ class Blend:
     def to_onnx(self) -> bytes:
         """See :class:`training.estimators.interface.FittedModel`."""
         parts = [self.trees.part(0.5), self.line.part(0.5)]
-        return graph_of(parts, len(self.line.weights), {**self.trees.origin(), **self.line.origin()})
+        return graph_of(parts, len(self.line.weights), {**self.trees.model_text(), **self.line.model_text()})
 
     @classmethod
-    def from_origin(cls, origin: Mapping[str, str]) -> "Blend":
+    def from_model_text(cls, model_text: Mapping[str, str]) -> "Blend":
         """Restore both models from the text in the graph."""
-        return cls(LightGBM.from_origin(origin), Logistic.from_origin(origin))
+        return cls(LightGBM.from_model_text(model_text), Logistic.from_model_text(model_text))
 
 
 def _fit(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Blend:

@@ -51,16 +51,16 @@ class LightGBM:
 
     def to_onnx(self) -> bytes:
         """See :class:`training.estimators.interface.FittedModel`."""
-        return graph_of([self.part(1.0)], self.booster.num_feature(), self.origin())
+        return graph_of([self.part(1.0)], self.booster.num_feature(), self.model_text())
 
-    def origin(self) -> dict[str, str]:
+    def model_text(self) -> dict[str, str]:
         """The trees as LightGBM's own text, which also holds the number of rows in each leaf; ONNX does not."""
         return {LIGHTGBM.name: self.booster.model_to_string()}
 
     @classmethod
-    def from_origin(cls, origin: Mapping[str, str]) -> "LightGBM":
-        """Restore what :meth:`origin` wrote."""
-        return cls(lightgbm.Booster(model_str=origin[LIGHTGBM.name]))
+    def from_model_text(cls, model_text: Mapping[str, str]) -> "LightGBM":
+        """Restore what :meth:`model_text` wrote."""
+        return cls(lightgbm.Booster(model_str=model_text[LIGHTGBM.name]))
 
 
 def fit_lightgbm(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> LightGBM:
@@ -114,9 +114,9 @@ class XGBoost:
         return graph_of([trees(converted, 1.0)], width, {XGBOOST.name: self.booster.save_raw("json").decode()})
 
     @classmethod
-    def from_origin(cls, origin: Mapping[str, str]) -> "XGBoost":
+    def from_model_text(cls, model_text: Mapping[str, str]) -> "XGBoost":
         """Restore the booster from the text in the graph."""
-        return cls(xgboost.Booster({"nthread": 1}, model_file=bytearray(origin[XGBOOST.name].encode())))
+        return cls(xgboost.Booster({"nthread": 1}, model_file=bytearray(model_text[XGBOOST.name].encode())))
 
 
 def _fit_xgboost(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> XGBoost:

@@ -74,14 +74,14 @@ def linear(fill: DoubleArray, weights: DoubleArray, intercept: float, share: flo
     )
 
 
-def graph_of(parts: Sequence[Part], width: int, origin: Mapping[str, str]) -> bytes:
+def graph_of(parts: Sequence[Part], width: int, model_text: Mapping[str, str]) -> bytes:
     """The sum of the parts as log-odds, turned into the probabilities of both outcomes.
 
     Args:
         parts: Shares of the log-odds.
         width: Features.
-        origin: The fitted models as text, by kind. The graph keeps them as metadata, which runtimes ignore, so that its
-            probabilities can be explained without another file.
+        model_text: The fitted models as text, by kind. The graph keeps them as metadata, which runtimes ignore, so that
+            its probabilities can be explained without another file.
     """
     end = (
         ("Sum", [part.output for part in parts], "log_odds"),
@@ -101,11 +101,11 @@ def graph_of(parts: Sequence[Part], width: int, origin: Mapping[str, str]) -> by
     )
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _ML_OPSET)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
-    helper.set_model_props(model, dict(origin))
+    helper.set_model_props(model, dict(model_text))
     serialized: bytes = model.SerializeToString()
     return serialized
 
 
-def origin_of(graph: bytes) -> dict[str, str]:
-    """The ``origin`` that :func:`graph_of` put into the graph; empty for any other graph."""
+def model_text_of(graph: bytes) -> dict[str, str]:
+    """The ``model_text`` that :func:`graph_of` put into the graph; empty for any other graph."""
     return {each.key: each.value for each in onnx.load_from_string(graph).metadata_props}

@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 
+IMPORTANCE_ROWS = 5_000
+"""Of how many of the newest rows the contributions are averaged, where features are weighed."""
+
 
 class FittedModel(Protocol):
     """A fitted model of a yes-or-no outcome. Feature rows have shape ``(rows, features)``; NaN means "not known"."""

@@ -49,18 +49,18 @@ class Logistic:
 
     def to_onnx(self) -> bytes:
         """See :class:`training.estimators.interface.FittedModel`."""
-        return graph_of([self.part(1.0)], len(self.weights), self.origin())
+        return graph_of([self.part(1.0)], len(self.weights), self.model_text())
 
-    def origin(self) -> dict[str, str]:
+    def model_text(self) -> dict[str, str]:
         """The line as text, with the average row, which explanations need and the graph does not."""
         numbers = {"fill": self.fill, "centre": self.centre, "weights": self.weights}
         lists = {name: values.tolist() for name, values in numbers.items()}
         return {LOGISTIC_REGRESSION.name: json.dumps({**lists, "intercept": self.intercept})}
 
     @classmethod
-    def from_origin(cls, origin: Mapping[str, str]) -> "Logistic":
-        """Restore what :meth:`origin` wrote."""
-        kept = json.loads(origin[LOGISTIC_REGRESSION.name])
+    def from_model_text(cls, model_text: Mapping[str, str]) -> "Logistic":
+        """Restore what :meth:`model_text` wrote."""
+        kept = json.loads(model_text[LOGISTIC_REGRESSION.name])
         return cls(
             **{name: np.array(kept[name]) for name in ("fill", "centre", "weights")}, intercept=kept["intercept"]
         )

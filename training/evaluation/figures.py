@@ -68,7 +68,7 @@ class Evaluation:
 
 
 def read_evaluation(folder: Path) -> Evaluation:
-    """Read the figures that :func:`evaluate` wrote.
+    """Read the figures that ``training.evaluation.evaluate.evaluate`` wrote.
 
     Raises:
         TrainingFileError: If they are missing or broken.

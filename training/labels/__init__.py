@@ -1,4 +1,4 @@
-"""Labels: the outcomes that a model predicts. A new one is a file here and a line in ``_ALL``."""
+"""Labels: the outcomes that a model predicts. A new one is a file here and an entry in ``LABELS``."""
 
 import dataclasses
 from typing import Any
@@ -8,7 +8,7 @@ from feature_service.bundle import Bound
 from feature_service.kernel import FeatureSet
 from training.errors import LabelFeaturesError, LabelSettingError, UnknownLabelError
 from training.labels.availability import Availability
-from training.labels.interface import Label
+from training.labels.interface import STOCK_AWARE, Label
 from training.labels.inventory import Inventory
 from training.labels.unusual_zero import DEFAULT_ALPHA, UnusualZero
 from training.labels.zero_sales import ZeroSales
@@ -16,7 +16,6 @@ from training.labels.zero_sales import ZeroSales
 LABELS = {each.name: each for each in (ZeroSales(), UnusualZero(), Inventory(), Availability())}
 LONGEST_HORIZON_WEEKS = 4
 
-STOCK_AWARE = "STOCK_AWARE"
 STOCK_FIELDS = frozenset({UNITS_ON_HAND, IN_STOCK})
 
 __all__ = ["DEFAULT_ALPHA", "LABELS", "LONGEST_HORIZON_WEEKS", "STOCK_AWARE", "Label", "bounds_in", "label"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from data.panel import IN_STOCK, Panel
 from feature_service.bundle import Bound
 from feature_service.kernel.arrays import BoolArray, FloatArray
+from training.labels.interface import STOCK_AWARE
 from training.labels.weeks_ahead import field, in_words, runs_out_ahead
 
 _FILE = "availability"
@@ -16,7 +17,7 @@ class Availability:
 
     horizon_weeks: int = 1
     name: str = "availability"
-    evidence: str = "STOCK_AWARE"
+    evidence: str = STOCK_AWARE
     applies_where: tuple[tuple[Bound, ...], ...] = ()  # by the week's flag, which no feature holds
     feature_set: str = "availability-1"
 

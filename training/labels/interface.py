@@ -6,6 +6,8 @@ from data.panel import Panel
 from feature_service.bundle import Bound
 from feature_service.kernel.arrays import BoolArray, FloatArray
 
+SALES_ONLY, STOCK_AWARE = "SALES_ONLY", "STOCK_AWARE"
+
 
 class Label(Protocol):
     """What is predicted, for which rows it makes sense, and how it turned out."""

@@ -8,6 +8,7 @@ from data.panel import MIN_ON_HAND, UNITS_ON_HAND, Panel
 from feature_service.bundle import Bound
 from feature_service.kernel import COUNT_AGE_DAYS
 from feature_service.kernel.arrays import BoolArray, FloatArray
+from training.labels.interface import STOCK_AWARE
 from training.labels.weeks_ahead import field, in_words, runs_out_ahead
 
 OLDEST_COUNT_DAYS = 28
@@ -22,7 +23,7 @@ class Inventory:
 
     horizon_weeks: int = 1
     name: str = "inventory"
-    evidence: str = "STOCK_AWARE"
+    evidence: str = STOCK_AWARE
     applies_where: tuple[tuple[Bound, ...], ...] = (
         (Bound(UNITS_ON_HAND, above=0), Bound(COUNT_AGE_DAYS, at_most=OLDEST_COUNT_DAYS)),
     )

@@ -7,6 +7,7 @@ from feature_service.bundle import Bound
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.errors import LabelSettingError
 from training.labels.gamma_poisson import zero_probability
+from training.labels.interface import SALES_ONLY
 from training.labels.weeks_ahead import in_words, nothing_sold_ahead
 
 DEFAULT_ALPHA = 0.05
@@ -24,7 +25,7 @@ class UnusualZero:
     horizon_weeks: int = 1
     alpha: float = DEFAULT_ALPHA
     name: str = "unusual_zero"
-    evidence: str = "SALES_ONLY"
+    evidence: str = SALES_ONLY
     applies_where: tuple[tuple[Bound, ...], ...] = ()  # by a category's prior, which no feature holds
     feature_set: str = "sales-1"
 

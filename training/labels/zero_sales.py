@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from data.panel import Panel
 from feature_service.bundle import Bound
 from feature_service.kernel.arrays import BoolArray, FloatArray
+from training.labels.interface import SALES_ONLY
 from training.labels.weeks_ahead import TRAILING_WEEKS, in_words, nothing_sold_ahead, sold_lately
 
 
@@ -17,7 +18,7 @@ class ZeroSales:
 
     horizon_weeks: int = 1
     name: str = "zero_sales"
-    evidence: str = "SALES_ONLY"
+    evidence: str = SALES_ONLY
     applies_where: tuple[tuple[Bound, ...], ...] = (
         (Bound(f"sales_qtd_roll_mean_{TRAILING_WEEKS}", above=0),),
         (Bound("weeks_since_sale", at_most=TRAILING_WEEKS - 1),),

@@ -6,8 +6,8 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from data.snapshots import ModelReference
-from training.registry.client import MODEL_NAME, reference_of, registry_client
+from data.snapshots import MODEL_NAME, ModelReference
+from training.registry.client import reference_of, registry_client
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 

@@ -10,12 +10,10 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from data.snapshots import ModelReference
+from data.snapshots import MODEL_NAME, ModelReference
 from training.errors import RegistryError
 from training.registry.database import open_registry
 from training.registry.tracking_server import probe, public
-
-MODEL_NAME = "stockout_risk"
 
 
 @contextlib.contextmanager

@@ -16,9 +16,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from data.files import locked
+from data.snapshots import MODEL_NAME
 from training.errors import RegistryError
-
-EXPERIMENT = "stockout_risk"
 
 _SQLITE = "sqlite:///"
 _WORK = ("runs", "registered_models")
@@ -51,13 +50,13 @@ def open_registry(tracking_uri: str) -> MlflowClient:
 
 def experiment_id(client: MlflowClient, database: Path | None) -> str:
     """The id of the project's experiment, which is made if it is not there."""
-    experiment = client.get_experiment_by_name(EXPERIMENT)
+    experiment = client.get_experiment_by_name(MODEL_NAME)
     if experiment is not None:
         return str(experiment.experiment_id)
     # left alone, MLflow would put the files below the folder the pipeline happens to run in
     location = (database.resolve().parent / "artifacts").as_uri() if database else None
     try:
-        return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+        return str(client.create_experiment(MODEL_NAME, artifact_location=location))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
@@ -76,7 +75,7 @@ def _holds_work(path: Path) -> bool:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if any(database.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in tables & set(_WORK)):  # noqa: S608
             return True
-        named = "experiments" in tables and database.execute("SELECT 1 FROM experiments WHERE name = ?", (EXPERIMENT,))
+        named = "experiments" in tables and database.execute("SELECT 1 FROM experiments WHERE name = ?", (MODEL_NAME,))
         return bool(named and named.fetchone())
 
 

@@ -24,7 +24,8 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from data.files import locked
-from training.registry.client import MODEL_NAME, registry_client
+from data.snapshots import MODEL_NAME
+from training.registry.client import registry_client
 from training.registry.database import database_of
 
 LOCK_NAME = f"{MODEL_NAME}.lock"

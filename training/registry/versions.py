@@ -18,20 +18,18 @@ import onnx
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from data.snapshots import ModelReference
+from data.snapshots import MODEL_NAME, REFERENCE_FILE, ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, BundleError, Contract, LabelContract
 from feature_service.json_record import read_record
 from training.candidate import read_training_record
 from training.errors import RegistryError
 from training.evaluation.evaluate import BUNDLE_DIR
 from training.evaluation.figures import read_evaluation
-from training.registry.client import MODEL_NAME, reference_of, registry_client
+from training.registry.client import reference_of, registry_client
 from training.registry.lock import registry_lock
 from training.registry.question import Question
 from training.registry.runs import log_files, log_run
 from training.registry.tracking_server import public
-
-REFERENCE_FILE = "reference.json"
 
 _BUNDLE_SHA256 = "bundle_sha256"
 _MODEL_DIR = "model"
