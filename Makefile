@@ -10,7 +10,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup check test demo bench bench-model soak stubs format
+.PHONY: help setup check test demo crossfire bench bench-model soak stubs format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for 
 
 test: setup ## run all tests
 	$(BIN)/pytest -n 2 --dist loadfile
+
+crossfire: setup ## runs that are killed amid others, for MINUTES=10: what is published is always whole
+	STOCKOUT_CROSSFIRE_MINUTES=$(or $(MINUTES),10) $(BIN)/pytest --log-cli-level=INFO -k long_time tests/pipeline/test_crossfire.py
 
 bench: setup ## features against pandas, the service against an echo and against other servers, workers: medians, ratios
 	$(BIN)/python -m benchmarks.features $(if $(OLIST_DIR),--data-dir $(OLIST_DIR))

@@ -1,0 +1,133 @@
+"""Two runs at once, of which some are killed at a random moment, and what must be true when all is over."""
+
+import random
+import shutil
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from data.snapshots import current_id, load
+from feature_service.bundle import Bundle
+from orchestration.registry_places import ledger_in
+from tests.support.processes import environment, pipeline_command
+from training.registry.ledger import read_all
+from training.registry.question import Question
+
+QUESTIONS = (Question("zero_sales"), Question("zero_sales", 2))
+LONGEST_DELAY_S = {"WeeklyPanel": 45.0, "Evaluate": 15.0}
+"""How late a kill may come, by the stage that the runs begin after: about as long as they take."""
+
+TASK_FAILED = 30
+_QUICK = ("--local-scheduler", "--backtest-weeks", "8", "--refit-every", "8")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One run: what it asks, where it writes, and what it shares with others."""
+
+    question: Question
+    work_dir: Path
+    shared: Path | None = None
+
+    def start(self, orders: Path, task: str = "StockoutPipeline") -> "subprocess.Popen[str]":
+        """The luigi command as a process; what it prints is piped."""
+        options = (*_QUICK, *self.question.options)
+        command = pipeline_command(task, orders, self.work_dir, *options)
+        return subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With the shared registry and store, if any."""
+        if self.shared is None:
+            return environment()
+        uri = f"sqlite:///{self.shared / 'registry' / 'mlflow.db'}"
+        return environment(MLFLOW_TRACKING_URI=uri, BENTOML_HOME=str(self.shared / "bentoml"))
+
+    @property
+    def registry(self) -> str:
+        """The registry as the ledger names it."""
+        return self.environment.get("MLFLOW_TRACKING_URI", f"sqlite:///{self.work_dir / 'mlflow' / 'mlflow.db'}")
+
+    @property
+    def bentos(self) -> Path:
+        """The Bentos' folder in the store."""
+        return (self.shared or self.work_dir) / "bentoml" / "bentos" / "stockout_risk"
+
+
+SCENARIOS = ("one question", "two questions", "shared registry")
+
+
+def shots_of(scenario: str, folder: Path, prepared: Path) -> tuple[Shot, Shot]:
+    """Two runs in copies of a prepared work dir."""
+    first, second = folder / "first", folder / "second"
+    shutil.copytree(prepared, first)
+    if scenario == "one question":
+        return Shot(QUESTIONS[0], first), Shot(QUESTIONS[0], first)
+    if scenario == "two questions":
+        return Shot(QUESTIONS[0], first), Shot(QUESTIONS[1], first)
+    shutil.copytree(prepared, second)
+    return Shot(QUESTIONS[0], first, folder / "shared"), Shot(QUESTIONS[1], second, folder / "shared")
+
+
+@dataclass
+class Battle:
+    """What was done so far."""
+
+    figures: Counter[str] = field(default_factory=Counter)
+
+    def fight(self, shots: Sequence[Shot], orders: Path, chance: random.Random, longest_delay_s: float) -> None:
+        """Start all, kill one or all of them at random moments, and run again until all have finished."""
+        victims = [shot for shot in shots if chance.random() < 0.75] or [shots[0]]
+        processes = {id(shot): shot.start(orders) for shot in shots}
+        for shot in sorted(victims, key=lambda _: chance.random()):
+            self._kill(processes[id(shot)], chance.uniform(0.5, longest_delay_s / len(victims)))
+        self._wait([processes[id(shot)] for shot in shots])
+        together = self._wait([shot.start(orders) for shot in shots])
+        # a run may say in a sentence why it failed; then it finishes when it is started again
+        for shot, code in zip(shots, together, strict=True):
+            if code:
+                assert self._wait([shot.start(orders)]) == [0]
+        for shot in shots:
+            check_published(shot, shots)
+        self.figures["rounds"] += 1
+
+    def _kill(self, process: "subprocess.Popen[str]", delay_s: float) -> None:
+        try:
+            process.wait(delay_s)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)  # luigi alone: what it has started lives on, as it would
+            self.figures["kills"] += 1
+
+    def _wait(self, processes: "Sequence[subprocess.Popen[str]]") -> list[int]:
+        codes = []
+        for process in processes:
+            said, _ = process.communicate(timeout=600)
+            self.figures["runs"] += 1
+            assert "Traceback" not in said, said
+            assert process.returncode in (0, TASK_FAILED, -signal.SIGKILL), said
+            if process.returncode == TASK_FAILED:
+                assert any(line.startswith("ERROR") for line in said.splitlines()), said
+                self.figures["runs that failed with a sentence"] += 1
+            codes.append(process.returncode)
+        return codes
+
+
+def check_published(shot: Shot, shots: Sequence[Shot]) -> None:
+    """What is published in the run's work dir is whole, and the very version that the ledger says."""
+    root = shot.work_dir / "snapshots"
+    snapshot = load(root, current_id(root))
+    contract = Bundle.load(snapshot.bundle_dir).contract
+    asked = [each.question for each in shots if each.work_dir == shot.work_dir]
+    (answered,) = {question for question in asked if question.is_answered_by(contract.label)}
+    entries = read_all(ledger_in(shot.work_dir), shot.registry)
+    (last,) = [entry for entry in entries if entry.asked == answered][-1:]
+    assert snapshot.model.version == last.champion_after
+    assert list(shot.bentos.glob(f"{snapshot.model.version}-*/bento.yaml"))
+    assert (shot.bentos / (shot.bentos / "latest").read_text() / "bento.yaml").is_file()
+    versions = [entry.version for entry in entries]
+    assert len(versions) == len(set(versions))
