@@ -5,7 +5,6 @@ scikit-learn.
 """
 
 import getpass
-import shutil
 from pathlib import Path
 
 import luigi
@@ -19,6 +18,7 @@ from orchestration.published_runs import write_published_run
 from orchestration.registry_places import ledger_in
 from orchestration.run import Run
 from orchestration.stage import Stage
+from orchestration.targets import remove_whole
 from training.backtest import PREDICTIONS_FILE
 from training.registry.question import Question
 
@@ -100,8 +100,8 @@ class Publish(Stage):
     def run(self) -> None:
         """Publish again where another run has published since."""
         self.check()
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        if not self.complete():
+            remove_whole(self.folder)
         super().run()
 
     def fill(self, folder: Path) -> str:

@@ -27,8 +27,15 @@ def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
         draft.rename(folder)
 
 
+def remove_whole(folder: Path) -> None:
+    """Remove an output, so that it is written again; not while another run writes it."""
+    with locked(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def write_file_whole(path: Path, content: bytes) -> None:
     """Write a file, or replace it, in one step."""
     draft = path.with_name(f".{path.name}.partial")
-    draft.write_bytes(content)
-    draft.replace(path)
+    with locked(path):
+        draft.write_bytes(content)
+        draft.replace(path)
