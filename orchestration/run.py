@@ -14,7 +14,8 @@
 
 A hash covers the input files' contents and the parameters that a stage depends on, so that new data or another setting
 is a new run, and the same run is found finished. Every name also holds the schema of the files that the stage and those
-before it write, and of the rules of reading, so that after an upgrade no stage is finished that would end otherwise now.
+before it write, and of the rules of reading, so that after an upgrade no stage is finished that would now end
+otherwise.
 """
 
 import functools
