@@ -70,6 +70,11 @@ def ingest_generic(
     quarantine_rows(checked, quarantine_file)
     check_bad_shares(list(checked.values()), max_bad_share, quarantine_file)
     counts, flags = _counts(checked), _availability(checked)
+    if not counts.is_empty() and not (counts["units_on_hand"] > 0).any():
+        raise EmptyInputError(
+            f"no count of {paths[INVENTORY.name]} is above 0: check which column holds the units on hand, "
+            "or leave the file out"
+        )
     sales = _sales(checked) if SALES.name in checked else falls_as_sales(counts)
     if sales.is_empty():
         raise EmptyInputError(f"nothing was sold: {data_dir} holds no sale above 0 units, and no count that falls")

@@ -1,8 +1,7 @@
 """Whatever bytes a file holds, who reads it gets a right answer or one sentence, within a bounded memory and time.
 
 Each reader runs in a process of its own with a limited address space. A file in use is damaged in many seeded ways:
-cut, bytes changed, pieces doubled or removed, JSON values replaced by what nobody expects, arrays that say
-they are huge.
+cut, bytes changed, pieces doubled or removed, JSON values replaced by what nobody expects, arrays that claim more.
 """
 
 import subprocess

@@ -153,6 +153,14 @@ def test_counts_that_never_fall_are_no_sales(tmp_path: Path) -> None:
         ingest(write_generic(tmp_path, inventory=[("a", "2024-01-01", 3), ("a", "2024-01-02", 5)]))
 
 
+@pytest.mark.parametrize("sales", [[], [GOOD["sales"]]])
+def test_an_inventory_without_any_stock_is_refused(tmp_path: Path, sales: list[Row]) -> None:
+    counts = [("a", "2024-01-01", 0), ("b", "2024-01-02", -1), ("b", "2024-01-03", 0)]
+    tables = {"inventory": counts} | ({"sales": sales} if sales else {})
+    with pytest.raises(EmptyInputError, match=r"no count of .*inventory\.csv is above 0"):
+        ingest(write_generic(tmp_path, **tables))
+
+
 def test_too_many_bad_rows_of_any_file_stop_the_run(tmp_path: Path) -> None:
     write_generic(tmp_path, sales=[GOOD["sales"]], inventory=[GOOD["inventory"], ("a", "2024-01-02", "?")])
     with pytest.raises(TooManyBadRowsError, match="most of them for UNPARSABLE_COUNT"):
