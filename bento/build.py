@@ -39,6 +39,7 @@ _MODULES = (
     "feature_service",
     "feature_service.json_record",
     "feature_service.limits",
+    "feature_service.terminal",
 )
 _PACKAGES = ("feature_service.bundle", "feature_service.client", "feature_service.kernel", "stockout")
 _REQUIREMENTS = (
