@@ -37,13 +37,19 @@ def publications(root: Path) -> list[Publication]:
     """What was published, oldest first; nothing where there is no log.
 
     A line after the newest of the snapshot that is served is left out: its publisher died before it moved the pointer.
-
-    Raises:
-        OSError, ValueError: If the log or the pointer cannot be read.
+    So is what cannot be read: a damaged log makes a snapshot older than it is, and must not keep it from being served.
     """
-    logged = [read_record(Publication, json.loads(line)) for line in read_lines(root / LOG)]
-    if not logged:
+    try:
+        logged = [each for each in map(_read, read_lines(root / LOG)) if each]
+        served = (root / POINTER).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
         return []
-    served = (root / POINTER).read_text(encoding="utf-8").strip()
     last = max((place for place, each in enumerate(logged) if each.id == served), default=len(logged) - 1)
     return logged[: last + 1]
+
+
+def _read(line: str) -> Publication | None:
+    try:
+        return read_record(Publication, json.loads(line))
+    except ValueError:
+        return None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.snapshots.publications import Publication, publications
+from data.snapshots.publications import publications
 from data.snapshots.read import verify
 from data.snapshots.snapshot import BUNDLE, MANIFEST, Manifest, ModelReference, as_snapshot_error
 
@@ -45,7 +45,7 @@ def published_models(root: Path) -> list[PublishedModel]:
     models = {each.folder.name: each for each in read if each}
     # those that are not in the log were published before there was one
     last = {name: (-1, each.published_at, name) for name, each in models.items()}
-    for place, each in enumerate(_publications(root)):
+    for place, each in enumerate(publications(root)):
         if each.id in models:
             models[each.id] = replace(models[each.id], published_at=each.published_at)
             last[each.id] = (place, each.published_at, each.id)
@@ -64,14 +64,6 @@ def model_of_week(models: Sequence[PublishedModel], week: dt.date) -> PublishedM
     until_then = [each for each in models if each.as_of_week <= week]
     newest = max((each.as_of_week for each in until_then), default=None)
     return next((each for each in reversed(until_then) if each.as_of_week == newest), None)
-
-
-def _publications(root: Path) -> list[Publication]:
-    """None where the log cannot be read; no answer depends on it."""
-    try:
-        return publications(root)
-    except (OSError, ValueError):
-        return []
 
 
 def _read(folder: Path) -> PublishedModel | None:
