@@ -128,11 +128,12 @@ class AsyncRiskClient:
     async def _in_batches(self, call: Any, requests_of: Callable[[int], Any]) -> Any:
         """Send all batches; if the snapshot changed between two of them, send all again."""
         for _ in range(batching.TRIES):
+            max_ids = self._max_ids  # a call at the same time may find another one
             try:
-                responses = [await call(request, timeout=self._timeout_s) for request in requests_of(self._max_ids)]
+                responses = [await call(request, timeout=self._timeout_s) for request in requests_of(max_ids)]
             except grpc.RpcError as error:
                 limit = batching.smaller_limit(error)
-                if limit is None or limit >= self._max_ids:
+                if limit is None or limit >= max_ids:
                     raise from_rpc_error(error, self._target, self._timeout_s) from error
                 self._max_ids = limit
                 continue

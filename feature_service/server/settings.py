@@ -17,6 +17,10 @@ ITEM_BYTES_BESIDE_ID = 32
 """Tags, lengths and numbers of an AssessmentItem: 19 today."""
 
 
+STREAMS_BESIDE = 100
+"""Calls that a connection may have open beside as many response streams as there may be."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much at a time.
@@ -39,6 +43,8 @@ class Limits:
         waiting = 10 * self.max_rpcs
         return (
             # gRPC's own limit is 1,000, beyond which it cancels calls: a burst that takes a tenth of a second to answer
+            # a connection that resets thousands of calls at once takes seconds from all others (ARCHITECTURE, threats)
+            ("grpc.max_concurrent_streams", self.max_streams + STREAMS_BESIDE),
             ("grpc.server.max_pending_requests", waiting),
             ("grpc.server.max_pending_requests_hard_limit", waiting),
             ("grpc.keepalive_time_ms", milliseconds),

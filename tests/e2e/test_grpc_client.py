@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,7 +14,7 @@ from feature_service.client import (
     RiskClient,
     ServerUnavailableError,
 )
-from tests.support.servers import RunningServer
+from tests.support.servers import RunningServer, running_server
 from tests.support.serving_fixtures import Published
 from tests.support.shell import shell
 from tests.support.snapshots import product_id
@@ -58,6 +59,14 @@ def test_features_come_with_their_names(client: RiskClient, published: Published
     assert values is not None
     assert len(values) == len(answer.feature_names)
     assert values[0] == published.panel.fields["units_sold"][row, -1]
+
+
+def test_calls_at_the_same_time_each_learn_how_many_ids_fit(published: Published) -> None:
+    ids = published.panel.product_ids[:20]
+    with running_server(published.root, "--max-ids", "5") as few, RiskClient(few.target) as client:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: client.assess(ids), range(8)))
+        assert [[each.product_id for each in answer.results] for answer in answers] == [list(ids)] * 8
 
 
 @pytest.mark.parametrize("product_ids", [[], [""], ["a", "b" * 257]])
