@@ -18,7 +18,7 @@ def locked(path: Path) -> Iterator[None]:
     A process must not ask for a lock that it holds. The folder of the path is made if it is not there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{path.name}.lock").open("w") as lock:
+    with (path.parent / f".{path.name}.lock").open("a") as lock:  # "w" would change its time
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
