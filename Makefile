@@ -54,8 +54,9 @@ bench: setup ## features against pandas, the service against an echo and against
 bench-model: setup ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model
 
-soak: setup ## two minutes at 80 % of the service's capacity: no error, flat memory
+soak: setup ## two minutes at 80 % of the service's capacity, then 10,000 calls of each kind: no error, flat memory
 	$(BIN)/python -m benchmarks.soak
+	STOCKOUT_MEMORY_CALLS=10000 $(BIN)/pytest --log-cli-level=INFO tests/e2e/test_grpc_memory.py
 
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format .

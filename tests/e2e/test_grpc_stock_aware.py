@@ -1,8 +1,7 @@
 """A model that looks at stock, trained on counted shelves, from a server of its own: the caller's stock included."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -10,74 +9,14 @@ import pytest
 from google.type import date_pb2
 from stockout.v1.provenance_pb2 import EVIDENCE_STOCK_AWARE
 from stockout.v1.risk_service_pb2 import (
-    AssessmentItem,
-    AssessStockoutRisksRequest,
     AssessStockoutRisksResponse,
     StockoutRisk,
 )
-from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from data.ingest.generic import ingest_generic
-from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
-from data.panel.build import build_panel
-from data.snapshots import publish
-from data.synthetic.shops import write_synthetic_generic
-from feature_service.bundle import Bundle
-from feature_service.kernel import PanelFeatures, feature_set, forecast_demand
+from data.panel import PRICE_MEAN, UNITS_ON_HAND
+from feature_service.kernel import forecast_demand
 from tests.support.answers import reason_of
-from tests.support.servers import channel_to, running_server
-from tests.support.snapshots import MODEL
-from tests.support.training_fixtures import run_training_stages
-from training.explain import explain
-from training.labels import LABELS
-from training.recipes import recipe_for
-
-LABEL = LABELS["inventory"]
-CHOSEN = feature_set(LABEL.feature_set)
-FIRST_WEEK, WEEKS = dt.date(2024, 1, 1), 30
-AS_OF_WEEK = FIRST_WEEK + dt.timedelta(weeks=WEEKS - 1)
-LAST_DAY = AS_OF_WEEK + dt.timedelta(days=6)
-
-
-@dataclass(frozen=True)
-class Shops:
-    """A published model of shelves that are counted, and a connection to its server."""
-
-    panel: Panel
-    bundle: Bundle
-    snapshot_id: str
-    service: RiskServiceStub
-
-    @property
-    def kernel(self) -> PanelFeatures:
-        """What the model's inputs are computed with."""
-        return PanelFeatures(CHOSEN, self.panel.fields, self.panel.groups)
-
-    def ask(self, units_on_hand: Mapping[str, float] | None = None) -> AssessStockoutRisksResponse:
-        """Every product, or those whose stock the caller knows."""
-        if units_on_hand is None:
-            return self.service.AssessStockoutRisks(
-                AssessStockoutRisksRequest(product_ids=self.panel.product_ids), timeout=20
-            )
-        items = [AssessmentItem(product_id=each, units_on_hand=units) for each, units in units_on_hand.items()]
-        return self.service.AssessStockoutRisks(AssessStockoutRisksRequest(items=items), timeout=20)
-
-
-@pytest.fixture(scope="module")
-def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
-    """240 products with 30 weeks of counts, and the label's own recipe."""
-    folder = tmp_path_factory.mktemp("stock-aware")
-    write_synthetic_generic(folder / "in", seed=5, products=240, weeks=WEEKS, first_week=FIRST_WEEK)
-    ingested = ingest_generic(folder / "in", quarantine_file=folder / "quarantine.parquet")
-    panel = build_panel(ingested, as_of_week=AS_OF_WEEK)
-    trained = run_training_stages(
-        panel, folder / "training", recipe=recipe_for(LABEL.name), label=LABEL.name, feature_set=CHOSEN.name
-    )
-    eligible = LABEL.eligible(panel)
-    reasons = explain(panel, eligible, trained.bundle_dir)
-    snapshot_id = publish(panel, eligible, trained.bundle_dir, MODEL, folder / "snapshots", reasons)
-    with running_server(folder / "snapshots") as server, channel_to(server) as channel:
-        yield Shops(panel, Bundle.load(trained.bundle_dir), snapshot_id, RiskServiceStub(channel))
+from tests.support.shops import AS_OF_WEEK, CHOSEN, LABEL, LAST_DAY, WEEKS, Shops
 
 
 def risks_of(answer: AssessStockoutRisksResponse) -> dict[str, StockoutRisk]:
