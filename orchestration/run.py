@@ -159,8 +159,7 @@ class Run(luigi.Task):
     @property
     def data_fingerprint(self) -> str:
         """SHA-256 of the input files."""
-        tables = GENERIC if self.source == "generic" else OLIST
-        paths = sorted(find_inputs(self.data_dir, tables).values())
+        paths = sorted(find_inputs(self.data_dir, GENERIC if self.source == "generic" else OLIST).values())
         if self.column_map is not None:
             paths.append(self.column_map)
         return _fingerprint(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths))

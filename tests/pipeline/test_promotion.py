@@ -12,18 +12,14 @@ from mlflow import MlflowClient
 from data.panel import Panel
 from data.snapshots import MODEL_NAME
 from tests.support.processes import run
+from tests.support.stores import ZERO_SALES, Store
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
 from training.errors import RegistryError
-from training.evaluation.figures import read_evaluation
 from training.recipes import Recipe
-from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, set_aliases
-from training.registry.decisions import decide
-from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK, Entry
+from training.registry.aliases import CHALLENGER, CHAMPION, set_aliases
+from training.registry.ledger import KEPT, PROMOTED, ROLLED_BACK
 from training.registry.question import Question
-from training.registry.rollback import rollback
 from training.registry.versions import register
-
-ZERO_SALES = Question("zero_sales")
 
 
 def two_on_two_off() -> Panel:
@@ -47,34 +43,6 @@ def poor(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 def good(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A model that beats every rule."""
     return run_training_stages(two_on_two_off(), tmp_path_factory.mktemp("good"))
-
-
-class Store:
-    """A work dir with its registry and ledger."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.uri = f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}"
-        self.ledger = folder / "promotion" / "ledger.jsonl"
-
-    def decide(self, trained: Trained, question: Question = ZERO_SALES) -> Entry:
-        reference = register(trained.candidate, trained.evaluation, trained.predictions, self.uri)
-        figures = read_evaluation(trained.evaluation)
-        outcome = decide(
-            reference, question, figures, trained.predictions, tracking_uri=self.uri, ledger=self.ledger, who="me"
-        )
-        self.champion = outcome.champion.version
-        return outcome.entry
-
-    def rollback(self, question: Question | None = None) -> Entry:
-        return rollback(question, tracking_uri=self.uri, ledger=self.ledger, who="me")
-
-    def version(self, alias: str) -> str | None:
-        reference = at_alias(alias, self.uri)
-        return None if reference is None else reference.version
-
-    def lines(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.ledger.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture
