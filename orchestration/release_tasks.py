@@ -18,7 +18,6 @@ from orchestration.published_runs import write_published_run
 from orchestration.registry_places import ledger_in
 from orchestration.run import Run
 from orchestration.stage import Stage
-from orchestration.targets import remove_whole
 from training.backtest import PREDICTIONS_FILE
 from training.registry.question import Question
 
@@ -96,13 +95,6 @@ class Publish(Stage):
             return (self.folder / _SNAPSHOT_ID).read_text(encoding="utf-8").strip() == current_id(self.snapshots)
         except (OSError, StockoutError):
             return False
-
-    def run(self) -> None:
-        """Publish again where another run has published since."""
-        self.check()
-        if not self.complete():
-            remove_whole(self.folder)
-        super().run()
 
     def fill(self, folder: Path) -> str:
         """Write the snapshot and point the service at it."""

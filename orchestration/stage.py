@@ -45,7 +45,7 @@ class Stage(Run):
         self.check()
         started = time.perf_counter()
         summary: list[str] = []
-        write_whole(self.folder, lambda folder: summary.append(self.fill(folder)))
+        write_whole(self.folder, lambda folder: summary.append(self.fill(folder)), self.complete)
         stage = type(self).__name__.lower()
         line = f"{stage:<9} {summary[0] if summary else 'done by another run'}  ({time.perf_counter() - started:.1f} s)"
         log.info(line)

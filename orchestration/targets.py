@@ -7,30 +7,26 @@ from pathlib import Path
 from data.files import locked
 
 
-def write_whole(folder: Path, write: Callable[[Path], None]) -> None:
+def write_whole(folder: Path, write: Callable[[Path], None], is_done: Callable[[], bool]) -> None:
     """Let ``write`` fill a draft folder and rename it to ``folder`` when it is whole.
 
     A draft that a killed run left behind is swept first. Two runs that want the same folder take turns, and the second
     finds it finished. The operating system frees the lock of a run that dies.
 
     Args:
-        folder: Of the output. If it is already there, nothing is done.
+        folder: Of the output.
         write: Fills the folder that it is called with.
+        is_done: Whether the output is there and still holds; then nothing is done, else one that is there is replaced.
     """
     with locked(folder):
-        if folder.exists():
+        if is_done():
             return
         draft = folder.parent / f".{folder.name}.partial"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         write(draft)
-        draft.rename(folder)
-
-
-def remove_whole(folder: Path) -> None:
-    """Remove an output, so that it is written again; not while another run writes it."""
-    with locked(folder):
         shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
 
 
 def write_file_whole(path: Path, content: bytes) -> None:
