@@ -9,7 +9,6 @@ Settings, from the environment when the service starts:
 """
 
 import functools
-import json
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from bento.requests import AssessRequest, BodyLimit, decode_assess, decode_rows,
 from bento.risks import risks
 from feature_service.bundle import CONTRACT_FILE, Bundle, BundleError, Contract
 from feature_service.client.credentials import Secrets
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from feature_service.kernel import StockoutError
 
 MODEL_DIR = Path(__file__).parent / "model"
@@ -174,7 +173,7 @@ def _read_reference() -> _Reference:
     """
     file = MODEL_DIR / REFERENCE_FILE
     try:
-        return read_record(_Reference, json.loads(file.read_text(encoding="utf-8")))
+        return read_json(_Reference, file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BundleError(f"{file} cannot be read: {error}: build the Bento anew") from error
 

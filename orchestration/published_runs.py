@@ -5,7 +5,7 @@ import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from orchestration.run import Run
 from training.registry.question import Question
 
@@ -40,5 +40,5 @@ def write_published_run(folder: Path, run: Run) -> None:
 def newest_command(work_dir: Path, question: Question) -> str | None:
     """The command of the newest run that published an answer to the question; None if no run left one."""
     files = sorted(work_dir.glob(f"models/*/published/*/{_RUN_FILE}"), key=lambda file: file.stat().st_mtime_ns)
-    runs = [read_record(PublishedRun, json.loads(file.read_text(encoding="utf-8"))) for file in files]
+    runs = [read_json(PublishedRun, file.read_text(encoding="utf-8")) for file in files]
     return next((run.command for run in reversed(runs) if run.question == question.name), None)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from feature_service.kernel import feature_set
 from feature_service.kernel.arrays import FloatArray
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
@@ -115,7 +115,7 @@ def read_training_record(candidate: Path) -> TrainingRecord:
     """
     path = candidate / TRAINING_FILE
     try:
-        return read_record(TrainingRecord, json.loads(path.read_text(encoding="utf-8")))
+        return read_json(TrainingRecord, path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingFileError(f"{path} cannot be read: {error}; train the model again") from error
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from data.panel import Panel
 from data.weeks import DateArray
 from feature_service.bundle import LabelContract
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from feature_service.kernel import feature_set, features_of_all_weeks
 from feature_service.kernel.arrays import FloatArray, IntArray
 from training.errors import TrainingFileError
@@ -143,11 +143,15 @@ def read_training_table(path: Path) -> TrainingRows:
     """
     try:
         table = pq.read_table(path)
-        columns = read_record(ColumnMeaning, json.loads((table.schema.metadata or {})[_META]))
+        columns = read_json(ColumnMeaning, (table.schema.metadata or {})[_META])
+        return _rows_of(table, columns)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise TrainingFileError(f"the training table {path} cannot be read: {error}") from error
     except KeyError:
         raise TrainingFileError(f"{path} is no training table: it does not say what its columns mean") from None
+
+
+def _rows_of(table: pa.Table, columns: ColumnMeaning) -> TrainingRows:
     names = tuple(name for name in table.column_names if name not in (PRODUCT_ID, AS_OF_WEEK, OUTCOME))
     features = np.empty((table.num_rows, len(names)), dtype=np.float32)
     for index, name in enumerate(names):

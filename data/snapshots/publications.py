@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data.files import append_line, read_lines
 from data.snapshots.snapshot import LOG, POINTER
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,6 @@ def publications(root: Path) -> list[Publication]:
 
 def _read(line: str) -> Publication | None:
     try:
-        return read_record(Publication, json.loads(line))
+        return read_json(Publication, line)
     except ValueError:
         return None

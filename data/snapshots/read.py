@@ -8,7 +8,6 @@ mapped; truncating such a file ends the processes that use it, as the system dem
 import datetime as dt
 import hashlib
 import io
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +36,8 @@ from data.snapshots.snapshot import (
     sha256_of,
 )
 from data.weeks import calendar
+from feature_service.json_record import parse_json
+from feature_service.kernel.arrays import BoolArray
 
 _ID = re.compile(r"\d{4}-W\d\d-[0-9a-f]{12}")
 
@@ -82,10 +83,17 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             published_at=_last_published(manifest, root),
             model=manifest.model,
             panel=panel,
-            eligible=files.array(ELIGIBLE),
+            eligible=_eligible(files.array(ELIGIBLE), panel),
             bundle_dir=folder / BUNDLE,
             reasons=_read_reasons(files),
         )
+
+
+def _eligible(eligible: npt.NDArray[Any], panel: Panel) -> BoolArray:
+    shape = (len(panel.product_ids), len(panel.weeks))
+    if eligible.shape != shape or eligible.dtype != np.bool_:
+        raise ValueError(f"{ELIGIBLE} holds {eligible.dtype} of shape {eligible.shape}, not bool of shape {shape}")
+    return eligible
 
 
 def _last_published(manifest: Manifest, root: Path) -> dt.datetime:
@@ -95,7 +103,7 @@ def _last_published(manifest: Manifest, root: Path) -> dt.datetime:
 
 def _check_schema(folder: Path) -> None:
     """A manifest of another schema may hold other fields, so this comes before anything else is read of it."""
-    schema = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["schema"]
+    schema = parse_json((folder / MANIFEST).read_text(encoding="utf-8"))["schema"]
     if schema != SCHEMA:
         raise SnapshotError(f"snapshot {folder} has schema {schema}, this server reads {SCHEMA}")
 

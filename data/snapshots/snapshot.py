@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import Panel
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from feature_service.kernel import StockoutError
 from feature_service.kernel.arrays import BoolArray, FloatArray
 
@@ -47,6 +47,8 @@ MODEL_NAME = "stockout_risk"
 """Of the registered model, the experiment in MLflow, and the Bento."""
 
 SCHEMA = 2
+
+_LONGEST_REASON = 200
 
 
 class SnapshotError(StockoutError):
@@ -133,7 +135,7 @@ class Manifest:
         Raises:
             OSError, ValueError: If it cannot be read.
         """
-        return read_record(cls, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        return read_json(cls, (folder / MANIFEST).read_text(encoding="utf-8"))
 
 
 @contextlib.contextmanager
@@ -143,8 +145,11 @@ def as_snapshot_error(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise SnapshotError(f"snapshot {folder} cannot be read: {error}") from error
-    except (ValueError, KeyError, TypeError, RecursionError, EOFError) as error:
-        raise SnapshotError(f"snapshot {folder} is broken: {error!r}; publish it again") from error
+    except StockoutError:
+        raise
+    except Exception as error:  # the readers of arrays raise what they like over what no array is
+        reason = repr(error)[:_LONGEST_REASON]
+        raise SnapshotError(f"snapshot {folder} is broken: {reason}; publish it again") from error
 
 
 def sha256_of(path: Path) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from feature_service.json_record import read_record
+from feature_service.json_record import parse_json, read_record
 from feature_service.kernel import COUNT_AGE_DAYS, FloatArray, StockoutError
 from feature_service.kernel.arrays import BoolArray
 
@@ -173,9 +173,9 @@ class Contract:
             BundleError: If it is not such a text, or of another schema.
         """
         try:
-            fields = json.loads(text)
+            fields = parse_json(text)
             if fields.pop("schema") != CONTRACT_SCHEMA:
                 raise BundleError(f"the contract's schema is not {CONTRACT_SCHEMA}; build the bundle anew")
             return read_record(cls, fields)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleError(f"the contract cannot be read: {error}") from error

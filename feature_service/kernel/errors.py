@@ -4,12 +4,20 @@ StockoutError
 ├── InsufficientHistoryError     fewer weeks than a feature set needs
 ├── UnknownFeatureSetError       no feature set of that name
 ├── MissingFieldsError           the panel lacks what a feature set is made from
-└── (data, training, server)     each package's errors module adds its own
+└── (everywhere else)            each package's errors module adds its own
 """
+
+from feature_service.terminal import visible
 
 
 class StockoutError(Exception):
-    """Something the caller can put right. Its text is one sentence that says what is wrong, where, and what to do."""
+    """Something the caller can put right. Its text is one sentence that says what is wrong, where, and what to do.
+
+    The sentence may quote a file, a library or a client: it stays on one line, and nothing in it steers a terminal.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible(" ".join(sentence.split("\n"))))
 
 
 class InsufficientHistoryError(StockoutError):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from feature_service.server.errors import TokensError, UnauthenticatedError
 from feature_service.server.limits import TokenBucket
 
@@ -86,7 +86,7 @@ def read_tokens(file: Path) -> tuple[Holders, list[TokensError]]:
             continue
         try:
             token_id, holder = _holder(line)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             problems.append(TokensError(file, error, number))
             continue
         if token_id in ids_seen:
@@ -120,7 +120,7 @@ def new_token(name: str, methods: tuple[str, ...], per_second: float, burst: int
 
 
 def _holder(line: str) -> tuple[str, Holder]:
-    record = read_record(_Line, json.loads(line))
+    record = read_json(_Line, line)
     if len(bytes.fromhex(record.sha256)) != hashlib.sha256().digest_size:
         raise ValueError("sha256 must be 64 hexadecimal digits")
     if not (0 < record.per_second <= MOST_CALLS and 1 <= record.burst <= MOST_CALLS):

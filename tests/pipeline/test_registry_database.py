@@ -90,7 +90,7 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> N
     database = tmp_path / "mlflow.db"
     database.write_text("a love letter\n" * 100)
     with (
-        pytest.raises(RegistryError, match=r"mlflow\.db cannot be read \(file is not a database\): put it back"),
+        pytest.raises(RegistryError, match=r"mlflow\.db cannot be read \(file is not a database\): put back a copy"),
         registry_client(f"sqlite:///{database}"),
     ):
         pass

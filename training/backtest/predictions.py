@@ -30,7 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.weeks import DateArray
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.backtest import PREDICTIONS_FILE
 from training.backtest.origins import week_number
@@ -125,7 +125,7 @@ def read_predictions(path: Path) -> Predictions:
     """
     try:
         table = pq.read_table(path)
-        meaning = read_record(RuleColumns, json.loads((table.schema.metadata or {})[_META]))
+        meaning = read_json(RuleColumns, (table.schema.metadata or {})[_META])
         return _of_table(table, meaning.rules)
     except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
         raise TrainingFileError(

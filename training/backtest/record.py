@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data.panel import Panel
 from feature_service.bundle import Calibration
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from training.backtest.origins import BacktestSettings, Calendar
 from training.backtest.predictions import PREDICTIONS_FILE, write_predictions
 from training.backtest.rolling import Backtest, backtest
@@ -71,6 +71,6 @@ def read_backtest(folder: Path) -> BacktestRecord:
     """
     path = folder / BACKTEST_FILE
     try:
-        return read_record(BacktestRecord, json.loads(path.read_text(encoding="utf-8")))
+        return read_json(BacktestRecord, path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingFileError(f"{path} cannot be read: {error}; run the backtest again") from error

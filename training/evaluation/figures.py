@@ -1,11 +1,10 @@
 """The figures of an evaluation, as they are kept in ``metrics.json``."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from feature_service.json_record import read_record
+from feature_service.json_record import read_json
 from training.errors import TrainingFileError
 from training.evaluation.comparison import MODEL, Comparison
 from training.metrics.bootstrap import Interval
@@ -75,6 +74,6 @@ def read_evaluation(folder: Path) -> Evaluation:
     """
     path = folder / METRICS_FILE
     try:
-        return read_record(Evaluation, json.loads(path.read_text(encoding="utf-8")))
+        return read_json(Evaluation, path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TrainingFileError(f"{path} cannot be read: {error}; evaluate the model again") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.files import append_line, locked, read_lines
-from feature_service.json_record import read_record
+from feature_service.json_record import parse_json, read_record
 from training.errors import TrainingFileError
 from training.labels import DEFAULT_ALPHA
 from training.registry.question import Question
@@ -87,7 +87,7 @@ def read_all(ledger: Path, registry: str) -> list[Entry]:
         TrainingFileError: If a line cannot be read.
     """
     try:
-        entries = [read_record(Entry, _renamed(json.loads(line))) for line in read_lines(ledger)]
+        entries = [read_record(Entry, _renamed(parse_json(line))) for line in read_lines(ledger)]
     except (OSError, ValueError) as error:
         raise TrainingFileError(
             f"the promotion ledger {ledger} cannot be read: {error}; put it right by hand, it is not written anew"

@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 
 from data.snapshots import MODEL_NAME, REFERENCE_FILE, ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, BundleError, Contract, LabelContract
-from feature_service.json_record import read_record
+from feature_service.json_record import parse_json, read_record
 from training.candidate import read_training_record
 from training.errors import RegistryError
 from training.evaluation.evaluate import BUNDLE_DIR
@@ -150,7 +150,7 @@ def read_fetched(folder: Path, question: Question) -> FetchedModel:
         RegistryError: If it holds no such files, or a model that answers another question.
     """
     try:
-        fields = json.loads((folder / REFERENCE_FILE).read_text(encoding="utf-8"))
+        fields = parse_json((folder / REFERENCE_FILE).read_text(encoding="utf-8"))
         reference = read_record(ModelReference, fields)
     except (OSError, ValueError) as error:
         raise RegistryError(f"{folder} holds no fetched model: {error}; remove it and run again") from error
