@@ -17,10 +17,6 @@ ITEM_BYTES_BESIDE_ID = 32
 """Tags, lengths and numbers of an AssessmentItem: 19 today."""
 
 
-STREAMS_BESIDE = 100
-"""Calls that a connection may have open beside as many response streams as there may be."""
-
-
 @dataclass(frozen=True)
 class Limits:
     """How much at a time.
@@ -43,8 +39,9 @@ class Limits:
         waiting = 10 * self.max_rpcs
         return (
             # gRPC's own limit is 1,000, beyond which it cancels calls: a burst that takes a tenth of a second to answer
-            # a connection that resets thousands of calls at once takes seconds from all others (ARCHITECTURE, threats)
-            ("grpc.max_concurrent_streams", self.max_streams + STREAMS_BESIDE),
+            # each reset is answered by a ping, and no more is read until it is answered: a connection that opens and
+            # resets calls without end would take seconds from all others (ARCHITECTURE, threats)
+            ("grpc.http2.ping_on_rst_stream_percent", 100),
             ("grpc.server.max_pending_requests", waiting),
             ("grpc.server.max_pending_requests_hard_limit", waiting),
             ("grpc.keepalive_time_ms", milliseconds),
