@@ -3,7 +3,9 @@
 The panel itself needs no Polars, since the gRPC server loads it; building one does.
 """
 
-from data.panel.panel import (
+from data.panel.panel import Panel, ProductTable
+from feature_service.kernel.fields import (
+    COUNT_AGE_DAYS,
     DAYS_SINCE_SALE,
     IN_STOCK,
     ITEM,
@@ -14,11 +16,10 @@ from data.panel.panel import (
     SALE_DAYS,
     UNITS_ON_HAND,
     UNITS_SOLD,
-    Panel,
-    ProductTable,
 )
 
 __all__ = [
+    "COUNT_AGE_DAYS",
     "DAYS_SINCE_SALE",
     "IN_STOCK",
     "ITEM",

@@ -9,18 +9,7 @@ import numpy as np
 
 from data.weeks import DateArray
 from feature_service.json_record import read_json
-from feature_service.kernel.arrays import FloatArray, IntArray
-
-UNITS_SOLD = "units_sold"
-PRICE_MEAN = "price_mean"
-ORDERS = "orders"
-SALE_DAYS = "sale_days"
-DAYS_SINCE_SALE = "days_since_sale"
-UNITS_ON_HAND = "units_on_hand"
-MIN_ON_HAND = "min_on_hand"
-IN_STOCK = "in_stock"
-
-LOCATION, ITEM = "location", "item"
+from feature_service.kernel.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -78,11 +67,6 @@ class Panel:
         """Monday of the last week."""
         last: dt.date = self.weeks[-1].item()
         return last
-
-    def known_weeks(self) -> IntArray:
-        """Weeks since launch up to and including the last week, shape ``(products,)``; 0 before launch."""
-        counts: IntArray = np.isfinite(self.fields[UNITS_SOLD]).sum(axis=1)
-        return counts
 
     @property
     def has_lead_times(self) -> bool:

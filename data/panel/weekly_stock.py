@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
+from feature_service.kernel.fields import COUNT_AGE_DAYS
 
 STOCK_FIELDS = (
     "units_on_hand",
-    "count_age_days",
+    COUNT_AGE_DAYS,
     "count_days",
     "depletion",
     "receipts",
@@ -91,7 +92,7 @@ def stock_of_days(counts: FloatArray) -> dict[str, FloatArray]:
     on_hand = np.where(counted, counts, 0)
     return {
         "units_on_hand": _by_week(held)[:, :, -1],
-        "count_age_days": _by_week(age)[:, :, -1],
+        COUNT_AGE_DAYS: _by_week(age)[:, :, -1],
         "count_days": days,
         "depletion": total(fall),
         "receipts": total(rise),

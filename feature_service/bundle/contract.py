@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_service.json_record import parse_json, read_record
-from feature_service.kernel import COUNT_AGE_DAYS, FloatArray, StockoutError
+from feature_service.kernel import FloatArray, StockoutError
 from feature_service.kernel.arrays import BoolArray
+from feature_service.kernel.fields import COUNT_AGE_DAYS
 
 CONTRACT_SCHEMA = 3
 EVIDENCE = ("SALES_ONLY", "STOCK_AWARE")

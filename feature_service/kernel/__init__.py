@@ -13,10 +13,8 @@ from feature_service.kernel.features import Feature, FeatureSet
 from feature_service.kernel.groups import Groups
 from feature_service.kernel.panel_features import PanelFeatures, StockFeatures, features_at, features_of_all_weeks
 from feature_service.kernel.sets.catalogue import feature_set
-from feature_service.kernel.sets.on_hand import COUNT_AGE_DAYS
 
 __all__ = [
-    "COUNT_AGE_DAYS",
     "BoolArray",
     "Demand",
     "DoubleArray",

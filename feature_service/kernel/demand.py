@@ -12,10 +12,9 @@ import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray, Rows
 from feature_service.kernel.block import Fields
+from feature_service.kernel.fields import DEPLETION, UNITS_SOLD
 from feature_service.kernel.negative_binomial import probability_of_at_least
 from feature_service.kernel.series import ratio
-
-DEPLETION, UNITS_SOLD = "depletion", "units_sold"
 
 _HALF_LIFE_WEEKS = 4.0
 _USUAL_MEAN, _USUAL_MEAN_WEEKS = 0.2, 0.5

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from data.panel import IN_STOCK, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel.arrays import DoubleArray, FloatArray
-from feature_service.kernel.demand import DEPLETION
+from feature_service.kernel.fields import DEPLETION
 from training.baselines.past import smoothed_share, trailing_mean, trailing_sum, weeks_ago, weeks_since
 
 _YEAR = 52

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.panel import MIN_ON_HAND, UNITS_ON_HAND, Panel
+from data.panel import COUNT_AGE_DAYS, MIN_ON_HAND, UNITS_ON_HAND, Panel
 from feature_service.bundle import Bound
-from feature_service.kernel import COUNT_AGE_DAYS
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.labels.interface import STOCK_AWARE
 from training.labels.weeks_ahead import field, in_words, runs_out_ahead

@@ -11,13 +11,13 @@ import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Formula, formula
+from feature_service.kernel.fields import ITEM, LOCATION
 from feature_service.kernel.groups import MARKET, Measures, Members
 from feature_service.kernel.series import Series, filled, ratio, shifted
 from feature_service.kernel.sets import sales_1
-from feature_service.kernel.sets.sales_1 import LOCATION, SalesView
+from feature_service.kernel.sets.sales_1 import SalesView
 
 FIELDS = ("units_sold", "in_stock")
-ITEM = "item"
 
 _OF_SALES = (
     "sales_qtd_lag_1",

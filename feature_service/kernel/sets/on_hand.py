@@ -14,9 +14,6 @@ from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Feature, History, StockFormula
 from feature_service.kernel.series import ratio
 
-COUNT_AGE_DAYS = "count_age_days"
-"""Field and feature: days from the last count to the week's end."""
-
 
 def share_reaching(past: DoubleArray, stock: DoubleArray) -> DoubleArray:
     """Share of the known past weeks whose value is at least the stock, pulled a little towards 0.1.

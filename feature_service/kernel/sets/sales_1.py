@@ -12,11 +12,11 @@ import numpy as np
 from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.block import View
 from feature_service.kernel.features import Formula, formula
+from feature_service.kernel.fields import LOCATION
 from feature_service.kernel.groups import MARKET, Measures, Members
 from feature_service.kernel.series import Series, filled, ratio, shifted
 
 FIELDS = ("units_sold", "price_mean", "orders", "sale_days", "days_since_sale")
-LOCATION = "location"
 WEEKS_PER_YEAR = 52
 
 

@@ -9,14 +9,15 @@ import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Formula, StockFormula, formula
+from feature_service.kernel.fields import COUNT_AGE_DAYS, ITEM, LOCATION
 from feature_service.kernel.groups import MARKET, Members
 from feature_service.kernel.series import filled, ratio
 from feature_service.kernel.sets.on_hand import STOCK_FORMULAS
-from feature_service.kernel.sets.stock_view import ITEM, LOCATION, StockView
+from feature_service.kernel.sets.stock_view import StockView
 
 FIELDS = (
     "units_on_hand",
-    "count_age_days",
+    COUNT_AGE_DAYS,
     "count_days",
     "depletion",
     "receipts",
@@ -71,7 +72,7 @@ def _market_onsets(market: Members) -> DoubleArray:
 
 _PAST: tuple[Formula[StockView], ...] = (
     formula(
-        "count_age_days", "days", "counted {:.0f} days before the week's end", lambda v: v.series("count_age_days").now
+        COUNT_AGE_DAYS, "days", "counted {:.0f} days before the week's end", lambda v: v.series(COUNT_AGE_DAYS).now
     ),
     formula("depletion_mean_4", "units per week", "{:.1f} units a week leave stock", lambda v: v.depletion.mean(4)),
     formula("lowest_smoothed_3", "units", "fell to about {:.0f} units in recent weeks", lambda v: v.lowest.smoothed(3)),

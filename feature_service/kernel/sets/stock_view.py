@@ -7,10 +7,9 @@ import numpy as np
 from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.block import View
 from feature_service.kernel.features import History
+from feature_service.kernel.fields import ITEM
 from feature_service.kernel.groups import Measures
 from feature_service.kernel.series import Series, filled, ratio, shifted
-
-ITEM, LOCATION = "item", "location"
 
 
 class StockView(View):

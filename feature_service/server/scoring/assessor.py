@@ -100,13 +100,13 @@ class Assessor:
         monday: dt.date = self.panel.weeks[column].item()
         return monday
 
-    def now(self, rows: RowNumbers) -> Assessment:
+    def newest_answers(self, rows: RowNumbers) -> Assessment:
         """The answers for the newest week, from the table."""
         return Assessment(
             rows, self.newest, self._scores.of(rows), self.figures.of(rows), self.scorer, with_reasons=True
         )
 
-    def computed(
+    def answers(
         self, rows: RowNumbers, column: int, scorer: Scorer, caller_stock: CallerStock | None = None
     ) -> Assessment:
         """The answers for any week, computed from the panel for these rows only.

@@ -74,7 +74,9 @@ class Entries(dict[str, bytes]):
 
 def risk_entries(assessor: Assessor, writer: Writer, max_bytes: int) -> Entries:
     """Of risk responses."""
-    return Entries(assessor, lambda rows: writer.risk_entries(assessor.now(rows)), writer.risk_absence, max_bytes)
+    return Entries(
+        assessor, lambda rows: writer.risk_entries(assessor.newest_answers(rows)), writer.risk_absence, max_bytes
+    )
 
 
 def feature_entries(assessor: Assessor, writer: Writer, max_bytes: int) -> Entries:

@@ -68,7 +68,7 @@ class Writer:
         rows = list(map(self._assessor.row, product_ids))
         known = np.array([row is not None for row in rows], dtype=np.bool_)
         present = np.array([row for row in rows if row is not None], dtype=np.intp)
-        answers = self._assessor.computed(present, column, scorer, caller_stock and caller_stock.of(known))
+        answers = self._assessor.answers(present, column, scorer, caller_stock and caller_stock.of(known))
         return b"".join(self._results(_RISK_RESULT, product_ids, rows, iter(self._risk_outcomes(answers)), column))
 
     def risk_entries(self, answers: Assessment) -> list[bytes]:

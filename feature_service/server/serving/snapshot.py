@@ -145,7 +145,7 @@ class ServingSnapshot:
         rows = self._listed(question.filter)
         last = min(first + question.page_size, len(rows))
         token_text = PageToken(self.id, filter_digest, last).text() if last < len(rows) else ""
-        ranked = self._writer.ranked(self.assessor.now(rows[first:last].astype(np.intp)), first + 1)
+        ranked = self._writer.ranked(self.assessor.newest_answers(rows[first:last].astype(np.intp)), first + 1)
         return responses.list_response(self.provenance(), ranked, token_text, len(rows))
 
     def features(self, question: FeatureQuestion) -> bytes | Awaitable[bytes]:
@@ -196,7 +196,7 @@ class ServingSnapshot:
 
     def _past_entries(self, rows: slice, column: int, scorer: Scorer) -> bytes:
         numbers = np.arange(*rows.indices(len(self.assessor)))
-        return b"".join(self._writer.risk_entries(self.assessor.computed(numbers, column, scorer)))
+        return b"".join(self._writer.risk_entries(self.assessor.answers(numbers, column, scorer)))
 
     def _messages(self) -> Iterator[slice]:
         """At least one, so that a stream of nothing says what it rests on."""

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.panel import IN_STOCK, MIN_ON_HAND, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
-from feature_service.kernel import COUNT_AGE_DAYS
+from data.panel import COUNT_AGE_DAYS, IN_STOCK, MIN_ON_HAND, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
 from tests.support.training_fixtures import training_panel
 from training.errors import LabelInputError, LabelSettingError, UnknownLabelError
 from training.labels import LABELS, label

@@ -108,7 +108,7 @@ def test_every_model_answers_for_the_callers_own_stock(panel: Panel, pair: tuple
     assessor = Assessor(snapshot, cast(Bundle, EvenChance(contract)))
     rows = np.arange(len(assessor))
     counted, none_left, plenty = (
-        assessor.computed(rows, assessor.newest, assessor.scorer, given).scores.states == State.SCORED
+        assessor.answers(rows, assessor.newest, assessor.scorer, given).scores.states == State.SCORED
         for given in (None, given_to_all(len(rows), 0.0), given_to_all(len(rows), 50.0))
     )
     if pair[0] == "inventory":

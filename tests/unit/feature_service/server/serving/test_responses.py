@@ -70,7 +70,7 @@ def test_laid_out_bytes_are_the_message_that_protobuf_would_build(
     rows = np.array([assessor.row(each) for each in named], dtype=np.intp)
     given = CallerStock(*np.array(stocks[: len(product_ids)], dtype=np.float64).reshape(-1, 2).T)
     known = np.array([each in named for each in product_ids], dtype=np.bool_)
-    answers = assessor.computed(rows, column, assessor.scorer, given.of(known))
+    answers = assessor.answers(rows, column, assessor.scorer, given.of(known))
     problems = assessor.risk_problems(answers)
     plain = AssessStockoutRisksResponse()
     positions = iter(range(len(named)))
