@@ -28,7 +28,8 @@ def test_damaged_files_are_read_or_refused_in_a_sentence(reader: str, tmp_path: 
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
 
     assert done.returncode == 0, done.stderr
-    refused, read, most_used = map(int, done.stdout.split())
+    *_, last_line = done.stdout.splitlines()  # ONNX Runtime writes there what it thinks of a graph
+    refused, read, most_used = map(int, last_line.split())
     assert refused + read == ROUNDS
     assert refused > ROUNDS / 4, "the damage must be such that most of it can be noticed"
     assert most_used < MOST_USED_BYTES

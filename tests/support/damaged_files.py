@@ -12,7 +12,7 @@ import random
 import resource
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,9 @@ from data.ingest.result import CleanHistory, read_history, write_history
 from data.panel.build import build_panel
 from data.panel.file import read_panel, write_panel
 from feature_service.kernel import StockoutError
+from tests.support.damaged_served_files import SERVED, Reader
+from tests.support.damaged_training_files import TRAINED
 from tests.support.generic import write_generic
-
-Reader = tuple[Sequence[Path], Callable[[], object]]
-"""The files that are damaged, one in each round, and what reads them."""
 
 AS_OF_WEEK = dt.date(2024, 1, 1)
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -178,6 +177,8 @@ READERS: dict[str, Callable[[Path], Reader]] = {
     "stored history": _stored_history,
     "panel": _panel,
     "members of a panel": _panel_members,
+    **SERVED,
+    **TRAINED,
 }
 
 
