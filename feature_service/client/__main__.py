@@ -4,18 +4,29 @@
 """
 
 import datetime as dt
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
-from feature_service.client import render
 from feature_service.client.batching import DEFAULT_LIST_LIMIT, ListFilter
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
-from feature_service.client.options import AS_OF, IDS, OUTPUT_FORMAT, OutputFormat, combine, require_ids, with_client
+from feature_service.client.options import (
+    AS_OF,
+    IDS,
+    OUTPUT_FORMAT,
+    OWN_STOCK,
+    OutputFormat,
+    combine,
+    require_ids,
+    with_client,
+    with_own_stock,
+)
+from feature_service.client.output import documents, tables
+from feature_service.client.output.fitting import AMPLE
 from feature_service.client.sync_client import RiskClient
 from feature_service.terminal import command_output
 
@@ -42,13 +53,22 @@ class _Commands(click.Group):
 
 
 class _Console(Console):
-    """Leaves a closed pipe to :func:`command_output`."""
+    """As wide as the terminal; what no terminal shows is as wide as it needs to be, unless ``COLUMNS`` says.
+
+    It leaves a closed pipe to :func:`command_output`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = AMPLE
 
     def on_broken_pipe(self) -> None:
         raise  # noqa: PLE0704 - rich calls this while it handles the error
 
 
 @click.group(cls=_Commands)
+@click.version_option(package_name="stockout-risk", prog_name="stockout", message="%(prog)s %(version)s")
 def main() -> None:
     """Ask the stockout risk server. ID may be - to read ids from standard input, one a line.
 
@@ -71,21 +91,28 @@ def main() -> None:
 
 
 @main.command()
-@combine(IDS, AS_OF, OUTPUT_FORMAT, with_client)
+@combine(IDS, OWN_STOCK, AS_OF, OUTPUT_FORMAT, with_client)
 def assess(
     ids: tuple[str, ...],
     ids_file: tuple[str, ...],
+    own_units: dict[str, float],
+    lead_time_days: int | None,
     as_of: dt.datetime | None,
     output_format: OutputFormat,
     client: RiskClient,
 ) -> None:
-    """Print the risk of each product, in the order asked."""
-    answer = client.assess(require_ids(ids + ids_file), as_of=as_of and as_of.date())
+    """Print the risk of each product, in the order asked; of up to five also why.
+
+    \b
+    With your own count: stockout assess --units-on-hand 6-10054=3 --lead-time-days 7
+    """  # noqa: D301 - as above
+    products = with_own_stock(ids + ids_file, own_units, lead_time_days)
+    answer = client.assess(products, as_of=as_of and as_of.date())
     _print(
         output_format,
-        lambda: render.risk_table(answer),
-        lambda: render.as_json(answer),
-        lambda: render.risks_as_csv(answer),
+        lambda: tables.risk_table(answer),
+        lambda: documents.as_json(answer),
+        lambda: documents.risks_as_csv(answer),
     )
 
 
@@ -108,9 +135,9 @@ def list_command(limit: int, output_format: OutputFormat, client: RiskClient, **
     answer = client.list_risks(ListFilter(**criteria), limit)
     _print(
         output_format,
-        lambda: render.ranked_table(answer),
-        lambda: render.as_json(answer),
-        lambda: render.ranked_as_csv(answer),
+        lambda: tables.ranked_table(answer),
+        lambda: documents.as_json(answer),
+        lambda: documents.ranked_as_csv(answer),
     )
 
 
@@ -121,9 +148,9 @@ def watch(ids: tuple[str, ...], ids_file: tuple[str, ...], output_format: Output
     for number, answer in enumerate(client.watch(require_ids(ids + ids_file))):
         _print(
             output_format,
-            lambda: render.risk_table(answer),  # noqa: B023 - called before the next one comes
-            lambda: render.as_json(answer, indent=None),  # noqa: B023
-            lambda: render.risks_as_csv(answer, header=number == 0),  # noqa: B023
+            lambda: tables.risk_table(answer),  # noqa: B023 - called before the next one comes
+            lambda: documents.as_json(answer, indent=None),  # noqa: B023
+            lambda: documents.risks_as_csv(answer, header=number == 0),  # noqa: B023
         )
         sys.stdout.flush()
 
@@ -141,9 +168,9 @@ def features(
     answer = client.features(require_ids(ids + ids_file), as_of=as_of and as_of.date())
     _print(
         output_format,
-        lambda: render.feature_table(answer),
-        lambda: render.as_json(answer),
-        lambda: render.features_as_csv(answer),
+        lambda: tables.feature_table(answer),
+        lambda: documents.as_json(answer),
+        lambda: documents.features_as_csv(answer),
     )
 
 
@@ -154,9 +181,9 @@ def info(as_json: bool, client: RiskClient) -> None:
     """Print what the server serves, since when, and within which limits."""
     answer = client.info()
     if as_json:
-        click.echo(render.as_json(answer))
+        click.echo(documents.as_json(answer))
     else:
-        _Console().print(render.info_table(answer))
+        _Console().print(tables.info_table(answer), crop=False)
 
 
 @main.command()
@@ -170,10 +197,13 @@ def health(service: str, client: RiskClient) -> None:
 
 
 def _print(
-    output_format: OutputFormat, table: Callable[[], Table], as_json: Callable[[], str], as_csv: Callable[[], str]
+    output_format: OutputFormat,
+    table: Callable[[], RenderableType],
+    as_json: Callable[[], str],
+    as_csv: Callable[[], str],
 ) -> None:
     if output_format == "table":
-        _Console().print(table())
+        _Console().print(table(), crop=False)
     else:
         click.echo(as_json() if output_format == "json" else as_csv(), nl=output_format == "json")
 

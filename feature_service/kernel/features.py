@@ -10,6 +10,7 @@ import numpy as np
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from feature_service.kernel.block import Block, View
 from feature_service.kernel.groups import Measures
+from feature_service.kernel.phrases import Phrase, unknown
 
 AnyView = TypeVar("AnyView", bound=View)
 
@@ -25,19 +26,19 @@ class Feature:
         name: As clients send it and models know it.
         unit: E.g. ``units`` or ``currency per unit``.
         history_weeks: Known weeks, up to and including ``as_of``, without which it is unknown.
-        phrase: The value in words, with one ``{}`` format field for it, e.g. ``covers {:.1f} weeks of demand``.
+        phrase: The value in words; as a text, with a format field for it, e.g. ``last sold at {:.2f}``.
     """
 
     name: str
     unit: str
     history_weeks: int
-    phrase: str
+    phrase: str | Phrase
 
     def in_words(self, value: float) -> str:
-        """The phrase with the value in it, fit for a planner."""
+        """What the value says to whoever keeps the shop."""
         if math.isnan(value):
-            return f"{self.name.replace('_', ' ')} is not known"
-        return self.phrase.format(value)
+            return unknown(self.name)
+        return self.phrase.format(value) if isinstance(self.phrase, str) else self.phrase(value)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Formula(Generic[AnyView]):
 
 
 def formula(
-    name: str, unit: str, phrase: str, value: Callable[[AnyView], DoubleArray], history_weeks: int = 1
+    name: str, unit: str, phrase: str | Phrase, value: Callable[[AnyView], DoubleArray], history_weeks: int = 1
 ) -> Formula[AnyView]:
     """Declare a feature and how it is computed."""
     return Formula(Feature(name, unit, history_weeks, phrase), value)

@@ -44,6 +44,7 @@ class Shops:
     root: Path
     snapshot_id: str
     service: RiskServiceStub
+    target: str
 
     @property
     def kernel(self) -> PanelFeatures:
@@ -75,4 +76,4 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     snapshot_id = publish(panel, eligible, trained.bundle_dir, MODEL, folder / "snapshots", reasons)
     with running_server(folder / "snapshots") as server, channel_to(server) as channel:
         root = folder / "snapshots"
-        yield Shops(panel, Bundle.load(trained.bundle_dir), root, snapshot_id, RiskServiceStub(channel))
+        yield Shops(panel, Bundle.load(trained.bundle_dir), root, snapshot_id, RiskServiceStub(channel), server.target)

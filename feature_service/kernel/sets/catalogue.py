@@ -6,9 +6,9 @@ A feature set is never changed once a model was trained on it; a change gets a n
 from feature_service.kernel.errors import UnknownFeatureSetError
 from feature_service.kernel.features import FeatureSet, compute_formulas
 from feature_service.kernel.sets import availability_1, sales_1, seed_18, stock_1
-from feature_service.kernel.sets.availability_1 import AvailabilityView
+from feature_service.kernel.sets.availability_view import AvailabilityView
 from feature_service.kernel.sets.on_hand import STOCK_FORMULAS
-from feature_service.kernel.sets.sales_1 import SalesView
+from feature_service.kernel.sets.sales_view import SalesView
 from feature_service.kernel.sets.stock_view import StockView
 
 FEATURE_SETS = {

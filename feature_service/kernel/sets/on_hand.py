@@ -12,6 +12,7 @@ import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Feature, History, StockFormula
+from feature_service.kernel.phrases import Phrase, counted, enough_for, share, times
 from feature_service.kernel.series import ratio
 
 
@@ -47,96 +48,104 @@ def _noisy(mean: DoubleArray, history: History) -> DoubleArray:
 
 
 def _formula(
-    name: str, unit: str, phrase: str, value: Callable[[DoubleArray, History], DoubleArray], weeks: int = 1
+    name: str, unit: str, phrase: Phrase, value: Callable[[DoubleArray, History], DoubleArray], weeks: int = 1
 ) -> StockFormula:
     return StockFormula(Feature(name, unit, weeks, phrase), value)
 
 
 STOCK_FORMULAS: tuple[StockFormula, ...] = (
-    _formula("units_on_hand", "units", "{:.0f} units on hand", lambda stock, _: stock),
+    _formula("units_on_hand", "units", counted("{} on hand", "unit"), lambda stock, _: stock),
     _formula(
-        "cover_weeks_4", "weeks", "covers {:.1f} weeks of recent demand", lambda s, h: _cover(s, h["depletion_mean_4"])
+        "cover_weeks_4",
+        "weeks",
+        counted("the stock lasts {} at the pace of the last 4 weeks", "week", 1),
+        lambda s, h: _cover(s, h["depletion_mean_4"]),
     ),
     _formula(
         "cover_to_receipt",
         "ratio",
-        "covers {:.1f} times the demand until the usual delivery day",
+        times("the stock is {}", "what goes before the usual delivery day"),
         lambda s, h: _cover(s, h["depletion_until_receipt"]),
     ),
     _formula(
         "cover_weeks_pooled",
         "weeks",
-        "covers {:.1f} weeks of demand here and in other locations",
+        counted("the stock lasts {} at the pace here and in other shops", "week", 1),
         lambda s, h: _cover(s, h["mean_pooled"]),
     ),
     _formula(
         "margin_poisson",
         "standard deviations",
-        "{:+.1f} deviations from steady demand",
+        enough_for("a usual week needs"),
         lambda s, h: _margin(s, h["mean_8"], h["mean_8"]),
     ),
     _formula(
         "margin_weekly",
         "standard deviations",
-        "{:+.1f} deviations from weekly demand",
+        enough_for("a week needs, given how its weeks differ"),
         lambda s, h: _margin(s, h["mean_8"], h["variance_8"]),
     ),
     _formula(
         "margin_daily",
         "standard deviations",
-        "{:+.1f} deviations from daily demand",
+        enough_for("a week needs, given how its days differ"),
         lambda s, h: _margin(s, h["mean_own"], _noisy(h["mean_own"], h)),
     ),
     _formula(
         "margin_pooled",
         "standard deviations",
-        "{:+.1f} deviations from demand here and elsewhere",
+        enough_for("a week needs, going by this and other shops"),
         lambda s, h: _margin(s, h["mean_pooled"], _noisy(h["mean_pooled"], h)),
     ),
     _formula(
         "margin_drop",
         "standard deviations",
-        "{:+.1f} deviations from the usual weekly drop",
+        enough_for("a week usually takes off the shelf"),
         lambda s, h: np.clip(ratio(s - h["drop_mean"], h["drop_spread"] + 0.5 + 0.2 * h["drop_mean"]), -9, 30),
         2,
     ),
     _formula(
         "past_drop_reached",
         "share",
-        "{:.0%} of past weeks dropped by this much",
+        share("in {} of past weeks the shelf fell by as much as is there now"),
         lambda s, h: share_reaching(h["past_drops"], s),
         2,
     ),
     _formula(
         "past_depletion_reached",
         "share",
-        "{:.0%} of past weeks used up this much",
+        share("in {} of past weeks as many units went as are there now"),
         lambda s, h: share_reaching(h["past_depletion_7"], s),
     ),
-    _formula("stock_to_max", "share", "at {:.0%} of its highest stock", lambda s, h: ratio(s, h["highest"])),
+    _formula(
+        "stock_to_max",
+        "share",
+        share("the stock is {} of the highest it ever had"),
+        lambda s, h: ratio(s, h["highest"]),
+    ),
     _formula(
         "stock_to_receipt",
         "ratio",
-        "{:.1f} times a usual delivery on hand",
+        times("the stock is {}", "a usual delivery"),
         lambda s, h: np.minimum(ratio(s, h["receipt_size"]), 50),
     ),
     _formula(
         "stock_to_reorder_level",
         "ratio",
-        "{:.1f} times the stock at which deliveries usually come",
+        times("the stock is {}", "what is left when a delivery usually comes"),
         lambda s, h: np.minimum(ratio(s, np.maximum(h["reorder_level"], 0.5)), 50),
     ),
     _formula(
         "stock_to_week_before",
         "ratio",
-        "{:.1f} times the stock of a week before",
+        times("the stock is {}", "that of a week before"),
         lambda s, h: np.minimum(ratio(s, np.maximum(h["week_before"], 0.5)), 20),
         2,
     ),
     _formula(
         "depletion_last_3_to_stock",
         "ratio",
-        "the last 3 days used up {:.0%} of what is left",
+        times("the last 3 days used up {}", "what is left"),
         lambda s, h: np.minimum(ratio(h["depletion_last_3"], s), 20),
     ),
 )

@@ -10,6 +10,7 @@ import numpy as np
 from feature_service.kernel.arrays import FloatArray
 from feature_service.kernel.block import Block
 from feature_service.kernel.features import Feature
+from feature_service.kernel.phrases import Phrase, counted
 from feature_service.kernel.windows import lag, rolling_sums
 
 LAGS = (1, 2, 3)
@@ -17,21 +18,28 @@ WINDOWS = (2, 3, 4)
 FIELDS = ("units_sold", "price_mean")
 
 _MEASURES = (("sales_qtd", "units_sold", "units"), ("price_mean", "price_mean", "currency per unit"))
-_WORDS = {"sales_qtd": "units sold", "price_mean": "price"}
+_WEEKS_AGO = {1: "in the last week", 2: "in the week before the last", 3: "2 weeks before the last"}
+
+
+def _lag_phrase(stem: str, weeks: int) -> Phrase:
+    when = _WEEKS_AGO[weeks]
+    if stem == "sales_qtd":
+        return counted(f"{{}} sold {when}", "unit")
+    return lambda price: f"sold at {price:,.2f} {when}" if price else f"nothing sold {when}, so there is no price"
+
+
+def _roll_phrase(stem: str, statistic: str, weeks: int) -> Phrase:
+    if stem == "sales_qtd":
+        per_week = " a week" if statistic == "mean" else ""
+        return counted(f"{{}}{per_week} sold over the last {weeks} weeks", "unit", 2)
+    sum_or_mean = "add up to" if statistic == "sum" else "average"
+    return f"the prices of the last {weeks} weeks {sum_or_mean} {{:,.2f}}, counting 0 for a week without a sale".format
+
 
 FEATURES = (
+    *(Feature(f"{stem}_lag_{k}", unit, k, _lag_phrase(stem, k)) for stem, _, unit in _MEASURES for k in LAGS),
     *(
-        Feature(f"{stem}_lag_{k}", unit, k, f"{_WORDS[stem]} in week {k} before the predicted one: {{:.2f}}")
-        for stem, _, unit in _MEASURES
-        for k in LAGS
-    ),
-    *(
-        Feature(
-            f"{stem}_roll_{statistic}_{window}",
-            unit,
-            window,
-            f"{statistic} {_WORDS[stem]} over {window} weeks: {{:.2f}}",
-        )
+        Feature(f"{stem}_roll_{statistic}_{window}", unit, window, _roll_phrase(stem, statistic, window))
         for stem, _, unit in _MEASURES
         for statistic in ("mean", "sum")
         for window in WINDOWS

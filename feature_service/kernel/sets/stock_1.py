@@ -11,6 +11,7 @@ from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Formula, StockFormula, formula
 from feature_service.kernel.fields import COUNT_AGE_DAYS, ITEM, LOCATION
 from feature_service.kernel.groups import MARKET, Members
+from feature_service.kernel.phrases import ago, counted, fall, share, times
 from feature_service.kernel.series import filled, ratio
 from feature_service.kernel.sets.on_hand import STOCK_FORMULAS
 from feature_service.kernel.sets.stock_view import StockView
@@ -72,46 +73,83 @@ def _market_onsets(market: Members) -> DoubleArray:
 
 _PAST: tuple[Formula[StockView], ...] = (
     formula(
-        COUNT_AGE_DAYS, "days", "counted {:.0f} days before the week's end", lambda v: v.series(COUNT_AGE_DAYS).now
-    ),
-    formula("depletion_mean_4", "units per week", "{:.1f} units a week leave stock", lambda v: v.depletion.mean(4)),
-    formula("lowest_smoothed_3", "units", "fell to about {:.0f} units in recent weeks", lambda v: v.lowest.smoothed(3)),
-    formula("low_week_share", "share", "down to 1 unit or less in {:.0%} of weeks", _share_of_low_weeks),
-    formula("fall_gap_ratio", "ratio", "{:.1f} times the usual gap since stock last fell", _fall_gap),
-    formula(
-        "drop_smoothed_2", "units", "stock lately drops by {:.0f} units in a week", lambda v: v.drop.smoothed(2), 2
-    ),
-    formula("drop_spread", "units", "weekly drops vary by {:.0f} units", lambda v: v.drop.spread(), 2),
-    formula(
-        "relative_drop_1", "share", "dropped by {:.0%} of its stock in the last week", lambda v: v.relative_drop.now, 2
+        COUNT_AGE_DAYS,
+        "days",
+        counted("the last count was {} before the week's end", "day"),
+        lambda v: v.series(COUNT_AGE_DAYS).now,
     ),
     formula(
-        "relative_drop_mean", "share", "drops by {:.0%} of its stock in a week", lambda v: v.relative_drop.mean(), 2
+        "depletion_mean_4",
+        "units per week",
+        counted("{} a week left the shelf in the last 4 weeks", "unit", 1),
+        lambda v: v.depletion.mean(4),
+    ),
+    formula(
+        "lowest_smoothed_3",
+        "units",
+        counted("the shelf fell to about {} in recent weeks", "unit"),
+        lambda v: v.lowest.smoothed(3),
+    ),
+    formula(
+        "low_week_share", "share", share("the shelf was down to 1 unit or none in {} of weeks"), _share_of_low_weeks
+    ),
+    formula("fall_gap_ratio", "ratio", times("since a unit last went, {} has passed", "the usual time"), _fall_gap),
+    formula(
+        "drop_smoothed_2",
+        "units",
+        fall("in a week lately the shelf {} by {}", "unit"),
+        lambda v: v.drop.smoothed(2),
+        2,
+    ),
+    formula(
+        "drop_spread",
+        "units",
+        counted("how far the shelf falls in a week varies by {}", "unit"),
+        lambda v: v.drop.spread(),
+        2,
+    ),
+    formula("relative_drop_1", "share", fall("in the last week the stock {} by {}"), lambda v: v.relative_drop.now, 2),
+    formula(
+        "relative_drop_mean",
+        "share",
+        fall("in a usual week the stock {} by {}"),
+        lambda v: v.relative_drop.mean(),
+        2,
     ),
     formula(
         "relative_drop_max",
         "share",
-        "once dropped by {:.0%} of its stock in a week",
+        fall("in its fastest week the stock {} by {}"),
         lambda v: v.relative_drop.highest(),
         2,
     ),
     formula(
-        "days_since_receipt", "days", "last delivery {:.0f} days ago", lambda v: v.series("days_since_receipt").now
+        "days_since_receipt",
+        "days",
+        ago("the last delivery came {}", "day"),
+        lambda v: v.series("days_since_receipt").now,
     ),
-    formula("receipt_gap_days", "days", "a delivery every {:.0f} days", _receipt_gap),
+    formula("receipt_gap_days", "days", counted("from one delivery to the next it takes {}", "day"), _receipt_gap),
     formula(
         "receipt_gap_ratio",
         "ratio",
-        "{:.1f} times the usual gap since the last delivery",
+        times("since the last delivery, {} has passed", "the usual time"),
         lambda v: np.minimum(ratio(v.series("days_since_receipt").now, _receipt_gap(v)), 20),
     ),
-    formula("receipt_size", "units", "a delivery brings {:.0f} units", lambda v: v.history["receipt_size"]),
-    formula("reorder_level", "units", "deliveries usually come at {:.0f} units", lambda v: v.reorder_level),
-    formula("weeks_since_out", "weeks", "last out of stock {:.0f} weeks ago", lambda v: v.out.weeks_since_positive()),
+    formula("receipt_size", "units", counted("a delivery brings {}", "unit"), lambda v: v.history["receipt_size"]),
+    formula(
+        "reorder_level",
+        "units",
+        counted("deliveries usually come when the shelf is down to {}", "unit"),
+        lambda v: v.reorder_level,
+    ),
+    formula(
+        "weeks_since_out", "weeks", ago("it was last out of stock {}", "week"), lambda v: v.out.weeks_since_positive()
+    ),
     formula(
         "out_week_share",
         "share",
-        "out of stock in {:.0%} of weeks",
+        share("it was out of stock in {} of its weeks"),
         lambda v: (filled(v.out.total()) + 0.1) / (v.out.known() + 1),
     ),
 )
@@ -120,68 +158,74 @@ _OTHERS: tuple[Formula[StockView], ...] = (
     formula(
         "item_out_now",
         "share",
-        "out of stock in {:.0%} of the other locations",
+        share("{} of the other shops that have the item are out of it"),
         lambda v: _of_others(v, ITEM, "out_now"),
     ),
     formula(
-        "item_onset_share_4", "share", "ran out in {:.0%} of 4 weeks elsewhere", lambda v: _onsets_of_others(v, ITEM, 4)
+        "item_onset_share_4",
+        "share",
+        share("other shops ran out of the item in {} of the last 4 weeks"),
+        lambda v: _onsets_of_others(v, ITEM, 4),
     ),
     formula(
-        "item_onset_share", "share", "ran out in {:.0%} of all weeks elsewhere", lambda v: _onsets_of_others(v, ITEM, 0)
+        "item_onset_share",
+        "share",
+        share("other shops ran out of the item in {} of all weeks"),
+        lambda v: _onsets_of_others(v, ITEM, 0),
     ),
     formula(
         "item_demand",
         "units per week",
-        "{:.1f} units a week leave stock elsewhere",
+        counted("{} of the item a week leave another shop's shelf", "unit", 1),
         lambda v: _of_others(v, ITEM, "demand"),
     ),
     formula(
         "item_relative_drop_1",
         "share",
-        "dropped by {:.0%} of its stock elsewhere",
+        fall("in the last week the item's stock in other shops {} by {}"),
         lambda v: _of_others(v, ITEM, "relative_drop"),
     ),
     formula(
         "item_relative_drop",
         "share",
-        "drops by {:.0%} of its stock in a week elsewhere",
+        fall("in a usual week the item's stock in other shops {} by {}"),
         lambda v: ratio(*(each.total() for each in v.group(ITEM).others("relative_drop"))),
         2,
     ),
     formula(
         "item_receipts_1_4",
         "ratio",
-        "deliveries elsewhere were {:.1f} times the usual",
+        times("deliveries of the item to other shops were {}"),
         lambda v: _flow_of_others(v, ITEM, "receipts"),
     ),
     formula(
         "item_depletion_1_4",
         "ratio",
-        "demand elsewhere was {:.1f} times the usual",
+        times("demand for the item in other shops was {}"),
         lambda v: _flow_of_others(v, ITEM, "depletion"),
     ),
     formula(
         "location_onset_share_4",
         "share",
-        "{:.0%} of the location's products ran out lately",
+        share("{} of this shop's other products ran out in a week lately"),
         lambda v: _onsets_of_others(v, LOCATION, 4),
     ),
     formula(
         "location_onset_share",
         "share",
-        "{:.0%} of the location's products run out in a week",
+        share("{} of this shop's other products run out in a usual week"),
         lambda v: _onsets_of_others(v, LOCATION, 0),
     ),
     formula(
         "location_receipts_1_4",
         "ratio",
-        "the location's deliveries were {:.1f} times the usual",
+        times("deliveries of this shop's other products were {}"),
         lambda v: _flow_of_others(v, LOCATION, "receipts"),
     ),
     formula(
         "market_onset_share_4",
         "share",
-        "{:.0%} of all products ran out lately",
+        share("{} of all products ran out in a week lately"),
         lambda v: v.group(MARKET).of_products(_market_onsets),
     ),
 )

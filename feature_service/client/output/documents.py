@@ -1,0 +1,67 @@
+"""Answers as JSON or CSV, for programs."""
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from feature_service.client.results import (
+    FeatureAnswer,
+    ProductRisk,
+    RankedAnswer,
+    RiskAnswer,
+    ServiceInfo,
+)
+from feature_service.terminal import json_escaped, visible
+
+RISK_COLUMNS = tuple(field.name for field in dataclasses.fields(ProductRisk) if field.name not in ("error", "reasons"))
+
+
+def as_json(answer: RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo, indent: int | None = 2) -> str:
+    """One document: the provenance, and the results in the order of the request."""
+    return json_escaped(json.dumps(dataclasses.asdict(answer), default=str, indent=indent, ensure_ascii=False))
+
+
+def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
+    """A row for each product; an empty cell means "not known", and ``error`` says why."""
+    rows = [[*_cells(each), each.error.reason if each.error else ""] for each in answer.results]
+    return _csv([[*RISK_COLUMNS, "error"]] * header + rows)
+
+
+def ranked_as_csv(answer: RankedAnswer) -> str:
+    """A row for each product."""
+    return _csv([["rank", *RISK_COLUMNS], *([each.rank, *_cells(each.risk)] for each in answer.results)])
+
+
+def features_as_csv(answer: FeatureAnswer) -> str:
+    """A row for each product; ``error`` is the reason why there are no features."""
+    unknown: tuple[object, ...] = ("",) * len(answer.feature_names)
+    rows = [
+        [each.product_id, *(each.values or unknown), each.error.reason if each.error else ""] for each in answer.results
+    ]
+    return _csv([["product_id", *answer.feature_names, "error"], *rows])
+
+
+def _cells(risk: ProductRisk) -> list[Any]:
+    values = [getattr(risk, name) for name in RISK_COLUMNS]
+    return ["" if value is None else value for value in values]
+
+
+_FORMULA_STARTS = tuple(
+    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
+"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    """Numbers as they are; text so that neither a spreadsheet nor a terminal does what it says."""
+    text = io.StringIO()
+    cells = ([_harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(cells)
+    return text.getvalue()
+
+
+def _harmless(text: str) -> str:
+    return "'" * text.startswith(_FORMULA_STARTS) + visible(text)

@@ -1,0 +1,203 @@
+"""Answers as tables for people: what it is about, the figures, and in words what they do not say themselves."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from feature_service.client.output.fitting import Column, FittingTable
+from feature_service.client.results import (
+    FeatureAnswer,
+    ProductFeatures,
+    ProductRisk,
+    Provenance,
+    RankedAnswer,
+    RiskAnswer,
+    ServiceInfo,
+)
+from feature_service.terminal import visible
+
+EXPLAINED = 5
+"""Up to so many products each get their reasons in words."""
+
+
+def risk_table(answer: RiskAnswer) -> Group:
+    """One line per product, in the order of the request; of few products also why."""
+    return Group(
+        *_heading(answer.provenance),
+        _risks(answer.results, answer.provenance),
+        *_marks(answer.results, answer.provenance),
+        *(_explained(answer.results, answer.provenance) if len(answer.results) <= EXPLAINED else ()),
+        *_unanswered(answer.results),
+        _source(answer.provenance),
+    )
+
+
+def ranked_table(answer: RankedAnswer) -> Group:
+    """One line per product, in the list's order."""
+    risks = [each.risk for each in answer.results]
+    return Group(
+        *_heading(answer.provenance, f": first {len(risks)} of {answer.total_size}"),
+        _risks(risks, answer.provenance),
+        *_marks(risks, answer.provenance),
+        _source(answer.provenance),
+    )
+
+
+def feature_table(answer: FeatureAnswer) -> Group:
+    """One line per product and feature: feature sets are wider than screens."""
+    ids: list[Text] = []
+    names: list[Text] = []
+    values: list[Text] = []
+    dim: set[int] = set()
+    last_of_section: set[int] = set()
+    for result in answer.results:
+        rows = [("unknown", Text())]
+        if result.values is None:
+            dim.add(len(ids))
+        else:
+            known = zip(answer.feature_names, result.values, strict=True)
+            rows = [(f"{value:g}", _text(name)) for name, value in known]
+        for number, (value, name) in enumerate(rows):
+            ids.append(_text(result.product_id if number == 0 else ""))
+            names.append(name)
+            values.append(Text(value))
+        last_of_section.add(len(ids) - 1)
+    columns = [Column("product", ids, folds=True), Column("feature", names, folds=True), Column("value", values)]
+    heading = _bold(f"features {answer.provenance.feature_set}")
+    table = FittingTable(columns, frozenset(dim), frozenset(last_of_section))
+    return Group(heading, table, *_unanswered(answer.results), _source(answer.provenance))
+
+
+def info_table(info: ServiceInfo) -> Table:
+    """One line per fact."""
+    table = Table(show_header=False, box=box.SIMPLE, pad_edge=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    facts = dataclasses.asdict(info)
+    for name, value in {**facts.pop("provenance"), **facts}.items():
+        table.add_row(name.replace("_", " "), _text(_fact(value)))
+    return table
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ", "seconds")
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable:
+    """The columns that hold something, least needed out first."""
+    probability = Column("proba-\nbility", [_probability(each) for each in risks])
+    figures: list[tuple[str, int, Callable[[ProductRisk], str]]] = [
+        ("on\nhand", 4, lambda risk: _figure(risk.units_on_hand, "g")),
+        ("cover,\nweeks", 2, lambda risk: _figure(risk.weeks_of_cover, ".1f")),
+        ("runs out", 3, lambda risk: str(risk.expected_stockout_date or "")),
+        ("reorder by", 6, lambda risk: _reorder_by(risk, provenance)),
+        ("revenue\nat risk", 5, lambda risk: _figure(risk.revenue_at_risk, ",.0f")),
+    ]
+    optional = [
+        Column("category", [_text(each.category) for each in risks], folds=True, room=1),
+        probability,
+        *(Column(header, [Text(cell(each)) for each in risks], room=room) for header, room, cell in figures),
+    ]
+    known = [column for column in optional if column is probability or any(column.cells)]
+    dim = frozenset(number for number, each in enumerate(risks) if each.probability is None)
+    return FittingTable([Column("product", [_text(each.product_id) for each in risks], folds=True), *known], dim)
+
+
+def _probability(risk: ProductRisk) -> Text:
+    if risk.probability is None:
+        return Text("unknown")
+    return Text(f"{risk.probability:.3f}{'*' if risk.alert else ' '}", style="bold red" if risk.alert else "")
+
+
+def _figure(value: float | None, style: str) -> str:
+    return "" if value is None else format(value, style)
+
+
+def _reorder_by(risk: ProductRisk, provenance: Provenance) -> str:
+    day = risk.reorder_by_date
+    return "" if day is None else f"{day}{' overdue' if _is_overdue(day, provenance) else ''}"
+
+
+def _is_overdue(day: dt.date, provenance: Provenance) -> bool:
+    return day <= _last_known_day(provenance)
+
+
+def _last_known_day(provenance: Provenance) -> dt.date:
+    return provenance.as_of_week + dt.timedelta(days=6)
+
+
+def _heading(provenance: Provenance, more: str = "") -> list[Text]:
+    """What the probability is of, and when; for sales alone also what it is not."""
+    first = provenance.as_of_week + dt.timedelta(weeks=1)
+    last = _last_known_day(provenance) + dt.timedelta(weeks=provenance.horizon_weeks)
+    risk = {"STOCK_AWARE": "risk of a stock-out", "SALES_ONLY": "probability of no sale"}.get(
+        provenance.evidence, "risk"
+    )
+    heading = [_bold(f"{risk} ({provenance.label}), {first} to {last}{more}")]
+    if provenance.evidence == "SALES_ONLY":
+        heading.append(Text("SALES_ONLY: no stock is known. A week without a sale need not be a stock-out."))
+    return heading
+
+
+def _marks(risks: Sequence[ProductRisk], provenance: Provenance) -> list[Text]:
+    """What the marks mean that are in the table."""
+    marks = []
+    if any(each.alert for each in risks):
+        marks.append(f"* alert: at least {provenance.threshold:.3f}")
+    if any(each.reorder_by_date and _is_overdue(each.reorder_by_date, provenance) for each in risks):
+        marks.append(f"overdue: the day to order by was over when the data ended, on {_last_known_day(provenance)}")
+    return list(map(Text, marks))
+
+
+def _source(provenance: Provenance) -> Text:
+    model = f"{provenance.model_name} version {provenance.model_version}"
+    stale = ", STALE" * provenance.stale
+    return Text(visible(f"{model}, snapshot {provenance.snapshot_id}{stale}"), style="dim")
+
+
+def _explained(risks: Iterable[ProductRisk], provenance: Provenance) -> list[RenderableType]:
+    """For each product what is there against what is expected to go, and what moved its probability most."""
+    parts: list[RenderableType] = []
+    for risk in risks:
+        lines = [] if risk.units_on_hand is None else [("stock:", _stock_against_demand(risk, provenance))]
+        lines += [("more risk:" if each.contribution > 0 else "less risk:", each.text) for each in risk.reasons]
+        if lines:
+            parts += ["", _bold(f"why {risk.product_id}"), _indented(lines)]
+    return parts
+
+
+def _indented(lines: Iterable[tuple[str, str]]) -> Table:
+    grid = Table.grid("", "", "", padding=(0, 1))
+    for what, text in lines:
+        grid.add_row("", Text(what), _text(text))
+    return grid
+
+
+def _stock_against_demand(risk: ProductRisk, provenance: Provenance) -> str:
+    """E.g. "15 on hand; about 25.6 are expected to go in the coming week"."""
+    weeks = "week" if provenance.horizon_weeks == 1 else f"{provenance.horizon_weeks} weeks"
+    stock = f"{risk.units_on_hand:g} on hand"
+    if risk.expected_demand_units is None:
+        return stock
+    return f"{stock}; about {risk.expected_demand_units:.1f} are expected to go in the coming {weeks}"
+
+
+def _unanswered(results: Iterable[ProductRisk | ProductFeatures]) -> list[RenderableType]:
+    """Why there is no answer, for each product without one."""
+    why = [(each.product_id, each.error) for each in results if each.error]
+    return ["", *(_text(f"{product_id}: {each.reason}: {each.message}") for product_id, each in why)] if why else []
+
+
+def _bold(text: str) -> Text:
+    return Text(visible(text), style="bold")
+
+
+def _text(text: str) -> Text:
+    return Text(visible(text))
