@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from luigi.util import requires
 
 from data.weeks import last_complete_week
+from orchestration.console import log
 from orchestration.stage import Stage
 
 if TYPE_CHECKING:
     from data.ingest.result import CleanHistory
 
 PANEL_FILE = "panel.npz"
+PANEL_REPORT = "report.json"
 
 
 class Ingest(Stage):
@@ -76,10 +78,16 @@ class WeeklyPanel(Stage):
         from data.ingest.result import read_history
         from data.panel.build import build_panel
         from data.panel.file import write_panel
+        from data.panel.report import report_of
 
         history = read_history(self.folder_of(Ingest))
-        panel = build_panel(history, as_of_week=last_complete_week(self.as_of))
+        as_of_week = last_complete_week(self.as_of)
+        panel = build_panel(history, as_of_week=as_of_week, max_missing_days=self.max_missing_days)
         write_panel(panel, folder / PANEL_FILE)
+        report = report_of(panel, history)
+        (folder / PANEL_REPORT).write_text(report.to_json(), encoding="utf-8")
+        for warning in report.warnings:
+            log.warning("warning: %s", warning)
         return (
             f"{len(panel.product_ids):,} products x {len(panel.weeks)} weeks up to {self.week_name}, "
             f"{len(panel.excluded):,} products excluded"

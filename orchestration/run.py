@@ -35,6 +35,7 @@ from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.ingest.read import find_inputs
 from data.ingest.result import INGEST_SCHEMA
 from data.panel.file import PANEL_SCHEMA
+from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, MOST_MISSING_DAYS
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
@@ -81,6 +82,10 @@ class Run(luigi.Task):
     max_bad_share = luigi.FloatParameter(
         default=DEFAULT_MAX_BAD_SHARE, description="share of bad rows above which a run stops"
     )
+    max_missing_days = luigi.IntParameter(
+        default=DEFAULT_MAX_MISSING_DAYS,
+        description="days that a table may lack at the end of the as_of week, beyond its usual pauses",
+    )
     backtest_weeks = luigi.IntParameter(
         default=BacktestSettings.origins, description="weekly origins to evaluate, as far as the history goes"
     )
@@ -120,6 +125,8 @@ class Run(luigi.Task):
         BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every)
         if self.search_trials < 0:
             raise SettingError("search-trials", self.search_trials, "0 or more")
+        if not 0 <= self.max_missing_days <= MOST_MISSING_DAYS:
+            raise SettingError("max-missing-days", self.max_missing_days, f"0 to {MOST_MISSING_DAYS}")
         if not 0 <= self.lead_time_days <= LONGEST_LEAD_TIME_DAYS:
             raise SettingError("lead-time-days", self.lead_time_days, f"0 to {LONGEST_LEAD_TIME_DAYS}")
 
@@ -177,7 +184,7 @@ class Run(luigi.Task):
     @property
     def panel_name(self) -> str:
         """Folder name for the panels of what was read."""
-        return f"{self.ingest_name}-panel-{PANEL_SCHEMA}"
+        return f"{self.ingest_name}-panel-{self.max_missing_days}-{PANEL_SCHEMA}"
 
     @property
     def week_name(self) -> str:

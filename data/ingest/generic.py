@@ -205,4 +205,5 @@ def _report(
         flags_total=totals.get(AVAILABILITY.name, 0),
         flags_used=used.get(AVAILABILITY.name, 0),
         sales_are_depletion=SALES.name not in checked,
+        sales_until=as_day(checked[SALES.name].good["sold_at"].dt.date().max()) if SALES.name in checked else None,
     )

@@ -17,7 +17,7 @@ from feature_service.json_record import read_json
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
 
-INGEST_SCHEMA = 2
+INGEST_SCHEMA = 3
 """Of what is stored, and of the rules by which files are read: another number reads all files anew."""
 
 SALES_SCHEMA = {
@@ -66,6 +66,7 @@ class IngestReport:
         flags_used: Of these, the good ones; the others are in quarantine.
         sales_are_depletion: Whether falls of the counts are taken as sales, since there is no sales file.
         ids_from_decimals: Rows, of all files, with an id that was read without its ``.0``.
+        sales_until: The last day of the sales file, which may be one of a row of 0 units; None where there is none.
     """
 
     source: str
@@ -92,6 +93,7 @@ class IngestReport:
     flags_used: int = 0
     sales_are_depletion: bool = False
     ids_from_decimals: int = 0
+    sales_until: dt.date | None = None
 
     def summary(self) -> str:
         """Where the rows went, in a line."""

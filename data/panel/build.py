@@ -1,6 +1,7 @@
 """From sales and stock counts to the weekly panel: products x weeks, dense, unknown kept apart from none."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -10,48 +11,54 @@ from data.ingest.contracts import Exclusion
 from data.ingest.result import CleanHistory
 from data.panel import IN_STOCK, Panel
 from data.panel.groups import location_and_item
-from data.panel.weekly_sales import codes, days_from, first_weeks, weekly_sales
+from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, TableReach, check_reach
+from data.panel.weekly_sales import SALES_FIELDS, codes, days_from, first_weeks, weekly_sales
 from data.panel.weekly_stock import weekly_stock
 from data.weeks import DateArray, calendar, monday_of
 from feature_service.kernel.arrays import FloatArray, IntArray
 
-WEEKS_PAST_THE_END = 4
-"""Weeks without any record that may follow the last one before they count as unknown instead of quiet."""
-
 _DAYS = 7
 
 
-def build_panel(history: CleanHistory, *, as_of_week: dt.date) -> Panel:
+def build_panel(
+    history: CleanHistory, *, as_of_week: dt.date, max_missing_days: int = DEFAULT_MAX_MISSING_DAYS
+) -> Panel:
     """The panel as it was known at the end of one week; later sales and counts are ignored.
 
     The calendar runs from the week of the first record of all to ``as_of_week``. A product is known from its launch,
-    which is its first sale or the first count above 0. From then on a week without sales is 0, before it is NaN.
+    which is its first sale or the first count above 0. From then on a week without sales is 0, before it is NaN, and so
+    are weeks after the last record of all sales.
 
     Args:
         history: Clean sales, counts and products.
         as_of_week: Monday of the last week; see ``data.weeks.last_complete_week``.
+        max_missing_days: Days at the week's end that a table may lack; see :mod:`data.panel.reach`.
     Raises:
-        AsOfOutsideDataError: If the history begins after that week, or ends too long before it.
+        AsOfOutsideDataError: If the history begins after that week, or a table ends before it.
         ValueError: If ``as_of_week`` is no Monday.
     """
     if as_of_week != monday_of(as_of_week):
         raise ValueError(f"a week is named by its Monday, {as_of_week} is none")
-    _check_as_of(history, as_of_week)
+    _check_first_week(history, as_of_week)
+    sunday = as_of_week + dt.timedelta(days=_DAYS - 1)
+    reaches = check_reach(history, sunday, max_missing_days)
     weeks = calendar(monday_of(history.report.history_from), as_of_week)
-    end = as_of_week + dt.timedelta(days=_DAYS)
-    sales = history.sales.filter(pl.col("sold_on") < end)
-    counts = history.counts.filter(pl.col("counted_on") < end)
+    sales = history.sales.filter(pl.col("sold_on") <= sunday)
+    counts = history.counts.filter(pl.col("counted_on") <= sunday)
     in_stock = counts.filter(pl.col("units_on_hand") > 0)
     ids = pl.concat([sales["product_id"], in_stock["product_id"]]).unique().sort()
+    fields = _fields(ids, weeks, sales, counts.filter(pl.col("product_id").is_in(ids.implode())), history)
+    _forget_sales_after(_last_sales_day(reaches), fields, weeks)
     of_known = history.products.join(ids.to_frame(), on="product_id", how="semi")  # sorted by id, as ids are
     return Panel(
         product_ids=tuple(ids.to_list()),
         weeks=weeks,
-        fields=_fields(ids, weeks, sales, counts.filter(pl.col("product_id").is_in(ids.implode())), history),
+        fields=fields,
         categories=tuple(of_known["category"].to_list()),
         excluded=_excluded(history.products, ids),
         groups=location_and_item(ids.to_list()),
         lead_time_days=_lead_times(of_known),
+        records_until=min(each.last_day for each in reaches),
     )
 
 
@@ -96,21 +103,24 @@ def _excluded(products: pl.DataFrame, ids: pl.Series) -> dict[str, str]:
     return dict(reasons.iter_rows())
 
 
-def _check_as_of(history: CleanHistory, as_of_week: dt.date) -> None:
-    history_from, history_to = history.report.history_from, history.report.history_to
-    first_week = monday_of(history_from)
-    last_week = monday_of(history_to) + dt.timedelta(weeks=WEEKS_PAST_THE_END)
-    if as_of_week > last_week:
-        usable = last_week + dt.timedelta(days=_DAYS - 1)
-        raise AsOfOutsideDataError(
-            f"the last record is of {history_to}, so the weeks up to {as_of_week + dt.timedelta(days=_DAYS - 1)} are "
-            f"unknown, not empty: the latest usable --as-of is {usable}",
-            usable,
-        )
+def _last_sales_day(reaches: Sequence[TableReach]) -> dt.date:
+    """Of the sales, or of the counts whose falls are taken as sales."""
+    return next(each.last_day for each in reaches)
+
+
+def _forget_sales_after(last_day: dt.date, fields: dict[str, FloatArray], weeks: DateArray) -> None:
+    """Weeks after the last record of all sales are unknown, not empty."""
+    known_weeks = (last_day - weeks[0].item()).days // _DAYS + 1
+    for name in SALES_FIELDS:
+        fields[name][:, known_weeks:] = np.nan
+
+
+def _check_first_week(history: CleanHistory, as_of_week: dt.date) -> None:
+    first_week = monday_of(history.report.history_from)
     if as_of_week < first_week:
         usable = first_week + dt.timedelta(days=_DAYS - 1)
         raise AsOfOutsideDataError(
-            f"the first record is of {history_from}, after the week that is asked for: "
+            f"the first record is of {history.report.history_from}, after the week that is asked for: "
             f"the earliest usable --as-of is {usable}",
             usable,
         )

@@ -14,7 +14,7 @@ from data.weeks import DateArray
 _LONGEST_REASON = 200
 _DAYS = 7
 
-PANEL_SCHEMA = 1
+PANEL_SCHEMA = 2
 """Version of the file: part of the name of its folder, to be raised with every change of what is in it."""
 
 _PRODUCTS, _WEEKS, _FIELD = "products", "weeks", "field."

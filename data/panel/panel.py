@@ -21,10 +21,11 @@ class ProductTable:
     excluded: Mapping[str, str]
     groups: Mapping[str, tuple[str, ...]]
     lead_time_days: tuple[int | None, ...]
+    records_until: dt.date | None = None
 
     def to_json(self) -> str:
         """The table as the text of its file."""
-        return json.dumps(vars(self), ensure_ascii=False)
+        return json.dumps(vars(self), ensure_ascii=False, default=dt.date.isoformat)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "ProductTable":
@@ -52,6 +53,8 @@ class Panel:
             the ids are made of them.
         lead_time_days: Days from ordering to having each product, None where the data has none; empty when it has none
             at all. In a snapshot every product has one.
+        records_until: The day up to which every table of the data has records, at most the last week's Sunday; None
+            where it is not known.
     """
 
     product_ids: tuple[str, ...]
@@ -61,6 +64,12 @@ class Panel:
     excluded: Mapping[str, str]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lead_time_days: tuple[int | None, ...] = ()
+    records_until: dt.date | None = None
+
+    @property
+    def data_until(self) -> dt.date:
+        """The last day that the data tells of, by its records: of the last week at the latest."""
+        return self.records_until or self.as_of_week + dt.timedelta(days=6)
 
     @property
     def as_of_week(self) -> dt.date:
@@ -81,7 +90,12 @@ class Panel:
     def products(self) -> ProductTable:
         """What is known of the products apart from the matrices."""
         return ProductTable(
-            self.product_ids, self.categories, dict(self.excluded), dict(self.groups), self.lead_time_days
+            self.product_ids,
+            self.categories,
+            dict(self.excluded),
+            dict(self.groups),
+            self.lead_time_days,
+            self.records_until,
         )
 
     @classmethod
@@ -111,4 +125,5 @@ class Panel:
             excluded=products.excluded,
             groups=products.groups,
             lead_time_days=products.lead_time_days,
+            records_until=products.records_until,
         )

@@ -6,6 +6,8 @@ import polars as pl
 from data.panel import DAYS_SINCE_SALE, ORDERS, PRICE_MEAN, SALE_DAYS, UNITS_SOLD
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 
+SALES_FIELDS = (UNITS_SOLD, PRICE_MEAN, ORDERS, SALE_DAYS, DAYS_SINCE_SALE)
+
 _DAYS = 7
 _NAN = np.float32(np.nan)
 

@@ -46,7 +46,8 @@ FAILED = 1
 @click.option(
     "--max-age-days",
     type=click.FloatRange(0),
-    help="Age of the snapshot from which answers say stale and health says NOT_SERVING.  [default: none]",
+    help="Age of the data, from its last record, from which answers say stale and health says NOT_SERVING.  "
+    "[default: none]",
 )
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", help="How log lines look.")
 @click.option("--log-calls", is_flag=True, help="Write a line for every call, not only for those that failed.")

@@ -133,7 +133,8 @@ class Settings:
         max_ids: Product ids that one request may hold.
         grace_seconds: How long calls in flight may take to end after SIGTERM.
         reload_seconds: Between two looks for a newer snapshot.
-        max_age_days: Age of the snapshot from which answers say stale and health says NOT_SERVING; None is never.
+        max_age_days: Age of the data, from its last record, from which answers say stale and health says NOT_SERVING;
+            None is never.
         log_calls: Write a line for every call, not only for those that failed.
         operation: Limits, security, telemetry.
     """

@@ -20,7 +20,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from stockout.v1.provenance_pb2 import Provenance
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest, AssessStockoutRisksResponse
 
+from data.panel import Panel
 from data.snapshots import MANIFEST, point_at
+from data.weeks import last_complete_week
 from feature_service.server.tokens import new_token
 from tests.support.processes import environment, wait_for_http
 from tests.support.servers import RunningServer, channel_to
@@ -78,8 +80,13 @@ def clock(tmp_path: Path) -> Clock:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     folder = tmp_path / "snapshots"
-    publish_snapshot(folder, synthetic_panel(products=30, seed=1))
+    publish_snapshot(folder, fresh_panel(seed=1))
     return folder
+
+
+def fresh_panel(seed: int) -> Panel:
+    """Up to the last week that is over by the true clock: data of at most a week ago."""
+    return synthetic_panel(products=30, seed=seed, as_of_week=last_complete_week(dt.datetime.now(dt.UTC).date()))
 
 
 def provenance(channel: grpc.Channel, **how: Any) -> Provenance:
@@ -106,7 +113,7 @@ def reload(server: RunningServer, root: Path, name: str) -> None:
 
 
 def test_a_clock_that_jumps_makes_nothing_stale_fresh_or_late(clock: Clock, root: Path) -> None:
-    with running_by(clock, root, "--max-age-days", "2", "--log-calls") as server, channel_to(server) as channel:
+    with running_by(clock, root, "--max-age-days", "9", "--log-calls") as server, channel_to(server) as channel:
         states = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
         assert next(states).status == health_pb2.HealthCheckResponse.SERVING
         for number, offset in enumerate(JUMPS):
@@ -119,16 +126,16 @@ def test_a_clock_that_jumps_makes_nothing_stale_fresh_or_late(clock: Clock, root
             lasting: Any = channel.unary_stream(WATCH)
             assert lasting(REQUEST, timeout=0.1).code() is grpc.StatusCode.DEADLINE_EXCEEDED
             if number == 2:  # published at the true time: the page and the reloader have looked at every clock
-                reload(server, root, publish_snapshot(root, synthetic_panel(products=30, seed=2)))
+                reload(server, root, publish_snapshot(root, fresh_panel(seed=2)))
         states.cancel()
         health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=20)
         assert health.status == health_pb2.HealthCheckResponse.SERVING
 
 
 def test_a_snapshot_of_the_future_is_served_and_is_as_young_as_can_be(clock: Clock, root: Path) -> None:
-    with running_by(clock, root, "--max-age-days", "2") as server, channel_to(server) as channel:
+    with running_by(clock, root, "--max-age-days", "9") as server, channel_to(server) as channel:
         clock.jump("-3000d")
-        newer = publish_snapshot(root, synthetic_panel(products=30, seed=2))
+        newer = publish_snapshot(root, fresh_panel(seed=2))
         server.wait_for("reloaded", lambda line: line["snapshot_id"] == newer)
         found = provenance(channel)
         assert (found.snapshot_id, found.stale) == (newer, False)

@@ -1,6 +1,7 @@
 """Newer snapshots while a server answers: swapped in without a stop, or refused."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksRequest,
     AssessStockoutRisksResponse,
+    GetServiceInfoRequest,
     ListStockoutRisksRequest,
     WatchStockoutRisksRequest,
 )
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from data.snapshots import point_at
+from data.weeks import last_complete_week
 from tests.support.calls import ASSESS, reason_in, refusal
 from tests.support.damage import publish_snapshot_unseen, truncate
 from tests.support.servers import RunningServer, running_server
@@ -25,6 +28,7 @@ from tests.support.snapshots import product_id, publish_snapshot, synthetic_pane
 IDS = [product_id(number) for number in range(60)]
 SWAPS = 50
 CALLERS = 8
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +168,24 @@ def test_data_beyond_its_age_is_said_to_be_stale_and_health_says_not_serving(bot
         assert RiskServiceStub(channel).AssessStockoutRisks(request).provenance.stale
 
 
-def test_data_within_its_age_is_served(both: tuple[Path, str, str]) -> None:
-    with running_server(both[0], "--max-age-days", "1") as server, grpc.insecure_channel(server.target) as channel:
-        status = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest()).status
-        assert status == health_pb2.HealthCheckResponse.SERVING
+def test_data_within_its_age_is_served_and_old_data_stays_old_however_often_it_is_published(tmp_path: Path) -> None:
+    root, today = tmp_path / "snapshots", dt.datetime.now(dt.UTC).date()
+    fresh_week = last_complete_week(today)
+    old = publish_snapshot(root, synthetic_panel(products=20, as_of_week=fresh_week - dt.timedelta(weeks=3)))
+    fresh = publish_snapshot(root, synthetic_panel(products=20, as_of_week=fresh_week))
+    options = ("--max-age-days", "9", "--reload-seconds", "0.02")
+    with running_server(root, *options) as server, grpc.insecure_channel(server.target) as channel:
+        health, risks = health_pb2_grpc.HealthStub(channel), RiskServiceStub(channel)
+        seen = []
+        for number, published in enumerate((fresh, old, fresh)):
+            if number:
+                swap(root, published, server, already=number - 1)
+            provenance = risks.GetServiceInfo(GetServiceInfoRequest()).provenance
+            until = provenance.data_until
+            states = health.Watch(health_pb2.HealthCheckRequest())
+            wanted = NOT_SERVING if provenance.stale else SERVING
+            assert any(each.status == wanted for each in states)
+            states.cancel()
+            seen.append((dt.date(until.year, until.month, until.day), provenance.stale))
+        sunday = fresh_week + dt.timedelta(days=6)
+        assert seen == [(sunday, False), (sunday - dt.timedelta(weeks=3), True), (sunday, False)]

@@ -66,7 +66,7 @@ def test_every_row_is_used_or_excluded_or_in_quarantine(orders, items, strays, r
     assert quarantine.height == report.items_quarantined + report.orders_quarantined
     assert quarantine["raw"].null_count() == 0
 
-    panel = build_panel(ingested, as_of_week=monday_of(report.history_to))
+    panel = build_panel(ingested, as_of_week=monday_of(report.last_sale_on), max_missing_days=6)
     assert np.nansum(panel.fields[UNITS_SOLD]) == report.items_used
     assert len(panel.product_ids) + len(panel.excluded) == report.products_total
 
@@ -90,7 +90,7 @@ def panel_of(sales: list[tuple[str, dt.date, float]], as_of_week: dt.date) -> Pa
         write_lines(folder, ORDERS, orders)
         write_lines(folder, ITEMS, items)
         ingested = ingest_olist(folder, quarantine_file=folder / "q", max_bad_share=0)
-    return build_panel(ingested, as_of_week=as_of_week)
+    return build_panel(ingested, as_of_week=as_of_week, max_missing_days=6)
 
 
 @WITH_FILES

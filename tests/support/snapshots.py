@@ -26,17 +26,17 @@ def product_id(number: int) -> str:
     return f"{number:032x}"
 
 
-def synthetic_panel(products: int, weeks: int = 12, seed: int = 0) -> Panel:
+def synthetic_panel(products: int, weeks: int = 12, seed: int = 0, as_of_week: dt.date = AS_OF_WEEK) -> Panel:
     """Products that were launched in any week but the last, so that some have too little history."""
     rng = np.random.default_rng(seed)
     units = rng.poisson(rng.gamma(0.6, 1.0, size=(products, 1)), size=(products, weeks)).astype(np.float32)
     price = np.where(units > 0, rng.uniform(5, 200, size=(products, 1)), 0).astype(np.float32)
     launch = rng.integers(0, weeks - 1, size=(products, 1))
     unknown = np.arange(weeks) < launch
-    first = AS_OF_WEEK - dt.timedelta(weeks=weeks - 1)
+    first = as_of_week - dt.timedelta(weeks=weeks - 1)
     return Panel(
         product_ids=tuple(product_id(number) for number in range(products)),
-        weeks=calendar(first, AS_OF_WEEK),
+        weeks=calendar(first, as_of_week),
         fields={
             UNITS_SOLD: np.where(unknown, np.float32(np.nan), units),
             PRICE_MEAN: np.where(unknown, np.float32(np.nan), price),

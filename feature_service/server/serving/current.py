@@ -12,7 +12,7 @@ class CurrentSnapshot:
     """Holds the snapshot to answer from. A call takes it once and keeps it to its end.
 
     Args:
-        max_age_s: Age from which the data is stale; None is never.
+        max_age_s: Age of the data, by its last record, from which it is stale; None is never.
     """
 
     KEEP_REPLACED_S = 600.0
@@ -85,7 +85,7 @@ class CurrentSnapshot:
     def note_age(self) -> bool:
         """Whether the data is stale by now; answers say so from now on."""
         serving = self.get()
-        stale = self._max_age_s is not None and serving.age_s > self._max_age_s
+        stale = self._max_age_s is not None and serving.data_age_s > self._max_age_s
         if stale != serving.stale:
             serving.set_stale(stale)
         return stale

@@ -178,6 +178,7 @@ def provenance_of(
         evidence=Evidence.Value(f"EVIDENCE_{contract.label.evidence}"),
         published_at=timestamp_message(snapshot.published_at),
         stale=stale,
+        data_until=date_message(snapshot.panel.data_until),
     )
 
 

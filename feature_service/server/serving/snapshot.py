@@ -40,8 +40,8 @@ class ServingSnapshot:
         self.assessor = Assessor(snapshot, bundle)
         self.model, self.published_at = snapshot.model, snapshot.published_at
         self.serving_since = dt.datetime.now(dt.UTC)
-        age_s = (self.serving_since - snapshot.published_at).total_seconds()
-        self._age_s = max(0.0, age_s) - monotonic()  # of a publisher whose clock is ahead: as young as can be
+        self._age_s = self._since(snapshot.published_at) - monotonic()
+        self._data_age_s = self._since(_end_of(snapshot.panel.data_until)) - monotonic()
         self._snapshot, self._contract = snapshot, bundle.contract
         self._past_models = PastModels(root, snapshot, self.assessor.scorer)
         self._writer = responses.Writer(self.assessor)
@@ -72,6 +72,11 @@ class ServingSnapshot:
     def age_s(self) -> float:
         """Seconds since it was published: by the wall clock when it was loaded, by one that never jumps since."""
         return self._age_s + monotonic()
+
+    @property
+    def data_age_s(self) -> float:
+        """Seconds since the end (by UTC) of the last day that the data tells of, by the same clocks."""
+        return self._data_age_s + monotonic()
 
     def set_stale(self, stale: bool) -> None:
         """Say in every answer from now on whether newer data should have come."""
@@ -182,6 +187,10 @@ class ServingSnapshot:
             model, contract = answering.model, answering.scorer.contract
         return responses.provenance_of(self._snapshot, model, contract, week, self.stale)
 
+    def _since(self, moment: dt.datetime) -> float:
+        """Seconds, when it was loaded; of a publisher whose clock is ahead: as young as can be."""
+        return max(0.0, (self.serving_since - moment).total_seconds())
+
     def _risks_with_stock(self, question: RiskQuestion) -> bytes:
         newest, scorer = self.assessor.newest, self.assessor.scorer
         return self.head + self._writer.risks(question.product_ids, newest, scorer, question.caller_stock)
@@ -215,6 +224,10 @@ class ServingSnapshot:
 
     def _features_head(self, column: int) -> bytes:
         return responses.features_head(self.provenance(column), self.assessor.inputs.feature_set.feature_names)
+
+
+def _end_of(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
 
 
 def question_digest(rank_filter: RankFilter) -> bytes:

@@ -133,6 +133,11 @@ class SnapshotCollector(Collector):
         info.add_metric([], labels)
         yield info
         yield GaugeMetricFamily("stockout_snapshot_age_seconds", "Since it was published.", value=serving.age_s)
+        yield GaugeMetricFamily(
+            "stockout_data_age_seconds",
+            "Since the end of the last day that the data tells of.",
+            value=serving.data_age_s,
+        )
         if self._probabilities is None or self._probabilities[0] != serving.id:
             self._probabilities = serving.id, _histogram_of(serving.assessor.probabilities)
         yield self._probabilities[1]

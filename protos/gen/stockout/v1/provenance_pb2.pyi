@@ -64,6 +64,7 @@ class Provenance(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     PUBLISHED_AT_FIELD_NUMBER: _builtins.int
     STALE_FIELD_NUMBER: _builtins.int
+    DATA_UNTIL_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -81,8 +82,8 @@ class Provenance(_message.Message):
     evidence: Global___Evidence.ValueType
     """What the probability rests on."""
     stale: _builtins.bool
-    """Newer data should have been published by now: the snapshot is older than the server's settable age. False where
-    the server has no such age set.
+    """Newer data should have come by now: what `data_until` tells is older than the server's settable age, whenever it
+    was published. False where the server has no such age set.
     """
     @_builtins.property
     def as_of_week(self) -> _date_pb2.Date:
@@ -91,6 +92,12 @@ class Provenance(_message.Message):
     @_builtins.property
     def published_at(self) -> _timestamp_pb2.Timestamp:
         """When the snapshot was published."""
+
+    @_builtins.property
+    def data_until(self) -> _date_pb2.Date:
+        """The day up to which every table of the data has records, by the seller's clock; never after the Sunday of the
+        snapshot's newest week.
+        """
 
     def __init__(
         self,
@@ -106,10 +113,11 @@ class Provenance(_message.Message):
         evidence: Global___Evidence.ValueType = ...,
         published_at: _timestamp_pb2.Timestamp | None = ...,
         stale: _builtins.bool = ...,
+        data_until: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "published_at", b"published_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "data_until", b"data_until", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "data_until", b"data_until", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

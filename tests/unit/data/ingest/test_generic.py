@@ -113,15 +113,15 @@ def test_without_sales_the_falls_of_the_counts_stand_in_for_them(tmp_path: Path)
 
 
 def test_a_product_with_stock_and_without_a_sale_is_followed_from_its_first_stock(tmp_path: Path) -> None:
-    sales = [("a", "2024-01-02", 1, 5)]
-    counts = [("b", "2024-01-09", 0), ("b", "2024-01-16", 4), ("never", "2024-01-09", 0)]
+    sales = [("a", "2024-01-02", 1, 5), ("a", "2024-01-22", 1, 5)]
+    counts = [("b", "2024-01-09", 0), ("b", "2024-01-16", 4), ("never", "2024-01-09", 0), ("b", "2024-01-22", 4)]
     panel = panel_of(write_generic(tmp_path, sales=sales, inventory=counts), weeks=4)
     assert row(panel, "b", "units_sold") == pytest.approx([NAN, NAN, 0, 0], nan_ok=True)
     assert panel.excluded == {"never": "NO_COUNTED_SALES"}
 
 
 def test_an_out_of_stock_week_before_the_first_sale_means_not_listed_yet(tmp_path: Path) -> None:
-    sales = [("a", "2024-01-15", 1, 5), ("b", "2024-01-01", 1, 5)]
+    sales = [("a", "2024-01-15", 1, 5), ("b", "2024-01-01", 1, 5), ("b", "2024-01-22", 1, 5)]
     flags = [("a", f"2024-01-{day:02}", flag) for day, flag in ((1, 0), (8, 1), (15, 0), (22, 0))]
     panel = panel_of(write_generic(tmp_path, sales=sales, availability=flags), weeks=4)
     assert row(panel, "a", "in_stock") == pytest.approx([NAN, 1, 0, 0], nan_ok=True)

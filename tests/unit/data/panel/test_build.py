@@ -93,20 +93,6 @@ def test_the_panel_is_float32_in_the_order_of_the_ids(tmp_path: Path) -> None:
     assert {matrix.dtype for matrix in panel.fields.values()} == {np.dtype(np.float32)}
 
 
-def test_the_weeks_just_after_the_last_order_may_be_quiet(tmp_path: Path) -> None:
-    panel = build_panel(history(tmp_path, ("a", "2018-01-02", 5)), as_of_week=dt.date(2018, 1, 29))
-
-    assert row(panel, "a") == [1, 0, 0, 0, 0]
-
-
-def test_an_as_of_long_after_the_last_order_is_refused_and_the_latest_usable_named(tmp_path: Path) -> None:
-    ingested = history(tmp_path, ("a", "2018-01-02", 5))
-
-    with pytest.raises(AsOfOutsideDataError, match="latest usable --as-of is 2018-02-04") as caught:
-        build_panel(ingested, as_of_week=dt.date(2018, 2, 5))
-    build_panel(ingested, as_of_week=last_complete_week(caught.value.usable))
-
-
 def test_an_as_of_before_the_first_week_is_refused_and_the_earliest_usable_named(tmp_path: Path) -> None:
     ingested = history(tmp_path, ("a", "2018-01-02", 5))
 
@@ -115,10 +101,12 @@ def test_an_as_of_before_the_first_week_is_refused_and_the_earliest_usable_named
     build_panel(ingested, as_of_week=last_complete_week(caught.value.usable))
 
 
-def test_an_order_of_any_status_shows_that_the_history_goes_on(tmp_path: Path) -> None:
+def test_an_order_that_is_no_sale_does_not_show_that_the_sales_go_on(tmp_path: Path) -> None:
     ingested = history(tmp_path, ("a", "2018-01-02", 5), also=[("x", "canceled", "2018-03-01 10:00:00")])
 
-    assert build_panel(ingested, as_of_week=dt.date(2018, 3, 5)).weeks.size == 10
+    with pytest.raises(AsOfOutsideDataError, match="last record of orders up to 2018-03-11") as caught:
+        build_panel(ingested, as_of_week=dt.date(2018, 3, 5))
+    assert caught.value.usable == dt.date(2018, 1, 7)
 
 
 def test_a_written_panel_reads_back_the_same_and_is_the_same_file_each_time(tmp_path: Path) -> None:
@@ -133,6 +121,7 @@ def test_a_written_panel_reads_back_the_same_and_is_the_same_file_each_time(tmp_
     assert (tmp_path / "panel").read_bytes() == (tmp_path / "again").read_bytes()
     assert (read.product_ids, read.categories, read.excluded) == (panel.product_ids, panel.categories, panel.excluded)
     np.testing.assert_array_equal(read.weeks, panel.weeks)
+    assert read.data_until == panel.data_until == dt.date(2017, 5, 7)
     for name, matrix in panel.fields.items():
         np.testing.assert_array_equal(read.fields[name], matrix)
 

@@ -1,0 +1,75 @@
+"""What a panel was built from: how far each table reaches, and what its user should know before believing it."""
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from data.ingest.result import CleanHistory
+from data.panel.panel import Panel
+from data.panel.reach import TableReach, dates_of_tables, reaches_of
+
+_WEEKS_BEFORE = 8
+_THIN = 0.25
+
+
+@dataclass(frozen=True)
+class PanelReport:
+    """As ``report.json`` beside a panel says it.
+
+    Attributes:
+        as_of_week: Monday of the panel's last week.
+        data_until: The day up to which every table has records.
+        tables: How far each table reaches, looked at up to the last week's Sunday.
+        warnings: What was taken though it looks wrong, a sentence each.
+    """
+
+    as_of_week: dt.date
+    data_until: dt.date
+    tables: tuple[TableReach, ...]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> str:
+        """The report as the text of its file."""
+        return json.dumps(dataclasses.asdict(self), indent=2, default=str) + "\n"
+
+
+def report_of(panel: Panel, history: CleanHistory) -> PanelReport:
+    """The report of a panel that was built from a history."""
+    sunday = panel.as_of_week + dt.timedelta(days=6)
+    reaches = reaches_of(history, sunday)
+    warnings = [warning for reach in reaches for warning in _warnings(reach, sunday)]
+    for table, dates in dates_of_tables(history).items():
+        warnings += _warnings_of_weeks(table, dates.filter(dates <= sunday), panel.as_of_week)
+    return PanelReport(panel.as_of_week, panel.data_until, reaches, tuple(warnings))
+
+
+def _warnings(reach: TableReach, sunday: dt.date) -> Iterator[str]:
+    if reach.missing_days:
+        yield (
+            f"the last record of {reach.table} is of {reach.last_day}: up to {sunday} {reach.missing_days} "
+            f"day{'s' * (reach.missing_days > 1)} of the as_of week may lack"
+        )
+
+
+def _warnings_of_weeks(table: str, dates: pl.Series, as_of_week: dt.date) -> Iterator[str]:
+    """Of weeks without records, and of a last week that has far fewer than usual."""
+    by_week = dates.dt.truncate("1w").value_counts(name="rows").sort(dates.name)
+    if by_week.is_empty():
+        return
+    weeks = by_week[dates.name].to_list()
+    empty = (weeks[-1] - weeks[0]).days // 7 + 1 - len(weeks)
+    if empty:
+        meaning = "unknown stock" if table == "inventory" else "unknown" if table == "availability" else "no sales"
+        yield f"{empty} week{'s' * (empty > 1)} between {weeks[0]} and {weeks[-1]} hold no record of {table}: {meaning}"
+    before = by_week["rows"].tail(_WEEKS_BEFORE + 1).head(-1).median()
+    if weeks[-1] == as_of_week and len(weeks) > _WEEKS_BEFORE and isinstance(before, float):
+        rows = int(by_week["rows"][-1])
+        if rows < _THIN * before:
+            yield (
+                f"the week of {as_of_week} holds {rows:,} rows of {table}, the weeks before it {before:,.0f}: "
+                "look whether the export is whole"
+            )
