@@ -42,9 +42,7 @@ def risks(answer: Answer, bundle: Bundle, model: tuple[str, str]) -> list[Risk |
         if refusal:
             results.append(NoRisk(product_id=product.product_id, error=refusal))
         else:
-            risk = _risk(
-                product.product_id, next(probabilities), bundle.contract.threshold, plan, same_model=same_model
-            )
+            risk = _risk(product.product_id, next(probabilities), theirs.threshold, plan, same_model=same_model)
             results.append(risk)
     return results
 

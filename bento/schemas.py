@@ -19,7 +19,9 @@ class _Provenance(BaseModel):
     feature_set: str
     label: str
     evidence: str
-    threshold: float
+    threshold: float = Field(
+        description="An alert is raised from here: by product id the served snapshot's, for rows the model's own."
+    )
     horizon_weeks: int
 
 

@@ -115,7 +115,10 @@ class StockoutRisk:
     @bentoml.api(input_spec=RowsBody, output_spec=schemas.Predictions)
     @_answering
     async def predict(self, body: bytes, /) -> schemas.Predictions:
-        """1 for each row whose probability reaches the threshold, else 0; 0 too where the label does not apply."""
+        """1 for each row whose probability reaches the model's own threshold, else 0; 0 where the label does not apply.
+
+        Rows belong to no snapshot, so no snapshot's alert policy counts here.
+        """
         threshold = self._bundle.contract.threshold
         alerts = [int(p is not None and p >= threshold) for p in self._probabilities(body)]
         return schemas.Predictions(stockout_prediction=alerts)
@@ -131,7 +134,8 @@ class StockoutRisk:
     async def assess(self, body: bytes, /) -> schemas.Assessment:
         """The risk of each product by its id, in order, and what follows from it for a planner.
 
-        The features and the planner's figures come from the gRPC feature service, both from one snapshot.
+        The features and the planner's figures come from the gRPC feature service, both from one snapshot; an alert is
+        what the policy says that this snapshot was published with.
         """
         answer = await self._features.get(decode_assess(body))
         provenance = answer.features.provenance
@@ -139,7 +143,7 @@ class StockoutRisk:
             results=risks(answer, self._bundle, self._model),
             snapshot_id=provenance.snapshot_id,
             as_of_week=provenance.as_of_week.isoformat(),
-            **self._provenance,
+            **{**self._provenance, "threshold": provenance.threshold},
         )
 
     @bentoml.on_shutdown

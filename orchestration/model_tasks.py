@@ -80,7 +80,7 @@ class Backtest(Stage):
 
 @requires(Backtest)
 class Train(Stage):
-    """The backtest's recipe fitted on every known row, as a bundle, calibrated and with its alert threshold."""
+    """The backtest's recipe fitted on every known row, as a bundle, calibrated."""
 
     @property
     def folder(self) -> Path:
@@ -88,11 +88,11 @@ class Train(Stage):
         return self.model_dir / "candidate"
 
     def fill(self, folder: Path) -> str:
-        """Fit, export to ONNX, check parity, choose the threshold."""
+        """Fit, export to ONNX, check parity."""
         from training.candidate import train
 
         table, backtest = self.folder_of(Features) / _TABLE, self.folder_of(Backtest)
-        record = train(table, backtest, self.training_settings, self.data_fingerprint, folder)
+        record = train(table, backtest, self.seed, self.data_fingerprint, folder)
         return f"{record.rows:,} rows, ONNX differs from the fitted model by at most {record.parity:.0e}"
 
 
@@ -108,6 +108,7 @@ class Evaluate(Stage):
     def fill(self, folder: Path) -> str:
         """Measure, plot, report."""
         from training.evaluation.evaluate import evaluate
+        from training.metrics.yardstick import Yardstick
 
         predictions = self.folder_of(Backtest) / PREDICTIONS_FILE
-        return evaluate(predictions, self.folder_of(Train), self.training_settings.yardstick, folder).in_words()
+        return evaluate(predictions, self.folder_of(Train), Yardstick(seed=self.seed), folder).in_words()

@@ -86,7 +86,8 @@ class Publish(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output: the id of the snapshot."""
-        return self.model_dir / "published" / f"{self.registry_name}-{self.lead_time_days}-snapshot-{SCHEMA}"
+        settings = f"{self.lead_time_days}-{self.policy.name.replace(' ', '-').replace(':', '-')}"
+        return self.model_dir / "published" / f"{self.registry_name}-{settings}-snapshot-{SCHEMA}"
 
     def complete(self) -> bool:
         """Whether the run's snapshot is the one that is served."""
@@ -97,8 +98,10 @@ class Publish(Stage):
             return False
 
     def fill(self, folder: Path) -> str:
-        """Write the snapshot and point the service at it."""
+        """Apply the alert policy to the champion, write the snapshot and point the service at it."""
         from data.panel.file import read_panel
+        from training.alerts import alert_rule
+        from training.backtest.predictions import read_predictions
         from training.explain import explain
         from training.registry.versions import read_fetched
 
@@ -106,10 +109,14 @@ class Publish(Stage):
         panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE).with_lead_time(self.lead_time_days)
         eligible = self.target.eligible(panel)
         reasons = explain(panel, eligible, champion.bundle_dir)
-        snapshot_id = publish(panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons)
+        alerts = alert_rule(read_predictions(champion.predictions), self.policy)
+        snapshot_id = publish(panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons, alerts)
         write_published_run(folder, self)
         (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
-        return f"snapshot {snapshot_id} in {self.snapshots}"
+        return (
+            f"snapshot {snapshot_id} in {self.snapshots}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
+            f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true"
+        )
 
 
 class StockoutPipeline(Run, luigi.WrapperTask):

@@ -22,7 +22,6 @@ import functools
 import hashlib
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import luigi
@@ -43,10 +42,12 @@ from orchestration.registry_places import tracking_uri_of
 from training.backtest.origins import BacktestSettings
 from training.errors import SettingError
 from training.labels import DEFAULT_ALPHA, Label, bounds_in, label
+from training.policy import POLICIES, AlertPolicy
 from training.schemas import BACKTEST_SCHEMA, FIGURES_SCHEMA, REGISTERED_SCHEMA, TABLE_SCHEMA, TRAINING_SCHEMA
-from training.settings import BY_BUDGET, BY_COST, BY_RECALL, TrainingSettings
 
 DEFAULT_LEAD_TIME_DAYS = 14
+DEFAULT_SEED = 42
+_MOST_SEEDS = 2**32
 TIME_ZONES = {"olist": olist.DEFAULT_TIME_ZONE, "generic": generic.DEFAULT_TIME_ZONE}
 
 
@@ -96,24 +97,27 @@ class Run(luigi.Task):
         default=0, description="trials to search estimator, parameters and features; 0 takes the label's proven recipe"
     )
     threshold_by = luigi.ChoiceParameter(
-        default=TrainingSettings.threshold_by,
-        choices=[BY_RECALL, BY_BUDGET, BY_COST],
-        description="what the alert threshold is chosen by",
+        default=AlertPolicy.threshold_by,
+        choices=POLICIES,
+        description="what alerts are chosen by when the snapshot is published; another choice trains nothing",
     )
     target_recall = luigi.FloatParameter(
-        default=TrainingSettings.target_recall, description="recall that the alert threshold must reach"
+        default=AlertPolicy.target_recall, description="by recall: share of the positive outcomes to reach"
     )
     alert_budget = luigi.IntParameter(
-        default=TrainingSettings.alert_budget, description="products that a planner can look at in a week"
+        default=AlertPolicy.alert_budget, description="by budget: products that a planner can look at in a week"
     )
     cost_of_miss = luigi.FloatParameter(
-        default=TrainingSettings.cost_of_miss, description="cost of a positive outcome without an alert"
+        default=AlertPolicy.cost_of_miss, description="by cost: of a positive outcome without an alert"
     )
     cost_of_false_alarm = luigi.FloatParameter(
-        default=TrainingSettings.cost_of_false_alarm,
-        description="cost of an alert that does not come true, in the unit of --cost-of-miss",
+        default=AlertPolicy.cost_of_false_alarm,
+        description="by cost: of an alert that does not come true, in the unit of --cost-of-miss",
     )
-    seed = luigi.IntParameter(default=TrainingSettings.seed, description="of every random choice")
+    alert_probability = luigi.FloatParameter(
+        default=AlertPolicy.alert_probability, description="by probability: the one from which there is an alert"
+    )
+    seed = luigi.IntParameter(default=DEFAULT_SEED, description="of every random choice")
 
     def check(self) -> None:
         """Refuse what cannot be meant before anything is done.
@@ -121,8 +125,10 @@ class Run(luigi.Task):
         Raises:
             StockoutError: If a setting is out of its range, or the work dir cannot hold what a run writes.
         """
-        _ = self.training_settings, self.target, self.tracking_uri
+        _ = self.policy, self.target, self.tracking_uri
         BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every)
+        if not 0 <= self.seed < _MOST_SEEDS:
+            raise SettingError("seed", self.seed, f"0 to {_MOST_SEEDS - 1}")
         if self.search_trials < 0:
             raise SettingError("search-trials", self.search_trials, "0 or more")
         if not 0 <= self.max_missing_days <= MOST_MISSING_DAYS:
@@ -131,19 +137,19 @@ class Run(luigi.Task):
             raise SettingError("lead-time-days", self.lead_time_days, f"0 to {LONGEST_LEAD_TIME_DAYS}")
 
     @property
-    def training_settings(self) -> TrainingSettings:
-        """How the threshold is chosen, and the seed.
+    def policy(self) -> AlertPolicy:
+        """What an alert is in the snapshot that is published.
 
         Raises:
-            SettingError: If one is out of its range.
+            SettingError: If a number of it is out of its range, or means nothing.
         """
-        return TrainingSettings(
-            seed=self.seed,
+        return AlertPolicy(
             threshold_by=self.threshold_by,
             target_recall=self.target_recall,
             alert_budget=self.alert_budget,
             cost_of_miss=self.cost_of_miss,
             cost_of_false_alarm=self.cost_of_false_alarm,
+            alert_probability=self.alert_probability,
         )
 
     @property
@@ -213,7 +219,7 @@ class Run(luigi.Task):
         """Folder name of the run: what is predicted, as of when, and a hash of everything else."""
         backtest = (self.backtest_weeks, self.refit_every, self.search_trials)
         target = (self.horizon_weeks, self.alpha, self.feature_set_name)
-        rest = _hash(self.panel_name, target, backtest, asdict(self.training_settings))
+        rest = _hash(self.panel_name, target, backtest, self.seed)
         return f"{self.label}-{self.week_name}-{rest}"
 
     @property

@@ -27,7 +27,7 @@ from training.backtest.rolling import final_fit
 from training.dataset import TrainingRows, read_training_table
 from training.errors import ParityError, TrainingFileError
 from training.estimators import IMPORTANCE_ROWS, FittedModel, estimator
-from training.settings import TrainingSettings
+from training.policy import AlertPolicy
 from training.threshold import OperatingPoint, choose_threshold
 
 TRAINING_FILE = "training.json"
@@ -40,7 +40,8 @@ class TrainingRecord:
     """The record of one training.
 
     Attributes:
-        settings: The run's settings.
+        seed: Of every random choice.
+        policy: That the contract's own threshold goes by; a snapshot is published with one of its own.
         estimator_parameters: What the estimator was fitted with.
         recipe_features: The features that it could look at; all where empty.
         rows: Rows that it was fitted on.
@@ -53,7 +54,8 @@ class TrainingRecord:
         fit_seconds: Of the fit alone.
     """
 
-    settings: TrainingSettings
+    seed: int
+    policy: AlertPolicy
     estimator_parameters: dict[str, Any]
     recipe_features: tuple[str, ...]
     rows: int
@@ -65,13 +67,13 @@ class TrainingRecord:
     fit_seconds: float
 
 
-def train(table: Path, backtest: Path, settings: TrainingSettings, data_fingerprint: str, to: Path) -> TrainingRecord:
-    """Fit on every known row, export to ONNX, check parity, and choose the threshold on out-of-fold predictions.
+def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Path) -> TrainingRecord:
+    """Fit on every known row, export to ONNX, check parity, and choose the contract's own threshold.
 
     Args:
         table: The training table's file.
         backtest: Folder that ``training.backtest.record.run_backtest`` wrote.
-        settings: How the threshold is chosen, and the seed.
+        seed: Of every random choice.
         data_fingerprint: SHA-256 of the input files, for the contract.
         to: An existing folder to write the candidate into.
     Raises:
@@ -83,16 +85,18 @@ def train(table: Path, backtest: Path, settings: TrainingSettings, data_fingerpr
     rows, backtest_record = read_training_table(table), read_backtest(backtest)
     recipe = backtest_record.recipe
     started = time.perf_counter()
-    model = final_fit(rows, recipe, settings.seed)
+    model = final_fit(rows, recipe, seed)
     fit_seconds = time.perf_counter() - started
     (to / MODEL_FILE).write_bytes(model.to_onnx())
-    contract = _contract(rows, recipe.estimator, settings, data_fingerprint)
+    contract = _contract(rows, recipe.estimator, seed, data_fingerprint)
     parity, parity_rows = check_parity(model, Bundle.load(_with_contract(to, contract)), rows.features)
-    point = _operating_point(backtest, settings)
+    policy = AlertPolicy()
+    point = _operating_point(backtest, policy)
     _with_contract(to, replace(contract, threshold=point.threshold, calibration=backtest_record.calibration))
     outcomes = rows.outcome[np.isfinite(rows.outcome)]
     record = TrainingRecord(
-        settings=settings,
+        seed=seed,
+        policy=policy,
         estimator_parameters={**estimator(recipe.estimator).parameters, **recipe.parameters},
         recipe_features=recipe.features,
         rows=len(outcomes),
@@ -138,7 +142,7 @@ def check_parity(model: FittedModel, bundle: Bundle, features: FloatArray) -> tu
     return difference, len(newest)
 
 
-def _operating_point(backtest: Path, settings: TrainingSettings) -> OperatingPoint:
+def _operating_point(backtest: Path, policy: AlertPolicy) -> OperatingPoint:
     """The threshold, chosen on the development origins: those before the locked ones."""
     predictions = read_predictions(backtest / PREDICTIONS_FILE)
     development = ~predictions.locked
@@ -146,7 +150,7 @@ def _operating_point(backtest: Path, settings: TrainingSettings) -> OperatingPoi
         predictions.truth.outcome[development],
         predictions.model.values[development],
         predictions.truth.week[development],
-        settings,
+        policy,
     )
 
 
@@ -158,7 +162,7 @@ def _importance(model: FittedModel, rows: TrainingRows) -> dict[str, float]:
     return {name: float(share) for name, share in zip(rows.feature_names, mean / mean.sum(), strict=True)}
 
 
-def _contract(rows: TrainingRows, estimator_name: str, settings: TrainingSettings, fingerprint: str) -> Contract:
+def _contract(rows: TrainingRows, estimator_name: str, seed: int, fingerprint: str) -> Contract:
     weeks = rows.as_of_week[np.isfinite(rows.outcome)]
     return Contract(
         feature_set=rows.feature_set,
@@ -169,7 +173,7 @@ def _contract(rows: TrainingRows, estimator_name: str, settings: TrainingSetting
         metrics={},
         data_fingerprint=fingerprint,
         estimator=estimator_name,
-        seed=settings.seed,
+        seed=seed,
         takes_unknown=feature_set(rows.feature_set).unknown_allowed,
     )
 

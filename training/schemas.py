@@ -11,11 +11,12 @@ TABLE_SCHEMA = 1
 BACKTEST_SCHEMA = 1
 """Of predictions and record: :mod:`training.backtest.predictions`, :mod:`training.backtest.record`."""
 
-TRAINING_SCHEMA = 1
+TRAINING_SCHEMA = 2
 """Of the candidate beside its bundle: :mod:`training.candidate`."""
 
 FIGURES_SCHEMA = 1
 """Of the evaluation: :mod:`training.evaluation.figures`."""
 
-REGISTERED_SCHEMA = 2
-"""Of what is fetched from the registry: :mod:`training.registry.versions`. 1 was fetched by alias."""
+REGISTERED_SCHEMA = 3
+"""Of what is fetched from the registry: :mod:`training.registry.versions`. 1 was fetched by alias,
+2 without out-of-fold predictions."""

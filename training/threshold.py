@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from feature_service.kernel.arrays import FloatArray, IntArray
-from training.settings import BY_BUDGET, BY_COST, TrainingSettings
+from training.policy import BY_BUDGET, BY_COST, BY_PROBABILITY, AlertPolicy
 
 
 @dataclass(frozen=True)
@@ -24,23 +24,25 @@ class OperatingPoint:
 
 
 def choose_threshold(
-    outcome: FloatArray, probability: FloatArray, week: IntArray, settings: TrainingSettings
+    outcome: FloatArray, probability: FloatArray, week: IntArray, policy: AlertPolicy
 ) -> OperatingPoint:
-    """The threshold by recall, by alert budget or by cost, with its figures on the same rows.
+    """The threshold that a policy gives, with its figures on the same rows.
 
     Args:
         outcome: 1 or 0, at least one 1, shape ``(rows,)``.
         probability: Calibrated, shape ``(rows,)``.
         week: Week number of each row.
-        settings: Which of the three, and its numbers.
+        policy: What it is chosen by, and its numbers.
     """
-    if settings.threshold_by == BY_BUDGET:
-        return at_threshold(outcome, probability, _threshold_for_budget(probability, week, settings.alert_budget))
-    if settings.threshold_by == BY_COST:
+    if policy.threshold_by == BY_BUDGET:
+        return at_threshold(outcome, probability, _threshold_for_budget(probability, week, policy.alert_budget))
+    if policy.threshold_by == BY_COST:
         # an alert pays from where its chance of sparing a miss outweighs its chance of being in vain
-        pays = settings.cost_of_false_alarm / (settings.cost_of_miss + settings.cost_of_false_alarm)
+        pays = policy.cost_of_false_alarm / (policy.cost_of_miss + policy.cost_of_false_alarm)
         return at_threshold(outcome, probability, pays)
-    return threshold_for_recall(outcome, probability, settings.target_recall)
+    if policy.threshold_by == BY_PROBABILITY:
+        return at_threshold(outcome, probability, policy.alert_probability)
+    return threshold_for_recall(outcome, probability, policy.target_recall)
 
 
 def _threshold_for_budget(probability: FloatArray, week: IntArray, alert_budget: int) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.snapshots.publications import publications
 from data.snapshots.read import verify
-from data.snapshots.snapshot import BUNDLE, MANIFEST, Manifest, ModelReference, as_snapshot_error
+from data.snapshots.snapshot import BUNDLE, MANIFEST, AlertRule, Manifest, ModelReference, as_snapshot_error
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,14 @@ class PublishedModel:
         published_at: When it was last published, UTC.
         model: Which registered model it is.
         folder: The snapshot's folder.
+        alerts: What an alert was then; None where the model's own threshold counts.
     """
 
     as_of_week: dt.date
     published_at: dt.datetime
     model: ModelReference
     folder: Path
+    alerts: AlertRule | None = None
 
     @property
     def bundle_dir(self) -> Path:
@@ -72,4 +74,4 @@ def _read(folder: Path) -> PublishedModel | None:
         manifest = Manifest.of(folder)
     except (OSError, ValueError):
         return None
-    return PublishedModel(manifest.as_of_week, manifest.published_at, manifest.model, folder)
+    return PublishedModel(manifest.as_of_week, manifest.published_at, manifest.model, folder, manifest.alerts)

@@ -26,8 +26,8 @@ from data.snapshots.snapshot import (
     PANEL,
     POINTER,
     PRODUCTS,
+    READABLE_SCHEMAS,
     REASONS,
-    SCHEMA,
     Manifest,
     Reasons,
     Snapshot,
@@ -86,6 +86,7 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             eligible=_eligible(files.array(ELIGIBLE), panel),
             bundle_dir=folder / BUNDLE,
             reasons=_read_reasons(files),
+            alerts=manifest.alerts,
         )
 
 
@@ -104,8 +105,9 @@ def _last_published(manifest: Manifest, root: Path) -> dt.datetime:
 def _check_schema(folder: Path) -> None:
     """A manifest of another schema may hold other fields, so this comes before anything else is read of it."""
     schema = parse_json((folder / MANIFEST).read_text(encoding="utf-8"))["schema"]
-    if schema != SCHEMA:
-        raise SnapshotError(f"snapshot {folder} has schema {schema}, this server reads {SCHEMA}")
+    if schema not in READABLE_SCHEMAS:
+        readable = " and ".join(map(str, READABLE_SCHEMAS))
+        raise SnapshotError(f"snapshot {folder} has schema {schema}, this server reads {readable}")
 
 
 def verify(folder: Path, digests: Mapping[str, str]) -> None:

@@ -46,7 +46,10 @@ REFERENCE_FILE = "reference.json"
 MODEL_NAME = "stockout_risk"
 """Of the registered model, the experiment in MLflow, and the Bento."""
 
-SCHEMA = 2
+SCHEMA = 3
+
+READABLE_SCHEMAS = (2, 3)
+"""A snapshot of schema 2 has no alert rule: its model's own threshold counts."""
 
 _LONGEST_REASON = 200
 
@@ -62,6 +65,27 @@ class ModelReference:
     name: str
     version: str
     run_id: str
+
+
+@dataclass(frozen=True)
+class AlertRule:
+    """What an alert is in one snapshot: decided when it is published, and no part of its model.
+
+    Attributes:
+        policy: By name, e.g. ``budget 50``.
+        threshold: An alert is raised where the probability reaches it.
+        alerts_per_week: How many there were on the model's newest out-of-fold weeks, on which nothing was chosen.
+        precision: Share of these that came true.
+        recall: Share of the positive outcomes there that had one.
+        measured_on: First and last of these ``as_of`` weeks.
+    """
+
+    policy: str
+    threshold: float
+    alerts_per_week: float
+    precision: float
+    recall: float
+    measured_on: tuple[dt.date, dt.date]
 
 
 @dataclass(frozen=True)
@@ -89,6 +113,7 @@ class Snapshot:
         eligible: Where the model's label applies, shape ``(products, weeks)``.
         bundle_dir: Folder of the model bundle.
         reasons: Why, for the newest week; None if the model cannot tell.
+        alerts: What an alert is; None where the model's own threshold counts.
     """
 
     id: str
@@ -98,6 +123,7 @@ class Snapshot:
     eligible: BoolArray
     bundle_dir: Path
     reasons: Reasons | None = None
+    alerts: AlertRule | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +139,7 @@ class Manifest:
         fields: Names of the panel's matrices, sorted.
         model: The registered model in the bundle.
         sha256: Checksum of every other file, by its path in the folder.
+        alerts: What an alert is; None where the model's own threshold counts.
     """
 
     schema: int
@@ -123,6 +150,7 @@ class Manifest:
     fields: tuple[str, ...]
     model: ModelReference
     sha256: Mapping[str, str]
+    alerts: AlertRule | None = None
 
     def to_json(self) -> str:
         """The manifest as the text of its file."""

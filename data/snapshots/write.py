@@ -24,6 +24,7 @@ from data.snapshots.snapshot import (
     PRODUCTS,
     REASONS,
     SCHEMA,
+    AlertRule,
     Manifest,
     ModelReference,
     Reasons,
@@ -41,6 +42,7 @@ def publish(
     model: ModelReference,
     to: Path,
     reasons: Reasons | None = None,
+    alerts: AlertRule | None = None,
 ) -> str:
     """Write a snapshot below ``to`` and point ``CURRENT`` at it; a reader sees the old one or the new one, never half.
 
@@ -51,6 +53,7 @@ def publish(
         model: Which registered model that is.
         to: Folder of all snapshots.
         reasons: Why, for the newest week; None if the model cannot tell.
+        alerts: What an alert is; None for the model's own threshold.
     Returns:
         The snapshot's id.
     Raises:
@@ -60,7 +63,7 @@ def publish(
     if not panel.has_lead_times:
         raise SnapshotError("no snapshot can be published of a panel that lacks lead times: give it a default first")
     try:
-        return _publish(panel, eligible, bundle_dir, model, to, reasons)
+        return _publish(panel, eligible, bundle_dir, model, to, reasons, alerts)
     except OSError as error:
         raise SnapshotError(f"no snapshot can be published in {to}: {error}; {_free(to)}") from error
 
@@ -72,6 +75,7 @@ def _publish(
     model: ModelReference,
     to: Path,
     reasons: Reasons | None,
+    alerts: AlertRule | None,
 ) -> str:
     to.mkdir(parents=True, exist_ok=True)
     published_at = dt.datetime.now(dt.UTC).replace(microsecond=0)
@@ -81,7 +85,8 @@ def _publish(
         if reasons is not None:
             _write_reasons(draft / REASONS, reasons)
         digests = {path.relative_to(draft).as_posix(): sha256_of(path) for path in _files(draft)}
-        content = json.dumps([SCHEMA, digests, dataclasses.asdict(model)], sort_keys=True)
+        said = [dataclasses.asdict(each) for each in (model, alerts) if each]
+        content = json.dumps([SCHEMA, digests, said], sort_keys=True, default=str)
         snapshot_id = f"{iso_name(panel.as_of_week)}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
         manifest = Manifest(
             schema=SCHEMA,
@@ -92,6 +97,7 @@ def _publish(
             fields=tuple(sorted(panel.fields)),
             model=model,
             sha256=digests,
+            alerts=alerts,
         )
         _write_text(draft / MANIFEST, manifest.to_json())
         draft.chmod(0o755)

@@ -21,7 +21,7 @@ from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 from data.snapshots import publish
 from feature_service.bundle import Bundle, Contract
 from feature_service.kernel import feature_set, features_at
-from tests.support.bentos import MODEL, post, served_bento
+from tests.support.bentos import ALERTS, MODEL, post, served_bento
 from tests.support.servers import running_server
 from tests.support.training_fixtures import Trained
 from training.labels import label
@@ -79,12 +79,13 @@ def test_assess_answers_each_product_in_order_with_its_probability_or_its_reason
     for result, row, applies in zip(answer["results"], features, eligible, strict=False):
         if applies:
             assert result["probability"] == bundle.predict(row[None])[0]
-            assert result["alert"] == (result["probability"] >= bundle.contract.threshold)
+            assert result["alert"] == (result["probability"] >= ALERTS.threshold)
         else:
             assert result["error"]["reason"] in {"NOT_ELIGIBLE", "INSUFFICIENT_HISTORY", "NOT_LAUNCHED"}
     assert [result["error"]["reason"] for result in answer["results"][-2:]] == ["UNKNOWN_PRODUCT", "EXCLUDED_PRODUCT"]
     assert answer["as_of_week"] == panel.as_of_week.isoformat()
     assert answer["snapshot_id"]
+    assert answer["threshold"] == ALERTS.threshold != bundle.contract.threshold
 
 
 def test_assess_replays_an_earlier_week(bento_url: str, trained: Trained) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.settings import TrainingSettings
+from training.policy import AlertPolicy
 from training.threshold import at_threshold, choose_threshold, threshold_for_recall
 
 # few distinct values, so that ties are the rule
@@ -59,8 +59,8 @@ def test_an_alert_budget_is_kept_on_average_unless_the_first_tie_alone_is_above_
     outcome, probability = arrays(pairs)
     week = np.arange(len(outcome)) % weeks
     allowed = budget * len(np.unique(week))
-    settings = TrainingSettings(threshold_by="budget", alert_budget=budget)
-    threshold = choose_threshold(outcome, probability, week, settings).threshold
+    policy = AlertPolicy("budget", alert_budget=budget)
+    threshold = choose_threshold(outcome, probability, week, policy).threshold
     alerts = int((probability >= threshold).sum())
     assert alerts <= allowed or threshold == probability.max()
     lower = probability[probability < threshold]

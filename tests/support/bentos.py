@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime as dt
 import os
 import socket
 import subprocess
@@ -17,7 +18,7 @@ import requests
 
 from bento.build import build_bento
 from data.panel import UNITS_ON_HAND, UNITS_SOLD
-from data.snapshots import ModelReference, publish
+from data.snapshots import AlertRule, ModelReference, publish
 from tests.support.servers import running_server
 from tests.support.training_fixtures import Trained
 from training.explain import explain
@@ -25,6 +26,8 @@ from training.labels import label
 
 START_TIMEOUT_S = 300  # ten seconds on a quiet machine
 MODEL = ModelReference(name="stockout_risk", version="3", run_id="0123456789abcdef")
+ALERTS = AlertRule("probability 0.8", 0.8, 9.0, 0.9, 0.4, (dt.date(2018, 7, 23), dt.date(2018, 8, 13)))
+"""Of the published snapshot; the model's own threshold is another."""
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +52,7 @@ def bento_target(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     eligible = label("zero_sales").eligible(panel)
     reasons = explain(counted, eligible, trained.bundle_dir)
-    publish(counted, eligible, trained.bundle_dir, MODEL, snapshots, reasons)
+    publish(counted, eligible, trained.bundle_dir, MODEL, snapshots, reasons, ALERTS)
     with running_server(snapshots) as server:
         yield server.target
 

@@ -16,9 +16,10 @@ from training.backtest.record import run_backtest
 from training.candidate import train
 from training.dataset import read_training_table, write_training_table
 from training.evaluation.evaluate import evaluate
+from training.metrics.yardstick import Yardstick
 from training.recipes import Recipe
-from training.settings import TrainingSettings
 
+SEED = 42
 LAST_WEEK = dt.date(2018, 8, 20)
 
 
@@ -69,7 +70,6 @@ SMALL_RECIPE = Recipe("lightgbm", {"num_iterations": 60, "num_leaves": 7})
 def run_training_stages(
     panel: Panel,
     folder: Path,
-    settings: TrainingSettings | None = None,
     *,
     recipe: Recipe = SMALL_RECIPE,
     backtest: BacktestSettings | None = None,
@@ -77,16 +77,15 @@ def run_training_stages(
     feature_set: str = "seed-18",
 ) -> Trained:
     """Table, backtest, candidate and evaluation below ``folder``."""
-    given = settings or TrainingSettings()
     stages = [folder / name for name in ("backtest", "candidate", "evaluation")]
     trained = Trained(panel, folder / "table.parquet", *stages)
     for each in stages:
         each.mkdir(parents=True)
     write_training_table(panel, label, feature_set, trained.table)
     rows = read_training_table(trained.table)
-    run_backtest(rows, panel, recipe, backtest or BacktestSettings(), given.seed, trained.backtest)
-    train(trained.table, trained.backtest, given, "0" * 64, trained.candidate)
-    evaluate(trained.predictions, trained.candidate, given.yardstick, trained.evaluation)
+    run_backtest(rows, panel, recipe, backtest or BacktestSettings(), SEED, trained.backtest)
+    train(trained.table, trained.backtest, SEED, "0" * 64, trained.candidate)
+    evaluate(trained.predictions, trained.candidate, Yardstick(seed=SEED), trained.evaluation)
     return trained
 
 

@@ -1,6 +1,5 @@
 """The parameters and metrics of a training run, under the names by which people compare runs in MLflow."""
 
-from dataclasses import asdict
 from typing import Any
 
 from feature_service.bundle import Contract
@@ -12,9 +11,10 @@ def parameters(contract: Contract, record: TrainingRecord, figures: Evaluation) 
     """The settings of the run."""
     blocks = {name: f"{block.first_week}..{block.last_week}" for name, block in figures.blocks.items()}
     return {
-        **asdict(record.settings),
         **{f"{contract.estimator}.{name}": value for name, value in record.estimator_parameters.items()},
         **{name.replace(" ", "_"): weeks for name, weeks in blocks.items()},
+        "seed": record.seed,
+        "alert_policy_of_contract": record.policy.name,
         "estimator": contract.estimator,
         "label": contract.label.name,
         "horizon_weeks": contract.label.horizon_weeks,

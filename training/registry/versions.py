@@ -21,6 +21,7 @@ from mlflow.exceptions import MlflowException
 from data.snapshots import MODEL_NAME, REFERENCE_FILE, ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, BundleError, Contract, LabelContract
 from feature_service.json_record import parse_json, read_record
+from training.backtest import PREDICTIONS_FILE
 from training.candidate import read_training_record
 from training.errors import RegistryError
 from training.evaluation.evaluate import BUNDLE_DIR
@@ -28,7 +29,7 @@ from training.evaluation.figures import read_evaluation
 from training.registry.client import reference_of, registry_client
 from training.registry.lock import registry_lock
 from training.registry.question import Question
-from training.registry.runs import log_files, log_run
+from training.registry.runs import fetch_predictions, log_files, log_run
 from training.registry.tracking_server import public
 
 _BUNDLE_SHA256 = "bundle_sha256"
@@ -43,10 +44,12 @@ class FetchedModel:
     Attributes:
         bundle_dir: Its bundle: graph and contract.
         reference: Which version it is.
+        predictions: The file of its out-of-fold predictions.
     """
 
     bundle_dir: Path
     reference: ModelReference
+    predictions: Path
 
 
 def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri: str) -> ModelReference:
@@ -101,13 +104,13 @@ def tags_of(version: str, tracking_uri: str) -> Mapping[str, str]:
 
 
 def fetch(reference: ModelReference, question: Question, tracking_uri: str, to: Path) -> FetchedModel:
-    """Get the bundle of exactly this version, whatever the aliases name by now.
+    """Get bundle and out-of-fold predictions of exactly this version, whatever the aliases name by now.
 
     Args:
         reference: The version.
         question: What it must answer.
         tracking_uri: See :func:`register`.
-        to: An existing folder; ``bundle/`` and ``reference.json`` are written into it.
+        to: An existing folder; ``bundle/``, ``predictions.parquet`` and ``reference.json`` are written into it.
     Raises:
         RegistryError: If the server cannot be reached, has no such version, the files are not what was registered, or
             the model answers another question.
@@ -126,7 +129,7 @@ def fetch(reference: ModelReference, question: Question, tracking_uri: str, to: 
         )
     _check_answers(question, reference, Bundle.load(bundle_dir).contract.label)
     (to / REFERENCE_FILE).write_text(json.dumps(asdict(reference), indent=2) + "\n", encoding="utf-8")
-    return FetchedModel(bundle_dir, reference)
+    return FetchedModel(bundle_dir, reference, fetch_predictions(reference, tracking_uri, to))
 
 
 def label_of(reference: ModelReference, tracking_uri: str) -> LabelContract | None:
@@ -155,7 +158,7 @@ def read_fetched(folder: Path, question: Question) -> FetchedModel:
     except (OSError, ValueError) as error:
         raise RegistryError(f"{folder} holds no fetched model: {error}; remove it and run again") from error
     _check_answers(question, reference, Bundle.load(folder / BUNDLE_DIR).contract.label)
-    return FetchedModel(folder / BUNDLE_DIR, reference)
+    return FetchedModel(folder / BUNDLE_DIR, reference, folder / PREDICTIONS_FILE)
 
 
 def _check_answers(question: Question, reference: ModelReference, label: LabelContract) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from data.snapshots import ModelReference, Snapshot
+from data.snapshots import AlertRule, ModelReference, Snapshot
 from data.snapshots.published_models import PublishedModel, model_of_week, published_models
 from feature_service.bundle import Bundle
 from feature_service.kernel import StockoutError, feature_set
@@ -19,6 +19,8 @@ from feature_service.server.scoring.scorer import Inputs, Scorer
 
 MAX_KEPT = 8
 """Models that are kept loaded."""
+
+_Key = tuple[ModelReference, AlertRule | None]
 
 _log = structlog.stdlib.get_logger("stockout.replay")
 
@@ -43,7 +45,7 @@ class PastModels:
     def __init__(self, root: Path, snapshot: Snapshot, own: Scorer) -> None:
         self._snapshot, self._own = snapshot, AnsweringModel(snapshot.model, own)
         self._models = published_models(root)
-        self._kept: dict[ModelReference, AnsweringModel] = {snapshot.model: self._own}
+        self._kept: dict[_Key, AnsweringModel] = {(snapshot.model, snapshot.alerts): self._own}
 
     def of(self, week: dt.date) -> AnsweringModel:
         """The model for a past week.
@@ -54,16 +56,18 @@ class PastModels:
         then = model_of_week(self._models, week)
         if then is None:
             return self._own
-        model = self._kept.get(then.model)
+        key = then.model, then.alerts
+        model = self._kept.get(key)
         if model is None:
             if len(self._kept) > MAX_KEPT:
-                self._kept = {self._snapshot.model: self._own}
-            model = self._kept[then.model] = self._loaded(then)
+                self._kept = {(self._snapshot.model, self._snapshot.alerts): self._own}
+            model = self._kept[key] = self._loaded(then)
         return model
 
     def _loaded(self, then: PublishedModel) -> AnsweringModel:
         try:
             bundle = Bundle.load(then.bundle_dir)
+            bundle = bundle.with_threshold(then.alerts.threshold) if then.alerts else bundle
             contract, ours = bundle.contract, self._own.scorer
             if not contract.label.predicts_the_same_as(
                 ours.contract.label

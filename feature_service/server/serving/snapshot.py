@@ -61,7 +61,8 @@ class ServingSnapshot:
             StockoutError: If there is none, or it cannot be served.
         """
         snapshot = snapshots.load(root, snapshot_id or snapshots.current_id(root))
-        return cls(snapshot, Bundle.load(snapshot.bundle_dir), root)
+        bundle = Bundle.load(snapshot.bundle_dir)
+        return cls(snapshot, bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle, root)
 
     @property
     def label(self) -> LabelContract:

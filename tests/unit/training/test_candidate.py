@@ -6,7 +6,7 @@ import pytest
 from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
 from training.backtest.predictions import read_predictions
-from training.candidate import ALLOWED_DIFFERENCE, check_parity, read_training_record, train
+from training.candidate import ALLOWED_DIFFERENCE, check_parity, read_training_record
 from training.dataset import read_training_table
 from training.errors import (
     OneSidedOutcomeError,
@@ -18,7 +18,6 @@ from training.errors import (
 from training.estimators import fit
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe
-from training.settings import TrainingSettings
 
 
 def test_the_same_data_and_seed_give_the_same_bundle(trained: Trained, tmp_path: Path) -> None:
@@ -27,29 +26,14 @@ def test_the_same_data_and_seed_give_the_same_bundle(trained: Trained, tmp_path:
         assert (again.bundle_dir / name).read_bytes() == (trained.bundle_dir / name).read_bytes()
 
 
-def test_the_threshold_reaches_the_target_recall_before_the_locked_origins(trained: Trained) -> None:
+def test_the_contracts_own_threshold_keeps_the_default_budget_before_the_locked_origins(trained: Trained) -> None:
     record, predictions = read_training_record(trained.candidate), read_predictions(trained.predictions)
     threshold = Bundle.load(trained.candidate).contract.threshold
     free = ~predictions.locked
     alert, outcome = predictions.model.values[free] >= threshold, predictions.truth.outcome[free]
-    recall = alert[outcome == 1].mean()
-    assert recall >= record.settings.target_recall
-    assert recall == pytest.approx(record.operating_point.recall)
-
-
-def test_a_threshold_by_budget_gives_about_as_many_alerts_a_week(trained: Trained, tmp_path: Path) -> None:
-    settings = TrainingSettings(threshold_by="budget", alert_budget=20)
-    train(trained.table, trained.backtest, settings, "", tmp_path)
-    predictions, threshold = read_predictions(trained.predictions), Bundle.load(tmp_path).contract.threshold
-    free = ~predictions.locked
-    alerts = (predictions.model.values[free] >= threshold).sum() / len(np.unique(predictions.truth.week[free]))
-    assert alerts == pytest.approx(20, abs=3)
-
-
-def test_a_threshold_by_cost_alerts_as_soon_as_it_pays(trained: Trained, tmp_path: Path) -> None:
-    settings = TrainingSettings(threshold_by="cost", cost_of_miss=9, cost_of_false_alarm=1)
-    train(trained.table, trained.backtest, settings, "", tmp_path)
-    assert Bundle.load(tmp_path).contract.threshold == pytest.approx(0.1)
+    weeks = len(np.unique(predictions.truth.week[free]))
+    assert 0 < alert.sum() / weeks <= record.policy.alert_budget
+    assert alert[outcome == 1].mean() == pytest.approx(record.operating_point.recall)
 
 
 def test_the_exported_model_gives_the_probabilities_of_the_fitted_one(trained: Trained) -> None:

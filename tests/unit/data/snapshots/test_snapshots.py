@@ -1,4 +1,5 @@
 import dataclasses
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from data.panel import Panel
-from data.snapshots import MANIFEST, SnapshotError, load, publish
+from data.snapshots import MANIFEST, AlertRule, SnapshotError, load, publish
 from tests.support.snapshots import MODEL, synthetic_panel
 
 PANEL = synthetic_panel(products=3)
@@ -14,10 +15,10 @@ SOME_WITHOUT = dataclasses.replace(PANEL, lead_time_days=(7, None, 3))
 ALL_WITHOUT = dataclasses.replace(PANEL, lead_time_days=())
 
 
-def publish_panel(panel: Panel, folder: Path) -> str:
+def publish_panel(panel: Panel, folder: Path, alerts: AlertRule | None = None) -> str:
     (folder / "bundle").mkdir(exist_ok=True)
     eligible = np.ones((len(panel.product_ids), len(panel.weeks)), dtype=np.bool_)
-    return publish(panel, eligible, folder / "bundle", MODEL, folder / "snapshots")
+    return publish(panel, eligible, folder / "bundle", MODEL, folder / "snapshots", alerts=alerts)
 
 
 @pytest.mark.parametrize("panel", [SOME_WITHOUT, ALL_WITHOUT])
@@ -51,8 +52,25 @@ def test_a_broken_manifest_is_refused_with_the_field_that_is_wrong(tmp_path: Pat
         load(tmp_path / "snapshots", snapshot_id)
 
 
+def test_a_snapshot_of_schema_2_is_read_and_has_no_alert_rule(tmp_path: Path) -> None:
+    snapshot_id = publish_panel(PANEL, tmp_path)
+    path = tmp_path / "snapshots" / snapshot_id / MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["alerts"]
+    path.write_text(json.dumps({**manifest, "schema": 2}), encoding="utf-8")
+    assert load(tmp_path / "snapshots", snapshot_id).alerts is None
+
+
+def test_another_alert_rule_is_another_snapshot_and_both_are_read_as_they_were_published(tmp_path: Path) -> None:
+    weeks = dt.date(2018, 7, 23), dt.date(2018, 8, 13)
+    rules = [AlertRule(f"probability {each}", each, 9.0, 0.5, 0.4, weeks) for each in (0.25, 0.5)]
+    ids = [publish_panel(PANEL, tmp_path, each) for each in rules]
+    assert len(set(ids)) == 2
+    assert [load(tmp_path / "snapshots", each).alerts for each in ids] == rules
+
+
 def test_another_schema_is_named_before_anything_else_is_read(tmp_path: Path) -> None:
     snapshot_id = publish_panel(PANEL, tmp_path)
     (tmp_path / "snapshots" / snapshot_id / MANIFEST).write_text('{"schema": 99, "colour": "blue"}', encoding="utf-8")
-    with pytest.raises(SnapshotError, match="has schema 99, this server reads 2"):
+    with pytest.raises(SnapshotError, match="has schema 99, this server reads 2 and 3"):
         load(tmp_path / "snapshots", snapshot_id)

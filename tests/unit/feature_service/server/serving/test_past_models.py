@@ -11,7 +11,7 @@ import pytest
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StreamStockoutRisksResponse
 
 from data.panel import Panel
-from data.snapshots import ModelReference, load, publish
+from data.snapshots import AlertRule, ModelReference, load, publish
 from data.snapshots.published_models import PublishedModel, model_of_week
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bound, Bundle, Contract, LabelContract
 from feature_service.server.scoring.questions import RiskQuestion
@@ -102,6 +102,20 @@ def answers_of_todays_model(made: Path, tmp_path: Path) -> AssessStockoutRisksRe
     response = answers_of(alone, sunday(WEEKS_THEN))
     assert response.provenance.model_version == "2"
     return response
+
+
+def test_a_past_week_has_the_alerts_of_the_policy_of_then_even_of_the_same_model(made: Path, tmp_path: Path) -> None:
+    weeks = dt.date(2018, 7, 23), dt.date(2018, 8, 13)
+    then, now = (AlertRule(f"probability {each}", each, 9.0, 0.5, 0.4, weeks) for each in (0.25, 0.75))
+    bundle, eligible = made / "now" / "bundle", eligible_of(made)
+    publish(cut(PANEL), eligible[:, :WEEKS_THEN], bundle, NOW, tmp_path, alerts=then)
+    publish(PANEL, eligible, bundle, NOW, tmp_path, alerts=now)
+    for as_of, rule in ((None, now), (sunday(WEEKS_THEN), then)):
+        answers = answers_of(tmp_path, as_of)
+        assert answers.provenance.threshold == rule.threshold
+        risks = [each.risk for each in answers.results if each.HasField("risk")]
+        assert [each.alert for each in risks] == [each.probability >= rule.threshold for each in risks]
+        assert any(each.alert for each in risks)
 
 
 def test_a_stream_of_a_past_week_names_the_model_of_then(made: Path) -> None:
