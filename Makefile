@@ -16,6 +16,9 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(STAMP) ## create .venv from uv.lock
+	@$(BIN)/python -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null || \
+	  { echo "libgomp.so.1 is needed by LightGBM and cannot be loaded: install it," \
+	  "with apt-get install libgomp1 (Debian, Ubuntu) or dnf install libgomp (Fedora)"; exit 1; }
 
 # uv comes from PyPI into the environment it then fills, so that a fresh machine needs only Python and make.
 $(STAMP): uv.lock pyproject.toml

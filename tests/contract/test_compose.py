@@ -67,7 +67,7 @@ def test_ports_open_on_the_loopback_only(name: str) -> None:
 @EVERY_SERVICE
 def test_what_is_kept_lies_in_a_named_volume(name: str) -> None:
     sources = [volume.split(":")[0] for volume in SERVICES[name].get("volumes", [])]
-    assert all(source in COMPOSE["volumes"] or source.startswith("${OLIST_DIR") for source in sources)
+    assert all(source in COMPOSE["volumes"] or source.startswith("${INPUT_DIR") for source in sources)
 
 
 def test_no_password_stands_in_the_compose_file_or_its_example() -> None:
@@ -82,3 +82,28 @@ def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
     used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
     given = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert used == given
+
+
+def test_every_variable_of_the_example_but_the_password_has_a_value() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert re.findall(r"^(\w+)=$", example, flags=re.MULTILINE) == ["POSTGRES_PASSWORD"]
+
+
+def test_what_the_dockerfile_copies_is_in_the_build_context() -> None:
+    """Docker ignores all but what stands with ``!`` in .dockerignore."""
+    ignored, *let_in = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert ignored == "*"
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "deploy/Dockerfile").read_text(), flags=re.MULTILINE)
+    sources = {source for copied in copies for source in copied.split()}
+    assert {f"!{source.split('/')[0]}" for source in sources} <= set(let_in)
+    assert all((ROOT / source).exists() for source in sources)
+
+
+def test_luigis_settings_lie_where_luigid_is_started() -> None:
+    """Luigi reads ``luigi.cfg`` in its working directory, which the image sets."""
+    stages = re.split(r"^FROM ", (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    base, pipeline = (next(each for each in stages if f"AS {name}\n" in each) for name in ("base", "pipeline"))
+    assert "\nWORKDIR /app\n" in base
+    assert "\nCOPY luigi.cfg ./\n" in pipeline
+    assert "WORKDIR" not in pipeline
+    assert not {"working_dir", "entrypoint"} & SERVICES["luigid"].keys()
