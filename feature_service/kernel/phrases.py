@@ -14,10 +14,22 @@ Bands = Sequence[tuple[float, str]]
 
 _UNKNOWN = {
     "item": "how the item does in other shops is not known",
-    "location": "how this shop's other products do is not known",
+    "location": "how the rest of the shop does is not known",
     "market": "how all products do is not known",
-    "sales_surprise": "what usually sells is not known, since it was hardly ever in stock",
-    "margin": "what a week needs is not known yet",
+    "weeks_since_out": "when it was last out of stock is not known: not once in the data",
+    "margin": "what a week needs is not known",
+    "price": "what it was last sold at is not known",
+    "sales_surprise": "what it usually sells is not known: it was hardly ever in stock",
+    "relative_drop": "how far the stock falls in a week is not known",
+    "drop": "how far the stock falls in a week is not known",
+    "days_since_sale": "on which day it was last sold is not known",
+    "sale_day_gap": "on which day it was last sold is not known",
+    "sales_qtd": "what it sold then is not known",
+    "trend": "whether it sells more or less than before is not known: nothing was sold",
+    "days_since_receipt": "when the last delivery came is not known",
+    "receipt": "how deliveries come is not known",
+    "reorder": "how deliveries come is not known",
+    "stock_to_re": "how deliveries come is not known",
 }
 """What is said of a value that is not known, by the beginning of the feature's name."""
 
@@ -56,10 +68,10 @@ def share(text: str) -> Phrase:
 
 
 def fall(text: str, one: str = "") -> Phrase:
-    """``fell`` or ``grew``, and by how much: so many of ``one``, or a share if there is none."""
+    """``fell`` or ``grew``, and by how much: so many of ``one``, or a share, at most all, if there is none."""
 
     def say(value: float) -> str:
-        amount = counted("{}", one)(abs(value)) if one else _percent(abs(value))
+        amount = counted("{}", one)(abs(value)) if one else _percent(min(abs(value), 1.0))
         return text.format("grew" if value < 0 else "fell", amount)
 
     return say
@@ -97,7 +109,7 @@ def moved(text: str) -> Phrase:
 
 def unknown(feature_name: str) -> str:
     """That a value is not known, and of what."""
-    says = (words for stem, words in _UNKNOWN.items() if feature_name.startswith(f"{stem}_"))
+    says = (words for stem, words in _UNKNOWN.items() if feature_name.startswith(stem))
     return next(says, f"{feature_name.replace('_', ' ')} is not known")
 
 

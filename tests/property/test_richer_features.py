@@ -157,5 +157,5 @@ def test_every_feature_has_a_unit_and_says_its_value_in_words(name: str) -> None
     assert len({feature.name for feature in features}) == len(features)
     for feature in features:
         assert feature.unit
-        assert feature.in_words(1.5) != feature.in_words(23.0)
+        assert feature.in_words(0.4) != feature.in_words(23.0)
         assert "is not known" in feature.in_words(float("nan"))

@@ -32,8 +32,9 @@ def _roll_phrase(stem: str, statistic: str, weeks: int) -> Phrase:
     if stem == "sales_qtd":
         per_week = " a week" if statistic == "mean" else ""
         return counted(f"{{}}{per_week} sold over the last {weeks} weeks", "unit", 2)
-    sum_or_mean = "add up to" if statistic == "sum" else "average"
-    return f"the prices of the last {weeks} weeks {sum_or_mean} {{:,.2f}}, counting 0 for a week without a sale".format
+    words = f"the prices of the last {weeks} weeks {'add up to' if statistic == 'sum' else 'average'}"
+    nothing = f"nothing sold in the last {weeks} weeks, so there is no price"
+    return lambda price: f"{words} {price:,.2f}, counting 0 for a week without a sale" if price else nothing
 
 
 FEATURES = (

@@ -31,6 +31,8 @@ def says(set_name: str, feature: str, value: float) -> str:
         ("weeks_since_out", 12.0, "it was last out of stock 12 weeks ago"),
         ("relative_drop_1", 0.4, "in the last week the stock fell by 40%"),
         ("relative_drop_1", -0.4, "in the last week the stock grew by 40%"),
+        ("relative_drop_1", 1.23, "in the last week the stock fell by 100%"),
+        ("weeks_since_out", math.nan, "when it was last out of stock is not known: not once in the data"),
         ("drop_smoothed_2", -1.0, "in a week lately the shelf grew by 1 unit"),
         ("out_week_share", 0.004, "it was out of stock in less than 1% of its weeks"),
         ("item_receipts_1_4", 1.0, "deliveries of the item to other shops were about the usual"),
@@ -45,6 +47,7 @@ def test_a_value_is_said_in_the_words_of_a_shop(feature: str, value: float, sent
 
 def test_a_price_of_0_in_a_week_without_a_sale_is_said_to_be_none() -> None:
     assert says("seed-18", "price_mean_lag_1", 0.0) == "nothing sold in the last week, so there is no price"
+    assert says("seed-18", "price_mean_roll_sum_4", 0.0) == "nothing sold in the last 4 weeks, so there is no price"
     assert says("seed-18", "price_mean_lag_1", 59.9) == "sold at 59.90 in the last week"
 
 
