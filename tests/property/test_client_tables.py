@@ -57,7 +57,7 @@ RISKS = st.lists(
     max_size=7,
 )
 DAY, WIDE = dt.date(2018, 8, 12), "fashion_bags_and_accessories"
-HEADERS = {"on hand": "units_on_hand", "cover, weeks": "weeks_of_cover", "revenue at risk": "revenue_at_risk"}
+HEADERS = {"on hand": "units_on_hand", "weeks left": "weeks_of_cover", "revenue at risk": "revenue_at_risk"}
 HEADERS |= {"runs out": "expected_stockout_date", "reorder by": "reorder_by_date", "category": "category"}
 
 
@@ -79,7 +79,7 @@ def words(text: str) -> set[str]:
 def figures(risk: ProductRisk, without: set[str]) -> set[str]:
     """What stands in the row of a product, each as the whole word that it must be."""
     shown = {name: getattr(risk, field) for name, field in HEADERS.items() if name not in without}
-    styles = {"on hand": "g", "cover, weeks": ".1f", "revenue at risk": ",.0f", "runs out": "", "reorder by": ""}
+    styles = {"on hand": "g", "weeks left": ".1f", "revenue at risk": ",.0f", "runs out": "", "reorder by": ""}
     cells = {format(shown[name], style) for name, style in styles.items() if shown.get(name) is not None}
     return cells | {f"{risk.probability:.3f}{'*' if risk.alert else ''}"}
 
@@ -96,7 +96,7 @@ def test_every_figure_is_whole_or_its_column_is_named_as_left_out(risks: list[Pr
 @given(product_id=IDS, width=WIDTHS)
 def test_every_id_is_there_to_its_last_character(product_id: str, width: int) -> None:
     text = printed(tables.risk_table(RiskAnswer(PROVENANCE, [ProductRisk(product_id, 0.5, False, None)])), width)
-    rows = text.split("─ \n", 1)[1].splitlines()
+    rows = text.split("─\n", 1)[1].splitlines()
     of_product = rows[: next(number for number, row in enumerate(rows) if not row.strip())]
     assert "".join(row.split()[0] for row in of_product) == product_id
 
@@ -123,7 +123,7 @@ def test_a_product_without_an_answer_is_told_in_a_sentence_and_never_as_a_zero()
     problem = ProductProblem("NOT_FOUND", "UNKNOWN_PRODUCT", "no such product")
     text = printed(tables.risk_table(RiskAnswer(PROVENANCE, [ProductRisk("zzz", None, None, problem)])), 80)
     assert "zzz: UNKNOWN_PRODUCT: no such product" in text
-    assert re.search(r"^ zzz +unknown", text, re.MULTILINE)
+    assert re.search(r"^zzz +unknown", text, re.MULTILINE)
     assert "left out" not in text
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -26,12 +27,14 @@ class Column:
         cells: One for each row.
         folds: Whether a cell may go on in the next line, as an id may; a figure may not.
         room: 0 for a column that always stays; the others get what room there is, the highest number first.
+        justify: Where a figure stands; what folds is on the left.
     """
 
     header: str
     cells: Sequence[Text]
     folds: bool = False
     room: int = 0
+    justify: Literal["left", "right"] = "right"
 
     @property
     def name(self) -> str:
@@ -67,7 +70,9 @@ class FittingTable:
             if self._least_width(console, options, wider) <= options.max_width:
                 shown = wider
         needed = self._least_width(console, options, shown)
+        yield ""
         yield from console.render(self._table(shown), options.update(width=max(needed, options.max_width)))
+        yield ""
         if left_out := [each.name for each in self.columns if each not in shown]:
             yield Text(f"no room for: {', '.join(left_out)} (a wider window, --csv and --json have all)", style="dim")
 
@@ -85,11 +90,11 @@ class FittingTable:
 
 def _empty_table(columns: Sequence[Column], folded_to: int | None = None) -> Table:
     """Without rows; columns that fold have a width of their own only if one is given to fold to."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for each in columns:
         if each.folds:
             width = None if folded_to is None else min(folded_to, each.width)
             table.add_column(each.header, overflow="fold", width=width)
         else:
-            table.add_column(each.header, justify="right", width=each.width)
+            table.add_column(each.header, justify=each.justify, width=each.width)
     return table

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -93,17 +94,20 @@ def _fact(value: object) -> str:
 def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable:
     """The columns that hold something, least needed out first."""
     probability = Column("proba-\nbility", [_probability(each) for each in risks])
-    figures: list[tuple[str, int, Callable[[ProductRisk], str]]] = [
-        ("on\nhand", 4, lambda risk: _figure(risk.units_on_hand, "g")),
-        ("cover,\nweeks", 2, lambda risk: _figure(risk.weeks_of_cover, ".1f")),
-        ("runs out", 3, lambda risk: str(risk.expected_stockout_date or "")),
-        ("reorder by", 6, lambda risk: _reorder_by(risk, provenance)),
-        ("revenue\nat risk", 5, lambda risk: _figure(risk.revenue_at_risk, ",.0f")),
+    figures: list[tuple[str, int, Literal["left", "right"], Callable[[ProductRisk], str]]] = [
+        ("on\nhand", 4, "right", lambda risk: _figure(risk.units_on_hand, "g")),
+        ("weeks\nleft", 2, "right", lambda risk: _figure(risk.weeks_of_cover, ".1f")),
+        ("runs out", 3, "right", lambda risk: str(risk.expected_stockout_date or "")),
+        ("reorder by", 6, "left", lambda risk: _reorder_by(risk, provenance)),
+        ("revenue\nat risk", 5, "right", lambda risk: _figure(risk.revenue_at_risk, ",.0f")),
     ]
     optional = [
         Column("category", [_text(each.category) for each in risks], folds=True, room=1),
         probability,
-        *(Column(header, [Text(cell(each)) for each in risks], room=room) for header, room, cell in figures),
+        *(
+            Column(header, [Text(cell(each)) for each in risks], room=room, justify=justify)
+            for header, room, justify, cell in figures
+        ),
     ]
     known = [column for column in optional if column is probability or any(column.cells)]
     dim = frozenset(number for number, each in enumerate(risks) if each.probability is None)
