@@ -6,6 +6,7 @@ have a stock; a week later there are newer files in the same folder, and the sam
 
 import datetime as dt
 import json
+import math
 import os
 import re
 import subprocess
@@ -178,6 +179,24 @@ def test_stock_is_what_the_suite_answers_from(suite: Suite) -> None:
     assert _assess_over_http(suite, first.product_id)["label"] == "inventory"
 
 
+def test_the_features_that_one_door_tells_are_what_the_other_predicts_from(suite: Suite) -> None:
+    """The README's way from ``stockout features`` to ``POST /predict``."""
+    with RiskClient(f"127.0.0.1:{suite.ports['50051']}") as client:
+        ranked = [each.risk for each in client.list_risks(limit=1000).results]
+        answer = client.features([each.product_id for each in ranked])
+    known = [
+        (risk.probability, dict(zip(answer.feature_names, each.values, strict=True)))
+        for risk, each in zip(ranked, answer.results, strict=True)
+        if each.values and all(map(math.isfinite, each.values))
+    ]
+    assert len(known) > 10
+    rows = [row for _, row in known]
+    told = _post(suite, "predict_proba", rows)
+    assert told["probabilities"] == pytest.approx([probability for probability, _ in known])
+    alerts = [int(each >= told["threshold"]) for each in told["probabilities"]]
+    assert _post(suite, "predict", rows) == {"stockout_prediction": alerts}
+
+
 def test_a_week_later_the_same_volumes_serve_the_next_snapshot(suite: Suite) -> None:
     """``AS_OF=... docker compose run --rm pipeline && docker compose restart bento``, with newer files."""
     target = f"127.0.0.1:{suite.ports['50051']}"
@@ -200,9 +219,13 @@ def test_a_week_later_the_same_volumes_serve_the_next_snapshot(suite: Suite) -> 
 
 
 def _assess_over_http(suite: Suite, product_id: str) -> dict[str, Any]:
+    return _post(suite, "assess", {"product_ids": [product_id]})
+
+
+def _post(suite: Suite, method: str, body: object) -> dict[str, Any]:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{suite.ports['3000']}/assess",
-        data=json.dumps({"product_ids": [product_id]}).encode(),
+        f"http://127.0.0.1:{suite.ports['3000']}/{method}",
+        data=json.dumps(body).encode(),
         headers={"content-type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as response:
