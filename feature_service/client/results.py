@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What an answer rests on; ``evidence`` is ``SALES_ONLY`` or ``STOCK_AWARE``."""
+    """What an answer rests on; ``evidence`` is ``SALES_ONLY`` or ``STOCK_AWARE``.
+
+    An older server tells no ``data_until``.
+    """
 
     model_name: str
     model_version: str
@@ -28,6 +31,7 @@ class Provenance:
     evidence: str
     published_at: dt.datetime
     stale: bool
+    data_until: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,7 @@ def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
         evidence=provenance_pb2.Evidence.Name(message.evidence).removeprefix("EVIDENCE_"),
         published_at=message.published_at.ToDatetime(dt.UTC),
         stale=message.stale,
+        data_until=_day(message.data_until) if message.HasField("data_until") else None,
     )
 
 

@@ -132,7 +132,13 @@ def test_a_day_to_order_by_that_was_over_when_the_data_ended_is_overdue() -> Non
     risks = [ProductRisk(day.isoformat(), 0.5, False, None, reorder_by_date=day) for day in (last, next_day)]
     text = printed(tables.risk_table(RiskAnswer(PROVENANCE, risks)), 80)
     assert re.findall(r"(\S+) overdue *$", text, re.MULTILINE) == ["2018-08-26"]
-    assert "the data ended, on 2018-08-26" in text
+    assert "the data's newest week, on 2018-08-26" in text
+
+
+def test_a_table_tells_until_when_there_is_data() -> None:
+    answer = RiskAnswer(dataclasses.replace(PROVENANCE, data_until=dt.date(2018, 8, 24)), [])
+    assert "data until 2018-08-24" in printed(tables.risk_table(answer), 120)
+    assert "data until" not in printed(tables.risk_table(RiskAnswer(PROVENANCE, [])), 120), "an older server"
 
 
 def test_sales_alone_are_never_shown_as_a_stock_out() -> None:

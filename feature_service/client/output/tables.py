@@ -156,14 +156,17 @@ def _marks(risks: Sequence[ProductRisk], provenance: Provenance) -> list[Text]:
     if any(each.alert for each in risks):
         marks.append(f"* alert: at least {provenance.threshold:.3f}")
     if any(each.reorder_by_date and _is_overdue(each.reorder_by_date, provenance) for each in risks):
-        marks.append(f"overdue: the day to order by was over when the data ended, on {_last_known_day(provenance)}")
+        marks.append(
+            f"overdue: the day to order by was over with the data's newest week, on {_last_known_day(provenance)}"
+        )
     return list(map(Text, marks))
 
 
 def _source(provenance: Provenance) -> Text:
     model = f"{provenance.model_name} version {provenance.model_version}"
     stale = ", STALE" * provenance.stale
-    return Text(visible(f"{model}, snapshot {provenance.snapshot_id}{stale}"), style="dim")
+    until = f", data until {provenance.data_until}" if provenance.data_until else ""
+    return Text(visible(f"{model}, snapshot {provenance.snapshot_id}{until}{stale}"), style="dim")
 
 
 def _explained(risks: Iterable[ProductRisk], provenance: Provenance) -> list[RenderableType]:
