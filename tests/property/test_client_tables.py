@@ -127,7 +127,7 @@ def test_a_product_without_an_answer_is_told_in_a_sentence_and_never_as_a_zero()
     assert "left out" not in text
 
 
-def test_a_day_to_order_by_that_was_over_when_the_data_ended_is_overdue() -> None:
+def test_a_day_to_order_by_that_was_over_with_the_newest_week_is_overdue() -> None:
     last, next_day = dt.date(2018, 8, 26), dt.date(2018, 8, 27)
     risks = [ProductRisk(day.isoformat(), 0.5, False, None, reorder_by_date=day) for day in (last, next_day)]
     text = printed(tables.risk_table(RiskAnswer(PROVENANCE, risks)), 80)
