@@ -38,7 +38,7 @@ def risks(answer: Answer, bundle: Bundle, model: tuple[str, str]) -> list[Risk |
     probabilities = iter(_probabilities(answer.features, bundle))
     results: list[Risk | NoRisk] = []
     for product, plan in zip(answer.features.results, answer.plans.results, strict=True):
-        refusal = _refusal(product, bundle.contract.label.name)
+        refusal = _refusal(product, plan, bundle.contract.label.name)
         if refusal:
             results.append(NoRisk(product_id=product.product_id, error=refusal))
         else:
@@ -47,11 +47,13 @@ def risks(answer: Answer, bundle: Bundle, model: tuple[str, str]) -> list[Risk |
     return results
 
 
-def _refusal(product: ProductFeatures, label: str) -> Refusal | None:
+def _refusal(product: ProductFeatures, plan: ProductRisk, label: str) -> Refusal | None:
     if product.error:
         return Refusal(reason=product.error.reason or "UNKNOWN", message=product.error.message)
     if product.eligible:
         return None
+    if plan.error and plan.error.reason == "OUT_OF_STOCK":
+        return Refusal(reason=plan.error.reason, message=plan.error.message)
     return Refusal(reason="NOT_ELIGIBLE", message=f"the label {label} does not apply to the product at as_of")
 
 

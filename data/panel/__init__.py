@@ -3,15 +3,18 @@
 The panel itself needs no Polars, since the gRPC server loads it; building one does.
 """
 
-from data.panel.panel import Panel, ProductTable
+from data.panel.panel import OLDEST_COUNT_DAYS, Panel, ProductTable
 from feature_service.kernel.fields import (
     COUNT_AGE_DAYS,
     DAYS_SINCE_SALE,
+    DEPLETION,
     IN_STOCK,
     ITEM,
     LOCATION,
+    MAX_ON_HAND,
     MIN_ON_HAND,
     ORDERS,
+    OUT_SPELL_DAYS,
     PRICE_MEAN,
     SALE_DAYS,
     UNITS_ON_HAND,
@@ -21,11 +24,15 @@ from feature_service.kernel.fields import (
 __all__ = [
     "COUNT_AGE_DAYS",
     "DAYS_SINCE_SALE",
+    "DEPLETION",
     "IN_STOCK",
     "ITEM",
     "LOCATION",
+    "MAX_ON_HAND",
     "MIN_ON_HAND",
+    "OLDEST_COUNT_DAYS",
     "ORDERS",
+    "OUT_SPELL_DAYS",
     "PRICE_MEAN",
     "SALE_DAYS",
     "UNITS_ON_HAND",

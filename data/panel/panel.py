@@ -9,7 +9,11 @@ import numpy as np
 
 from data.weeks import DateArray
 from feature_service.json_record import read_json
-from feature_service.kernel.arrays import FloatArray
+from feature_service.kernel.arrays import BoolArray, FloatArray
+from feature_service.kernel.fields import COUNT_AGE_DAYS, IN_STOCK, UNITS_ON_HAND, UNITS_SOLD
+
+OLDEST_COUNT_DAYS = 28
+"""A count that is older than this says too little about what is on the shelf."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,15 @@ class Panel:
         """Monday of the last week."""
         last: dt.date = self.weeks[-1].item()
         return last
+
+    def out_of_stock(self) -> BoolArray:
+        """Where the last count, not too old, is 0 or less, or the week's flag says out; shape ``(products, weeks)``."""
+        out = np.zeros_like(self.fields[UNITS_SOLD], dtype=np.bool_)
+        if UNITS_ON_HAND in self.fields:
+            out |= (self.fields[UNITS_ON_HAND] <= 0) & (self.fields[COUNT_AGE_DAYS] <= OLDEST_COUNT_DAYS)
+        if IN_STOCK in self.fields:
+            out |= self.fields[IN_STOCK] == 0
+        return out
 
     @property
     def has_lead_times(self) -> bool:

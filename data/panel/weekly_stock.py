@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
-from feature_service.kernel.fields import COUNT_AGE_DAYS
+from feature_service.kernel.fields import COUNT_AGE_DAYS, OUT_SPELL_DAYS
 
 STOCK_FIELDS = (
     "units_on_hand",
@@ -32,6 +32,7 @@ STOCK_FIELDS = (
     "fall_squares",
     "depletion_last_3",
     "stock_before_receipt",
+    OUT_SPELL_DAYS,
 )
 
 _DAYS = 7
@@ -111,6 +112,7 @@ def stock_of_days(counts: FloatArray) -> dict[str, FloatArray]:
         "depletion_last_3": where_counted(_by_week(fall)[:, :, -3:].sum(axis=2)),
         # the level at which deliveries arrive: the counts before the week's receipts, added up
         "stock_before_receipt": total(np.where(rise > 0, np.maximum(before, 0), 0)),
+        OUT_SPELL_DAYS: np.where(_by_week(held)[:, :, -1] <= 0, _days_since((counts <= 0) & ~(before <= 0)), _NAN),
     }
 
 

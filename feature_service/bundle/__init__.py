@@ -3,13 +3,24 @@
 Training writes it; the gRPC server and the Bento read it. It needs NumPy and ONNX Runtime, and never loads a pickle.
 """
 
-from feature_service.bundle.contract import CONTRACT_SCHEMA, Bound, BundleError, Calibration, Contract, LabelContract
+from feature_service.bundle.contract import (
+    CONTRACT_SCHEMA,
+    SALES_ONLY,
+    STOCK_AWARE,
+    Bound,
+    BundleError,
+    Calibration,
+    Contract,
+    LabelContract,
+)
 from feature_service.bundle.model import CONTRACT_FILE, MODEL_FILE, Bundle, FeatureShapeError
 
 __all__ = [
     "CONTRACT_FILE",
     "CONTRACT_SCHEMA",
     "MODEL_FILE",
+    "SALES_ONLY",
+    "STOCK_AWARE",
     "Bound",
     "Bundle",
     "BundleError",

@@ -14,7 +14,7 @@ from feature_service.kernel.arrays import BoolArray
 from feature_service.kernel.fields import COUNT_AGE_DAYS
 
 CONTRACT_SCHEMA = 3
-EVIDENCE = ("SALES_ONLY", "STOCK_AWARE")
+SALES_ONLY, STOCK_AWARE = EVIDENCE = ("SALES_ONLY", "STOCK_AWARE")
 
 
 class BundleError(StockoutError):

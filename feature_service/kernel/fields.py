@@ -9,6 +9,8 @@ UNITS_ON_HAND = "units_on_hand"
 COUNT_AGE_DAYS = "count_age_days"
 MIN_ON_HAND = "min_on_hand"
 DEPLETION = "depletion"
+MAX_ON_HAND = "max_on_hand"
+OUT_SPELL_DAYS = "out_spell_days"
 IN_STOCK = "in_stock"
 
 LOCATION, ITEM = "location", "item"

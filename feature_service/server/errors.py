@@ -24,6 +24,7 @@ StockoutError
         ├── ExcludedProductError
         ├── NotLaunchedError
         ├── ShortHistoryError
+        ├── OutOfStockError
         └── NotEligibleError
 """
 
@@ -248,6 +249,32 @@ class ShortHistoryError(ProductError):
             f"the model needs {needed_weeks} weeks since the first sale, there are {known_weeks}",
             needed_weeks=needed_weeks,
             known_weeks=known_weeks,
+        )
+
+
+class OutOfStockError(ProductError):
+    """There is nothing left that could run out."""
+
+    def __init__(
+        self,
+        since: dt.date | None,
+        units_lost_per_week: float | None,
+        revenue_lost_per_week: float | None,
+        category: str = "",
+    ) -> None:
+        self.since, self.category = since, category
+        self.units_lost_per_week, self.revenue_lost_per_week = units_lost_per_week, revenue_lost_per_week
+        facts = {
+            "since": since,
+            "units_lost_per_week": units_lost_per_week,
+            "revenue_lost_per_week": revenue_lost_per_week,
+        }
+        began = f" since {since}" if since else ""
+        units = "" if units_lost_per_week is None else f", which loses about {units_lost_per_week:.1f} units a week"
+        revenue = "" if revenue_lost_per_week is None else f", worth {revenue_lost_per_week:,.2f}"
+        super().__init__(
+            f"the product is out of stock{began}{units}{revenue}",
+            **{name: fact for name, fact in facts.items() if fact is not None},
         )
 
 

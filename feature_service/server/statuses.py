@@ -4,6 +4,7 @@ import grpc
 from google.protobuf import any_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
+from stockout.v1.risk_service_pb2 import OutOfStock
 
 from data.snapshots import SnapshotError
 from feature_service.bundle import BundleError, FeatureShapeError
@@ -29,6 +30,7 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     errors.ExcludedProductError: (grpc.StatusCode.FAILED_PRECONDITION, "EXCLUDED_PRODUCT"),
     errors.NotLaunchedError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_LAUNCHED"),
     errors.ShortHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
+    errors.OutOfStockError: (grpc.StatusCode.FAILED_PRECONDITION, "OUT_OF_STOCK"),
     errors.NotEligibleError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_ELIGIBLE"),
     InsufficientHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
     UnknownFeatureSetError: (grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_FEATURE_SET"),
@@ -66,7 +68,21 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, status_pb2.Status]:
             for each in error.violations
         ]
         details.append(error_details_pb2.BadRequest(field_violations=violations))
+    if isinstance(error, errors.OutOfStockError):
+        details.append(out_of_stock(error))
     return code, status_pb2.Status(code=code.value[0], message=message, details=[_packed(detail) for detail in details])
+
+
+def out_of_stock(error: errors.OutOfStockError) -> OutOfStock:
+    """The error's facts as a message of their own."""
+    message = OutOfStock(
+        units_lost_per_week=error.units_lost_per_week,
+        revenue_lost_per_week=error.revenue_lost_per_week,
+        category=error.category,
+    )
+    if error.since is not None:
+        message.since.year, message.since.month, message.since.day = error.since.timetuple()[:3]
+    return message
 
 
 def _packed(message: Message) -> any_pb2.Any:

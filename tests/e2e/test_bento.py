@@ -81,7 +81,7 @@ def test_assess_answers_each_product_in_order_with_its_probability_or_its_reason
             assert result["probability"] == bundle.predict(row[None])[0]
             assert result["alert"] == (result["probability"] >= ALERTS.threshold)
         else:
-            assert result["error"]["reason"] in {"NOT_ELIGIBLE", "INSUFFICIENT_HISTORY", "NOT_LAUNCHED"}
+            assert result["error"]["reason"] in {"NOT_ELIGIBLE", "OUT_OF_STOCK", "INSUFFICIENT_HISTORY", "NOT_LAUNCHED"}
     assert [result["error"]["reason"] for result in answer["results"][-2:]] == ["UNKNOWN_PRODUCT", "EXCLUDED_PRODUCT"]
     assert answer["as_of_week"] == panel.as_of_week.isoformat()
     assert answer["snapshot_id"]

@@ -48,7 +48,7 @@ def test_only_what_is_on_the_shelf_has_a_risk_of_running_out(shops: Shops) -> No
     eligible = LABEL.eligible(shops.panel)[:, -1]
     assert 0 < eligible.sum() < len(eligible)
     for result, applies in zip(answer.results, eligible, strict=True):
-        assert reason_of(result) == ("" if applies else "NOT_ELIGIBLE"), result.product_id
+        assert reason_of(result) == ("" if applies else "OUT_OF_STOCK"), result.product_id
 
 
 def test_reasons_name_the_features_that_the_model_was_asked_with(shops: Shops) -> None:
@@ -107,7 +107,7 @@ def test_with_the_callers_stock_it_is_so_as_well(shops: Shops) -> None:
 
 def test_a_stock_of_none_has_run_out_already(shops: Shops) -> None:
     answer = shops.ask(dict.fromkeys(risks_of(shops.ask()), 0.0))
-    assert {reason_of(each) for each in answer.results} == {"NOT_ELIGIBLE"}
+    assert {reason_of(each) for each in answer.results} == {"OUT_OF_STOCK"}
 
 
 def test_ten_times_the_stock_is_less_likely_to_run_out(shops: Shops) -> None:

@@ -3,10 +3,10 @@
 from typing import Protocol
 
 from data.panel import Panel
-from feature_service.bundle import Bound
+from feature_service.bundle import SALES_ONLY, STOCK_AWARE, Bound
 from feature_service.kernel.arrays import BoolArray, FloatArray
 
-SALES_ONLY, STOCK_AWARE = "SALES_ONLY", "STOCK_AWARE"
+__all__ = ["SALES_ONLY", "STOCK_AWARE", "Label"]
 
 
 class Label(Protocol):

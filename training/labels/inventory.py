@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.panel import COUNT_AGE_DAYS, MIN_ON_HAND, UNITS_ON_HAND, Panel
+from data.panel import COUNT_AGE_DAYS, MIN_ON_HAND, OLDEST_COUNT_DAYS, UNITS_ON_HAND, Panel
 from feature_service.bundle import Bound
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.labels.interface import STOCK_AWARE
 from training.labels.weeks_ahead import field, in_words, runs_out_ahead
-
-OLDEST_COUNT_DAYS = 28
-"""A count that is older than this says too little about what is on the shelf."""
 
 _FILE = "inventory"
 

@@ -71,6 +71,7 @@ def list_question(request: ListStockoutRisksRequest) -> ListQuestion:
         minimum_probability=request.minimum_probability,
         alert_only=request.alert_only,
         order=ORDERS[request.order],
+        include_out_of_stock=request.include_out_of_stock,
     )
     return ListQuestion(rank_filter, request.page_size or DEFAULT_PAGE, request.page_token)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from data.snapshots import Snapshot
 from data.weeks import last_complete_week
-from feature_service.bundle import Bundle
+from feature_service.bundle import STOCK_AWARE, Bundle
 from feature_service.kernel import FloatArray, feature_set
 from feature_service.kernel.arrays import RowNumbers
 from feature_service.server.errors import (
@@ -15,6 +15,7 @@ from feature_service.server.errors import (
     ExcludedProductError,
     NotEligibleError,
     NotLaunchedError,
+    OutOfStockError,
     ProductError,
     ShortHistoryError,
     UnknownProductError,
@@ -23,6 +24,7 @@ from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.scoring.planner import Figures, Planner
 from feature_service.server.scoring.reasons import ReasonTable
 from feature_service.server.scoring.scorer import Inputs, Scorer, Scores, State, States
+from feature_service.server.scoring.stock_outs import StockOuts, stock_outs
 
 BLOCK_ROWS = 65_536  # features of 1 million products at once would take 0.3 GB
 NOT_LAUNCHED_CAUSE = "NOT_LAUNCHED"
@@ -59,7 +61,12 @@ class Assessor:
     def __init__(self, snapshot: Snapshot, bundle: Bundle) -> None:
         self.panel, self.label = snapshot.panel, bundle.contract.label
         self.planner = Planner(snapshot.panel, self.label.horizon_weeks)
-        self.inputs = Inputs(feature_set(bundle.contract.feature_set), snapshot.panel, snapshot.eligible)
+        self.inputs = Inputs(
+            feature_set(bundle.contract.feature_set),
+            snapshot.panel,
+            snapshot.eligible,
+            stock_aware=self.label.evidence == STOCK_AWARE,
+        )
         self.scorer = Scorer(self.inputs, bundle)
         self.newest = len(snapshot.panel.weeks) - 1
         self._rows = {product_id: row for row, product_id in enumerate(snapshot.panel.product_ids)}
@@ -123,7 +130,8 @@ class Assessor:
     def features(self, rows: RowNumbers, column: int) -> tuple[FloatArray, States]:
         """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states."""
         features = self.inputs.features(rows, column)
-        return features, self.inputs.states(rows, column, features, self.inputs.eligible(rows, column))
+        eligible, out = self.inputs.eligible(rows, column), self.inputs.out_of_stock(rows, column)
+        return features, self.inputs.states(rows, column, features, eligible, out)
 
     def risk_problems(self, answers: Assessment) -> dict[int, ProductError]:
         """By position, why those without a probability have none."""
@@ -154,6 +162,8 @@ class Assessor:
             probabilities=np.concatenate([scores.probabilities for scores, _ in scored]),
             alerts=np.concatenate([scores.alerts for scores, _ in scored]),
         )
+        out_of_stock = np.flatnonzero(self._scores.states == State.OUT_OF_STOCK)
+        self.stock_outs = stock_outs(self.panel, out_of_stock, self.newest)
         self.figures = Figures.joined([self.planner.figures(block, self.newest) for block in blocks])
         self.reasons: ReasonTable | None = None
         if snapshot.reasons is not None:
@@ -162,7 +172,8 @@ class Assessor:
 
     def _scored_now(self, block: slice, snapshot: Snapshot) -> tuple[Scores, FloatArray]:
         features = self.inputs.features(block, self.newest)
-        scores = self.scorer.scores_of(features, self.inputs.eligible(block, self.newest), block, self.newest)
+        eligible, out = self.inputs.eligible(block, self.newest), self.inputs.out_of_stock(block, self.newest)
+        scores = self.scorer.scores_of(features, eligible, out, block, self.newest)
         nothing = np.empty((len(features), 0), dtype=np.float32)
         reasons = snapshot.reasons
         return scores, nothing if reasons is None else ReasonTable.values(reasons, block, features)
@@ -174,11 +185,33 @@ class Assessor:
         short = too_bad[states[too_bad] == State.SHORT_HISTORY]
         known = dict(zip(short.tolist(), inputs.known_weeks(rows[short], column).tolist(), strict=True))
         needed = inputs.feature_set.history_weeks
+        own: dict[int, ProductError] = {position: ShortHistoryError(needed, weeks) for position, weeks in known.items()}
+        if below > State.OUT_OF_STOCK:
+            own |= self._out_of_stock(rows, column, states)
         shared: dict[int, ProductError] = {
             State.NOT_LAUNCHED: NotLaunchedError(self.week(column)),
             State.NOT_ELIGIBLE: self._not_eligible,
         }
         return {
-            position: ShortHistoryError(needed, known[position]) if position in known else shared[state]
+            position: own.get(position) or shared[state]
             for position, state in zip(too_bad.tolist(), states[too_bad].tolist(), strict=True)
         }
+
+    def _out_of_stock(self, rows: RowNumbers, column: int, states: States) -> dict[int, ProductError]:
+        """By position, what is lost; of the newest week it is in a table, unless a caller knows of more."""
+        positions = np.flatnonzero(states == State.OUT_OF_STOCK)
+        out = rows[positions]
+        table = self.stock_outs
+        if column != self.newest or not np.isin(out, table.rows).all():
+            table = stock_outs(self.panel, out, column)
+        return {
+            position: self.stock_out_of(row, table)
+            for position, row in zip(positions.tolist(), out.tolist(), strict=True)
+        }
+
+    def stock_out_of(self, row: int, table: StockOuts | None = None) -> OutOfStockError:
+        """What a product that is out of stock loses, by default in the newest week."""
+        found = (self.stock_outs if table is None else table)[row]
+        return OutOfStockError(
+            found.since, found.units_lost_per_week, found.revenue_lost_per_week, self.panel.categories[row]
+        )

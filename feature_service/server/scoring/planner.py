@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, forecast_demand
 from feature_service.kernel.arrays import DoubleArray, Rows
+from feature_service.kernel.block import Fields
 from feature_service.server.scoring.caller_stock import CallerStock
 
 FARTHEST_DAYS = 365
@@ -53,7 +53,7 @@ class Planner:
         self._panel, self._horizon_weeks = panel, horizon_weeks
         self._newest = len(panel.weeks) - 1
         self._demand = forecast_demand(panel.fields, self._newest)
-        self._price = _last_price(panel.fields.get(PRICE_MEAN), len(panel.product_ids))
+        self._price = last_price(panel.fields, len(panel.product_ids))
         self._lead_time_days = np.array(panel.lead_time_days, dtype=np.float64)
 
     def figures(self, rows: Rows, column: int, caller_stock: CallerStock | None = None) -> Figures:
@@ -83,7 +83,7 @@ class Planner:
             return self._demand.of(rows), self._price[rows]
         past = {name: matrix[rows, : column + 1] for name, matrix in self._panel.fields.items()}
         demand = forecast_demand(past, column)
-        return demand, _last_price(past.get(PRICE_MEAN), len(demand.mean))
+        return demand, last_price(past, len(demand.mean))
 
     def _stock(self, rows: Rows, column: int, count: int) -> DoubleArray:
         """A count below 0 is a stock of none."""
@@ -95,8 +95,9 @@ def _first_known(figure: DoubleArray, otherwise: DoubleArray) -> DoubleArray:
     return np.where(np.isnan(figure), otherwise, figure)
 
 
-def _last_price(prices: npt.NDArray[np.float32] | None, rows: int) -> DoubleArray:
+def last_price(fields: Fields, rows: int) -> DoubleArray:
     """Of the last week that had one: a week without sales has a price of 0, an unknown one NaN."""
+    prices = fields.get(PRICE_MEAN)
     if prices is None:
         return np.full(rows, np.nan)
     had_one = prices > 0

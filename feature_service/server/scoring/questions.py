@@ -52,6 +52,7 @@ class RankFilter:
         minimum_probability: In [0, 1].
         alert_only: Only products with an alert.
         order: What the list goes by.
+        include_out_of_stock: Also products that are out of stock, before all others.
     """
 
     category: str = ""
@@ -59,6 +60,7 @@ class RankFilter:
     minimum_probability: float = 0.0
     alert_only: bool = False
     order: RankOrder = RankOrder.PROBABILITY
+    include_out_of_stock: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Ranking:
         threshold: An alert is raised from here.
         categories: The category of each product.
         keys: What each order goes by, smallest first, NaN last; shape ``(products,)``.
+        out_of_stock: Rows without a probability that come before all others, where they are asked for.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Ranking:
         threshold: float,
         categories: Sequence[str],
         keys: Mapping[RankOrder, Key],
+        out_of_stock: npt.NDArray[np.integer],
     ) -> None:
         self._probabilities, self._threshold, self._keys = probabilities.astype(np.float64), threshold, keys
         names = sorted(set(categories))
         self._codes = {name: code for code, name in enumerate(names)}
         self._category = np.fromiter(map(self._codes.__getitem__, categories), np.int32, len(categories))
         self._scored = np.flatnonzero(np.isfinite(probabilities)).astype(np.int32)
+        self._out_of_stock = out_of_stock.astype(np.int32)
         self._orders: dict[RankOrder, RankedRows] = {}
         self._lists: OrderedDict[RankFilter, RankedRows] = OrderedDict()
 
@@ -50,6 +53,9 @@ class Ranking:
             return self._lists[rank_filter]
         ordered = self._ordered(rank_filter.order)
         rows = ordered[self._passes(rank_filter, ordered)]
+        if rank_filter.include_out_of_stock:
+            out = self._out_of_stock
+            rows = np.concatenate([out[self._of_category(rank_filter, out)], rows])
         self._lists[rank_filter] = rows
         if len(self._lists) > KEPT_LISTS:
             self._lists.popitem(last=False)
@@ -62,10 +68,14 @@ class Ranking:
 
     def _passes(self, rank_filter: RankFilter, rows: RankedRows) -> npt.NDArray[np.bool_]:
         least = max(rank_filter.minimum_probability, self._threshold if rank_filter.alert_only else 0.0)
-        passes = self._probabilities[rows] >= least
-        if rank_filter.category:
-            passes &= self._category[rows] == self._codes.get(rank_filter.category, -1)
-        return passes
+        passes: npt.NDArray[np.bool_] = self._probabilities[rows] >= least
+        return passes & self._of_category(rank_filter, rows)
+
+    def _of_category(self, rank_filter: RankFilter, rows: RankedRows) -> npt.NDArray[np.bool_]:
+        if not rank_filter.category:
+            return np.ones(len(rows), dtype=np.bool_)
+        of_category: npt.NDArray[np.bool_] = self._category[rows] == self._codes.get(rank_filter.category, -1)
+        return of_category
 
 
 def sort_keys(probabilities: FloatArray, revenue_at_risk: Key, reorder_in_days: Key) -> dict[RankOrder, Key]:

@@ -22,7 +22,8 @@ class State(IntEnum):
     NOT_LAUNCHED = 0
     SHORT_HISTORY = 1
     NOT_ELIGIBLE = 2
-    SCORED = 3
+    OUT_OF_STOCK = 3
+    SCORED = 4
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,22 @@ class Scores:
 
 
 class Inputs:
-    """A feature set over one snapshot's panel, and where its label applies. Threads may share it."""
+    """A feature set over one snapshot's panel, and where its label applies. Threads may share it.
 
-    def __init__(self, feature_set: FeatureSet, panel: Panel, eligible: BoolArray) -> None:
-        self.feature_set = feature_set
+    Args:
+        feature_set: What the model takes.
+        panel: The snapshot's.
+        eligible: Where the label applies, shape ``(products, weeks)``.
+        stock_aware: Whether the label is about stock, so that a product that is out of it is a state of its own.
+    """
+
+    def __init__(self, feature_set: FeatureSet, panel: Panel, eligible: BoolArray, *, stock_aware: bool) -> None:
+        self.feature_set, self.stock_aware = feature_set, stock_aware
         self._sold, self._eligible = panel.fields[UNITS_SOLD], eligible
+        self._out = panel.out_of_stock() if stock_aware else np.zeros_like(eligible)
+        # sales may be unknown again after the last record of all sales, which is no reason to forget a launch
+        known = np.isfinite(self._sold)
+        self._launch_week = np.where(known.any(axis=1), known.argmax(axis=1), known.shape[1])
         self._of_panel = PanelFeatures(feature_set, panel.fields, panel.groups)
         self._newest = panel.fields[UNITS_SOLD].shape[1] - 1
         self._newest_with_stock: StockFeatures | None = None
@@ -70,6 +82,10 @@ class Inputs:
         """Where the label applies."""
         return self._eligible[rows, column]
 
+    def out_of_stock(self, rows: Rows, column: int) -> BoolArray:
+        """Where the stock is known to be used up; nowhere where the label is not about stock."""
+        return self._out[rows, column]
+
     def features_with_stock(self, rows: RowNumbers, column: int, units_on_hand: FloatArray) -> FloatArray | None:
         """The features as if the panel held the callers' own stock, shape ``(rows,)``; None if the set knows none."""
         if column == self._newest and self._newest_with_stock is not None:
@@ -79,12 +95,12 @@ class Inputs:
             return None
         return with_stock.with_units_on_hand(np.arange(len(rows)), units_on_hand)
 
-    def states(self, rows: Rows, column: int, features: FloatArray, eligible: BoolArray) -> States:
+    def states(self, rows: Rows, column: int, features: FloatArray, eligible: BoolArray, out: BoolArray) -> States:
         """What is known of each row."""
-        launched = np.isfinite(self._sold[rows, column])
+        launched = self._launch_week[rows] <= column
         long_enough = self.feature_set.unknown_allowed | np.isfinite(features).all(axis=1)
-        conditions = [~launched, ~long_enough, ~eligible]
-        worst = [State.NOT_LAUNCHED, State.SHORT_HISTORY, State.NOT_ELIGIBLE]
+        conditions = [~launched, ~long_enough, ~eligible & ~out, ~eligible]
+        worst = [State.NOT_LAUNCHED, State.SHORT_HISTORY, State.NOT_ELIGIBLE, State.OUT_OF_STOCK]
         return np.select(conditions, worst, State.SCORED).astype(np.uint8)
 
     def known_weeks(self, rows: Rows, column: int) -> npt.NDArray[np.intp]:
@@ -108,13 +124,16 @@ class Scorer:
     def scores(self, rows: RowNumbers, column: int, caller_stock: CallerStock | None = None) -> Scores:
         """Of some products in one week, with the caller's own stock where there is one."""
         features, eligible = self.inputs.features(rows, column), self.inputs.eligible(rows, column)
+        out = self.inputs.out_of_stock(rows, column)
         if caller_stock is not None:
             features, eligible = self._with_stock(features, eligible, rows, column, caller_stock)
-        return self.scores_of(features, eligible, rows, column)
+            known = np.isfinite(caller_stock.units_on_hand) & self.inputs.stock_aware
+            out = np.where(known, caller_stock.units_on_hand <= 0, out)
+        return self.scores_of(features, eligible, out, rows, column)
 
-    def scores_of(self, features: FloatArray, eligible: BoolArray, rows: Rows, column: int) -> Scores:
+    def scores_of(self, features: FloatArray, eligible: BoolArray, out: BoolArray, rows: Rows, column: int) -> Scores:
         """Of features that are computed already."""
-        states = self.inputs.states(rows, column, features, eligible)
+        states = self.inputs.states(rows, column, features, eligible, out)
         scored = states == State.SCORED
         probabilities = np.full(len(states), np.nan, dtype=np.float32)
         probabilities[scored] = self._bundle.predict(features[scored])

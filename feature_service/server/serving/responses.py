@@ -24,13 +24,13 @@ from stockout.v1.risk_service_pb2 import (
 from data.snapshots import ModelReference, Snapshot
 from feature_service.bundle import Contract
 from feature_service.kernel.arrays import RowNumbers
-from feature_service.server.errors import ProductError
+from feature_service.server.errors import OutOfStockError, ProductError
 from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.scoring.scorer import Scorer, State
 from feature_service.server.serving import encoder
 from feature_service.server.serving.encoder import field, tag_of
-from feature_service.server.statuses import status_of
+from feature_service.server.statuses import out_of_stock, status_of
 
 MAX_KEPT_ERRORS = 4096
 
@@ -41,7 +41,9 @@ _FEATURES = tag_of(ProductFeaturesResult, "features")
 _ELIGIBLE = tag_of(ProductFeatures, "eligible") + b"\x01"
 _CATEGORY = tag_of(StockoutRisk, "category")
 _RANKED = tag_of(ListStockoutRisksResponse, "risks")
-_RANK, _RANKED_ID, _RANKED_RISK = (tag_of(RankedStockoutRisk, name) for name in ("rank", "product_id", "risk"))
+_RANK, _RANKED_ID, _RANKED_RISK, _RANKED_OUT_OF_STOCK = (
+    tag_of(RankedStockoutRisk, name) for name in ("rank", "product_id", "risk", "out_of_stock")
+)
 _ERROR_FIELDS: dict[tuple[type[ProductError], str], bytes] = {}
 
 
@@ -98,15 +100,16 @@ class Writer:
         return b"".join(self._results(_FEATURES_RESULT, product_ids, rows, iter(outcomes), column))
 
     def ranked(self, answers: Assessment, first_rank: int) -> bytes:
-        """What a page of a ranked list holds of rows that all have a probability."""
+        """What a page of a ranked list holds of rows that all have a probability or are out of stock."""
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
+        outcomes = [field(_RANKED_RISK, risk) for risk in self._risks(answers)]
+        for position in np.flatnonzero(answers.scores.states == State.OUT_OF_STOCK).tolist():
+            lost = out_of_stock(self._assessor.stock_out_of(int(answers.rows[position])))
+            outcomes[position] = field(_RANKED_OUT_OF_STOCK, lost.SerializeToString())
         return b"".join(
-            field(
-                _RANKED,
-                encoder.whole_number(_RANK, rank) + field(_RANKED_ID, each.encode()) + field(_RANKED_RISK, risk),
-            )
-            for rank, each, risk in zip(
-                range(first_rank, first_rank + len(answers.rows)), ids, self._risks(answers), strict=True
+            field(_RANKED, encoder.whole_number(_RANK, rank) + field(_RANKED_ID, each.encode()) + outcome)
+            for rank, each, outcome in zip(
+                range(first_rank, first_rank + len(answers.rows)), ids, outcomes, strict=True
             )
         )
 
@@ -206,6 +209,8 @@ def _fields_of(problems: Mapping[int, ProductError]) -> dict[int, bytes]:
 
 def _error_field(error: ProductError) -> bytes:
     """Encoded once for all products with the same error: many have one, and few errors differ."""
+    if isinstance(error, OutOfStockError):  # each has figures of its own
+        return field(_ERROR, _error(error).SerializeToString())
     facts = type(error), str(error)
     if facts not in _ERROR_FIELDS:
         if len(_ERROR_FIELDS) >= MAX_KEPT_ERRORS:

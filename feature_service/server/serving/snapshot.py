@@ -50,7 +50,8 @@ class ServingSnapshot:
         scored = self.assessor.probabilities
         figures = self.assessor.figures
         keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
-        self._ranking = Ranking(scored, bundle.contract.threshold, snapshot.panel.categories, keys)
+        out_of_stock = self.assessor.stock_outs.worst_first()
+        self._ranking = Ranking(scored, bundle.contract.threshold, snapshot.panel.categories, keys, out_of_stock)
         self.set_stale(False)
 
     @classmethod

@@ -186,7 +186,11 @@ class StockoutRiskResult(_message.Message):
         - EXCLUDED_PRODUCT (FAILED_PRECONDITION): the id is known, but no sale of it counts; metadata `cause` says why.
         - NOT_LAUNCHED (FAILED_PRECONDITION): the launch (the first sale, or count above 0) came after `as_of`.
         - INSUFFICIENT_HISTORY (FAILED_PRECONDITION): too few weeks since the launch.
-        - NOT_ELIGIBLE (FAILED_PRECONDITION): the label does not apply, e.g. nothing sold in the last four weeks.
+        - OUT_OF_STOCK (FAILED_PRECONDITION): the stock is used up already, so that it cannot run out any more; only where
+          the label is about stock. A second detail is an OutOfStock; the metadata holds its known fields as text: `since`
+          (e.g. `2024-05-02`), `units_lost_per_week`, `revenue_lost_per_week`.
+        - NOT_ELIGIBLE (FAILED_PRECONDITION): the label does not apply, e.g. nothing sold in the last four weeks, or the
+          product was not counted for four weeks.
         """
 
     def __init__(
@@ -205,6 +209,51 @@ class StockoutRiskResult(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
 
 Global___StockoutRiskResult: _TypeAlias = StockoutRiskResult  # noqa: Y015
+
+@_typing.final
+class OutOfStock(_message.Message):
+    """What a product that is out of stock loses. A figure that cannot be known stays unset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNITS_LOST_PER_WEEK_FIELD_NUMBER: _builtins.int
+    REVENUE_LOST_PER_WEEK_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    units_lost_per_week: _builtins.float
+    """Units that it would sell in a week: the mean demand forecast, made from the weeks in which it could be bought."""
+    revenue_lost_per_week: _builtins.float
+    """units_lost_per_week times the last known price, in the currency of the data."""
+    category: _builtins.str
+    """The product's category in the data; empty where it has none."""
+    @_builtins.property
+    def since(self) -> _date_pb2.Date:
+        """The day of the first count of 0 or less after the last one above 0; by weekly flags, the Monday of the first week
+        out of stock. Unset where only the caller says that there is none.
+        """
+
+    def __init__(
+        self,
+        *,
+        since: _date_pb2.Date | None = ...,
+        units_lost_per_week: _builtins.float | None = ...,
+        revenue_lost_per_week: _builtins.float | None = ...,
+        category: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "category", b"category", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__revenue_lost_per_week: _TypeAlias = _typing.Literal["revenue_lost_per_week"]  # noqa: Y015
+    _WhichOneofArgType__revenue_lost_per_week: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week"]  # noqa: Y015
+    _WhichOneofReturnType__units_lost_per_week: _TypeAlias = _typing.Literal["units_lost_per_week"]  # noqa: Y015
+    _WhichOneofArgType__units_lost_per_week: _TypeAlias = _typing.Literal["_units_lost_per_week", b"_units_lost_per_week"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revenue_lost_per_week) -> _WhichOneofReturnType__revenue_lost_per_week | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_lost_per_week) -> _WhichOneofReturnType__units_lost_per_week | None: ...
+
+Global___OutOfStock: _TypeAlias = OutOfStock  # noqa: Y015
 
 @_typing.final
 class StockoutRisk(_message.Message):
@@ -339,8 +388,8 @@ Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
 @_typing.final
 class ListStockoutRisksRequest(_message.Message):
-    """Asks for a page of the ranked list. Only products with a risk are listed. On later pages everything but `page_size`
-    must be as on the first.
+    """Asks for a page of the ranked list. Only products with a risk are listed, and if asked for those that are out of stock.
+    On later pages everything but `page_size` must be as on the first.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -352,6 +401,7 @@ class ListStockoutRisksRequest(_message.Message):
     MINIMUM_PROBABILITY_FIELD_NUMBER: _builtins.int
     ALERT_ONLY_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    INCLUDE_OUT_OF_STOCK_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Products per page, 0 to 1000; 0 stands for 50."""
     page_token: _builtins.str
@@ -366,6 +416,10 @@ class ListStockoutRisksRequest(_message.Message):
     """Only risks that raise an alert."""
     order: Global___Order.ValueType
     """What the list is ordered by."""
+    include_out_of_stock: _builtins.bool
+    """Also the products that are out of stock, of the category and the evidence that are asked for. They come first: the
+    greatest revenue lost, then the most units lost a week.
+    """
     def __init__(
         self,
         *,
@@ -376,10 +430,11 @@ class ListStockoutRisksRequest(_message.Message):
         minimum_probability: _builtins.float = ...,
         alert_only: _builtins.bool = ...,
         order: Global___Order.ValueType = ...,
+        include_out_of_stock: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_only", b"alert_only", "category", b"category", "evidence", b"evidence", "minimum_probability", b"minimum_probability", "order", b"order", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_only", b"alert_only", "category", b"category", "evidence", b"evidence", "include_out_of_stock", b"include_out_of_stock", "minimum_probability", b"minimum_probability", "order", b"order", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -432,13 +487,18 @@ class RankedStockoutRisk(_message.Message):
     RANK_FIELD_NUMBER: _builtins.int
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     RISK_FIELD_NUMBER: _builtins.int
+    OUT_OF_STOCK_FIELD_NUMBER: _builtins.int
     rank: _builtins.int
     """1 for the first of the whole list."""
     product_id: _builtins.str
     """The product."""
     @_builtins.property
     def risk(self) -> Global___StockoutRisk:
-        """Its risk."""
+        """Its risk; unset where the product is out of stock."""
+
+    @_builtins.property
+    def out_of_stock(self) -> Global___OutOfStock:
+        """What it loses, where it is out of stock."""
 
     def __init__(
         self,
@@ -446,10 +506,11 @@ class RankedStockoutRisk(_message.Message):
         rank: _builtins.int = ...,
         product_id: _builtins.str = ...,
         risk: Global___StockoutRisk | None = ...,
+        out_of_stock: Global___OutOfStock | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["risk", b"risk"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["out_of_stock", b"out_of_stock", "risk", b"risk"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "rank", b"rank", "risk", b"risk"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["out_of_stock", b"out_of_stock", "product_id", b"product_id", "rank", b"rank", "risk", b"risk"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

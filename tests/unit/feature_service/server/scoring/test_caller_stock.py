@@ -84,13 +84,13 @@ def test_only_products_whose_stock_is_told_are_answered_anew(stocks: tuple[Float
     assert answers != now(assessor, assessor.panel.product_ids)
 
 
-def test_a_stock_that_is_told_to_be_gone_makes_the_label_not_apply() -> None:
+def test_a_stock_that_is_told_to_be_gone_is_a_state_of_its_own() -> None:
     assessor = assessor_of(np.full(10, 5, dtype=np.float32))
     before = now(assessor, assessor.panel.product_ids)
     answers = computed(assessor, assessor.panel.product_ids, assessor.newest, given_to_all(10, 0.0))
     launched = [row for row, each in enumerate(before) if each.HasField("risk")]
     assert launched
-    assert all(reason_of(answers[row]) == "NOT_ELIGIBLE" for row in launched)
+    assert all(reason_of(answers[row]) == "OUT_OF_STOCK" for row in launched)
 
 
 def test_a_past_week_takes_the_callers_stock_as_well(stocks: tuple[FloatArray, FloatArray]) -> None:
