@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from matplotlib.font_manager import FontProperties
 from matplotlib.image import imread
+from matplotlib.textpath import TextPath
 
 from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
@@ -68,6 +70,35 @@ def test_the_report_is_one_page_that_loads_nothing(trained: Trained) -> None:
     assert set(sources) == {"data:image"}
     for word in ("logistic regression on 3 features", "Model card", "Sales alone", "locked origins", "Limits"):
         assert word in page
+
+
+@pytest.mark.parametrize(
+    ("font_px", "padding_px", "width_px"),
+    [(13, 16, 1068), (9, 8, 1032)],
+    ids=["a window of 1280 px", "A4 on its side"],
+)
+def test_every_table_of_the_report_fits_its_page_by_wrapping_its_cells(
+    trained: Trained, font_px: float, padding_px: float, width_px: float
+) -> None:
+    """No narrower than its longest word can a column become; DejaVu is wider than the fonts of most systems."""
+    page = (trained.evaluation / "report.html").read_text(encoding="utf-8")
+    assert "nowrap" not in page
+    tables = re.findall(r'<div class="scroll"><table>(.*?)</table></div>', page, re.DOTALL)
+    assert len(tables) == page.count("<table>") == 4
+    for table in tables:
+        rows = [
+            [re.sub(r"<[^>]+>", " ", cell) for cell in re.findall(r"<t[hd]>(.*?)</t[hd]>", row, re.DOTALL)]
+            for row in re.findall(r"<tr.*?</tr>", table, re.DOTALL)
+        ]
+        columns = zip(*rows, strict=True)
+        longest = [max(_width_px(word, font_px) for cell in column for word in cell.split()) for column in columns]
+        assert sum(longest) + padding_px * len(longest) < width_px
+
+
+def _width_px(word: str, font_px: float) -> float:
+    """At 72 dots an inch a point is a pixel."""
+    bold = FontProperties(family="DejaVu Sans", weight="bold", size=font_px)
+    return float(TextPath((0, 0), word, prop=bold).get_extents().width)
 
 
 def test_missing_figures_are_told_by_their_path(tmp_path: Path) -> None:
