@@ -77,6 +77,9 @@ RECIPES: Mapping[str, Recipe] = {
 
 _DEFAULT = Recipe("lightgbm", _SALES_TREES)
 
+ORIGINAL = Recipe("random_forest")
+"""The model of the system that this one replaces: 100 trees of depth 10, as the estimator has them."""
+
 CALIBRATION_WEEKS: Mapping[str, int] = {"inventory": 15, "availability": 26}
 """Weeks to calibrate on; labels with fewer positive outcomes need more."""
 

@@ -6,6 +6,7 @@ backtest/<run>/
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,7 +43,13 @@ class BacktestRecord:
 
 
 def run_backtest(
-    rows: TrainingRows, panel: Panel, recipe: Recipe, settings: BacktestSettings, seed: int, to: Path
+    rows: TrainingRows,
+    panel: Panel,
+    recipe: Recipe,
+    settings: BacktestSettings,
+    seed: int,
+    to: Path,
+    beside: Mapping[str, Recipe] | None = None,
 ) -> Backtest:
     """Run the backtest and write both files.
 
@@ -53,10 +60,11 @@ def run_backtest(
         settings: How many origins, and how often the model is fitted.
         seed: Of every random choice.
         to: An existing folder.
+        beside: Other recipes by name that are measured among the rules.
     Raises:
         TrainingHistoryError, OneSidedOutcomeError, TrainingFileError: See :func:`training.backtest.rolling.backtest`.
     """
-    result = backtest(rows, panel, recipe, settings, seed)
+    result = backtest(rows, panel, recipe, settings, seed, beside)
     write_predictions(result, rows, recipe.estimator, to / PREDICTIONS_FILE)
     record = BacktestRecord(recipe, settings, result.calendar, result.calibration, seed)
     (to / BACKTEST_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")

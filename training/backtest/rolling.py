@@ -71,7 +71,14 @@ class _WalkOutput:
     fold: IntArray
 
 
-def backtest(rows: TrainingRows, panel: Panel, recipe: Recipe, settings: BacktestSettings, seed: int) -> Backtest:
+def backtest(
+    rows: TrainingRows,
+    panel: Panel,
+    recipe: Recipe,
+    settings: BacktestSettings,
+    seed: int,
+    beside: Mapping[str, Recipe] | None = None,
+) -> Backtest:
     """Predict at every origin, calibrate, and score every rule on the same rows.
 
     Args:
@@ -80,6 +87,7 @@ def backtest(rows: TrainingRows, panel: Panel, recipe: Recipe, settings: Backtes
         recipe: How a model is made.
         settings: How many origins, and how often the model is fitted.
         seed: Of every random choice.
+        beside: Other recipes by name, fitted and calibrated in the same way; they stand among the rules.
     Raises:
         TrainingHistoryError: If the history is too short.
         OneSidedOutcomeError: If the rows of the first fit, of a calibration or of the origins hold one outcome only.
@@ -91,21 +99,23 @@ def backtest(rows: TrainingRows, panel: Panel, recipe: Recipe, settings: Backtes
     has_outcome = np.isfinite(rows.outcome)
     calendar = calendar_of(week[has_outcome], rows.label.horizon_weeks, settings)
     column = (week - int(week_number(panel.weeks[:1])[0])).astype(np.int64)
-    output = walk(rows, week, calendar, recipe, seed, logistic_inputs(panel)[rows.product, column])
+    inputs = logistic_inputs(panel)[rows.product, column]
+    output = walk(rows, week, calendar, recipe, seed, inputs)
     row = np.flatnonzero(has_outcome & (week >= calendar.first))
     check_both_outcomes("backtest", rows.outcome[row])
-    probability = np.full(len(rows), np.nan)
-    for origin in range(calendar.first, calendar.last + 1):
-        at_origin = np.flatnonzero(has_outcome & (week == origin))
-        table = _calibration_at(origin, rows.outcome, output.raw, week, calendar, settings)
-        probability[at_origin] = table.apply(output.raw[at_origin])
+    probability = _calibrated(rows, output.raw, week, calendar, settings)
+    rules = _rule_scores(panel, rows.product[row], column[row], output, row)
+    for name, other in (beside or {}).items():
+        raw = walk(rows, week, calendar, other, seed, inputs).raw
+        values = _calibrated(rows, raw, week, calendar, settings)[row]
+        rules[name] = ScorerOutput(values.astype(np.float32), True)
     return Backtest(
         row=row,
         truth=truth_of(rows, panel, row, week, column),
         raw=output.raw[row].astype(np.float32),
         probability=probability[row].astype(np.float32),
         fold=output.fold[row],
-        rules=_rule_scores(panel, rows.product[row], column[row], output, row),
+        rules=rules,
         calendar=calendar,
         calibration=_calibration_at(
             calendar.last + calendar.horizon_weeks, rows.outcome, output.raw, week, calendar, settings
@@ -161,6 +171,18 @@ def truth_of(rows: TrainingRows, panel: Panel, row: IntArray, week: IntArray, co
         segment=np.digitize(rate, _SEGMENT_FROM).astype(np.int64),
         segments=SEGMENTS,
     )
+
+
+def _calibrated(
+    rows: TrainingRows, raw: DoubleArray, week: IntArray, calendar: Calendar, settings: BacktestSettings
+) -> DoubleArray:
+    """The raw predictions of the evaluated origins, each calibrated by what was known then; NaN elsewhere."""
+    probability = np.full(len(rows), np.nan)
+    for origin in range(calendar.first, calendar.last + 1):
+        at_origin = np.flatnonzero(np.isfinite(rows.outcome) & (week == origin))
+        table = _calibration_at(origin, rows.outcome, raw, week, calendar, settings)
+        probability[at_origin] = table.apply(raw[at_origin])
+    return probability
 
 
 def _calibration_at(

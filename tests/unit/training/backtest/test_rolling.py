@@ -7,12 +7,14 @@ import pytest
 
 from feature_service.bundle import Bundle
 from feature_service.kernel import feature_set, features_at
-from tests.support.training_fixtures import Trained, run_training_stages, training_panel
+from tests.support.training_fixtures import SEED, Trained, run_training_stages, training_panel
 from training.backtest.origins import BacktestSettings
-from training.backtest.predictions import read_predictions
+from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
+from training.backtest.record import run_backtest
 from training.dataset import read_training_table
 from training.estimators import FittedModel
-from training.recipes import RECIPES, Recipe
+from training.estimators.forest import Forest
+from training.recipes import ORIGINAL, RECIPES, Recipe
 
 WEEKLY = BacktestSettings(refit_every=1, origins=10)
 
@@ -103,3 +105,26 @@ def test_every_proven_recipe_can_be_fitted_and_gives_probabilities(trained: Trai
         fitted = quick.fit(rows.feature_names, rows.features[known], rows.outcome[known], 1)
         probabilities = fitted.predict(rows.features)
         assert ((probabilities >= 0) & (probabilities <= 1)).all()
+
+
+def test_another_recipe_is_measured_beside_the_model_as_it_is_measured_as_the_model_itself(tmp_path: Path) -> None:
+    panel, other = training_panel(products=80, weeks=45), Recipe("lightgbm", {"num_iterations": 5})
+    alone = run_training_stages(panel, tmp_path / "alone", recipe=other)
+    rows = read_training_table(alone.table)
+    (tmp_path / "beside").mkdir()
+    run_backtest(rows, panel, ORIGINAL, BacktestSettings(), SEED, tmp_path / "beside", {"other": other})
+    measured = read_predictions(tmp_path / "beside" / PREDICTIONS_FILE)
+    np.testing.assert_array_equal(measured.rules["other"].values, read_predictions(alone.predictions).model.values)
+    assert measured.rules["other"].is_probability
+    assert measured.estimator == "random_forest"
+    assert not np.array_equal(measured.model.values, measured.rules["other"].values)
+
+
+def test_the_originals_model_has_100_trees_of_depth_10() -> None:
+    features = np.random.default_rng(1).random((3000, 4), dtype=np.float32)
+    outcome = (np.random.default_rng(2).random(3000) < features[:, 0]).astype(np.float32)
+    forest = ORIGINAL.fit(("a", "b", "c", "d"), features, outcome, SEED)
+    assert isinstance(forest, Forest)
+    trees = forest.pipeline[-1].estimators_
+    assert len(trees) == 100
+    assert max(tree.get_depth() for tree in trees) == 10
