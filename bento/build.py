@@ -20,10 +20,11 @@ import yaml
 
 from bento.errors import BentoBuildError
 from data.files import locked
-from data.snapshots import MODEL_NAME, REFERENCE_FILE, ModelReference
-from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
+from data.snapshots import REFERENCE_FILE, ModelReference
+from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, BundleError, Contract, LabelContract
 
 _UNFINISHED = "unfinished"
+_MODEL_DIR = Path("bento") / "model"
 _SERVICE = "bento.service:StockoutRisk"
 _MODULES = (
     "bento",
@@ -68,8 +69,9 @@ def build_bento(bundle_dir: Path, model: ModelReference, home: Path) -> str:
         BundleError: If the bundle cannot be loaded.
         BentoBuildError: If BentoML fails.
     """
-    Bundle.load(bundle_dir)  # a broken bundle is told here, not at the first request
+    label = Bundle.load(bundle_dir).contract.label  # a broken bundle is told here, not at the first request
     with locked(home / _UNFINISHED):
+        _check_same_question(home / "bentos" / model.name, label)
         return _build(bundle_dir, model, home)
 
 
@@ -86,16 +88,33 @@ def _build(bundle_dir: Path, model: ModelReference, home: Path) -> str:
         source = work / "source"
         _copy_source(bundle_dir, model, source)
         version = f"{model.version}-{_digest(source)[:12]}"
-        finished = home / "bentos" / MODEL_NAME / version
+        finished = home / "bentos" / model.name / version
         if not finished.exists():
             _run_bentoml(source, version, work / "home")
             finished.parent.mkdir(parents=True, exist_ok=True)
-            (work / "home" / "bentos" / MODEL_NAME / version).rename(finished)
+            (work / "home" / "bentos" / model.name / version).rename(finished)
         (work / "latest").write_text(version, encoding="utf-8")
         (work / "latest").replace(finished.parent / "latest")
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return f"{MODEL_NAME}:{version}"
+    return f"{model.name}:{version}"
+
+
+def _check_same_question(bentos: Path, label: LabelContract) -> None:
+    """What ``:latest`` answers must not change its meaning for those who serve it."""
+    try:
+        latest = (bentos / "latest").read_text(encoding="utf-8").strip()
+        contract = Contract.from_json(
+            (bentos / latest / "src" / _MODEL_DIR / CONTRACT_FILE).read_text(encoding="utf-8")
+        )
+    except (OSError, BundleError):
+        return
+    theirs = contract.label
+    if (theirs.name, theirs.horizon_weeks) != (label.name, label.horizon_weeks):
+        raise BentoBuildError(
+            f"{bentos} holds Bentos that predict {theirs.name} {theirs.horizon_weeks} weeks ahead, and its :latest "
+            f"must not become one for {label.name} {label.horizon_weeks} weeks ahead: set another BENTOML_HOME"
+        )
 
 
 def _copy_source(bundle_dir: Path, model: ModelReference, to: Path) -> None:
@@ -106,9 +125,9 @@ def _copy_source(bundle_dir: Path, model: ModelReference, to: Path) -> None:
         for file in sorted(root.rglob("*.py")):
             _copy(file, to.joinpath(*name.split(".")) / file.relative_to(root))
     for name in (MODEL_FILE, CONTRACT_FILE):
-        _copy(bundle_dir / name, to / "bento" / "model" / name)
+        _copy(bundle_dir / name, to / _MODEL_DIR / name)
     reference = json.dumps(asdict(model), indent=2, sort_keys=True) + "\n"
-    (to / "bento" / "model" / REFERENCE_FILE).write_text(reference, encoding="utf-8")
+    (to / _MODEL_DIR / REFERENCE_FILE).write_text(reference, encoding="utf-8")
     (to / "bentofile.yaml").write_text(yaml.safe_dump(_bentofile(model)), encoding="utf-8")
 
 
@@ -116,7 +135,7 @@ def _bentofile(model: ModelReference) -> dict[str, object]:
     pinned = [f"{name}=={importlib.metadata.version(name)}" for name in _REQUIREMENTS]
     return {
         "service": _SERVICE,
-        "name": MODEL_NAME,
+        "name": model.name,
         "description": f"{model.name} version {model.version}: the probability that a product runs out.",
         "labels": {"model": model.name, "model_version": model.version, "run_id": model.run_id},
         "include": ["**/*.py", "bento/model/*"],

@@ -2,14 +2,18 @@
 
 import logging
 import os
+import sys
+from types import TracebackType
 
 import luigi.configuration
+from luigi.parameter import MissingParameterException
+from luigi.task_register import TaskClassNotFoundException
 
 from feature_service.kernel import StockoutError
 
 # Luigi exits with 0 whatever happened unless it is configured otherwise, and retries a failed task only after minutes.
 _LUIGI_DEFAULTS = {
-    "core": {"log_level": "INFO"},
+    "core": {"log_level": "WARNING"},  # a run's own lines say what it did
     # a run whose snapshot another run has replaced meanwhile has done its work all the same
     "worker": {"check_unfulfilled_deps": "false"},
     "retcode": {
@@ -38,11 +42,32 @@ class OneSentence(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through; of an error that the user can put right only the sentence."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, StockoutError | OSError):
-            record.msg, record.args = "%s", (str(error),)
+        sentence = _sentence(record.exc_info[1] if record.exc_info else None)
+        if sentence:
+            record.msg, record.args = "%s", (sentence,)
             record.exc_info = record.exc_text = None
         return True
+
+
+def _sentence(error: BaseException | None) -> str | None:
+    """What is wrong, if it is something that the user can put right."""
+    if isinstance(error, StockoutError | OSError):
+        return str(error)
+    if isinstance(error, MissingParameterException):
+        option = str(error).split("'")[-2].replace("_", "-")
+        return f"--{option} is missing; luigi --module orchestration StockoutPipeline --help says what it is"
+    if isinstance(error, TaskClassNotFoundException):
+        return " ".join(str(error).replace("Did you mean:", "Did you mean").split())
+    return None
+
+
+def _say_the_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Of an error that Luigi lets through, the sentence; anything else as Python says it."""
+    sentence = _sentence(error)
+    if sentence:
+        sys.stderr.write(f"ERROR: {sentence}\n")
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def set_up() -> None:
@@ -54,6 +79,7 @@ def set_up() -> None:
         for option, value in options.items():
             if not config.has_option(section, option):
                 config.set(section, option, value)
+    sys.excepthook = _say_the_end  # Luigi looks for the task before it can catch anything
     luigi_log = logging.getLogger("luigi-interface")
     if not any(isinstance(known, OneSentence) for known in luigi_log.filters):
         luigi_log.addFilter(OneSentence())

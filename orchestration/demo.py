@@ -14,7 +14,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from data.snapshots import MODEL_NAME
 from data.synthetic.shops import write_synthetic_generic
+from orchestration.default_question import is_default, snapshots_of
+from training.registry.question import Question
 
 BIN = Path(sys.executable).parent
 FIRST_WEEK, WEEKS = dt.date(2017, 1, 2), 86
@@ -34,6 +37,14 @@ class Scenario:
     label: str
     order: str
 
+    def snapshots(self, work_dir: Path) -> Path:
+        """What a server of it serves."""
+        return snapshots_of(work_dir, Question(self.label))
+
+    def bento(self, work_dir: Path) -> str:
+        """The name of its Bento."""
+        return MODEL_NAME if is_default(work_dir, Question(self.label)) else f"{MODEL_NAME}_{self.label}"
+
 
 WITH_STOCK = Scenario("generic", "inventory", "REVENUE_AT_RISK")
 SALES_ALONE = Scenario("olist", "zero_sales", "PROBABILITY")
@@ -49,12 +60,12 @@ def main(work_dir: Path, olist_dir: Path | None) -> None:
     run = ["luigi", "--module", "orchestration", "StockoutPipeline"]
     run += ["--source", scenario.source, "--data-dir", str(data_dir), "--work-dir", str(work_dir)]
     run += ["--as-of", str(AS_OF), "--label", scenario.label]
-    _run([*run, "--local-scheduler"], "--log-level", "WARNING")
-    with _grpc_server(work_dir / "snapshots") as target:
+    _run([*run, "--local-scheduler"])
+    with _grpc_server(scenario.snapshots(work_dir)) as target:
         _say(f"the gRPC server answers on {target}")
         _run(["stockout", "list", "--order", scenario.order, "--limit", str(LIST_LIMIT), "--target", target])
     _say(f"the server is stopped; the demo took {time.perf_counter() - started:.0f} s")
-    _say_what_next(work_dir, shlex.join([*run, "--local-scheduler"]))
+    _say_what_next(work_dir, scenario, shlex.join([*run, "--local-scheduler"]))
 
 
 def _say(line: str) -> None:
@@ -68,10 +79,9 @@ def _write_shops(folder: Path) -> Path:
     return folder
 
 
-def _run(command: Sequence[str], *hidden: str) -> None:
-    """Print a command and run it; ``hidden`` are options that a user would not need."""
+def _run(command: Sequence[str]) -> None:
     _say(shlex.join(command))
-    finished = subprocess.run([BIN / command[0], *command[1:], *hidden], check=False)
+    finished = subprocess.run([BIN / command[0], *command[1:]], check=False)
     if finished.returncode:
         sys.exit(finished.returncode)
 
@@ -92,13 +102,13 @@ def _grpc_server(snapshots: Path) -> Iterator[str]:
             server.wait()
 
 
-def _say_what_next(work_dir: Path, run: str) -> None:
+def _say_what_next(work_dir: Path, scenario: Scenario, run: str) -> None:
     _console.print(
         f"""
 What to run next (the commands are in .venv/bin):
-  stockout-server --snapshots {work_dir}/snapshots
+  stockout-server --snapshots {scenario.snapshots(work_dir)}
       serve gRPC on 127.0.0.1:50051; then, in another shell: stockout list, stockout assess PRODUCT_ID
-  BENTOML_HOME={work_dir}/bentoml bentoml serve stockout_risk:latest
+  BENTOML_HOME={work_dir}/bentoml bentoml serve {scenario.bento(work_dir)}:latest
       serve HTTP on 127.0.0.1:3000; it asks the gRPC server for features
   mlflow ui --backend-store-uri sqlite:///{work_dir}/mlflow/mlflow.db
       look at runs, figures, the model report and versions

@@ -9,6 +9,7 @@ from pathlib import Path
 from luigi.util import requires
 
 from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
+from orchestration.parameters import BASELINE
 from orchestration.stage import Stage
 from orchestration.targets import write_file_whole
 from training.backtest import PREDICTIONS_FILE
@@ -57,7 +58,7 @@ class Backtest(Stage):
         from training.backtest.origins import BacktestSettings
         from training.backtest.record import run_backtest
         from training.dataset import read_training_table
-        from training.recipes import calibration_weeks_for
+        from training.recipes import ORIGINAL, calibration_weeks_for, recipe_for
         from training.selection import choose_recipe
 
         rows = read_training_table(self.folder_of(Features) / _TABLE)
@@ -67,8 +68,12 @@ class Backtest(Stage):
             refit_every=self.refit_every,
             calibration_weeks=calibration_weeks_for(self.label),
         )
-        recipe = choose_recipe(rows, settings, self.search_trials, self.seed, folder)
-        done = run_backtest(rows, panel, recipe, settings, self.seed, folder)
+        if self.estimator == BASELINE:
+            own = recipe_for(self.label)
+            recipe, beside = ORIGINAL, {f"{own.estimator}, the label's recipe": own}
+        else:
+            recipe, beside = choose_recipe(rows, settings, self.search_trials, self.seed, folder), {}
+        done = run_backtest(rows, panel, recipe, settings, self.seed, folder, beside)
         return f"{len(done.row):,} out-of-fold predictions of {recipe.estimator} at {done.calendar.origins} origins"
 
     def run(self) -> None:

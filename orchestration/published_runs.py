@@ -9,6 +9,7 @@ from feature_service.json_record import read_json
 from orchestration.run import Run
 from training.registry.question import Question
 
+SNAPSHOT_FILE = "snapshot_id"
 _RUN_FILE = "run.json"
 
 
@@ -33,7 +34,7 @@ def write_published_run(folder: Path, run: Run) -> None:
         parameter = parameters[name]
         if not parameter.has_task_value("Run", name) or getattr(run, name) != parameter.task_value("Run", name):
             words += [f"--{name.replace('_', '-')}", text]
-    done = PublishedRun(Question.of(run.target).name, shlex.join([*words, "--local-scheduler"]))
+    done = PublishedRun(run.question.name, shlex.join([*words, "--local-scheduler"]))
     (folder / _RUN_FILE).write_text(json.dumps(asdict(done), indent=2) + "\n", encoding="utf-8")
 
 

@@ -12,16 +12,15 @@ from luigi.util import requires
 
 from data.snapshots import SCHEMA, current_id, publish
 from feature_service.kernel import StockoutError
+from orchestration.default_question import claim_default
 from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Train
-from orchestration.published_runs import write_published_run
+from orchestration.published_runs import SNAPSHOT_FILE, write_published_run
 from orchestration.registry_places import ledger_in
 from orchestration.run import Run
 from orchestration.stage import Stage
 from training.backtest import PREDICTIONS_FILE
-from training.registry.question import Question
 
-_SNAPSHOT_ID = "snapshot_id"
 _BENTO_TAG = "bento_tag"
 
 
@@ -38,11 +37,15 @@ class Register(Stage):
         """Log, register, decide, fetch the champion."""
         from training.evaluation.figures import read_evaluation
         from training.registry.decisions import decide
+        from training.registry.names import claim_model_name
         from training.registry.versions import fetch, register
 
         predictions, evaluation = self.folder_of(Backtest) / PREDICTIONS_FILE, self.folder_of(Evaluate)
-        challenger = register(self.folder_of(Train), evaluation, predictions, self.tracking_uri)
-        question = Question.of(self.target)
+        question = self.question
+        is_default = claim_default(self.work_dir, question)
+        model = claim_model_name(question, is_default=is_default, tracking_uri=self.tracking_uri)
+        name = f"{question.name} {self.week_name}"
+        challenger = register(self.folder_of(Train), evaluation, predictions, name, self.tracking_uri, model)
         outcome = decide(
             challenger,
             question,
@@ -73,7 +76,7 @@ class Package(Stage):
         from bento.build import build_bento
         from training.registry.versions import read_fetched
 
-        champion = read_fetched(self.folder_of(Register), Question.of(self.target))
+        champion = read_fetched(self.folder_of(Register), self.question)
         tag = build_bento(champion.bundle_dir, champion.reference, self.bento_home)
         (folder / _BENTO_TAG).write_text(f"{tag}\n", encoding="utf-8")
         return f"Bento {tag}"
@@ -93,7 +96,7 @@ class Publish(Stage):
         """Whether the run's snapshot is the one that is served."""
         try:
             self.check()
-            return (self.folder / _SNAPSHOT_ID).read_text(encoding="utf-8").strip() == current_id(self.snapshots)
+            return (self.folder / SNAPSHOT_FILE).read_text(encoding="utf-8").strip() == current_id(self.snapshots)
         except (OSError, StockoutError):
             return False
 
@@ -105,14 +108,14 @@ class Publish(Stage):
         from training.explain import explain
         from training.registry.versions import read_fetched
 
-        champion = read_fetched(self.folder_of(Register), Question.of(self.target))
+        champion = read_fetched(self.folder_of(Register), self.question)
         panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE).with_lead_time(self.lead_time_days)
         eligible = self.target.eligible(panel)
         reasons = explain(panel, eligible, champion.bundle_dir)
         alerts = alert_rule(read_predictions(champion.predictions), self.policy)
         snapshot_id = publish(panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons, alerts)
         write_published_run(folder, self)
-        (folder / _SNAPSHOT_ID).write_text(f"{snapshot_id}\n", encoding="utf-8")
+        (folder / SNAPSHOT_FILE).write_text(f"{snapshot_id}\n", encoding="utf-8")
         return (
             f"snapshot {snapshot_id} in {self.snapshots}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
             f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true"

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from feature_service.kernel import StockoutError
-from orchestration.published_runs import newest_command
+from orchestration.published_runs import SNAPSHOT_FILE, newest_command
 from orchestration.registry_places import ledger_in, tracking_uri_of
 from training.labels import DEFAULT_ALPHA
 from training.labels import label as find_label
 from training.registry.question import Question
 
-_STAGES_AFTER_THE_CHAMPION = ("registered", "packaged", "published")
+_STAGES_AFTER_THE_CHAMPION = ("registered", "packaged")
 
 
 @click.command()
@@ -34,21 +34,30 @@ def main(work_dir: Path, label: str | None, horizon_weeks: int, alpha: float) ->
         entry = rollback(question, tracking_uri=uri, ledger=ledger_in(work_dir), who=getpass.getuser())
     except StockoutError as error:
         raise click.ClickException(str(error)) from error
-    command = newest_command(work_dir, entry.asked)
-    # what these stages did rests on the champion of before; the next run does them again
-    for stage in _STAGES_AFTER_THE_CHAMPION:
-        for folder in work_dir.glob(f"models/*/{stage}"):
-            shutil.rmtree(folder)
+    _let_the_next_run_release_again(work_dir)
     click.echo(
         f"version {entry.champion_after} is the champion of {entry.question} again, no longer {entry.champion_before}\n"
-        f"to publish it, run the pipeline again; it trains nothing, packages version {entry.champion_after} and "
-        f"publishes it:\n{command or _without_what_nobody_wrote_down(entry.asked, work_dir)}"
+        f"what is served stays as it is until a run publishes version {entry.champion_after}\n"
+        f"{_how_to_publish(entry.asked, work_dir)}"
     )
 
 
-def _without_what_nobody_wrote_down(question: Question, work_dir: Path) -> str:
+def _let_the_next_run_release_again(work_dir: Path) -> None:
+    """What these stages did rests on the champion of before. The commands of the runs stay."""
+    for stage in _STAGES_AFTER_THE_CHAMPION:
+        for folder in work_dir.glob(f"models/*/{stage}"):
+            shutil.rmtree(folder)
+    for file in work_dir.glob(f"models/*/published/*/{SNAPSHOT_FILE}"):
+        file.unlink()
+
+
+def _how_to_publish(question: Question, work_dir: Path) -> str:
+    """The last line of all is the command, or says that nobody wrote it down."""
+    command = newest_command(work_dir, question)
+    if command:
+        return f"this does it, and trains nothing as long as the input files are as they were:\n{command}"
     options = shlex.join([*question.options, "--work-dir", str(work_dir)])
-    return f"luigi --module orchestration StockoutPipeline {options} and the other options of your last run"
+    return f"no run of this question has published from this work dir: run the pipeline with {options}"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@
         promotion/ledger.jsonl                every promotion and rollback, with its reasons
         mlflow/                               tracking database and artifacts, unless MLFLOW_TRACKING_URI is set
         bentoml/                              the store of Bentos, unless BENTOML_HOME is set
-        snapshots/                            what the gRPC service serves
+        snapshots/                            what is served; other questions than the first in <question>/
 
 A hash covers the input files' contents and the parameters that a stage depends on, so that new data or another setting
 is a new run, and the same run is found finished. Every name also holds the schema of the files that the stage and those
@@ -18,106 +18,33 @@ before it write, and of the rules of reading, so that after an upgrade no stage 
 otherwise.
 """
 
-import functools
-import hashlib
-import json
 import os
 from pathlib import Path
 
-import luigi
-
-from data.ingest import generic, olist
 from data.ingest.columns import column_map_file
-from data.ingest.contracts import DEFAULT_EXCLUDED_STATUSES, GENERIC, LONGEST_LEAD_TIME_DAYS, OLIST
-from data.ingest.fingerprint import fingerprint
-from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
+from data.ingest.contracts import GENERIC, LONGEST_LEAD_TIME_DAYS, OLIST
 from data.ingest.read import find_inputs
 from data.ingest.result import INGEST_SCHEMA
 from data.panel.file import PANEL_SCHEMA
-from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, MOST_MISSING_DAYS
+from data.panel.reach import MOST_MISSING_DAYS
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
+from orchestration.default_question import snapshots_of
+from orchestration.hashes import fingerprint_of, short_hash
+from orchestration.parameters import BASELINE, TIME_ZONES, Parameters
 from orchestration.registry_places import tracking_uri_of
 from training.backtest.origins import BacktestSettings
 from training.errors import SettingError
-from training.labels import DEFAULT_ALPHA, Label, bounds_in, label
-from training.policy import POLICIES, AlertPolicy
+from training.labels import Label, bounds_in, label
+from training.registry.question import Question
 from training.schemas import BACKTEST_SCHEMA, FIGURES_SCHEMA, REGISTERED_SCHEMA, TABLE_SCHEMA, TRAINING_SCHEMA
 
-DEFAULT_LEAD_TIME_DAYS = 14
-DEFAULT_SEED = 42
 _MOST_SEEDS = 2**32
-TIME_ZONES = {"olist": olist.DEFAULT_TIME_ZONE, "generic": generic.DEFAULT_TIME_ZONE}
 
 
-class Run(luigi.Task):
-    """The parameters of a run."""
-
-    source = luigi.ChoiceParameter(choices=list(TIME_ZONES), description="layout of the files in --data-dir")
-    data_dir = luigi.PathParameter(absolute=True, description="folder with the input files")
-    work_dir = luigi.PathParameter(absolute=True, description="folder that takes everything the run writes")
-    as_of = luigi.DateParameter(description="any date: the last complete ISO week up to it is the last that is known")
-    label = luigi.Parameter(description="what is predicted, e.g. zero_sales")
-    horizon_weeks = luigi.IntParameter(
-        default=1,
-        description="weeks ahead that the label looks",
-    )
-    alpha = luigi.FloatParameter(
-        default=DEFAULT_ALPHA, description="of the label unusual_zero: what probability of no sale is unusual"
-    )
-    feature_set = luigi.Parameter(default="", description="by default the label's own, e.g. stock-1 for inventory")
-    columns = luigi.Parameter(
-        default="", description="TOML file with your names of columns; by default columns.toml in --data-dir, if any"
-    )
-    lead_time_days = luigi.IntParameter(
-        default=DEFAULT_LEAD_TIME_DAYS,
-        description="days from ordering to having, for products without a lead time of their own",
-    )
-    time_zone = luigi.Parameter(
-        default="", description="IANA name of the seller's time zone; by default America/Sao_Paulo for olist, else UTC"
-    )
-    excluded_statuses = luigi.Parameter(
-        default=",".join(sorted(DEFAULT_EXCLUDED_STATUSES)), description="order statuses that are no sale, by commas"
-    )
-    max_bad_share = luigi.FloatParameter(
-        default=DEFAULT_MAX_BAD_SHARE, description="share of bad rows above which a run stops"
-    )
-    max_missing_days = luigi.IntParameter(
-        default=DEFAULT_MAX_MISSING_DAYS,
-        description="days that a table may lack at the end of the as_of week, beyond its usual pauses",
-    )
-    backtest_weeks = luigi.IntParameter(
-        default=BacktestSettings.origins, description="weekly origins to evaluate, as far as the history goes"
-    )
-    refit_every = luigi.IntParameter(
-        default=BacktestSettings.refit_every, description="weeks between two fits of the backtest"
-    )
-    search_trials = luigi.IntParameter(
-        default=0, description="trials to search estimator, parameters and features; 0 takes the label's proven recipe"
-    )
-    threshold_by = luigi.ChoiceParameter(
-        default=AlertPolicy.threshold_by,
-        choices=POLICIES,
-        description="what alerts are chosen by when the snapshot is published; another choice trains nothing",
-    )
-    target_recall = luigi.FloatParameter(
-        default=AlertPolicy.target_recall, description="by recall: share of the positive outcomes to reach"
-    )
-    alert_budget = luigi.IntParameter(
-        default=AlertPolicy.alert_budget, description="by budget: products that a planner can look at in a week"
-    )
-    cost_of_miss = luigi.FloatParameter(
-        default=AlertPolicy.cost_of_miss, description="by cost: of a positive outcome without an alert"
-    )
-    cost_of_false_alarm = luigi.FloatParameter(
-        default=AlertPolicy.cost_of_false_alarm,
-        description="by cost: of an alert that does not come true, in the unit of --cost-of-miss",
-    )
-    alert_probability = luigi.FloatParameter(
-        default=AlertPolicy.alert_probability, description="by probability: the one from which there is an alert"
-    )
-    seed = luigi.IntParameter(default=DEFAULT_SEED, description="of every random choice")
+class Run(Parameters):
+    """A run: what it is called by, and where its files lie."""
 
     def check(self) -> None:
         """Refuse what cannot be meant before anything is done.
@@ -131,26 +58,12 @@ class Run(luigi.Task):
             raise SettingError("seed", self.seed, f"0 to {_MOST_SEEDS - 1}")
         if self.search_trials < 0:
             raise SettingError("search-trials", self.search_trials, "0 or more")
+        if self.search_trials and self.estimator == BASELINE:
+            raise SettingError("search-trials", self.search_trials, f"left away with --estimator {BASELINE}")
         if not 0 <= self.max_missing_days <= MOST_MISSING_DAYS:
             raise SettingError("max-missing-days", self.max_missing_days, f"0 to {MOST_MISSING_DAYS}")
         if not 0 <= self.lead_time_days <= LONGEST_LEAD_TIME_DAYS:
             raise SettingError("lead-time-days", self.lead_time_days, f"0 to {LONGEST_LEAD_TIME_DAYS}")
-
-    @property
-    def policy(self) -> AlertPolicy:
-        """What an alert is in the snapshot that is published.
-
-        Raises:
-            SettingError: If a number of it is out of its range, or means nothing.
-        """
-        return AlertPolicy(
-            threshold_by=self.threshold_by,
-            target_recall=self.target_recall,
-            alert_budget=self.alert_budget,
-            cost_of_miss=self.cost_of_miss,
-            cost_of_false_alarm=self.cost_of_false_alarm,
-            alert_probability=self.alert_probability,
-        )
 
     @property
     def statuses(self) -> tuple[str, ...]:
@@ -175,7 +88,7 @@ class Run(luigi.Task):
         paths = sorted(find_inputs(self.data_dir, GENERIC if self.source == "generic" else OLIST).values())
         if self.column_map is not None:
             paths.append(self.column_map)
-        return _fingerprint(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths))
+        return fingerprint_of(paths)
 
     @property
     def ingest_name(self) -> str:
@@ -185,7 +98,7 @@ class Run(luigi.Task):
     def ingest_name_of(self, data_fingerprint: str) -> str:
         """The same for files of which the fingerprint was taken before."""
         settings = (self.seller_zone, self.statuses, self.max_bad_share)
-        return f"{self.source}-{_hash(data_fingerprint, *settings)}-ingest-{INGEST_SCHEMA}"
+        return f"{self.source}-{short_hash(data_fingerprint, *settings)}-ingest-{INGEST_SCHEMA}"
 
     @property
     def panel_name(self) -> str:
@@ -203,6 +116,11 @@ class Run(luigi.Task):
         return label(self.label, horizon_weeks=self.horizon_weeks, alpha=self.alpha)
 
     @property
+    def question(self) -> Question:
+        """What is asked, as champions are compared by it."""
+        return Question.of(self.target)
+
+    @property
     def feature_set_name(self) -> str:
         """The feature set, by default the label's own.
 
@@ -217,9 +135,9 @@ class Run(luigi.Task):
     @property
     def run_name(self) -> str:
         """Folder name of the run: what is predicted, as of when, and a hash of everything else."""
-        backtest = (self.backtest_weeks, self.refit_every, self.search_trials)
+        backtest = (self.backtest_weeks, self.refit_every, self.search_trials, self.estimator)
         target = (self.horizon_weeks, self.alpha, self.feature_set_name)
-        rest = _hash(self.panel_name, target, backtest, self.seed)
+        rest = short_hash(self.panel_name, target, backtest, self.seed)
         return f"{self.label}-{self.week_name}-{rest}"
 
     @property
@@ -245,7 +163,7 @@ class Run(luigi.Task):
     @property
     def registry_name(self) -> str:
         """Folder name for what depends on the registry and the store: another registry is another registration."""
-        return f"{_hash(self.tracking_uri, str(self.bento_home))}-{REGISTERED_SCHEMA}"
+        return f"{short_hash(self.tracking_uri, str(self.bento_home))}-{REGISTERED_SCHEMA}"
 
     @property
     def bento_home(self) -> Path:
@@ -254,15 +172,5 @@ class Run(luigi.Task):
 
     @property
     def snapshots(self) -> Path:
-        """What the gRPC service serves."""
-        return self.work_dir / "snapshots"
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:10]
-
-
-@functools.lru_cache(maxsize=8)
-def _fingerprint(files: tuple[tuple[Path, int, int], ...]) -> str:
-    """Luigi asks for outputs many times in a run; a file is read again only if its size or time has changed."""
-    return fingerprint(path for path, _, _ in files)
+        """What a gRPC service of the run's question serves."""
+        return snapshots_of(self.work_dir, self.question)

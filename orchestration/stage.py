@@ -46,8 +46,18 @@ class Stage(Run):
         started = time.perf_counter()
         summary: list[str] = []
         write_whole(self.folder, lambda folder: summary.append(self.fill(folder)), self.complete)
-        stage = type(self).__name__.lower()
-        line = f"{stage:<9} {summary[0] if summary else 'done by another run'}  ({time.perf_counter() - started:.1f} s)"
+        done = summary[0] if summary else "done by another run"
+        line = f"{_padded_name(self)} {done}  ({time.perf_counter() - started:.1f} s)"
         log.info(line)
         if self.set_status_message:  # Luigi sets it while a worker runs the task
             self.set_status_message(line)
+
+
+@Run.event_handler(luigi.Event.DEPENDENCY_PRESENT)  # type: ignore[no-untyped-call, untyped-decorator]
+def _say_done_before(task: Run) -> None:
+    """A run that finds its work done says so, and does not end without a word."""
+    log.info(f"{_padded_name(task)} was done before")
+
+
+def _padded_name(task: Run) -> str:
+    return f"{type(task).__name__.lower():<9}"

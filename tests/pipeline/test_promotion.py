@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from data.panel import Panel
 from data.snapshots import MODEL_NAME
+from orchestration.published_runs import SNAPSHOT_FILE
 from tests.support.processes import run
 from tests.support.stores import ZERO_SALES, Store
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
@@ -97,14 +98,14 @@ def test_a_run_that_was_killed_before_the_aliases_moved_is_put_right_by_the_next
     assert store.version(CHAMPION) == "1"
 
 
-def test_each_question_has_a_champion_of_its_own_and_the_last_one_asked_is_published(
+def test_each_question_has_a_champion_of_its_own_and_the_alias_of_all_keeps_its_question(
     store: Store, poor: Trained, trained: Trained
 ) -> None:
     store.decide(poor)
     assert store.decide(trained, Question("zero_sales", 2)).action == PROMOTED
     assert store.version("champion-zero_sales") == "1"
     assert store.version("champion-zero_sales-2-weeks") == "2"
-    assert store.version(CHAMPION) == "2"
+    assert store.version(CHAMPION) == "1"
 
 
 def test_rollback_goes_back_to_the_champion_before_and_no_further(store: Store, poor: Trained, good: Trained) -> None:
@@ -131,12 +132,16 @@ def test_a_version_that_was_rolled_back_does_not_come_back_by_running_again(
 def test_rollback_is_one_command_that_says_how_to_publish(store: Store, poor: Trained, good: Trained) -> None:
     store.decide(poor)
     store.decide(good)
-    stale = store.folder / "models" / "zero_sales-2018-W34-0" / "published"
-    stale.mkdir(parents=True)
+    stale = store.folder / "models" / "zero_sales-2018-W34-0" / "published" / "here" / SNAPSHOT_FILE
+    stale.parent.mkdir(parents=True)
+    stale.touch()
     completed = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", store.folder])
     assert completed.returncode == 0, completed.stdout
     assert "version 1 is the champion of zero_sales again" in completed.stdout
-    assert "luigi --module orchestration StockoutPipeline --label zero_sales --work-dir" in completed.stdout
+    assert completed.stdout.splitlines()[-1] == (
+        "no run of this question has published from this work dir: "
+        f"run the pipeline with --label zero_sales --work-dir {store.folder}"
+    )
     assert not stale.exists()
 
 
@@ -149,7 +154,7 @@ def test_two_questions_with_different_alphas_are_two(store: Store, poor: Trained
 
 
 def test_a_champion_that_answers_another_question_gives_way(store: Store, trained: Trained, good: Trained) -> None:
-    reference = register(trained.candidate, trained.evaluation, trained.predictions, store.uri)
+    reference = register(trained.candidate, trained.evaluation, trained.predictions, "zero_sales 2018-W34", store.uri)
     set_aliases({"champion-inventory": reference.version}, store.uri)
     entry = store.decide(good, Question("inventory"))
     assert entry.reasons[0] == "version 1, the champion so far, answers another question"
@@ -158,7 +163,7 @@ def test_a_champion_that_answers_another_question_gives_way(store: Store, traine
 
 def test_what_another_work_dir_has_promoted_since_stays(store: Store, poor: Trained, trained: Trained) -> None:
     store.decide(poor)
-    reference = register(trained.candidate, trained.evaluation, trained.predictions, store.uri)
+    reference = register(trained.candidate, trained.evaluation, trained.predictions, "zero_sales 2018-W34", store.uri)
     set_aliases({"champion-zero_sales": reference.version}, store.uri)
     store.decide(poor)
     assert store.champion == "2"

@@ -34,7 +34,7 @@ START_TIMEOUT_S = 300  # ten seconds on a quiet machine
 
 def register_trained(trained: Trained, uri: str) -> ModelReference:
     """Register, and make it the champion, without asking whether it should be."""
-    reference = register(trained.candidate, trained.evaluation, trained.predictions, uri)
+    reference = register(trained.candidate, trained.evaluation, trained.predictions, "zero_sales 2018-W34", uri)
     set_aliases({CHAMPION: reference.version}, uri)
     return reference
 
@@ -104,6 +104,7 @@ def test_the_run_tells_what_was_told_and_what_came_out(trained: Trained, trackin
     reference = register_trained(trained, tracking_uri)
     client = MlflowClient(tracking_uri)
     run = client.get_run(reference.run_id)
+    assert run.info.run_name == "zero_sales 2018-W34 lightgbm"
     assert run.data.params["label"] == "zero_sales"
     assert run.data.params["lightgbm.num_iterations"] == "60"
     assert {"model.average_precision", "base_rate.brier", "no_sale_last_week.auc"} <= run.data.metrics.keys()

@@ -37,9 +37,12 @@ def test_the_command_that_a_rollback_prints_publishes_the_champion_before(tmp_pa
     write_synthetic_olist(orders, seed=3, products=150)
     said, _ = (shot := Shot(ASKED, work_dir).start(orders)).communicate()
     assert shot.returncode == 0, said
+    served = current_id(work_dir / "snapshots")
     promote_a_copy(work_dir)
     rolled_back = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", work_dir])
     assert rolled_back.returncode == 0, rolled_back.stdout
+    assert "what is served stays as it is until a run publishes version 1" in rolled_back.stdout
+    assert load(work_dir / "snapshots", served).model.version == "1"
     command = shlex.split(rolled_back.stdout.splitlines()[-1])
     env = environment(PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}")
     again = run(command, env)

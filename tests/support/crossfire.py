@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from data.snapshots import current_id, load
+from data.snapshots import MODEL_NAME, current_id, load
 from feature_service.bundle import Bundle
+from orchestration.default_question import snapshots_of
 from orchestration.registry_places import ledger_in
 from tests.support.processes import environment, pipeline_command
-from training.registry.ledger import read_all
+from training.registry.ledger import Entry, read_all
 from training.registry.question import Question
 
 QUESTIONS = (Question("zero_sales"), Question("zero_sales", 2))
@@ -54,10 +55,9 @@ class Shot:
         """The registry as the ledger names it."""
         return self.environment.get("MLFLOW_TRACKING_URI", f"sqlite:///{self.work_dir / 'mlflow' / 'mlflow.db'}")
 
-    @property
-    def bentos(self) -> Path:
-        """The Bentos' folder in the store."""
-        return (self.shared or self.work_dir) / "bentoml" / "bentos" / "stockout_risk"
+    def bentos(self, model: str) -> Path:
+        """The folder of a model's Bentos in the store."""
+        return (self.shared or self.work_dir) / "bentoml" / "bentos" / model
 
 
 SCENARIOS = ("one question", "two questions", "shared registry")
@@ -119,16 +119,22 @@ class Battle:
 
 
 def check_published(shot: Shot, shots: Sequence[Shot]) -> None:
-    """What is published in the run's work dir is whole, and the very version that the ledger says."""
-    root = shot.work_dir / "snapshots"
+    """What is published for the run's question is whole, and the very version that the ledger says."""
+    root = snapshots_of(shot.work_dir, shot.question)
     snapshot = load(root, current_id(root))
-    contract = Bundle.load(snapshot.bundle_dir).contract
-    asked = [each.question for each in shots if each.work_dir == shot.work_dir]
-    (answered,) = {question for question in asked if question.is_answered_by(contract.label)}
+    assert shot.question.is_answered_by(Bundle.load(snapshot.bundle_dir).contract.label)
     entries = read_all(ledger_in(shot.work_dir), shot.registry)
-    (last,) = [entry for entry in entries if entry.asked == answered][-1:]
-    assert snapshot.model.version == last.champion_after
-    assert list(shot.bentos.glob(f"{snapshot.model.version}-*/bento.yaml"))
-    assert (shot.bentos / (shot.bentos / "latest").read_text() / "bento.yaml").is_file()
-    versions = [entry.version for entry in entries]
+    (last,) = [entry for entry in entries if entry.asked == shot.question][-1:]
+    assert (snapshot.model.name, snapshot.model.version) == (last.model, last.champion_after)
+    bentos = shot.bentos(snapshot.model.name)
+    assert list(bentos.glob(f"{snapshot.model.version}-*/bento.yaml"))
+    latest = bentos / (bentos / "latest").read_text()
+    assert shot.question.is_answered_by(Bundle.load(latest / "src" / "bento" / "model").contract.label)
+    versions = [(entry.model, entry.version) for entry in entries]
     assert len(versions) == len(set(versions))
+    plain = [entry.asked for entry in _entries_of_all(shots) if entry.model == MODEL_NAME]
+    assert len(set(plain)) == 1
+
+
+def _entries_of_all(shots: Sequence[Shot]) -> list[Entry]:
+    return [entry for shot in shots for entry in read_all(ledger_in(shot.work_dir), shot.registry)]

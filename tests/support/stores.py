@@ -26,7 +26,9 @@ class Store:
         self.champion = ""
 
     def decide(self, trained: Trained, question: Question = ZERO_SALES) -> Entry:
-        reference = register(trained.candidate, trained.evaluation, trained.predictions, self.uri)
+        reference = register(
+            trained.candidate, trained.evaluation, trained.predictions, "zero_sales 2018-W34", self.uri
+        )
         figures = read_evaluation(trained.evaluation)
         outcome = decide(
             reference, question, figures, trained.predictions, tracking_uri=self.uri, ledger=self.ledger, who="me"

@@ -17,32 +17,32 @@ def champion_alias(question: str) -> str:
     return f"{CHAMPION}-{question}"
 
 
-def at_alias(alias: str, tracking_uri: str) -> ModelReference | None:
-    """The version that an alias names; None if no version has it.
+def at_alias(alias: str, tracking_uri: str, model: str = MODEL_NAME) -> ModelReference | None:
+    """The version of a registered model that an alias names; None if no version has it.
 
     Raises:
         RegistryError: If the server cannot be reached or refuses.
     """
     with registry_client(tracking_uri) as client:
-        version = version_at(client, alias)
+        version = version_at(client, alias, model)
         return None if version is None else reference_of(version)
 
 
-def set_aliases(aliases: Mapping[str, str], tracking_uri: str) -> None:
-    """Point aliases, the keys, at versions.
+def set_aliases(aliases: Mapping[str, str], tracking_uri: str, model: str = MODEL_NAME) -> None:
+    """Point aliases, the keys, at versions of a registered model.
 
     Raises:
         RegistryError: If the server cannot be reached or refuses.
     """
     with registry_client(tracking_uri) as client:
         for alias, version in aliases.items():
-            client.set_registered_model_alias(MODEL_NAME, alias, version)
+            client.set_registered_model_alias(model, alias, version)
 
 
-def version_at(client: MlflowClient, alias: str) -> ModelVersion | None:
+def version_at(client: MlflowClient, alias: str, model: str = MODEL_NAME) -> ModelVersion | None:
     """The version as MLflow has it; None if no version has the alias."""
     try:
-        return client.get_model_version_by_alias(MODEL_NAME, alias)
+        return client.get_model_version_by_alias(model, alias)
     except MlflowException as error:
         # the first code means that there is no such model, the second that no version has the alias
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):

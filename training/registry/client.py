@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-from data.snapshots import MODEL_NAME, ModelReference
+from data.snapshots import ModelReference
 from training.errors import RegistryError
 from training.registry.database import open_registry
 from training.registry.tracking_server import probe, public
@@ -34,4 +34,4 @@ def registry_client(tracking_uri: str) -> Iterator[MlflowClient]:
 
 def reference_of(version: ModelVersion) -> ModelReference:
     """Name, version and run of a version."""
-    return ModelReference(MODEL_NAME, str(version.version), str(version.run_id))
+    return ModelReference(str(version.name), str(version.version), str(version.run_id))

@@ -1,8 +1,9 @@
 """Decide on a registered version, move the aliases and record the reasons.
 
-The alias ``champion-<question>`` names the best model of each question; ``champion`` names the one that was decided to
-be published last, for whoever looks at the registry. A version that is not promoted has the alias ``challenger``.
-Which version a run packages and publishes is carried from here by its number: an alias may move at any time.
+Every question has a registered model of its own, whose alias ``champion`` names its best version. So does the alias
+``champion-<question>``, by which decisions go, since questions once shared a registered model. A version that is not
+promoted has the alias ``challenger``. Which version a run packages and publishes is carried from here by its number: an
+alias may move at any time.
 """
 
 import tempfile
@@ -63,7 +64,7 @@ def decide(
         RegistryError, TrainingFileError: If the registry or a file cannot be used.
     """
     with registry_lock(tracking_uri):
-        entries = read(ledger, public(tracking_uri), question.name)
+        entries = [each for each in read(ledger, public(tracking_uri), question.name) if each.model == challenger.name]
         if entries:
             complete(entries[-1], tracking_uri)
         entry = next((each for each in entries if each.version == challenger.version), None)
@@ -71,8 +72,8 @@ def decide(
             entry = _entry(challenger, question, figures, predictions, tracking_uri, who)
             append(entry, ledger)
             complete(entry, tracking_uri)
-        champion = _champion(question, tracking_uri)
-        set_aliases({CHAMPION: champion.version}, tracking_uri)
+        champion = _champion(question, challenger.name, tracking_uri)
+        point_champion_at(champion, question, tracking_uri)
         return Outcome(entry, champion)
 
 
@@ -81,23 +82,30 @@ def complete(entry: Entry, tracking_uri: str) -> None:
 
     The version's tag is written last. Aliases that another work dir has moved since are left alone.
     """
-    if tags_of(entry.version, tracking_uri).get(_ACTION) == entry.action:
+    if tags_of(entry.model, entry.version, tracking_uri).get(_ACTION) == entry.action:
         return
-    champion = at_alias(champion_alias(entry.question), tracking_uri)
+    champion = at_alias(champion_alias(entry.question), tracking_uri, entry.model)
     if entry.action == KEPT:
-        set_aliases({CHALLENGER: entry.version}, tracking_uri)
+        set_aliases({CHALLENGER: entry.version}, tracking_uri, entry.model)
     elif champion is None or champion.version == entry.champion_before:
-        set_aliases({champion_alias(entry.question): entry.champion_after}, tracking_uri)
+        set_aliases({champion_alias(entry.question): entry.champion_after}, tracking_uri, entry.model)
     with tempfile.TemporaryDirectory() as temporary:
         note = Path(temporary) / "decision.json"
         note.write_text(f"{entry.to_line()}\n", encoding="utf-8")
         tags = {"label": entry.label, "promotion_reasons": "; ".join(entry.reasons), _ACTION: entry.action}
-        record_on_version(entry.version, tags, note, tracking_uri)
+        record_on_version(entry.model, entry.version, tags, note, tracking_uri)
 
 
-def _champion(question: Question, tracking_uri: str) -> ModelReference:
+def point_champion_at(champion: ModelReference, question: Question, tracking_uri: str) -> None:
+    """Let the alias ``champion`` name a version, unless it names the answer to another question: that it keeps."""
+    present = at_alias(CHAMPION, tracking_uri, champion.name)
+    if present is None or _answers(present, question, tracking_uri):
+        set_aliases({CHAMPION: champion.version}, tracking_uri, champion.name)
+
+
+def _champion(question: Question, model: str, tracking_uri: str) -> ModelReference:
     alias = champion_alias(question.name)
-    champion = at_alias(alias, tracking_uri)
+    champion = at_alias(alias, tracking_uri, model)
     if champion is None:
         raise RegistryError(
             f"the registry {public(tracking_uri)} has lost the champion of {question.name!r} that the ledger names: "
@@ -115,7 +123,7 @@ def _entry(
     who: str,
 ) -> Entry:
     """The decision on a version that has none yet; nothing is changed."""
-    champion = at_alias(champion_alias(question.name), tracking_uri)
+    champion = at_alias(champion_alias(question.name), tracking_uri, challenger.name)
     answers = champion is not None and _answers(champion, question, tracking_uri)
     comparison = (
         _over_champion(champion, predictions, figures.yardstick, tracking_uri) if champion and answers else None
@@ -134,6 +142,7 @@ def _entry(
         label=question.label,
         horizon_weeks=question.horizon_weeks,
         alpha=question.alpha,
+        model=challenger.name,
         version=challenger.version,
         champion_before=before,
         champion_after=challenger.version if decision.promote else before,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.files import append_line, locked, read_lines
+from data.snapshots import MODEL_NAME
 from feature_service.json_record import parse_json, read_record
 from training.errors import TrainingFileError
 from training.labels import DEFAULT_ALPHA
@@ -34,6 +35,7 @@ class Entry:
         reasons: In sentences.
         figures: The figures that decided, with their intervals, as text.
         alpha: The question's ``alpha``.
+        model: The registered model that the versions are of.
     """
 
     at: str
@@ -49,6 +51,7 @@ class Entry:
     reasons: tuple[str, ...]
     figures: Mapping[str, str]
     alpha: float = DEFAULT_ALPHA
+    model: str = MODEL_NAME
 
     @property
     def asked(self) -> Question:
@@ -72,12 +75,16 @@ def append(entry: Entry, ledger: Path) -> None:
 
 
 def read(ledger: Path, registry: str, question: str) -> list[Entry]:
-    """The decisions in one registry on one question's models, oldest first; none if there is no file yet.
+    """The decisions in one registry on one question, oldest first; none if there is no file yet.
+
+    Questions once shared a registered model. What was decided in another one than the newest decision is left out: its
+    numbers are other versions.
 
     Raises:
         TrainingFileError: If a line cannot be read.
     """
-    return [entry for entry in read_all(ledger, registry) if entry.question == question]
+    entries = [entry for entry in read_all(ledger, registry) if entry.question == question]
+    return [entry for entry in entries if entry.model == entries[-1].model]
 
 
 def read_all(ledger: Path, registry: str) -> list[Entry]:

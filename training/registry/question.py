@@ -49,6 +49,10 @@ class Question:
         alpha = () if self.alpha == DEFAULT_ALPHA else ("--alpha", repr(self.alpha))
         return ("--label", self.label, *horizon, *alpha)
 
+    def is_about(self, label_name: str, horizon_weeks: int) -> bool:
+        """Whether that is its label and its horizon, whatever words describe it by now."""
+        return (self.label, self.horizon_weeks) == (label_name, horizon_weeks)
+
     def is_answered_by(self, contract: LabelContract) -> bool:
         """Whether a model with this contract predicts what is asked."""
         target = label(self.label, horizon_weeks=self.horizon_weeks, alpha=self.alpha)

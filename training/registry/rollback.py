@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from data.snapshots import MODEL_NAME, ModelReference
 from training.errors import RegistryError
-from training.registry.aliases import CHAMPION, at_alias, champion_alias, set_aliases
-from training.registry.decisions import complete
+from training.registry.aliases import CHAMPION, at_alias, champion_alias
+from training.registry.decisions import complete, point_champion_at
 from training.registry.ledger import ROLLED_BACK, Entry, append, now, previous_champion, read, read_all
 from training.registry.lock import registry_lock
 from training.registry.question import Question
@@ -15,7 +16,7 @@ def rollback(question: Question | None, *, tracking_uri: str, ledger: Path, who:
     """Make the champion before the present one the champion again.
 
     Args:
-        question: Of the champion; None for the question of the one that was decided to be published last.
+        question: Of the champion; None for the question that the plain ``champion`` answers.
         tracking_uri: See :mod:`training.registry.versions`.
         ledger: File with the decisions.
         who: The user who runs this.
@@ -31,7 +32,8 @@ def rollback(question: Question | None, *, tracking_uri: str, ledger: Path, who:
         if previous is None:
             raise RegistryError(f"the ledger {ledger} names no earlier champion of {asked.name!r} to go back to")
         present = entries[-1].champion_after
-        _check_not_moved(asked, present, tracking_uri, ledger)
+        model = entries[-1].model
+        _check_not_moved(asked, model, present, tracking_uri, ledger)
         entry = Entry(
             at=now(),
             who=who,
@@ -41,6 +43,7 @@ def rollback(question: Question | None, *, tracking_uri: str, ledger: Path, who:
             label=asked.label,
             horizon_weeks=asked.horizon_weeks,
             alpha=asked.alpha,
+            model=model,
             version=present,
             champion_before=present,
             champion_after=previous,
@@ -49,12 +52,12 @@ def rollback(question: Question | None, *, tracking_uri: str, ledger: Path, who:
         )
         append(entry, ledger)
         complete(entry, tracking_uri)
-        set_aliases({CHAMPION: previous}, tracking_uri)
+        point_champion_at(ModelReference(model, previous, ""), asked, tracking_uri)
         return entry
 
 
-def _check_not_moved(asked: Question, present: str, tracking_uri: str, ledger: Path) -> None:
-    champion = at_alias(champion_alias(asked.name), tracking_uri)
+def _check_not_moved(asked: Question, model: str, present: str, tracking_uri: str, ledger: Path) -> None:
+    champion = at_alias(champion_alias(asked.name), tracking_uri, model)
     if champion is not None and champion.version != present:
         raise RegistryError(
             f"version {champion.version} is the champion of {asked.name!r}, and the ledger {ledger} does not know it: "
@@ -67,7 +70,8 @@ def _published_question(tracking_uri: str, ledger: Path) -> Question:
     if champion is None:
         raise RegistryError(f"the registry {public(tracking_uri)} has no champion: there is nothing to go back from")
     entries = read_all(ledger, public(tracking_uri))
-    questions = [entry.asked for entry in entries if entry.champion_after == champion.version]
+    plain = [entry for entry in entries if entry.model == MODEL_NAME]
+    questions = [entry.asked for entry in plain if entry.champion_after == champion.version]
     if not questions:
         raise RegistryError(f"the ledger {ledger} does not know version {champion.version}: name its --label")
     return questions[-1]

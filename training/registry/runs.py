@@ -20,12 +20,11 @@ _BACKTEST_DIR = "backtest"
 
 
 def log_run(
-    client: MlflowClient, tracking_uri: str, contract: Contract, record: TrainingRecord, figures: Evaluation
+    client: MlflowClient, tracking_uri: str, name: str, contract: Contract, record: TrainingRecord, figures: Evaluation
 ) -> str:
     """Create a run with the parameters and the figures of the model and of every rule; returns its id."""
-    run = client.create_run(
-        experiment_id(client, database_of(tracking_uri)), run_name=f"{contract.label.name} {contract.estimator}"
-    )
+    experiment = experiment_id(client, database_of(tracking_uri))
+    run = client.create_run(experiment, run_name=f"{name} {contract.estimator}")
     now = int(time.time() * 1000)
     client.log_batch(
         run.info.run_id,

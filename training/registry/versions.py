@@ -52,7 +52,9 @@ class FetchedModel:
     predictions: Path
 
 
-def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri: str) -> ModelReference:
+def register(
+    candidate: Path, evaluation: Path, predictions: Path, name: str, tracking_uri: str, model: str = MODEL_NAME
+) -> ModelReference:
     """Log the run with all it wrote, and register its bundle as a version; the promotion is decided elsewhere.
 
     A bundle with the same content as a registered version makes no new one.
@@ -61,8 +63,10 @@ def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri:
         candidate: Folder that ``training.candidate.train`` wrote.
         evaluation: Folder that ``training.evaluation.evaluate.evaluate`` wrote.
         predictions: The backtest's file of out-of-fold predictions.
+        name: Of what is predicted as of when, for people who look at the runs, e.g. ``inventory 2024-W24``.
         tracking_uri: As MLflow takes it, e.g. ``http://localhost:5000`` or ``sqlite:////work/mlflow/mlflow.db``.
             For SQLite the files go into the folder ``artifacts`` beside the database.
+        model: The registered model: see :mod:`training.registry.names`.
     Raises:
         RegistryError: If the server cannot be reached or refuses.
         TrainingFileError, BundleError: If a file of an earlier stage is missing or broken.
@@ -72,34 +76,34 @@ def register(candidate: Path, evaluation: Path, predictions: Path, tracking_uri:
     digest = bundle_digest(evaluation / BUNDLE_DIR)
     # one at a time, so that two runs with the same model make one version
     with registry_lock(tracking_uri), registry_client(tracking_uri) as client:
-        reference = _version_of(client, digest)
+        reference = _version_of(client, model, digest)
         if reference is None:
-            run_id = log_run(client, tracking_uri, contract, record, figures)
+            run_id = log_run(client, tracking_uri, name, contract, record, figures)
             log_files(client, run_id, candidate, evaluation, predictions)
-            reference = _create_version(client, run_id, evaluation / BUNDLE_DIR, contract, digest)
+            reference = _create_version(client, model, run_id, evaluation / BUNDLE_DIR, contract, digest)
         return reference
 
 
-def record_on_version(version: str, tags: Mapping[str, str], note: Path, tracking_uri: str) -> None:
+def record_on_version(model: str, version: str, tags: Mapping[str, str], note: Path, tracking_uri: str) -> None:
     """Keep a file with a version's run, then tag the version, in the order of the tags.
 
     Raises:
         RegistryError: If the server cannot be reached or refuses.
     """
     with registry_client(tracking_uri) as client:
-        client.log_artifact(str(client.get_model_version(MODEL_NAME, version).run_id), str(note), "promotion")
+        client.log_artifact(str(client.get_model_version(model, version).run_id), str(note), "promotion")
         for name, value in tags.items():
-            client.set_model_version_tag(MODEL_NAME, version, name, value)
+            client.set_model_version_tag(model, version, name, value)
 
 
-def tags_of(version: str, tracking_uri: str) -> Mapping[str, str]:
+def tags_of(model: str, version: str, tracking_uri: str) -> Mapping[str, str]:
     """The tags of a version.
 
     Raises:
         RegistryError: If the server cannot be reached or has no such version.
     """
     with registry_client(tracking_uri) as client:
-        tags: Mapping[str, str] = client.get_model_version(MODEL_NAME, version).tags
+        tags: Mapping[str, str] = client.get_model_version(model, version).tags
         return tags
 
 
@@ -118,13 +122,13 @@ def fetch(reference: ModelReference, question: Question, tracking_uri: str, to: 
     bundle_dir = to / BUNDLE_DIR
     bundle_dir.mkdir(exist_ok=True)
     with registry_client(tracking_uri) as client, tempfile.TemporaryDirectory() as temporary:
-        version = client.get_model_version(MODEL_NAME, reference.version)
+        version = client.get_model_version(reference.name, reference.version)
         for name in (MODEL_FILE, CONTRACT_FILE):
             path = client.download_artifacts(reference.run_id, f"{_MODEL_DIR}/{name}", temporary)
             shutil.copyfile(path, bundle_dir / name)
     if bundle_digest(bundle_dir) != version.tags.get(_BUNDLE_SHA256):
         raise RegistryError(
-            f"version {reference.version} of {MODEL_NAME} in {public(tracking_uri)} is not what was registered: "
+            f"version {reference.version} of {reference.name} in {public(tracking_uri)} is not what was registered: "
             "its checksum differs; train and register again"
         )
     _check_answers(question, reference, Bundle.load(bundle_dir).contract.label)
@@ -178,13 +182,13 @@ def bundle_digest(bundle_dir: Path) -> str:
     return digest.hexdigest()
 
 
-def _version_of(client: MlflowClient, digest: str) -> ModelReference | None:
-    versions = client.search_model_versions(f"name = '{MODEL_NAME}' and tags.{_BUNDLE_SHA256} = '{digest}'")
+def _version_of(client: MlflowClient, model: str, digest: str) -> ModelReference | None:
+    versions = client.search_model_versions(f"name = '{model}' and tags.{_BUNDLE_SHA256} = '{digest}'")
     return reference_of(versions[0]) if versions else None
 
 
 def _create_version(
-    client: MlflowClient, run_id: str, bundle_dir: Path, contract: Contract, digest: str
+    client: MlflowClient, model: str, run_id: str, bundle_dir: Path, contract: Contract, digest: str
 ) -> ModelReference:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / _MODEL_DIR
@@ -201,9 +205,9 @@ def _create_version(
         shutil.copyfile(bundle_dir / CONTRACT_FILE, folder / CONTRACT_FILE)
         client.log_artifacts(run_id, str(folder), _MODEL_DIR)
     with contextlib.suppress(MlflowException):  # it is there from the second time on
-        client.create_registered_model(MODEL_NAME)
+        client.create_registered_model(model)
     version = client.create_model_version(
-        MODEL_NAME,
+        model,
         source=f"{client.get_run(run_id).info.artifact_uri}/{_MODEL_DIR}",
         run_id=run_id,
         tags={_BUNDLE_SHA256: digest},

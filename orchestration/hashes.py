@@ -1,0 +1,27 @@
+"""Hashes in the names of folders: of settings, and of the contents of input files."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from data.ingest.fingerprint import fingerprint
+
+
+def short_hash(*parts: object) -> str:
+    """Ten digits of the SHA-256 of some settings."""
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:10]
+
+
+def fingerprint_of(paths: Iterable[Path]) -> str:
+    """SHA-256 of files.
+
+    Luigi asks for outputs many times in a run; a file is read again only if its size or time has changed.
+    """
+    return _fingerprint(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths))
+
+
+@functools.lru_cache(maxsize=8)
+def _fingerprint(files: tuple[tuple[Path, int, int], ...]) -> str:
+    return fingerprint(path for path, _, _ in files)

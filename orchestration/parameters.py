@@ -1,0 +1,103 @@
+"""The parameters of a run, as the command line has them."""
+
+import luigi
+
+from data.ingest import generic, olist
+from data.ingest.contracts import DEFAULT_EXCLUDED_STATUSES
+from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
+from data.panel.reach import DEFAULT_MAX_MISSING_DAYS
+from orchestration.options import ChoiceOption, DateOption, FloatOption, IntOption
+from training.backtest.origins import BacktestSettings
+from training.labels import DEFAULT_ALPHA
+from training.policy import POLICIES, AlertPolicy
+
+DEFAULT_LEAD_TIME_DAYS = 14
+DEFAULT_SEED = 42
+PROVEN, BASELINE = "recipe", "random_forest"
+TIME_ZONES = {"olist": olist.DEFAULT_TIME_ZONE, "generic": generic.DEFAULT_TIME_ZONE}
+
+
+class Parameters(luigi.Task):
+    """What a run is told."""
+
+    source = ChoiceOption(choices=list(TIME_ZONES), description="layout of the files in --data-dir")
+    data_dir = luigi.PathParameter(absolute=True, description="folder with the input files")
+    work_dir = luigi.PathParameter(absolute=True, description="folder that takes everything the run writes")
+    as_of = DateOption(description="any date: the last complete ISO week up to it is the last that is known")
+    label = luigi.Parameter(description="what is predicted, e.g. zero_sales")
+    horizon_weeks = IntOption(
+        default=1,
+        description="weeks ahead that the label looks",
+    )
+    alpha = FloatOption(
+        default=DEFAULT_ALPHA, description="of the label unusual_zero: what probability of no sale is unusual"
+    )
+    feature_set = luigi.Parameter(default="", description="by default the label's own, e.g. stock-1 for inventory")
+    columns = luigi.Parameter(
+        default="", description="TOML file with your names of columns; by default columns.toml in --data-dir, if any"
+    )
+    lead_time_days = IntOption(
+        default=DEFAULT_LEAD_TIME_DAYS,
+        description="days from ordering to having, for products without a lead time of their own",
+    )
+    time_zone = luigi.Parameter(
+        default="", description="IANA name of the seller's time zone; by default America/Sao_Paulo for olist, else UTC"
+    )
+    excluded_statuses = luigi.Parameter(
+        default=",".join(sorted(DEFAULT_EXCLUDED_STATUSES)), description="order statuses that are no sale, by commas"
+    )
+    max_bad_share = FloatOption(default=DEFAULT_MAX_BAD_SHARE, description="share of bad rows above which a run stops")
+    max_missing_days = IntOption(
+        default=DEFAULT_MAX_MISSING_DAYS,
+        description="days that a table may lack at the end of the as_of week, beyond its usual pauses",
+    )
+    backtest_weeks = IntOption(
+        default=BacktestSettings.origins, description="weekly origins to evaluate, as far as the history goes"
+    )
+    refit_every = IntOption(default=BacktestSettings.refit_every, description="weeks between two fits of the backtest")
+    estimator = ChoiceOption(
+        default=PROVEN,
+        choices=(PROVEN, BASELINE),
+        description="random_forest is the original's baseline; the report then holds the label's recipe beside it",
+    )
+    search_trials = IntOption(
+        default=0, description="trials to search estimator, parameters and features; 0 takes the label's proven recipe"
+    )
+    threshold_by = ChoiceOption(
+        default=AlertPolicy.threshold_by,
+        choices=POLICIES,
+        description="what alerts are chosen by when the snapshot is published; another choice trains nothing",
+    )
+    target_recall = FloatOption(
+        default=AlertPolicy.target_recall, description="by recall: share of the positive outcomes to reach"
+    )
+    alert_budget = IntOption(
+        default=AlertPolicy.alert_budget, description="by budget: products that a planner can look at in a week"
+    )
+    cost_of_miss = FloatOption(
+        default=AlertPolicy.cost_of_miss, description="by cost: of a positive outcome without an alert"
+    )
+    cost_of_false_alarm = FloatOption(
+        default=AlertPolicy.cost_of_false_alarm,
+        description="by cost: of an alert that does not come true, in the unit of --cost-of-miss",
+    )
+    alert_probability = FloatOption(
+        default=AlertPolicy.alert_probability, description="by probability: the one from which there is an alert"
+    )
+    seed = IntOption(default=DEFAULT_SEED, description="of every random choice")
+
+    @property
+    def policy(self) -> AlertPolicy:
+        """What an alert is in the snapshot that is published.
+
+        Raises:
+            SettingError: If a number of it is out of its range, or means nothing.
+        """
+        return AlertPolicy(
+            threshold_by=self.threshold_by,
+            target_recall=self.target_recall,
+            alert_budget=self.alert_budget,
+            cost_of_miss=self.cost_of_miss,
+            cost_of_false_alarm=self.cost_of_false_alarm,
+            alert_probability=self.alert_probability,
+        )
