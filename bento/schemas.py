@@ -85,4 +85,7 @@ class Assessment(_Provenance):
 
     snapshot_id: str
     as_of_week: str
+    alert_policy: str = Field(
+        description="What the threshold was chosen by when the snapshot was published; empty where it is the model's."
+    )
     results: list[Risk | NoRisk]

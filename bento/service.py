@@ -143,6 +143,7 @@ class StockoutRisk:
             results=risks(answer, self._bundle, self._model),
             snapshot_id=provenance.snapshot_id,
             as_of_week=provenance.as_of_week.isoformat(),
+            alert_policy=provenance.alert_policy,
             **{**self._provenance, "threshold": provenance.threshold},
         )
 

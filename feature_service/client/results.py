@@ -32,6 +32,7 @@ class Provenance:
     published_at: dt.datetime
     stale: bool
     data_until: dt.date | None = None
+    alert_policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
         published_at=message.published_at.ToDatetime(dt.UTC),
         stale=message.stale,
         data_until=_day(message.data_until) if message.HasField("data_until") else None,
+        alert_policy=message.alert_policy,
     )
 
 

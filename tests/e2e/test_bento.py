@@ -86,6 +86,7 @@ def test_assess_answers_each_product_in_order_with_its_probability_or_its_reason
     assert answer["as_of_week"] == panel.as_of_week.isoformat()
     assert answer["snapshot_id"]
     assert answer["threshold"] == ALERTS.threshold != bundle.contract.threshold
+    assert answer["alert_policy"] == ALERTS.policy
 
 
 def test_assess_replays_an_earlier_week(bento_url: str, trained: Trained) -> None:

@@ -61,6 +61,7 @@ def test_another_policy_publishes_other_alerts_of_the_same_model_and_trains_noth
     with running_server(tmp_path / "snapshots") as server, RiskClient(server.target) as client:
         served = client.assess(list(rows.product_id.unique()))
     assert served.provenance.threshold == stated(tmp_path, second)["threshold"]
+    assert served.provenance.alert_policy == "budget 20"
     risks = [(each.alert, each.probability) for each in served.results if each.probability is not None]
     assert all(alert == (probability >= served.provenance.threshold) for alert, probability in risks)
 

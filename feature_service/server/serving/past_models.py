@@ -27,10 +27,11 @@ _log = structlog.stdlib.get_logger("stockout.replay")
 
 @dataclass(frozen=True)
 class AnsweringModel:
-    """A model that answers, and which registered one it is."""
+    """A model that answers, which registered one it is, and what an alert is; None for the model's own threshold."""
 
     model: ModelReference
     scorer: Scorer
+    alerts: AlertRule | None
 
 
 class PastModels:
@@ -43,7 +44,7 @@ class PastModels:
     """
 
     def __init__(self, root: Path, snapshot: Snapshot, own: Scorer) -> None:
-        self._snapshot, self._own = snapshot, AnsweringModel(snapshot.model, own)
+        self._snapshot, self._own = snapshot, AnsweringModel(snapshot.model, own, snapshot.alerts)
         self._models = published_models(root)
         self._kept: dict[_Key, AnsweringModel] = {(snapshot.model, snapshot.alerts): self._own}
 
@@ -82,7 +83,7 @@ class PastModels:
                     self._snapshot.eligible,
                     stock_aware=inputs.stock_aware,
                 )
-            return AnsweringModel(then.model, Scorer(inputs, bundle))
+            return AnsweringModel(then.model, Scorer(inputs, bundle), then.alerts)
         except StockoutError as error:
             _log.warning("past model not used", model_version=then.model.version, error=str(error))
             return self._own

@@ -184,10 +184,12 @@ class ServingSnapshot:
     def provenance(self, column: int | None = None, answering: AnsweringModel | None = None) -> Provenance:
         """What answers for a week rest on; by default the newest, and this snapshot's own model."""
         week = self.assessor.week(self.assessor.newest if column is None else column)
-        model, contract = self.model, self._contract
+        model, contract, alerts = self.model, self._contract, self._snapshot.alerts
         if answering is not None:
-            model, contract = answering.model, answering.scorer.contract
-        return responses.provenance_of(self._snapshot, model, contract, week, self.stale)
+            model, contract, alerts = answering.model, answering.scorer.contract, answering.alerts
+        provenance = responses.provenance_of(self._snapshot, model, contract, week, self.stale)
+        provenance.alert_policy = alerts.policy if alerts else ""
+        return provenance
 
     def _since(self, moment: dt.datetime) -> float:
         """Seconds, when it was loaded; of a publisher whose clock is ahead: as young as can be."""

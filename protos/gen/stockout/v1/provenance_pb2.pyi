@@ -65,6 +65,7 @@ class Provenance(_message.Message):
     PUBLISHED_AT_FIELD_NUMBER: _builtins.int
     STALE_FIELD_NUMBER: _builtins.int
     DATA_UNTIL_FIELD_NUMBER: _builtins.int
+    ALERT_POLICY_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -74,7 +75,7 @@ class Provenance(_message.Message):
     label: _builtins.str
     """What the probability is the probability of, e.g. `zero_sales`: no sale in the target week."""
     threshold: _builtins.float
-    """An alert is raised where the probability reaches this. In [0, 1]."""
+    """An alert is raised where the probability reaches this. In [0, 1]. See `alert_policy`."""
     snapshot_id: _builtins.str
     """The published snapshot that was asked."""
     horizon_weeks: _builtins.int
@@ -84,6 +85,10 @@ class Provenance(_message.Message):
     stale: _builtins.bool
     """Newer data should have come by now: what `data_until` tells is older than the server's settable age, whenever it
     was published. False where the server has no such age set.
+    """
+    alert_policy: _builtins.str
+    """What the threshold was chosen by when the snapshot was published, e.g. `budget 50`: on average at most 50 alerts a
+    week. Empty where it is the model's own.
     """
     @_builtins.property
     def as_of_week(self) -> _date_pb2.Date:
@@ -114,10 +119,11 @@ class Provenance(_message.Message):
         published_at: _timestamp_pb2.Timestamp | None = ...,
         stale: _builtins.bool = ...,
         data_until: _date_pb2.Date | None = ...,
+        alert_policy: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "data_until", b"data_until", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "data_until", b"data_until", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "data_until", b"data_until", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -112,7 +112,7 @@ def test_a_past_week_has_the_alerts_of_the_policy_of_then_even_of_the_same_model
     publish(PANEL, eligible, bundle, NOW, tmp_path, alerts=now)
     for as_of, rule in ((None, now), (sunday(WEEKS_THEN), then)):
         answers = answers_of(tmp_path, as_of)
-        assert answers.provenance.threshold == rule.threshold
+        assert (answers.provenance.threshold, answers.provenance.alert_policy) == (rule.threshold, rule.policy)
         risks = [each.risk for each in answers.results if each.HasField("risk")]
         assert [each.alert for each in risks] == [each.probability >= rule.threshold for each in risks]
         assert any(each.alert for each in risks)
