@@ -4,6 +4,11 @@ StockoutError
 └── DataError
     ├── MissingInputError        a folder or a file is not there
     ├── AmbiguousInputError      the same table is there in two formats
+    ├── UnclaimedFileError       a file of the folder looks like a table and is not read
+    ├── AmbiguousFormatError     dates or numbers can be read in two ways
+    ├── FewJoinsError            the ids of two tables, or of one product, do not meet
+    ├── RepeatedRowsError        a file, or a part of it, is there twice
+    ├── TwoCountsError           several counts of one product and day
     ├── MissingColumnError       a file lacks a column of the contract
     ├── ColumnMapError           the file that maps column names is wrong
     ├── UnreadableInputError     a file is damaged, or is not what its name says
@@ -45,6 +50,42 @@ class AmbiguousInputError(DataError):
         self.paths = paths
         names = " and ".join(path.name for path in paths)
         super().__init__(f"{paths[0].parent} holds {names}, which are the same table: keep one of them")
+
+
+class UnclaimedFileError(DataError):
+    """A file of the data folder looks like a table's, and no table reads it."""
+
+    def __init__(self, data_dir: Path, name: str, table: str) -> None:
+        self.data_dir, self.name, self.table = data_dir, name, table
+        super().__init__(
+            f"{data_dir} holds {name}, which looks like {table} and is not read: name it in source.toml beside it, "
+            f'[{table}] files = "{name}", or leave it out there, ignore = "{name}"'
+        )
+
+
+class AmbiguousFormatError(DataError):
+    """A date or a number can be read in two ways.
+
+    Attributes:
+        column: As the file calls it.
+        text: The value.
+    """
+
+    def __init__(self, path: Path, column: str, text: str, place: str, problem: str, way_out: str) -> None:
+        self.path, self.column, self.text = path, column, text
+        super().__init__(f"{path}: the {column} {text!r} ({place}) {problem}: {way_out}")
+
+
+class FewJoinsError(DataError):
+    """Too few ids of one table are in another, or ids of one product differ in their form."""
+
+
+class RepeatedRowsError(DataError):
+    """A file, or a part of it, is there twice."""
+
+
+class TwoCountsError(DataError):
+    """A product has several counts on one day that differ, as if it were counted in several places."""
 
 
 class MissingColumnError(DataError):
@@ -99,13 +140,21 @@ class TooManyBadRowsError(DataError):
     """More rows of a file are bad than the settings allow."""
 
     def __init__(
-        self, path: Path, *, bad: int, total: int, max_share: float, commonest: str, quarantine_file: Path
+        self,
+        path: Path,
+        *,
+        bad: int,
+        total: int,
+        max_share: float,
+        commonest: str,
+        quarantine_file: Path,
+        way_out: str = "",
     ) -> None:
         self.path, self.bad, self.total, self.max_share = path, bad, total, max_share
         self.commonest, self.quarantine_file = commonest, quarantine_file
         super().__init__(
             f"{bad:,} of the {total:,} rows of {path} are bad ({bad / total:.1%}, allowed are {max_share:.1%}), "
-            f"most of them for {commonest}: see {quarantine_file}, then mend the file or allow a larger share"
+            f"most of them for {commonest}: see {quarantine_file}, then mend the file or allow a larger share{way_out}"
         )
 
 

@@ -14,14 +14,14 @@ def short_hash(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:10]
 
 
-def fingerprint_of(paths: Iterable[Path]) -> str:
-    """SHA-256 of files.
+def fingerprint_of(paths: Iterable[Path], data_dir: Path) -> str:
+    """SHA-256 of files, by their names below a folder.
 
     Luigi asks for outputs many times in a run; a file is read again only if its size or time has changed.
     """
-    return _fingerprint(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths))
+    return _fingerprint(data_dir, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in paths))
 
 
 @functools.lru_cache(maxsize=8)
-def _fingerprint(files: tuple[tuple[Path, int, int], ...]) -> str:
-    return fingerprint(path for path, _, _ in files)
+def _fingerprint(data_dir: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
+    return fingerprint((path for path, _, _ in files), data_dir)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from luigi.util import requires
 
 from data.weeks import last_complete_week
+from feature_service.terminal import visible
 from orchestration.console import log
 from orchestration.stage import Stage
 
@@ -38,6 +39,8 @@ class Ingest(Stage):
         if name not in folder.name:  # the draft of another name: the files changed since the run asked for it
             raise ChangedInputError(self.data_dir)
         history = self._read(self.work_dir / "quarantine" / f"{name}.parquet", fingerprint)
+        for warning in history.report.warnings:
+            log.warning("warning   %s", visible(warning))
         write_history(history, folder)
         return history.report.summary()
 
@@ -49,8 +52,8 @@ class Ingest(Stage):
             return ingest_generic(
                 self.data_dir,
                 quarantine_file=quarantine_file,
-                columns_file=self.column_map,
-                time_zone=self.seller_zone,
+                columns_file=self.columns_file,
+                time_zone=self.time_zone or None,
                 max_bad_share=self.max_bad_share,
                 fingerprint=fingerprint,
             )

@@ -34,7 +34,8 @@ class Parameters(luigi.Task):
     )
     feature_set = luigi.Parameter(default="", description="by default the label's own, e.g. stock-1 for inventory")
     columns = luigi.Parameter(
-        default="", description="TOML file with your names of columns; by default columns.toml in --data-dir, if any"
+        default="",
+        description="TOML file that says how your files are read; by default source.toml in --data-dir, if any",
     )
     lead_time_days = IntOption(
         default=DEFAULT_LEAD_TIME_DAYS,

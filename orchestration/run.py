@@ -21,8 +21,8 @@ otherwise.
 import os
 from pathlib import Path
 
-from data.ingest.columns import column_map_file
-from data.ingest.contracts import GENERIC, LONGEST_LEAD_TIME_DAYS, OLIST
+from data.ingest import generic
+from data.ingest.contracts import LONGEST_LEAD_TIME_DAYS, OLIST
 from data.ingest.read import find_inputs
 from data.ingest.result import INGEST_SCHEMA
 from data.panel.file import PANEL_SCHEMA
@@ -76,19 +76,18 @@ class Run(Parameters):
         return self.time_zone or TIME_ZONES[self.source]
 
     @property
-    def column_map(self) -> Path | None:
-        """The file with the names of columns, if any."""
-        if self.source != "generic":
-            return None
-        return column_map_file(self.data_dir, Path(self.columns).absolute() if self.columns else None)
+    def columns_file(self) -> Path | None:
+        """The file that says how the others are read, if one is named."""
+        return Path(self.columns).absolute() if self.columns else None
 
     @property
     def data_fingerprint(self) -> str:
         """SHA-256 of the input files."""
-        paths = sorted(find_inputs(self.data_dir, GENERIC if self.source == "generic" else OLIST).values())
-        if self.column_map is not None:
-            paths.append(self.column_map)
-        return fingerprint_of(paths)
+        if self.source == "generic":
+            paths = generic.input_files(self.data_dir, self.columns_file)
+        else:
+            paths = sorted(find_inputs(self.data_dir, OLIST).values())
+        return fingerprint_of(paths, self.data_dir)
 
     @property
     def ingest_name(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from data.ingest.reading import UNSAID, Reading
 from feature_service.limits import MAX_ID_BYTES
 
 SALE_STATUSES = ("created", "approved", "invoiced", "processing", "shipped", "delivered")
@@ -47,6 +48,9 @@ class RejectionReason(StrEnum):
     DUPLICATE_PRODUCT = "DUPLICATE_PRODUCT"
     REPLACED_COUNT = "REPLACED_COUNT"
     REPLACED_FLAG = "REPLACED_FLAG"
+    REPEATED_SALE = "REPEATED_SALE"
+    CONFLICTING_SALE = "CONFLICTING_SALE"
+    IGNORED_RETURN = "IGNORED_RETURN"
     ITEM_OF_QUARANTINED_ORDER = "ITEM_OF_QUARANTINED_ORDER"
     ITEM_WITHOUT_ORDER = "ITEM_WITHOUT_ORDER"
 
@@ -70,6 +74,7 @@ class Kind(StrEnum):
     WEEK = "date: any day of the week that is meant"
     PRICE = "finite number, at least 0"
     QUANTITY = "units, at least 0"
+    NET_QUANTITY = "units, below 0 for what was returned"
     COUNT = "units; may be negative, which counts as none"
     FLAG = "1 or 0, true or false, yes or no"
     LEAD_TIME = "whole days, 0 to 365"
@@ -85,12 +90,19 @@ class Column:
         kind: What it holds.
         optional: Whether the column may be missing and its cells may be empty.
         name_in_file: What the file calls it; empty: the same.
+        parts_in_file: Several columns of the file that make an id together.
     """
 
     name: str
     kind: Kind
     optional: bool = False
     name_in_file: str = ""
+    parts_in_file: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The columns of the file that it is read from."""
+        return self.parts_in_file or (self.header,)
 
     @property
     def header(self) -> str:
@@ -115,6 +127,7 @@ class Table:
         duplicate: Why the others are rejected.
         required: Whether the pipeline can do without it.
         keep: Which of the rows with the same key is kept: the last, where a later row corrects an earlier one.
+        reading: How its files are read, as far as the seller says so.
     """
 
     name: str
@@ -124,6 +137,7 @@ class Table:
     duplicate: RejectionReason | None
     required: bool = True
     keep: Literal["first", "last"] = "first"
+    reading: Reading = UNSAID
 
 
 ORDERS = Table(

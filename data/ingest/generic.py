@@ -3,17 +3,20 @@
 rows of a file  =  used  +  in quarantine
 """
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
-from data.errors import EmptyInputError, MissingInputError
-from data.ingest.columns import column_map_file, read_column_map
+from data.errors import EmptyInputError
 from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, Exclusion
+from data.ingest.csv_file import ROW_NUMBER
+from data.ingest.dialect.dates import check_time_zone
 from data.ingest.fingerprint import check_fingerprint
-from data.ingest.ids import whole_ids
+from data.ingest.folder import find_files
+from data.ingest.joins import check_joins
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
     check_bad_shares,
@@ -21,9 +24,12 @@ from data.ingest.quarantine import (
     count_reasons,
     quarantine_rows,
 )
-from data.ingest.read import ROW_NUMBER, digests, find_inputs, read_table
+from data.ingest.read import digests
 from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, CleanHistory, IngestReport, as_day
-from data.ingest.validate import CheckedTable, check, check_time_zone
+from data.ingest.returns import net_returns
+from data.ingest.source import read_source, source_file
+from data.ingest.tables import check_content, check_tables, read_files
+from data.ingest.validate import CheckedTable
 
 DEFAULT_TIME_ZONE = "UTC"
 
@@ -32,55 +38,69 @@ _MOVEMENTS = (SALES.name, INVENTORY.name)
 Tables = Mapping[str, CheckedTable]
 
 
+def input_files(data_dir: Path, columns_file: Path | None = None) -> list[Path]:
+    """Every file that an ingest reads, the one that says how included.
+
+    Raises:
+        DataError: One of its subclasses, when they cannot be told.
+    """
+    said = source_file(data_dir, columns_file)
+    claimed = find_files(data_dir, read_source(said)).claimed
+    return sorted(path for paths in claimed.values() for path in paths) + ([said] if said else [])
+
+
 def ingest_generic(
     data_dir: Path,
     *,
     quarantine_file: Path,
     columns_file: Path | None = None,
-    time_zone: str = DEFAULT_TIME_ZONE,
+    time_zone: str | None = None,
     max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
     fingerprint: str | None = None,
 ) -> CleanHistory:
     """Read and validate the generic layout: sales, inventory, availability, products and lead times.
 
-    Without a sales file the falls of the counts are taken as sales: they are units that left the shelf.
+    Without sales the falls of the counts are taken as sales: they are units that left the shelf.
 
     Args:
-        data_dir: Folder of the files, each ``.csv``, ``.csv.gz`` or ``.parquet``.
+        data_dir: Folder of the files, each ``.csv``, ``.csv.gz``, ``.parquet`` or ``.xlsx``.
         quarantine_file: Where the bad rows go, as Parquet; also written, empty, when there are none, and before a
             TooManyBadRowsError is raised.
-        columns_file: TOML file with the names of the columns; by default ``columns.toml`` in ``data_dir``, if any.
-        time_zone: IANA name of the zone of the seller's clock; times that carry an offset are moved to it.
+        columns_file: TOML file that says how the files are read; by default ``source.toml`` in ``data_dir``, if any.
+        time_zone: IANA name of the zone of the seller's clock; times that carry an offset are moved to it. None: as
+            that file says, else UTC.
         max_bad_share: Share of bad rows, of each file, above which the files are refused.
         fingerprint: Of the files, taken before, under which the result will be kept; other files are refused.
     Raises:
         DataError: One of its subclasses, when the files or the settings cannot be used.
     """
-    check_time_zone(time_zone)
     check_max_bad_share(max_bad_share)
-    columns = read_column_map(column_map_file(data_dir, columns_file))
-    paths = find_inputs(data_dir, columns.tables)
-    if SALES.name not in paths and INVENTORY.name not in paths:
-        raise MissingInputError(f"{data_dir} holds neither sales nor inventory: one of sales.csv and inventory.csv")
-    found = [table for table in columns.tables if table.name in paths]
-    raw = {table.name: read_table(paths[table.name], table) for table in found}
-    check_fingerprint(data_dir, {**columns.digests, **digests(raw.values())}, fingerprint)
-    whole = whole_ids(found, raw)
-    checked = {table.name: check(raw[table.name], table, time_zone, whole) for table in found}
+    source = read_source(source_file(data_dir, columns_file))
+    zone = time_zone or source.time_zone
+    check_time_zone(zone or DEFAULT_TIME_ZONE)
+    folder = find_files(data_dir, source)
+    warnings = list(folder.check(source))
+    raw = read_files(folder, source)
+    check_fingerprint(data_dir, {**source.digests, **digests(raw.values())}, fingerprint)
+    checked = check_tables(raw, source, zone or DEFAULT_TIME_ZONE)
     quarantine_rows(checked, quarantine_file)
+    warnings += check_content(checked, source, zone, max_bad_share)
     check_bad_shares(list(checked.values()), max_bad_share, quarantine_file)
+    warnings += check_joins(checked, source.ids)
     counts, flags = _counts(checked), _availability(checked)
     if not counts.is_empty() and not (counts["units_on_hand"] > 0).any():
         raise EmptyInputError(
-            f"no count of {paths[INVENTORY.name]} is above 0: check which column holds the units on hand, "
+            f"no count of {checked[INVENTORY.name].raw.path} is above 0: check which column holds the units on hand, "
             "or leave the file out"
         )
-    sales = _sales(checked) if SALES.name in checked else falls_as_sales(counts)
+    sales, unmatched = _sales(checked) if SALES.name in checked else (falls_as_sales(counts), 0.0)
     if sales.is_empty():
         raise EmptyInputError(f"nothing was sold: {data_dir} holds no sale above 0 units, and no count that falls")
+    if unmatched:
+        warnings.append(f"{unmatched:,g} returned units had no sale in their week, and were left out")
     products = _products(checked, sales, counts)
-    report = _report(checked, sales, counts, flags, products, time_zone)
-    return CleanHistory(sales, products, report, counts, flags)
+    report = _report(checked, sales, counts, flags, products, zone or DEFAULT_TIME_ZONE)
+    return CleanHistory(sales, products, dataclasses.replace(report, warnings=tuple(warnings)), counts, flags)
 
 
 def falls_as_sales(counts: pl.DataFrame) -> pl.DataFrame:
@@ -100,20 +120,20 @@ def falls_as_sales(counts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _sales(checked: Tables) -> pl.DataFrame:
-    """The rows above 0 units; a row of 0 units means the same as no row."""
-    return (
-        checked[SALES.name]
-        .good.filter(pl.col("quantity") > 0)
-        .select(
-            "product_id",
-            sold_on=pl.col("sold_at").dt.date(),
-            order=ROW_NUMBER,
-            units="quantity",
-            unit_price="unit_price",
-        )
-        .sort("product_id", "sold_on", "unit_price", "units")
+def _sales(checked: Tables) -> tuple[pl.DataFrame, float]:
+    """The rows above 0 units, less what was returned, and returned units of which the sale is not there.
+
+    A row of 0 units means the same as no row.
+    """
+    lines = checked[SALES.name].good.select(
+        "product_id",
+        sold_on=pl.col("sold_at").dt.date(),
+        order=ROW_NUMBER,
+        units="quantity",
+        unit_price="unit_price",
     )
+    sold, unmatched = net_returns(lines) if (lines["units"] < 0).any() else (lines.filter(pl.col("units") > 0), 0.0)
+    return sold.sort("product_id", "sold_on", "unit_price", "units"), unmatched
 
 
 def _counts(checked: Tables) -> pl.DataFrame:
@@ -206,4 +226,13 @@ def _report(
         flags_used=used.get(AVAILABILITY.name, 0),
         sales_are_depletion=SALES.name not in checked,
         sales_until=as_day(checked[SALES.name].good["sold_at"].dt.date().max()) if SALES.name in checked else None,
+        files={name: {part.name: part.form for part in table.raw.parts} for name, table in checked.items()},
+        forms={name: dict(table.evidence) for name, table in checked.items() if table.evidence},
+        returned_units=_returned(checked),
     )
+
+
+def _returned(checked: Tables) -> float:
+    if SALES.name not in checked:
+        return 0.0
+    return float(-checked[SALES.name].good["quantity"].clip(upper_bound=0).sum())

@@ -1,12 +1,17 @@
-"""Ids that an export turned into decimal numbers: a column with a gap makes 110001 a float, and the float 110001.0."""
+"""Ids that an export turned into decimal numbers: a column with a gap makes 110001 a float, and the float 110001.0.
 
+And ids that the seller wants trimmed, filled with zeros, or made of several columns.
+"""
+
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from data.errors import DecimalIdError
-from data.ingest.contracts import Kind, Table
+from data.errors import DecimalIdError, UnreadableInputError
+from data.ingest.contracts import Column, Kind, Table
 from data.ingest.read import RawTable
+from data.ingest.reading import IdForm
 
 WHOLE = r"^(-?(?:0|[1-9][0-9]*))\.0$"
 """A whole number as a float is written; the group is the number."""
@@ -38,6 +43,62 @@ def whole_ids(tables: Sequence[Table], raw: Mapping[str, RawTable]) -> frozenset
 def without_zero(text: pl.Expr) -> pl.Expr:
     """The id without ``.0``, if it has that."""
     return text.str.replace(WHOLE, "$1")
+
+
+def prepare_ids(raw: RawTable, table: Table, form: IdForm) -> RawTable:
+    """The table with its ids in the form that the seller asks for; one that several columns make is joined by hyphens.
+
+    Raises:
+        UnreadableInputError: If two products would get one id by that.
+    """
+    changed = {
+        column.header: _id(column, raw, form)
+        for column in table.columns
+        if column.kind is Kind.ID and set(column.headers) <= set(raw.rows.columns)
+    }
+    rows = raw.rows.with_columns(each.alias(header) for header, each in changed.items())
+    for column in table.columns:
+        if column.parts_in_file:
+            _check_apart(raw, rows, column)
+    return dataclasses.replace(raw, rows=rows)
+
+
+def _id(column: Column, raw: RawTable, form: IdForm) -> pl.Expr:
+    parts = [pl.col(header) for header in column.headers]
+    if form.trim:
+        parts = [part.str.strip_chars() for part in parts]
+    if form.unicode:
+        parts = [part.str.normalize("NFC") for part in parts]
+    if len(parts) > 1:
+        parts = [
+            without_zero(part) if _has_only_whole(raw.rows[header]) else part
+            for part, header in zip(parts, column.headers, strict=True)
+        ]
+        parts = [pl.when(part != "").then(part) for part in parts]
+    if form.zero_pad:
+        number = without_zero(parts[-1])
+        padded = pl.when(number.str.contains(r"^[0-9]+$")).then(number.str.zfill(form.zero_pad))
+        parts[-1] = padded.otherwise(parts[-1])
+    return pl.concat_str(parts, separator="-") if len(parts) > 1 else parts[0]
+
+
+def _has_only_whole(texts: pl.Series) -> bool:
+    decimal = texts.filter(texts.str.contains(_DECIMAL))
+    return decimal.len() > 0 and bool(decimal.str.contains(WHOLE).all())
+
+
+def _check_apart(raw: RawTable, rows: pl.DataFrame, column: Column) -> None:
+    parts = [f"part {place}" for place, _ in enumerate(column.headers)]
+    ids = raw.rows.select(pl.col(header).alias(part) for header, part in zip(column.headers, parts, strict=True))
+    pairs = ids.with_columns(rows[column.header].alias("id")).drop_nulls().unique()
+    same = pairs.with_columns(pl.col(parts).str.contains("-").name.suffix(" has")).filter(
+        pl.col("id").is_duplicated() & pl.any_horizontal(pl.col([f"{part} has" for part in parts]))
+    )
+    if not same.is_empty():
+        raise UnreadableInputError(
+            f"{raw.path}: products would have the same id {same['id'][0]!r}, made of {' and '.join(column.headers)}: "
+            "the hyphens in these columns make it uncertain where one ends"
+        )
 
 
 def _columns(name: str, tables: Sequence[Table], raw: Mapping[str, RawTable]) -> list[tuple[RawTable, str]]:

@@ -21,6 +21,7 @@ from data.ingest.contracts import (
     Exclusion,
     RejectionReason,
 )
+from data.ingest.dialect.dates import check_time_zone
 from data.ingest.fingerprint import check_fingerprint
 from data.ingest.ids import whole_ids
 from data.ingest.quarantine import (
@@ -32,7 +33,7 @@ from data.ingest.quarantine import (
 )
 from data.ingest.read import digests, find_inputs, read_table
 from data.ingest.result import CleanHistory, IngestReport, as_day
-from data.ingest.validate import CheckedTable, check, check_time_zone
+from data.ingest.validate import CheckedTable, check
 
 DEFAULT_TIME_ZONE = "America/Sao_Paulo"
 
@@ -181,4 +182,7 @@ def _report(
         last_sale_on=as_day(sold_on.max()),
         history_from=as_day(sold_on.min()),
         history_to=as_day(orders.good["order_purchase_timestamp"].dt.date().max()),
+        files={name: {part.name: part.form for part in table.raw.parts} for name, table in checked.items()},
+        forms={name: dict(table.evidence) for name, table in checked.items() if table.evidence},
+        warnings=tuple(warning for table in checked.values() for warning in table.raw.warnings),
     )

@@ -8,10 +8,19 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import IngestSettingError, TooManyBadRowsError
+from data.ingest.contracts import RejectionReason
 from data.ingest.parquet_file import write_rows
+from data.ingest.repeats import UNCOUNTED
 from data.ingest.validate import QUARANTINE, CheckedTable
 
 DEFAULT_MAX_BAD_SHARE = 0.01
+
+_WAYS_OUT = {
+    RejectionReason.NEGATIVE_QUANTITY.value: '; if they are returns, say returns = "net" or "ignore" in [sales] of '
+    "source.toml",
+    RejectionReason.CONFLICTING_SALE.value: "; if the key is not the whole name of a sale line, add columns",
+}
+"""What else can be done, where a reason is the most common one."""
 
 
 def check_max_bad_share(max_bad_share: float) -> None:
@@ -40,15 +49,17 @@ def check_bad_shares(checked: Collection[CheckedTable], max_bad_share: float, qu
         TooManyBadRowsError: For the first file that has more.
     """
     for table in checked:
-        bad, total = table.bad.height, table.raw.height
+        reasons = Counter(table.bad.filter(~pl.col("reason").is_in([each.value for each in UNCOUNTED]))["reason"])
+        bad, total = reasons.total(), table.raw.height
         if bad > max_bad_share * total:
             raise TooManyBadRowsError(
                 table.raw.path,
                 bad=bad,
                 total=total,
                 max_share=max_bad_share,
-                commonest=min(Counter(table.bad["reason"]).items(), key=lambda entry: (-entry[1], entry[0]))[0],
+                commonest=(commonest := min(reasons.items(), key=lambda entry: (-entry[1], entry[0]))[0]),
                 quarantine_file=quarantine_file,
+                way_out=_WAYS_OUT.get(commonest, ""),
             )
 
 

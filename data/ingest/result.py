@@ -67,6 +67,10 @@ class IngestReport:
         sales_are_depletion: Whether falls of the counts are taken as sales, since there is no sales file.
         ids_from_decimals: Rows, of all files, with an id that was read without its ``.0``.
         sales_until: The last day of the sales file, which may be one of a row of 0 units; None where there is none.
+        files: The files of each table, each with the form in which it holds text.
+        forms: By table and column, how its numbers or dates are written, where that had to be told.
+        returned_units: Units of negative quantities that were netted off the sales of their weeks.
+        warnings: What is uncertain, each a sentence.
     """
 
     source: str
@@ -94,11 +98,16 @@ class IngestReport:
     sales_are_depletion: bool = False
     ids_from_decimals: int = 0
     sales_until: dt.date | None = None
+    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    returned_units: float = 0.0
+    warnings: tuple[str, ...] = ()
 
     def summary(self) -> str:
         """Where the rows went, in a line."""
         decimals = f", {self.ids_from_decimals:,} rows with ids read without .0" if self.ids_from_decimals else ""
-        return self._rows() + decimals
+        warned = f", {len(self.warnings)} warning{'s' * (len(self.warnings) > 1)}" if self.warnings else ""
+        return self._rows() + decimals + warned
 
     def _rows(self) -> str:
         if self.source == "olist":

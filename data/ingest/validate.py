@@ -1,11 +1,12 @@
 """Checking a file's rows against its contract: each row is either good and converted, or bad for one reason."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
-from data.errors import IngestSettingError
+from data.errors import AmbiguousFormatError
 from data.ingest.contracts import (
     EARLIEST,
     HIGHEST_PRICE,
@@ -18,8 +19,11 @@ from data.ingest.contracts import (
     RejectionReason,
     Table,
 )
+from data.ingest.csv_file import ROW_NUMBER
+from data.ingest.dialect.dates import DateForm, UncertainDate, date_form, local_times, to_iso, with_offset
+from data.ingest.dialect.numbers import NumberForm, UncertainNumber, as_number, number_forms
 from data.ingest.ids import WHOLE, without_zero
-from data.ingest.read import ROW_NUMBER, RawTable
+from data.ingest.read import RawTable
 from feature_service.limits import MAX_ID_BYTES
 
 QUARANTINE = {"source_file": pl.String, "row_number": pl.Int64, "reason": pl.String, "raw": pl.String}
@@ -28,6 +32,8 @@ _REASON = "reason in quarantine"
 _FLAGS = {"1": True, "true": True, "yes": True, "1.0": True, "0": False, "false": False, "no": False, "0.0": False}
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _CONTROL = r"\p{Cc}"
+_NUMBERS = (Kind.PRICE, Kind.QUANTITY, Kind.NET_QUANTITY, Kind.COUNT, Kind.LEAD_TIME)
+_TIMES = (Kind.TIME, Kind.DAY, Kind.WEEK)
 
 
 @dataclass(frozen=True)
@@ -39,31 +45,37 @@ class CheckedTable:
         good: The contract's columns, typed, and the row's number; times are dates and times on the seller's clock.
         bad: Row number and reason (column ``reason``), and the contract's columns as far as they could be read.
         ids_from_decimals: Rows with an id that was read without its ``.0``.
+        evidence: In which form a column's values are, and which of them shows it; only where it had to be told.
+        times_with_offset: Rows with a time that carries an offset from UTC.
+        offset_example: One of these times.
     """
 
     raw: RawTable
     good: pl.DataFrame
     bad: pl.DataFrame
     ids_from_decimals: int = 0
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    times_with_offset: int = 0
+    offset_example: str = ""
 
     def refuse(self, refused: pl.DataFrame) -> "CheckedTable":
         """Move good rows to the bad ones; ``refused`` holds their ``reason`` and the columns of ``good``."""
         good = self.good.join(refused, on=ROW_NUMBER, how="anti", maintain_order="left")
         bad = pl.concat([self.bad, refused.select(self.bad.columns)])
-        return CheckedTable(self.raw, good, bad, self.ids_from_decimals)
+        return dataclasses.replace(self, good=good, bad=bad)
 
     def quarantine(self) -> pl.DataFrame:
         """The bad rows as the quarantine file holds them, in the order of the input; columns as in ``QUARANTINE``."""
         raw_rows = self.raw.rows.join(self.bad.select(ROW_NUMBER), on=ROW_NUMBER, how="semi")
         named = raw_rows.select(ROW_NUMBER, raw=pl.struct(pl.exclude(ROW_NUMBER)).struct.json_encode())
         texts = pl.concat([named, self.raw.malformed])
-        return (
-            self.bad.select(ROW_NUMBER, "reason")
-            .join(texts, on=ROW_NUMBER, how="left")
-            .sort(ROW_NUMBER)
-            .select(
-                pl.lit(self.raw.path.name).alias("source_file"), pl.col(ROW_NUMBER).alias("row_number"), "reason", "raw"
-            )
+        rows = self.bad.select(ROW_NUMBER, "reason").join(texts, on=ROW_NUMBER, how="left").sort(ROW_NUMBER)
+        places = [self.raw.place(number) for number in rows[ROW_NUMBER]]
+        return rows.select(
+            pl.Series("source_file", [name for name, _ in places], dtype=pl.String),
+            pl.Series("row_number", [number for _, number in places], dtype=pl.Int64),
+            "reason",
+            "raw",
         )
 
 
@@ -79,12 +91,16 @@ def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = 
         whole: Names of the id columns that are read without ``.0``, as ``whole_ids`` gives them.
     Raises:
         IngestSettingError: If there is no such time zone.
+        AmbiguousFormatError: If its dates or numbers can be read in two ways.
     """
     texts = raw.rows.select(ROW_NUMBER, *(_text(column, raw.rows) for column in table.columns))
     decimals = [pl.col(column.name) for column in table.columns if column.name in whole]
     changed = texts.select(pl.any_horizontal(pl.lit(value=False), *(each.str.contains(WHOLE) for each in decimals)))
     texts = texts.with_columns(without_zero(each) for each in decimals)
-    typed = texts.select(ROW_NUMBER, *(_convert(column, texts, time_zone) for column in table.columns))
+    dates, numbers = _date_forms(raw, table, texts), _number_forms(raw, table, texts)
+    texts = texts.with_columns(to_iso(texts[name], form) for name, form in dates.items())
+    offsets = [with_offset(texts[column.name]) for column in table.columns if column.kind in _TIMES]
+    typed = texts.select(ROW_NUMBER, *(_convert(column, texts, time_zone, numbers) for column in table.columns))
     reasons = pl.Series(_REASON, texts.select(_first_reason(table, typed)).to_series())
     typed = typed.with_columns(reasons)
     passed = typed.filter(pl.col(_REASON).is_null())
@@ -97,46 +113,49 @@ def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = 
         ],
         how="diagonal",
     ).rename({_REASON: "reason"})
-    return CheckedTable(raw, kept.drop(_REASON), bad, int(changed.to_series().sum()))
+    evidence = {name: form.evidence for name, form in (dates | numbers).items() if form.evidence}
+    carried = pl.concat([pl.Series(dtype=pl.String), *offsets])
+    decimals_read = int(changed.to_series().sum())
+    return CheckedTable(raw, kept.drop(_REASON), bad, decimals_read, evidence, carried.len(), next(iter(carried), ""))
 
 
-def local_times(texts: pl.Series, time_zone: str) -> pl.Series:
-    """Date and time on the seller's clock, without a zone.
-
-    A time without an offset is that clock's reading and is taken as it stands, so an hour that a daylight-saving switch
-    skips or repeats is never lost. ``2018-02-18 00:30:00``, a ``T`` in the middle, parts of seconds, no seconds, a date
-    alone and an offset (``Z``, ``-03:00``) are understood.
-
-    Returns:
-        Datetimes, null where the text is no time.
-    Raises:
-        IngestSettingError: If there is no such time zone.
-    """
-    plain = texts.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
-    if plain.null_count() == texts.null_count():
-        return plain
-    others = texts.str.replace("T", " ", literal=True).str.replace("Z$", "+00:00")
-    attempts = [
-        others.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us"),
-        others.str.to_datetime("%Y-%m-%d %H:%M", strict=False, time_unit="us"),
-        others.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),
-    ]
-    for form in ("%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M%z"):
-        instants = others.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
-        attempts.append(instants.dt.convert_time_zone(time_zone).dt.replace_time_zone(None))
-    return pl.select(pl.coalesce(plain, *attempts)).to_series()
+def _date_forms(raw: RawTable, table: Table, texts: pl.DataFrame) -> dict[str, DateForm]:
+    reading, forms = table.reading, {}
+    for column in table.columns:
+        if column.kind in _TIMES and column.header not in raw.typed:
+            form = date_form(texts[column.name], order=reading.date_order, pattern=reading.date_format)
+            if isinstance(form, UncertainDate):
+                place = raw.first_row_with(column.header, form.text)
+                way_out = _say(table, ('date_order = "dmy"', 'date_order = "mdy"'), "write dates as 2024-01-13")
+                raise AmbiguousFormatError(raw.path, column.header, form.text, place, form.problem, way_out)
+            forms[column.name] = form
+    return forms
 
 
-def check_time_zone(name: str) -> None:
-    """Refuse a time zone that does not exist.
+def _number_forms(raw: RawTable, table: Table, texts: pl.DataFrame) -> dict[str, NumberForm]:
+    columns = {
+        column.name: texts[column.name]
+        for column in table.columns
+        if column.kind in _NUMBERS and column.header not in raw.typed
+    }
+    forms = number_forms(columns, table.reading.decimal_sign)
+    if isinstance(forms, UncertainNumber):
+        header = next(column.header for column in table.columns if column.name == forms.column)
+        sign = "." if "." in forms.text else ","
+        problem = (
+            f"is {forms.text.replace(sign, '.')} or {forms.text.replace(sign, '')}, and no other value tells which"
+        )
+        settings = (f'decimal = "{sign}"', f'thousands = "{sign}"')
+        way_out = _say(table, settings, "write numbers without grouping thousands, and with a point")
+        place = raw.first_row_with(header, forms.text)
+        raise AmbiguousFormatError(raw.path, header, forms.text, place, problem, way_out)
+    return forms
 
-    Raises:
-        IngestSettingError: If there is no such time zone.
-    """
-    try:
-        pl.Series([EARLIEST]).dt.replace_time_zone("UTC").dt.convert_time_zone(name)
-    except pl.exceptions.PolarsError as error:
-        raise IngestSettingError(f"unknown time zone {name!r}: name one like America/Sao_Paulo") from error
+
+def _say(table: Table, settings: tuple[str, str], otherwise: str) -> str:
+    """What the seller can do: only the generic layout has settings."""
+    generic = table.name == table.stem
+    return f"say {' or '.join(settings)} in the section [{table.name}] of source.toml" if generic else otherwise
 
 
 def _is_kept(table: Table) -> pl.Expr:
@@ -152,7 +171,9 @@ def _text(column: Column, rows: pl.DataFrame) -> pl.Expr:
     return there.alias(column.name)
 
 
-def _convert(column: Column, texts: pl.DataFrame, time_zone: str) -> pl.Expr | pl.Series:
+def _convert(
+    column: Column, texts: pl.DataFrame, time_zone: str, numbers: Mapping[str, NumberForm]
+) -> pl.Expr | pl.Series:
     text = pl.col(column.name)
     match column.kind:
         case Kind.TIME:
@@ -161,8 +182,8 @@ def _convert(column: Column, texts: pl.DataFrame, time_zone: str) -> pl.Expr | p
             return local_times(texts[column.name], time_zone).dt.date().alias(column.name)
         case Kind.WEEK:
             return local_times(texts[column.name], time_zone).dt.date().dt.truncate("1w").alias(column.name)
-        case Kind.PRICE | Kind.QUANTITY | Kind.COUNT | Kind.LEAD_TIME:
-            return text.cast(pl.Float64, strict=False)
+        case kind if kind in _NUMBERS:
+            return as_number(text, numbers.get(column.name, NumberForm())).alias(column.name)
         case Kind.FLAG:
             return text.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
         case _:
@@ -224,10 +245,7 @@ def _number_rules(kind: Kind, value: pl.Expr) -> list[tuple[RejectionReason, pl.
             (RejectionReason.UNPARSABLE_LEAD_TIME, no_number | ~whole | ~value.is_between(0, LONGEST_LEAD_TIME_DAYS))
         ]
     too_large = (RejectionReason.NUMBER_OUT_OF_RANGE, value.abs() > LARGEST_NUMBER)
-    if kind is Kind.QUANTITY:
-        return [
-            (RejectionReason.UNPARSABLE_QUANTITY, no_number),
-            (RejectionReason.NEGATIVE_QUANTITY, value < 0),
-            too_large,
-        ]
+    if kind in (Kind.QUANTITY, Kind.NET_QUANTITY):
+        negative = [(RejectionReason.NEGATIVE_QUANTITY, value < 0)] if kind is Kind.QUANTITY else []
+        return [(RejectionReason.UNPARSABLE_QUANTITY, no_number), *negative, too_large]
     return [(RejectionReason.UNPARSABLE_COUNT, no_number), too_large]

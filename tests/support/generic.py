@@ -19,6 +19,12 @@ GENERIC_ONLY = {
     RejectionReason.REPLACED_FLAG,
 }
 
+SETTINGS_ONLY = {
+    RejectionReason.REPEATED_SALE,
+    RejectionReason.CONFLICTING_SALE,
+    RejectionReason.IGNORED_RETURN,
+}
+
 HEADERS = {
     "sales": "product_id,sold_at,quantity,unit_price",
     "inventory": "product_id,counted_on,units_on_hand",

@@ -16,7 +16,7 @@ from data.ingest.generic import ingest_generic
 from data.ingest.read import find_inputs
 from tests.support.generic import Row, write_generic
 
-SALES: list[Row] = [(f"p{number % 20}", "2024-01-01", 1, 5) for number in range(1_000)]
+SALES: list[Row] = [(f"p{number % 20}", "2024-01-01", number, 5) for number in range(1, 1_001)]
 
 # Puts one version of a file after another in its place, for ever; a line when it has begun.
 WRITER = """
@@ -71,7 +71,8 @@ def test_a_file_that_changed_since_its_fingerprint_was_taken_is_refused(folder: 
             (folder / "new").write_text(content + "\n")
             (folder / "new").replace(path)
         case "removed" if name == "sales.csv":
-            path.rename(folder / "sales.txt")
+            path.rename(folder / "old")
+            (folder / "columns.toml").unlink()
             write_generic(folder, inventory=[("p1", "2024-01-01", 9), ("p1", "2024-01-02", 7)])
         case "removed":
             path.unlink()

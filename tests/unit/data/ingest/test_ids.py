@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from data.errors import DecimalIdError
 from data.ingest.contracts import SALES
+from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.generic import ingest_generic
 from data.ingest.ids import whole_ids
 from data.ingest.olist import ingest_olist
-from data.ingest.read import ROW_NUMBER, RawTable
+from data.ingest.read import RawTable
 from data.ingest.result import CleanHistory
 from feature_service.limits import MAX_ID_BYTES
 from tests.support.generic import Row, write_generic
@@ -45,9 +46,9 @@ def test_whole_numbers_that_one_file_holds_as_floats_are_the_same_products(tmp_p
 
 
 def test_whole_numbers_that_some_rows_hold_as_floats_are_the_same_products(tmp_path: Path) -> None:
-    read = ingest(write(tmp_path, [f"{each}.0" if int(each) % 3 else each for each in NUMBERS * 2]))
+    read = ingest(write(tmp_path, [f"{each}.0" if int(each) % 3 else each for each in [*NUMBERS, *NUMBERS[:10]]]))
     assert read.products["product_id"].to_list() == NUMBERS
-    assert read.sales.height == 400
+    assert read.sales.height == 210
 
 
 def test_other_ids_beside_floats_stay_as_they_are(tmp_path: Path) -> None:

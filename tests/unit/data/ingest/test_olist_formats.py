@@ -1,5 +1,6 @@
 """The same Olist tables in every file format, and stored and read again, are the same history."""
 
+import dataclasses
 import gzip
 from pathlib import Path
 
@@ -46,4 +47,7 @@ def test_csv_gz_and_parquet_say_the_same_as_csv(tmp_path: Path) -> None:
         ingested, _ = ingest(folder, max_bad_share=0)
         assert ingested.sales.equals(expected.sales)
         assert ingested.products.equals(expected.products)
-        assert ingested.report == expected.report
+        assert (
+            dataclasses.replace(ingested.report, files=expected.report.files, forms=expected.report.forms)
+            == expected.report
+        )

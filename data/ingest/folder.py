@@ -1,0 +1,145 @@
+"""Which files of a folder belong to which table, and which to none: a file that nobody reads is named, or refused."""
+
+import fnmatch
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import MissingInputError, UnclaimedFileError
+from data.ingest.contracts import INVENTORY, SALES, Table
+from data.ingest.read import ENDINGS, find_inputs
+from data.ingest.source import FROM_INVENTORY, SOURCE_FILES, Source
+
+_TABULAR = (".csv", ".csv.gz", ".parquet", ".xlsx", ".xls", ".tsv", ".txt", ".tab", ".dat", ".json", ".jsonl", ".zip")
+_OTHER_ENDINGS = re.compile(r"(\.(csv|gz|parquet|xlsx?|tsv|txt|tab|dat|jsonl?|zip))+$")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of a data folder.
+
+    Attributes:
+        data_dir: The folder.
+        claimed: The files of each table, by the table's name, in the order of their names.
+        unclaimed: Files of tables, by their endings, that no table reads.
+        ignored: Those that the seller leaves out.
+    """
+
+    data_dir: Path
+    claimed: Mapping[str, tuple[Path, ...]]
+    unclaimed: tuple[Path, ...]
+    ignored: tuple[Path, ...]
+
+    def name(self, path: Path) -> str:
+        """A file's name within the folder."""
+        return path.relative_to(self.data_dir).as_posix()
+
+    def check(self, source: Source) -> tuple[str, ...]:
+        """Refuse files that look like a table's and are not read; name the others.
+
+        Raises:
+            UnclaimedFileError: If a file looks like a table's, or like sales where no sales are read.
+            MissingInputError: If there is neither sales nor inventory, or a table that is named has no file.
+        """
+        for table in source.tables:
+            if table.name in source.named and table.name not in self.claimed:
+                raise MissingInputError(
+                    f"[{table.name}] is a section of {'and '.join(source.digests)}, but {self.data_dir} holds no "
+                    f'{table.stem}.csv: add it, name its file with files = "…", or take the section out'
+                )
+            for path in () if table.name == SALES.name and source.sales_from_inventory else self.unclaimed:
+                if _resembles(path, table):
+                    raise UnclaimedFileError(self.data_dir, path.name, table.name)
+        if SALES.name not in self.claimed and self.unclaimed and not source.sales_from_inventory:
+            names = ", ".join(path.name for path in self.unclaimed[:3])
+            raise MissingInputError(
+                f"{self.data_dir} holds no sales that are known as such, but {names}: name the file of the sales in "
+                f'source.toml, [sales] files = "{self.unclaimed[0].name}", or say sales = "{FROM_INVENTORY}" at its '
+                "top, so that falls of the stock are taken as sales"
+            )
+        if SALES.name not in self.claimed and INVENTORY.name not in self.claimed:
+            raise MissingInputError(
+                f"{self.data_dir} holds neither sales nor inventory: one of sales.csv and inventory.csv"
+            )
+        return self._warnings(source)
+
+    def _warnings(self, source: Source) -> tuple[str, ...]:
+        unread = [
+            f"{path.name} is read by no table: name its table in source.toml, or ignore it there"
+            for path in self.unclaimed
+        ]
+        if SALES.name not in self.claimed and not source.sales_from_inventory:
+            unread.append(
+                "there are no sales, so falls of the stock are taken for them: "
+                f'say sales = "{FROM_INVENTORY}" at the top of source.toml if that is meant'
+            )
+        return tuple(unread)
+
+
+def find_files(data_dir: Path, source: Source) -> Folder:
+    """The files of every table.
+
+    Raises:
+        MissingInputError: If the folder is not there, or a file that is named.
+        AmbiguousInputError: If a table is there in two formats.
+    """
+    by_name = [table for table in source.tables if not table.reading.files]
+    if source.sales_from_inventory:
+        by_name = [table for table in by_name if table.name != SALES.name]
+    claimed: dict[str, tuple[Path, ...]] = {
+        name: (path,) for name, path in find_inputs(data_dir, by_name, (*ENDINGS, ".xlsx")).items()
+    }
+    for table in source.tables:
+        if table.reading.files:
+            claimed[table.name] = _named(data_dir, table)
+    _check_once(claimed)
+    taken = {path for paths in claimed.values() for path in paths}
+    others = [path for path in sorted(data_dir.iterdir()) if path not in taken and _is_tabular(path)]
+    ignored = tuple(path for path in others if any(fnmatch.fnmatch(path.name, each) for each in source.ignore))
+    return Folder(data_dir, claimed, tuple(path for path in others if path not in ignored), ignored)
+
+
+def _named(data_dir: Path, table: Table) -> tuple[Path, ...]:
+    found: set[Path] = set()
+    for name in table.reading.files:
+        if name.startswith("/") or ".." in Path(name).parts:
+            raise MissingInputError(f"{table.name}.files names {name!r}, which must lie within {data_dir}")
+        paths = [data_dir / name] if (data_dir / name).is_file() else _glob(data_dir, name)
+        paths = [inner for path in paths for inner in (path.iterdir() if path.is_dir() else [path])]
+        paths = [path for path in paths if path.is_file() and not path.name.startswith(".")]
+        if not paths:
+            raise MissingInputError(f"{data_dir} holds no {name}, which source.toml names for the table {table.name}")
+        found.update(paths)
+    return tuple(sorted(found))
+
+
+def _glob(data_dir: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(data_dir.glob(pattern))
+    except (ValueError, NotImplementedError):  # no pattern
+        return []
+
+
+def _check_once(claimed: Mapping[str, tuple[Path, ...]]) -> None:
+    owner: dict[Path, str] = {}
+    for name, paths in claimed.items():
+        for path in paths:
+            if path in owner:
+                raise MissingInputError(f"{path} is named for two tables, {owner[path]} and {name}: it can be of one")
+            owner[path] = name
+
+
+def _is_tabular(path: Path) -> bool:
+    name = path.name.lower()
+    return (
+        path.is_file() and name.endswith(_TABULAR) and not name.startswith(("readme", ".")) and name not in SOURCE_FILES
+    )
+
+
+def _resembles(path: Path, table: Table) -> bool:
+    """Whether a file's name begins or ends with the table's, whatever the case: sales_2024-01.csv, Sales.csv."""
+    stem = _OTHER_ENDINGS.sub("", path.name.lower())
+    words = re.split(r"[^a-z]+", stem)
+    own = table.stem.split("_")
+    return any(words[start : start + len(own)] == own for start in range(len(words)))

@@ -1,0 +1,162 @@
+"""Rows that are there more than once: sale lines of the same key, files added twice, two counts of one day."""
+
+import math
+from collections.abc import Iterator
+
+import polars as pl
+
+from data.errors import RepeatedRowsError, TwoCountsError
+from data.ingest.contracts import AVAILABILITY, RejectionReason, Table
+from data.ingest.csv_file import ROW_NUMBER
+from data.ingest.read import RawTable
+from data.ingest.validate import CheckedTable
+
+_FEWEST_ROWS = 20
+"""Different rows, all of them repeated in the same order, that are no chance."""
+
+_SMALL_SHARE = 0.01
+_LAGS = 3
+_MOST_PLACES = 1_000
+
+UNCOUNTED = frozenset({RejectionReason.REPEATED_SALE, RejectionReason.IGNORED_RETURN})
+"""Reasons for which a row is left out without being bad."""
+
+
+def drop_repeated(sales: CheckedTable, table: Table) -> CheckedTable:
+    """Leave out sale lines whose key an earlier good one has; those that say something else are bad rows."""
+    headers = table.reading.key
+    if not headers:
+        return sales
+    names = [f"key {place}" for place, _ in enumerate(headers)]
+    keys = sales.raw.rows.select(
+        ROW_NUMBER, *(pl.col(each).alias(name) for each, name in zip(headers, names, strict=True))
+    )
+    rows = sales.good.join(keys, on=ROW_NUMBER, how="left").sort(ROW_NUMBER)
+    rows = rows.filter(pl.all_horizontal((pl.col(names) != "").fill_null(value=False)))
+    values = [column.name for column in table.columns]
+    same = pl.all_horizontal(pl.col(each).eq_missing(pl.col(each).first().over(names)) for each in values)
+    reason = (
+        pl.when(same)
+        .then(pl.lit(RejectionReason.REPEATED_SALE.value))
+        .otherwise(pl.lit(RejectionReason.CONFLICTING_SALE.value))
+    )
+    later = rows.with_columns(reason=reason).filter(~pl.struct(names).is_first_distinct())
+    return sales.refuse(later.drop(names))
+
+
+def check_repeats(raw: RawTable, table: Table) -> tuple[str, ...]:
+    """Look for sale lines that were added twice, where no key tells.
+
+    Returns:
+        What is to be warned of.
+    Raises:
+        RepeatedRowsError: If whole blocks of rows are there again.
+    """
+    if table.reading.key is not None:
+        return ()
+    _check_files(raw)
+    rows = raw.rows.drop(ROW_NUMBER).hash_rows()
+    counts = rows.value_counts(name="count")["count"]
+    repeated = rows.len() - counts.len()
+    way_out = (
+        'say key = ["…"] with the columns that name a sale line, in the section [sales] of source.toml, or key = [] '
+        "if every row is a sale of its own"
+    )
+    if not repeated:
+        return ()
+    if counts.len() >= _FEWEST_ROWS and (times := math.gcd(*counts)) > 1:
+        raise RepeatedRowsError(f"every row of {raw.path} is there {times} times, or a multiple of it: {way_out}")
+    if block := _repeated_block(rows):
+        start, lag, height = block
+        first, again = (raw.where(raw.rows[ROW_NUMBER][place]) for place in (start - lag, start))
+        raise RepeatedRowsError(
+            f"{raw.path} holds {height:,} rows again in the same order, from {again} those from {first}: "
+            f"take them out, or {way_out}"
+        )
+    if repeated > _SMALL_SHARE * rows.len():
+        return (
+            f"{repeated:,} of the {rows.len():,} rows of {raw.path.name} repeat another one in every column and count "
+            f"as sales: {way_out}",
+        )
+    return ()
+
+
+def _check_files(raw: RawTable) -> None:
+    seen: dict[str, str] = {}
+    for part in raw.parts:
+        if part.sha256 in seen:
+            raise RepeatedRowsError(
+                f"{raw.path.parent} holds {seen[part.sha256]} and {part.name}, which are the same: take one of them out"
+            )
+        seen[part.sha256] = part.name
+
+
+def _repeated_block(rows: pl.Series) -> tuple[int, int, int] | None:
+    """The longest block of rows that are there again: where it begins again, how far behind, and its height."""
+    frame = pl.DataFrame({"row": rows}).with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
+    lags = frame.select(pl.col("place").diff().over("row")).to_series().drop_nulls()
+    best = None
+    for lag in lags.value_counts(sort=True).to_series(0)[:_LAGS]:
+        runs = (
+            (rows == rows.shift(lag))
+            .fill_null(value=False)
+            .rle()
+            .struct.unnest()
+            .with_columns(start=pl.col("len").cum_sum() - pl.col("len"))
+        )
+        run = runs.filter("value").sort("len", descending=True).head(1)
+        if run.is_empty():
+            continue
+        start, height = int(run["start"].item()), int(run["len"].item())
+        different = rows.slice(start, height).n_unique()
+        if different >= _FEWEST_ROWS and height >= 2 * _SMALL_SHARE * rows.len() and (best is None or height > best[2]):
+            best = (start, int(lag), height)
+    return best
+
+
+def check_replaced(checked: CheckedTable, table: Table, max_bad_share: float) -> Iterator[str]:
+    """Look at counts, or flags, of one product and day that a later one replaces with another value.
+
+    Raises:
+        TwoCountsError: If they are more than may be bad: then they are rather of several places.
+    """
+    if table.duplicate is None or table.keep != "last":
+        return
+    value = table.columns[-1].name
+    replaced = checked.bad.filter(pl.col("reason") == table.duplicate.value)
+    kept = checked.good.select(*table.key, kept=value)
+    other = replaced.join(kept, on=table.key, how="inner").filter(pl.col(value) != pl.col("kept"))
+    if other.is_empty():
+        return
+    first = other.sort(ROW_NUMBER).row(0, named=True)
+    what = "flags of one product and week" if table.name == AVAILABILITY.name else "counts of one product and day"
+    places = _places(checked, table)
+    several = f", and {places[0]} tells them apart" if places else ""
+    sentence = (
+        f"{other.height:,} of the {checked.raw.height:,} rows of {checked.raw.path} are {what} that a later row gives "
+        f"otherwise, such as {first['product_id']!r} on {first[table.key[1]]}: {first[value]} and "
+        f"{first['kept']}{several}"
+    )
+    if other.height > max_bad_share * checked.raw.height:
+        header = table.columns[0].header
+        column = places[0] if places else "warehouse"
+        raise TwoCountsError(
+            f'{sentence}: if they are of several places, say product_id = ["{column}", "{header}"] in the sections of '
+            "source.toml, so that each place is followed on its own, or keep one row of each"
+        )
+    yield f"{sentence}; the last one was taken"
+
+
+def _places(checked: CheckedTable, table: Table) -> list[str]:
+    """Columns of the file that tell apart all rows of the same key, and hold few values: a warehouse, a shop."""
+    known = {header for column in table.columns for header in column.headers} | {ROW_NUMBER}
+    rows = checked.raw.rows
+    others = [name for name in rows.columns if name not in known and rows[name].n_unique() <= _MOST_PLACES]
+    keyed = pl.concat([checked.good, checked.bad.select(checked.good.columns)]).select(ROW_NUMBER, *table.key)
+    keyed = keyed.join(rows.select(ROW_NUMBER, *others), on=ROW_NUMBER, how="inner", suffix=" in file")
+    found = []
+    for name in others:
+        column = f"{name} in file" if name in table.key else name
+        if keyed.select(pl.struct(*table.key, column).n_unique()).item() == keyed.height:
+            found.append(name)
+    return found

@@ -1,0 +1,91 @@
+"""The generic layout's tables: read from one file or several, checked, and looked at for what no single row shows."""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+
+from data.ingest.contracts import SALES, Table
+from data.ingest.folder import Folder
+from data.ingest.ids import prepare_ids, whole_ids
+from data.ingest.read import RawTable, join_parts, read_table
+from data.ingest.repeats import check_repeats, check_replaced, drop_repeated
+from data.ingest.returns import leave_out_returns
+from data.ingest.source import Source
+from data.ingest.validate import CheckedTable, check
+
+_PRICE = re.compile(
+    r"(?i)pri[cs]e|preis|prix|preci?o|preço|prezzo|cena|pris\b|amount|revenue|umsatz|total|value|netto|brutto"
+)
+
+
+def read_files(folder: Folder, source: Source) -> dict[str, RawTable]:
+    """Each table of which there are files, as they hold it."""
+    return {table.name: read_parts(folder, table) for table in source.tables if table.name in folder.claimed}
+
+
+def read_parts(folder: Folder, table: Table) -> RawTable:
+    """A table out of its files."""
+    paths = folder.claimed[table.name]
+    together = paths[0] if len(paths) == 1 else folder.data_dir / " ".join(table.reading.files)
+    return join_parts(together, [read_table(path, table) for path in paths], [folder.name(path) for path in paths])
+
+
+def check_tables(raw: Mapping[str, RawTable], source: Source, time_zone: str) -> dict[str, CheckedTable]:
+    """Divide the rows of every table into good and bad, with ids in the form that the seller asks for."""
+    tables = [table for table in source.tables if table.name in raw]
+    prepared = {table.name: prepare_ids(raw[table.name], table, source.ids) for table in tables}
+    whole = whole_ids(tables, prepared)
+    checked = {}
+    for table in tables:
+        rows = dataclasses.replace(check(prepared[table.name], table, time_zone, whole), raw=raw[table.name])
+        if table.name == SALES.name:
+            rows = leave_out_returns(drop_repeated(rows, table), table)
+        checked[table.name] = rows
+    return checked
+
+
+def check_content(
+    checked: Mapping[str, CheckedTable], source: Source, time_zone: str | None, max_bad_share: float
+) -> list[str]:
+    """Look at what rows that are good one by one say together.
+
+    Args:
+        checked: The tables.
+        source: What the seller says of them.
+        time_zone: As the seller says; None: they do not.
+        max_bad_share: Share of a file's rows that may be bad.
+    Returns:
+        What is to be warned of.
+    Raises:
+        RepeatedRowsError: If a file or a part of it is there twice.
+        TwoCountsError: If products are counted in several places.
+    """
+    warnings: list[str] = []
+    for table in source.tables:
+        if table.name not in checked:
+            continue
+        rows = checked[table.name]
+        warnings += rows.raw.warnings
+        if table.name == SALES.name:
+            warnings += check_repeats(rows.raw, table)
+            warnings += _unknown_price(rows, table)
+        warnings += check_replaced(rows, table, max_bad_share)
+        if time_zone is None and rows.times_with_offset:
+            warnings.append(
+                f"{rows.times_with_offset:,} times of {rows.raw.path.name} carry an offset, such as "
+                f'{rows.offset_example}, and were moved to UTC: say time_zone = "…" at the top of source.toml, so that '
+                "days and weeks end on the seller's clock"
+            )
+    return warnings
+
+
+def _unknown_price(rows: CheckedTable, table: Table) -> Iterator[str]:
+    """Sales without a price, beside a column that looks like one."""
+    if rows.good["unit_price"].null_count() < rows.good.height or rows.good.is_empty():
+        return
+    known = {header for column in table.columns for header in column.headers}
+    if found := [name for name in rows.raw.rows.columns if name not in known and _PRICE.search(name)]:
+        yield (
+            f"the sales of {rows.raw.path.name} have no price, so revenue at risk is unknown, but there is a column "
+            f'{found[0]}: if it is the price of a unit, say unit_price = "{found[0]}" in [sales] of source.toml'
+        )
