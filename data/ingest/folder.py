@@ -49,7 +49,7 @@ class Folder:
                     f'{table.stem}.csv: add it, name its file with files = "…", or take the section out'
                 )
             for path in () if table.name == SALES.name and source.sales_from_inventory else self.unclaimed:
-                if _resembles(path, table):
+                if resembles(path, table):
                     raise UnclaimedFileError(self.data_dir, path.name, table.name)
         if SALES.name not in self.claimed and self.unclaimed and not source.sales_from_inventory:
             names = ", ".join(path.name for path in self.unclaimed[:3])
@@ -137,7 +137,7 @@ def _is_tabular(path: Path) -> bool:
     )
 
 
-def _resembles(path: Path, table: Table) -> bool:
+def resembles(path: Path, table: Table) -> bool:
     """Whether a file's name begins or ends with the table's, whatever the case: sales_2024-01.csv, Sales.csv."""
     stem = _OTHER_ENDINGS.sub("", path.name.lower())
     words = re.split(r"[^a-z]+", stem)

@@ -140,6 +140,16 @@ def read_table(path: Path, table: Table) -> RawTable:
     return RawTable(path, content.sha256, read.rows, read.malformed, (part,), read.typed, read.warnings)
 
 
+def columns_of(path: Path, table: Table) -> tuple[str, ...]:
+    """The columns that a file has, whatever the contract demands.
+
+    Raises:
+        DataError: If it cannot be read; or any of the errors of ``DAMAGE``.
+    """
+    read = _parse(path, read_content(path).data, (), table)
+    return tuple(name for name in read.rows.columns if name != ROW_NUMBER)
+
+
 def join_parts(path: Path, tables: Sequence[RawTable], names: Sequence[str]) -> RawTable:
     """Several files of one table as one, in their order.
 

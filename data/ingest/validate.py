@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from data.errors import AmbiguousFormatError
 from data.ingest.contracts import (
     EARLIEST,
     HIGHEST_PRICE,
@@ -20,20 +19,25 @@ from data.ingest.contracts import (
     Table,
 )
 from data.ingest.csv_file import ROW_NUMBER
-from data.ingest.dialect.dates import DateForm, UncertainDate, date_form, local_times, to_iso, with_offset
-from data.ingest.dialect.numbers import NumberForm, UncertainNumber, as_number, number_forms
+from data.ingest.dialect.dates import local_times, to_iso, with_offset
+from data.ingest.dialect.numbers import NumberForm, as_number
+from data.ingest.forms import NUMBERS, TIMES, date_forms, number_forms
 from data.ingest.ids import WHOLE, without_zero
 from data.ingest.read import RawTable
 from feature_service.limits import MAX_ID_BYTES
 
-QUARANTINE = {"source_file": pl.String, "row_number": pl.Int64, "reason": pl.String, "raw": pl.String}
+QUARANTINE = {
+    "source_file": pl.String,
+    "row_number": pl.Int64,
+    "reason": pl.String,
+    "column": pl.String,
+    "raw": pl.String,
+}
 
-_REASON = "reason in quarantine"
+_REASON, _COLUMN = "reason in quarantine", "column in quarantine"
 _FLAGS = {"1": True, "true": True, "yes": True, "1.0": True, "0": False, "false": False, "no": False, "0.0": False}
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _CONTROL = r"\p{Cc}"
-_NUMBERS = (Kind.PRICE, Kind.QUANTITY, Kind.NET_QUANTITY, Kind.COUNT, Kind.LEAD_TIME)
-_TIMES = (Kind.TIME, Kind.DAY, Kind.WEEK)
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class CheckedTable:
     Attributes:
         raw: As read.
         good: The contract's columns, typed, and the row's number; times are dates and times on the seller's clock.
-        bad: Row number and reason (column ``reason``), and the contract's columns as far as they could be read.
+        bad: Row number, ``reason``, the column of the file that is to blame (``column``, null where it is not one), and
+            the contract's columns as far as they could be read.
         ids_from_decimals: Rows with an id that was read without its ``.0``.
         evidence: In which form a column's values are, and which of them shows it; only where it had to be told.
         times_with_offset: Rows with a time that carries an offset from UTC.
@@ -61,7 +66,9 @@ class CheckedTable:
     def refuse(self, refused: pl.DataFrame) -> "CheckedTable":
         """Move good rows to the bad ones; ``refused`` holds their ``reason`` and the columns of ``good``."""
         good = self.good.join(refused, on=ROW_NUMBER, how="anti", maintain_order="left")
-        bad = pl.concat([self.bad, refused.select(self.bad.columns)])
+        bad = pl.concat(
+            [self.bad, refused.select(each for each in self.bad.columns if each in refused.columns)], how="diagonal"
+        )
         return dataclasses.replace(self, good=good, bad=bad)
 
     def quarantine(self) -> pl.DataFrame:
@@ -69,12 +76,13 @@ class CheckedTable:
         raw_rows = self.raw.rows.join(self.bad.select(ROW_NUMBER), on=ROW_NUMBER, how="semi")
         named = raw_rows.select(ROW_NUMBER, raw=pl.struct(pl.exclude(ROW_NUMBER)).struct.json_encode())
         texts = pl.concat([named, self.raw.malformed])
-        rows = self.bad.select(ROW_NUMBER, "reason").join(texts, on=ROW_NUMBER, how="left").sort(ROW_NUMBER)
+        rows = self.bad.select(ROW_NUMBER, "reason", "column").join(texts, on=ROW_NUMBER, how="left").sort(ROW_NUMBER)
         places = [self.raw.place(number) for number in rows[ROW_NUMBER]]
         return rows.select(
             pl.Series("source_file", [name for name, _ in places], dtype=pl.String),
             pl.Series("row_number", [number for _, number in places], dtype=pl.Int64),
             "reason",
+            "column",
             "raw",
         )
 
@@ -97,12 +105,11 @@ def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = 
     decimals = [pl.col(column.name) for column in table.columns if column.name in whole]
     changed = texts.select(pl.any_horizontal(pl.lit(value=False), *(each.str.contains(WHOLE) for each in decimals)))
     texts = texts.with_columns(without_zero(each) for each in decimals)
-    dates, numbers = _date_forms(raw, table, texts), _number_forms(raw, table, texts)
+    dates, numbers = date_forms(raw, table, texts), number_forms(raw, table, texts)
     texts = texts.with_columns(to_iso(texts[name], form) for name, form in dates.items())
-    offsets = [with_offset(texts[column.name]) for column in table.columns if column.kind in _TIMES]
+    offsets = [with_offset(texts[column.name]) for column in table.columns if column.kind in TIMES]
     typed = texts.select(ROW_NUMBER, *(_convert(column, texts, time_zone, numbers) for column in table.columns))
-    reasons = pl.Series(_REASON, texts.select(_first_reason(table, typed)).to_series())
-    typed = typed.with_columns(reasons)
+    typed = typed.with_columns(texts.select(*_first_reason(table, typed)))
     passed = typed.filter(pl.col(_REASON).is_null())
     kept = passed.filter(_is_kept(table))
     bad = pl.concat(
@@ -112,50 +119,13 @@ def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = 
             raw.malformed.select(ROW_NUMBER, pl.lit(RejectionReason.MALFORMED_ROW.value).alias(_REASON)),
         ],
         how="diagonal",
-    ).rename({_REASON: "reason"})
+    ).rename({_REASON: "reason", _COLUMN: "column"})
     evidence = {name: form.evidence for name, form in (dates | numbers).items() if form.evidence}
     carried = pl.concat([pl.Series(dtype=pl.String), *offsets])
     decimals_read = int(changed.to_series().sum())
-    return CheckedTable(raw, kept.drop(_REASON), bad, decimals_read, evidence, carried.len(), next(iter(carried), ""))
-
-
-def _date_forms(raw: RawTable, table: Table, texts: pl.DataFrame) -> dict[str, DateForm]:
-    reading, forms = table.reading, {}
-    for column in table.columns:
-        if column.kind in _TIMES and column.header not in raw.typed:
-            form = date_form(texts[column.name], order=reading.date_order, pattern=reading.date_format)
-            if isinstance(form, UncertainDate):
-                place = raw.first_row_with(column.header, form.text)
-                way_out = _say(table, ('date_order = "dmy"', 'date_order = "mdy"'), "write dates as 2024-01-13")
-                raise AmbiguousFormatError(raw.path, column.header, form.text, place, form.problem, way_out)
-            forms[column.name] = form
-    return forms
-
-
-def _number_forms(raw: RawTable, table: Table, texts: pl.DataFrame) -> dict[str, NumberForm]:
-    columns = {
-        column.name: texts[column.name]
-        for column in table.columns
-        if column.kind in _NUMBERS and column.header not in raw.typed
-    }
-    forms = number_forms(columns, table.reading.decimal_sign)
-    if isinstance(forms, UncertainNumber):
-        header = next(column.header for column in table.columns if column.name == forms.column)
-        sign = "." if "." in forms.text else ","
-        problem = (
-            f"is {forms.text.replace(sign, '.')} or {forms.text.replace(sign, '')}, and no other value tells which"
-        )
-        settings = (f'decimal = "{sign}"', f'thousands = "{sign}"')
-        way_out = _say(table, settings, "write numbers without grouping thousands, and with a point")
-        place = raw.first_row_with(header, forms.text)
-        raise AmbiguousFormatError(raw.path, header, forms.text, place, problem, way_out)
-    return forms
-
-
-def _say(table: Table, settings: tuple[str, str], otherwise: str) -> str:
-    """What the seller can do: only the generic layout has settings."""
-    generic = table.name == table.stem
-    return f"say {' or '.join(settings)} in the section [{table.name}] of source.toml" if generic else otherwise
+    return CheckedTable(
+        raw, kept.drop(_REASON, _COLUMN), bad, decimals_read, evidence, carried.len(), next(iter(carried), "")
+    )
 
 
 def _is_kept(table: Table) -> pl.Expr:
@@ -182,7 +152,7 @@ def _convert(
             return local_times(texts[column.name], time_zone).dt.date().alias(column.name)
         case Kind.WEEK:
             return local_times(texts[column.name], time_zone).dt.date().dt.truncate("1w").alias(column.name)
-        case kind if kind in _NUMBERS:
+        case kind if kind in NUMBERS:
             return as_number(text, numbers.get(column.name, NumberForm())).alias(column.name)
         case Kind.FLAG:
             return text.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
@@ -190,15 +160,17 @@ def _convert(
             return text
 
 
-def _first_reason(table: Table, typed: pl.DataFrame) -> pl.Expr:
-    """The first rule that a row breaks, in the order of ``RejectionReason``; null where it breaks none."""
+def _first_reason(table: Table, typed: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
+    """The first rule that a row breaks, in the order of ``RejectionReason``, and its column; null if it breaks none."""
     broken = [
-        (reason, breaks & _has_value(column) if column.optional else breaks)
+        (reason, breaks & _has_value(column) if column.optional else breaks, column.header)
         for column in table.columns
         for reason, breaks in _rules(column, typed)
     ]
     broken.sort(key=lambda rule: list(RejectionReason).index(rule[0]))
-    return pl.coalesce(*(pl.when(breaks).then(pl.lit(reason.value)) for reason, breaks in broken))
+    reasons = pl.coalesce(*(pl.when(breaks).then(pl.lit(reason.value)) for reason, breaks, _ in broken))
+    columns = pl.coalesce(*(pl.when(breaks).then(pl.lit(header)) for _, breaks, header in broken))
+    return reasons.alias(_REASON), columns.alias(_COLUMN)
 
 
 def _has_value(column: Column) -> pl.Expr:

@@ -1,5 +1,7 @@
 """Exports as shops write them, and what an ingest makes of them; the truth is computed apart, by pandas."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -46,3 +48,9 @@ def units_read(history: CleanHistory) -> dict[tuple[str, str], float]:
     weeks = history.sales.with_columns(week=pl.col("sold_on").dt.truncate("1w").dt.strftime("%Y-%m-%d"))
     totals = weeks.group_by("product_id", "week").agg(pl.col("units").sum())
     return {(product, week): units for product, week, units in totals.rows()}
+
+
+def run_command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run ``stockout-data`` in a process of its own."""
+    command = [sys.executable, "-m", "data.command", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

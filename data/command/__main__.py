@@ -1,0 +1,100 @@
+"""``stockout-data`` (or ``python -m data.command``): look at a seller's files, and at what a run made of them."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from data.command.facts import UNUSABLE
+from data.command.render import as_csv, print_table
+from data.command.report import as_json, print_check
+from data.command.stored import QUARANTINE_COLUMNS, newest_panel, panel_rows, quarantine_rows
+from data.errors import DataError
+from feature_service.terminal import command_output
+
+_NAME = "stockout-data"
+_FOLDER = click.Path(path_type=Path)
+_LIMIT = click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Rows to print.")
+_CSV = click.option("--csv", "is_csv", is_flag=True, help="Everything as CSV.")
+
+
+class _Commands(click.Group):
+    """Turns errors that the user can put right, and output that cannot be written, into one sentence and a status."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with command_output(_NAME):
+            return super().main(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with command_output(_NAME):
+                return super().invoke(ctx)
+        except DataError as error:
+            click.echo(f"{_NAME}: {error}", err=True)
+            sys.exit(UNUSABLE)
+
+
+@click.group(cls=_Commands)
+def main() -> None:
+    """Look at a seller's files before a run, and at what a run made of them."""
+
+
+@main.command()
+@click.argument("data_dir", type=_FOLDER)
+@click.option("--columns", type=_FOLDER, help="TOML file that says how the files are read; by default DIR/source.toml.")
+@click.option("--time-zone", help="IANA name of the seller's time zone.")
+@click.option("--json", "is_json", is_flag=True, help="One JSON document.")
+def check(data_dir: Path, columns: Path | None, time_zone: str | None, is_json: bool) -> None:
+    """Look at the files in DATA_DIR (generic layout) and write nothing.
+
+    \b
+    Exit status: 0  a run would read them, and nothing is uncertain
+                 1  a run would read them, with warnings
+                 2  they cannot be used
+                 4  the output could not be written
+    """  # noqa: D301 - click reads the character \b as "leave these lines as they are"
+    from data.command.check import check_data  # noqa: PLC0415 - Polars, which the help does without
+
+    found = check_data(data_dir, columns, time_zone)
+    if is_json:
+        click.echo(as_json(found))
+    else:
+        print_check(found)
+    sys.exit(found.status)
+
+
+@main.command()
+@click.argument("work_dir", type=_FOLDER)
+@_LIMIT
+@_CSV
+def quarantine(work_dir: Path, limit: int, is_csv: bool) -> None:
+    """Print the bad rows of the newest ingest in WORK_DIR: the value, the reason, what would have been right."""
+    rows = list(quarantine_rows(work_dir))
+    if is_csv:
+        click.echo(as_csv(QUARANTINE_COLUMNS, rows), nl=False)
+    else:
+        print_table(_title("bad rows", len(rows), limit), QUARANTINE_COLUMNS, rows[:limit])
+
+
+@main.command()
+@click.argument("work_dir", type=_FOLDER)
+@click.option("--field", default="units_sold", show_default=True, help="Which figure.")
+@click.option("--weeks", type=click.IntRange(1), default=8, show_default=True, help="Newest weeks to print.")
+@_LIMIT
+@_CSV
+def panel(work_dir: Path, field: str, weeks: int, limit: int, is_csv: bool) -> None:
+    """Print the newest panel in WORK_DIR: a line for each product, a column for each week."""
+    columns, rows = panel_rows(newest_panel(work_dir), field, None if is_csv else weeks)
+    if is_csv:
+        click.echo(as_csv(columns, rows), nl=False)
+    else:
+        print_table(_title(f"{field} of the products", len(rows), limit), columns, rows[:limit], right=len(columns) - 1)
+
+
+def _title(what: str, count: int, limit: int) -> str:
+    return f"{what}: {count:,}" if count <= limit else f"{what}: first {limit:,} of {count:,}; --csv prints all"
+
+
+if __name__ == "__main__":
+    main(prog_name=_NAME)

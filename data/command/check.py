@@ -1,0 +1,136 @@
+"""A look at a seller's files before any run, as far as it goes: one mistake does not hide the next."""
+
+import functools
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from data.command.coverage import table_facts
+from data.command.facts import DataCheck
+from data.command.proposal import propose
+from data.errors import DataError
+from data.ingest.contracts import AVAILABILITY, INVENTORY, SALES
+from data.ingest.folder import Folder, find_files
+from data.ingest.generic import DEFAULT_TIME_ZONE, ingest_generic
+from data.ingest.joins import check_joins, joins
+from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE, check_bad_shares
+from data.ingest.read import RawTable
+from data.ingest.source import Source, read_source, source_file
+from data.ingest.tables import check_content, check_tables, read_parts
+from data.ingest.validate import CheckedTable
+
+_HERE = Path("the rows listed here")
+"""Where a sentence sends the reader who wants to see bad rows: a check writes no quarantine file."""
+
+Result = TypeVar("Result")
+
+
+class _Findings:
+    """Problems and warnings, each once, in the order in which they were found."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, None] = {}
+        self.warnings: dict[str, None] = {}
+
+    def warn(self, step: Callable[[], Iterable[str]]) -> None:
+        """Take the step's warnings; if the data cannot be used, why is a problem."""
+        nothing: Iterable[str] = ()
+        self.warnings.update(dict.fromkeys(self.attempt(step, nothing)))
+
+    def attempt(self, step: Callable[[], Result], otherwise: Result) -> Result:
+        """The step's result; if the data cannot be used, why is a problem."""
+        try:
+            return step()
+        except DataError as error:
+            self.problems[str(error)] = None
+            return otherwise
+
+
+def check_data(
+    data_dir: Path,
+    columns_file: Path | None = None,
+    time_zone: str | None = None,
+    max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
+) -> DataCheck:
+    """Look at a folder in the generic layout; nothing is written.
+
+    Args:
+        data_dir: The folder.
+        columns_file: TOML file that says how the files are read; by default ``source.toml`` in the folder, if any.
+        time_zone: The seller's; None: as that file says.
+        max_bad_share: Share of bad rows of a file above which it cannot be used.
+    """
+    found = _Findings()
+    source = found.attempt(lambda: read_source(source_file(data_dir, columns_file)), None)
+    folder = found.attempt(lambda: find_files(data_dir, source), None) if source else None
+    if source is None or folder is None:
+        return DataCheck(str(data_dir), tuple(found.problems))
+    found.warn(lambda: folder.check(source))
+    raw = _read(folder, source, found)
+    checked = _check(raw, source, time_zone, found)
+    found.warn(lambda: check_content(checked, source, time_zone, max_bad_share))
+    for table in checked.values():
+        found.attempt(functools.partial(check_bad_shares, [table], max_bad_share, _HERE), None)
+    found.warn(lambda: check_joins(checked, source.ids))
+    if not found.problems:  # the last word has what a run would do
+        found.warn(lambda: _ingest(data_dir, columns_file, time_zone, max_bad_share))
+    return DataCheck(
+        folder=str(data_dir),
+        problems=tuple(found.problems),
+        warnings=tuple(found.warnings),
+        tables={table.name: table_facts(checked, table) for table in source.tables if table.name in checked},
+        unclaimed=tuple(path.name for path in folder.unclaimed),
+        ignored=tuple(path.name for path in folder.ignored),
+        joins=tuple(join.sentence() for join in joins(checked)),
+        labels=_labels(checked),
+        proposal=propose(folder, source, checked),
+    )
+
+
+def _read(folder: Folder, source: Source, found: _Findings) -> dict[str, RawTable]:
+    raw = {}
+    for table in source.tables:
+        if table.name in folder.claimed:
+            read = found.attempt(functools.partial(read_parts, folder, table), None)
+            if read is not None:
+                raw[table.name] = read
+    return raw
+
+
+def _check(
+    raw: Mapping[str, RawTable], source: Source, time_zone: str | None, found: _Findings
+) -> Mapping[str, CheckedTable]:
+    """All tables together, as their ids are looked at together; if one cannot be read, each of the others."""
+    zone = time_zone or source.time_zone or DEFAULT_TIME_ZONE
+    together = found.attempt(lambda: check_tables(raw, source, zone), None)
+    if together is not None:
+        return together
+    checked: dict[str, CheckedTable] = {}
+    nothing: dict[str, CheckedTable] = {}
+    for name, table in raw.items():
+        checked |= found.attempt(functools.partial(check_tables, {name: table}, source, zone), nothing)
+    return checked
+
+
+def _ingest(data_dir: Path, columns_file: Path | None, time_zone: str | None, max_bad_share: float) -> tuple[str, ...]:
+    with tempfile.TemporaryDirectory() as folder:
+        history = ingest_generic(
+            data_dir,
+            quarantine_file=Path(folder) / "quarantine.parquet",
+            columns_file=columns_file,
+            time_zone=time_zone,
+            max_bad_share=max_bad_share,
+        )
+    return history.report.warnings
+
+
+def _labels(checked: Mapping[str, CheckedTable]) -> dict[str, str]:
+    """What is missing for each label; which labels there are is told by what is in ``training/labels``."""
+    unsold = "" if {SALES.name, INVENTORY.name} & set(checked) else "there are no sales, and no counts that fall"
+    return {
+        "zero_sales": unsold,
+        "unusual_zero": unsold,
+        "inventory": "" if INVENTORY.name in checked else "there are no counts of the stock (inventory)",
+        "availability": "" if AVAILABILITY.name in checked else "there are no in-stock flags (availability)",
+    }

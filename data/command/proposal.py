@@ -1,0 +1,91 @@
+"""A ``source.toml`` for a folder: what was told from the files is said, what is missing is guessed at in comments."""
+
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from data.errors import DataError
+from data.ingest.contracts import SALES, Table
+from data.ingest.folder import Folder, resembles
+from data.ingest.parquet_file import DAMAGE
+from data.ingest.read import columns_of
+from data.ingest.source import FROM_INVENTORY, Source
+from data.ingest.validate import CheckedTable
+
+_WORDS = {
+    "product_id": "product|item|sku|article|artikel|producto|produit|prodotto|ean|gtin|variant",
+    "sold_at": "sold|date|datum|fecha|data|day|time|created|order_date",
+    "quantity": "quantity|qty|units|menge|anzahl|cantidad|quantit|pieces|sold",
+    "unit_price": "price|preis|prix|precio|prezzo",
+    "counted_on": "date|datum|fecha|data|day|counted|snapshot",
+    "units_on_hand": "hand|stock|bestand|qty|quantity|units|menge",
+    "week_start": "week|woche|semana|semaine|date|datum",
+    "in_stock": "stock|avail|verf",
+    "category": "categor|kategor|group|gruppe|type",
+    "lead_time_days": "lead|liefer|days|tage",
+}
+"""What columns may be called, by ours."""
+
+
+def propose(folder: Folder, source: Source, checked: Mapping[str, CheckedTable]) -> str:
+    """The text of the file; lines that need the seller's eye are comments."""
+    lines = []
+    if SALES.name not in folder.claimed and not folder.unclaimed:
+        lines += [f'sales = "{FROM_INVENTORY}"', ""]
+    for table in source.tables:
+        section = list(_section(folder, table, checked))
+        if section:
+            lines += [f"[{table.name}]", *section, ""]
+    return "\n".join(lines).strip() + "\n" if lines else ""
+
+
+def _section(folder: Folder, table: Table, checked: Mapping[str, CheckedTable]) -> Iterator[str]:
+    paths = folder.claimed.get(table.name, ())
+    if not paths:
+        paths = tuple(path for path in folder.unclaimed if resembles(path, table))
+        if not paths and table.name == SALES.name:
+            paths = folder.unclaimed[:1]
+        if paths:
+            yield _said("files", [path.name for path in paths])
+    elif table.reading.files:
+        yield _said("files", list(table.reading.files))
+    if paths:
+        yield from _columns(paths[0], table)
+    if table.name in checked:
+        yield from _told(checked[table.name])
+
+
+def _told(rows: CheckedTable) -> Iterator[str]:
+    if any("cp1252" in part.form for part in rows.raw.parts):
+        yield _said("encoding", "cp1252")
+    evidence = " ".join(rows.evidence.values())
+    if "decimal sign ," in evidence:
+        yield _said("decimal", ",")
+    if found := re.search(r"(day|month) first", evidence):
+        yield _said("date_order", "dmy" if found[1] == "day" else "mdy")
+
+
+def _columns(path: Path, table: Table) -> Iterator[str]:
+    try:
+        there = list(columns_of(path, table))
+    except (DataError, EOFError, zlib.error, *DAMAGE):
+        return
+    free = [name for name in there if name not in {header for column in table.columns for header in column.headers}]
+    for column in table.columns:
+        if column.parts_in_file:
+            yield _said(column.name, list(column.parts_in_file))
+        elif column.name_in_file:
+            yield _said(column.name, column.name_in_file)
+        elif column.name not in there:
+            like = next((name for name in free if re.search(_WORDS[column.name], name.lower())), None)
+            if like is not None:
+                free.remove(like)
+                yield f"# {_said(column.name, like)}"
+            elif not column.optional:
+                yield f'# {column.name} = "…"  # one of: {", ".join(there)[:200]}'
+
+
+def _said(name: str, value: object) -> str:
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
