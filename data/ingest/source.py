@@ -182,7 +182,7 @@ def _reading(table: Table, values: dict[str, Any], path: Path) -> Reading:
 def _check_encoding(name: str, where: str) -> None:
     try:
         codecs.lookup(name)
-        b"a".decode(name)
+        "a".encode(name)
     except LookupError as error:
         raise ColumnMapError(f"{where}encoding is {name!r}, which is none: name one like cp1252") from error
 

@@ -41,7 +41,7 @@ class UncertainNumber:
 def number_forms(columns: Mapping[str, pl.Series], told: str | None) -> dict[str, NumberForm] | UncertainNumber:
     """The form of each column of a table.
 
-    A column tells by itself, or else by what the others of the table have.
+    A column tells by itself, or else by a decimal sign of the others that makes its own sign group thousands.
 
     Args:
         columns: Numbers as text, by the column's name.
@@ -56,7 +56,8 @@ def number_forms(columns: Mapping[str, pl.Series], told: str | None) -> dict[str
     for name, each in counts.items():
         if name in own or not each.unclear:
             continue
-        if each.contradicts or len(of_table) != 1:
+        # 1.040 is 1040 where another column has decimal commas; but that another has points makes it no 1.04
+        if each.contradicts or len(of_table) != 1 or each.unclear_signs & of_table.keys():
             return UncertainNumber(name, each.example)
         forms[name] = next(iter(of_table.values()))
     return forms
@@ -84,6 +85,7 @@ class _Counts:
     votes: Mapping[str, tuple[int, str]]
     unclear: int
     example: str
+    unclear_signs: frozenset[str]
 
     @classmethod
     def of(cls, texts: pl.Series) -> "_Counts":
@@ -98,7 +100,8 @@ class _Counts:
             found = clear.filter(clear.str.contains(f"{has_fraction}|{only_grouped}"))
             votes[decimal] = (found.len(), found[0] if found.len() else "")
         unclear = marked.filter(marked.str.contains(_AMBIGUOUS))
-        return cls(votes, unclear.len(), unclear[0] if unclear.len() else "")
+        signs = frozenset(sign for sign in ".," if unclear.str.contains(sign, literal=True).any())
+        return cls(votes, unclear.len(), unclear[0] if unclear.len() else "", signs)
 
     @property
     def contradicts(self) -> bool:
