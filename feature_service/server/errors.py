@@ -5,6 +5,7 @@ StockoutError
 ├── PlaintextError               plaintext on an address that other machines reach
 ├── CertificateError             certificate, key and client CA are not a whole
 ├── TokensError                  the file of tokens cannot be used
+├── OtherQuestionError           a newer snapshot answers another question
 ├── ModelMismatchError           the snapshot's model wants other features than this code computes
 └── AnswerError                  reaches a client
     ├── MalformedRequestError    the bytes are not the message they should be
@@ -19,13 +20,7 @@ StockoutError
     ├── UnauthenticatedError     no token, or one that is not known
     ├── MethodDeniedError        the token's holder may not call the method
     ├── RateExceededError        the token's holder calls too often
-    └── ProductError             this one product cannot be answered; its neighbours can
-        ├── UnknownProductError
-        ├── ExcludedProductError
-        ├── NotLaunchedError
-        ├── ShortHistoryError
-        ├── OutOfStockError
-        └── NotEligibleError
+    └── ProductError             see product_errors
 """
 
 import datetime as dt
@@ -214,72 +209,3 @@ class RateExceededError(AnswerError):
             token=holder,
             per_second=per_second,
         )
-
-
-class ProductError(AnswerError):
-    """One product cannot be answered."""
-
-
-class UnknownProductError(ProductError):
-    """The snapshot has never seen the id."""
-
-    def __init__(self) -> None:
-        super().__init__("no such product in the snapshot")
-
-
-class ExcludedProductError(ProductError):
-    """The id is known, but no sale of it counts."""
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(f"the product is known, but no sale of it counts: {cause}", cause=cause)
-
-
-class NotLaunchedError(ProductError):
-    """The first sale came after ``as_of``."""
-
-    def __init__(self, week: dt.date) -> None:
-        super().__init__(f"the product's first sale came after the week of {week}", as_of_week=week)
-
-
-class ShortHistoryError(ProductError):
-    """Too few weeks since the first sale."""
-
-    def __init__(self, needed_weeks: int, known_weeks: int) -> None:
-        super().__init__(
-            f"the model needs {needed_weeks} weeks since the first sale, there are {known_weeks}",
-            needed_weeks=needed_weeks,
-            known_weeks=known_weeks,
-        )
-
-
-class OutOfStockError(ProductError):
-    """There is nothing left that could run out."""
-
-    def __init__(
-        self,
-        since: dt.date | None,
-        units_lost_per_week: float | None,
-        revenue_lost_per_week: float | None,
-        category: str = "",
-    ) -> None:
-        self.since, self.category = since, category
-        self.units_lost_per_week, self.revenue_lost_per_week = units_lost_per_week, revenue_lost_per_week
-        facts = {
-            "since": since,
-            "units_lost_per_week": units_lost_per_week,
-            "revenue_lost_per_week": revenue_lost_per_week,
-        }
-        began = f" since {since}" if since else ""
-        units = "" if units_lost_per_week is None else f", which loses about {units_lost_per_week:.1f} units a week"
-        revenue = "" if revenue_lost_per_week is None else f", worth {revenue_lost_per_week:,.2f}"
-        super().__init__(
-            f"the product is out of stock{began}{units}{revenue}",
-            **{name: fact for name, fact in facts.items() if fact is not None},
-        )
-
-
-class NotEligibleError(ProductError):
-    """The label does not apply, so a probability would mean nothing."""
-
-    def __init__(self, label: str, description: str) -> None:
-        super().__init__(f"the label {label} does not apply to the product in this week: {description}", label=label)

@@ -9,7 +9,7 @@ from stockout.v1.risk_service_pb2 import OutOfStock
 from data.snapshots import SnapshotError
 from feature_service.bundle import BundleError, FeatureShapeError
 from feature_service.kernel import InsufficientHistoryError, MissingFieldsError, StockoutError, UnknownFeatureSetError
-from feature_service.server import errors
+from feature_service.server import errors, product_errors
 
 DOMAIN = "stockout.v1"
 
@@ -26,12 +26,12 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     errors.UnauthenticatedError: (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
     errors.MethodDeniedError: (grpc.StatusCode.PERMISSION_DENIED, "METHOD_DENIED"),
     errors.RateExceededError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_EXCEEDED"),
-    errors.UnknownProductError: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PRODUCT"),
-    errors.ExcludedProductError: (grpc.StatusCode.FAILED_PRECONDITION, "EXCLUDED_PRODUCT"),
-    errors.NotLaunchedError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_LAUNCHED"),
-    errors.ShortHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
-    errors.OutOfStockError: (grpc.StatusCode.FAILED_PRECONDITION, "OUT_OF_STOCK"),
-    errors.NotEligibleError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_ELIGIBLE"),
+    product_errors.UnknownProductError: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PRODUCT"),
+    product_errors.ExcludedProductError: (grpc.StatusCode.FAILED_PRECONDITION, "EXCLUDED_PRODUCT"),
+    product_errors.NotLaunchedError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_LAUNCHED"),
+    product_errors.ShortHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
+    product_errors.OutOfStockError: (grpc.StatusCode.FAILED_PRECONDITION, "OUT_OF_STOCK"),
+    product_errors.NotEligibleError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_ELIGIBLE"),
     InsufficientHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
     UnknownFeatureSetError: (grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_FEATURE_SET"),
     FeatureShapeError: (grpc.StatusCode.INTERNAL, "INTERNAL"),
@@ -68,12 +68,12 @@ def status_of(error: Exception) -> tuple[grpc.StatusCode, status_pb2.Status]:
             for each in error.violations
         ]
         details.append(error_details_pb2.BadRequest(field_violations=violations))
-    if isinstance(error, errors.OutOfStockError):
+    if isinstance(error, product_errors.OutOfStockError):
         details.append(out_of_stock(error))
     return code, status_pb2.Status(code=code.value[0], message=message, details=[_packed(detail) for detail in details])
 
 
-def out_of_stock(error: errors.OutOfStockError) -> OutOfStock:
+def out_of_stock(error: product_errors.OutOfStockError) -> OutOfStock:
     """The error's facts as a message of their own."""
     message = OutOfStock(
         units_lost_per_week=error.units_lost_per_week,

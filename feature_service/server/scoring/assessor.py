@@ -10,8 +10,8 @@ from data.weeks import last_complete_week
 from feature_service.bundle import STOCK_AWARE, Bundle
 from feature_service.kernel import FloatArray, feature_set
 from feature_service.kernel.arrays import RowNumbers
-from feature_service.server.errors import (
-    AsOfOutOfRangeError,
+from feature_service.server.errors import AsOfOutOfRangeError
+from feature_service.server.product_errors import (
     ExcludedProductError,
     NotEligibleError,
     NotLaunchedError,

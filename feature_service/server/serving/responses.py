@@ -24,7 +24,7 @@ from stockout.v1.risk_service_pb2 import (
 from data.snapshots import ModelReference, Snapshot
 from feature_service.bundle import Contract
 from feature_service.kernel.arrays import RowNumbers
-from feature_service.server.errors import OutOfStockError, ProductError
+from feature_service.server.product_errors import OutOfStockError, ProductError
 from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.caller_stock import CallerStock
 from feature_service.server.scoring.scorer import Scorer, State

@@ -4,7 +4,8 @@ import sys
 import grpc
 from google.rpc import error_details_pb2
 
-from feature_service.server.errors import ExcludedProductError, InvalidFieldError
+from feature_service.server.errors import InvalidFieldError
+from feature_service.server.product_errors import ExcludedProductError
 from feature_service.server.statuses import DOMAIN, status_of
 
 EVERY_ERROR_OF_THE_SERVER = """
