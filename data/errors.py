@@ -84,6 +84,16 @@ class RepeatedRowsError(DataError):
     """A file, or a part of it, is there twice."""
 
 
+class TotalRowsError(DataError):
+    """A file holds rows that add up all others, as if they were a product."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(
+            f"the product {name!r} of {path} has about as many units as all others together: leave the lines that add "
+            "up others out of the file"
+        )
+
+
 class TwoCountsError(DataError):
     """A product has several counts on one day that differ, as if it were counted in several places."""
 

@@ -31,6 +31,7 @@ class ColumnMeaning:
 
     feature_set: str
     label: LabelContract
+    outcome_weeks: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class TrainingRows:
         feature_set: Versioned name.
         feature_names: Columns of ``features``.
         label: What ``outcome`` is the outcome of.
+        outcome_weeks: Weeks after ``as_of_week`` until it is known.
         features: Shape ``(rows, features)``; NaN only where the feature set's models take what is not known.
         outcome: 1 or 0; NaN where not known yet; shape ``(rows,)``.
         as_of_week: Monday of the last week that each row knows, shape ``(rows,)``.
@@ -51,6 +53,7 @@ class TrainingRows:
     feature_set: str
     feature_names: tuple[str, ...]
     label: LabelContract
+    outcome_weeks: int
     features: FloatArray
     outcome: FloatArray
     as_of_week: DateArray
@@ -117,6 +120,7 @@ def write_training_table(
             horizon_weeks=target.horizon_weeks,
             applies_where=bounds_in(chosen, target),
         ),
+        target.outcome_weeks(panel),
     )
     ids = pa.DictionaryArray.from_arrays(pa.array(product.astype(np.int32)), pa.array(panel.product_ids, pa.string()))
     columns = {
@@ -162,6 +166,7 @@ def _rows_of(table: pa.Table, columns: ColumnMeaning) -> TrainingRows:
         feature_set=columns.feature_set,
         feature_names=names,
         label=columns.label,
+        outcome_weeks=columns.outcome_weeks,
         features=features,
         outcome=table[OUTCOME].to_numpy().astype(np.float32),
         as_of_week=table[AS_OF_WEEK].to_numpy().astype("datetime64[D]"),

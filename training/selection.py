@@ -118,7 +118,7 @@ class _Bench:
         self._rows, self._seed = rows, seed
         self._week = week_number(rows.as_of_week)
         self._has_outcome = np.isfinite(rows.outcome)
-        self._calendar: Calendar = calendar_of(self._week[self._has_outcome], rows.label.horizon_weeks, settings)
+        self._calendar: Calendar = calendar_of(self._week[self._has_outcome], rows.outcome_weeks, settings)
 
     def measure(self, recipe: Recipe) -> RecipeResult:
         """Average precision over the development origins, with two fits."""

@@ -2,17 +2,20 @@
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from data.ingest.contracts import SALES, Table
+from data.ingest.contracts import INVENTORY, SALES, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
 from data.ingest.read import RawTable, join_parts, read_table
-from data.ingest.repeats import check_repeats, check_replaced, drop_repeated
+from data.ingest.repeats import UNCOUNTED, check_repeats, check_replaced, drop_repeated
 from data.ingest.returns import leave_out_returns
 from data.ingest.source import Source
+from data.ingest.totals import check_totals
 from data.ingest.validate import CheckedTable, check
 
+_AMOUNTS = {SALES.name: "quantity", INVENTORY.name: "units_on_hand"}
 _PRICE = re.compile(
     r"(?i)pri[cs]e|preis|prix|preci?o|preço|prezzo|cena|pris\b|amount|revenue|umsatz|total|value|netto|brutto"
 )
@@ -59,6 +62,7 @@ def check_content(
     Raises:
         RepeatedRowsError: If a file or a part of it is there twice.
         TwoCountsError: If products are counted in several places.
+        TotalRowsError: If rows that add up all others stand among them.
     """
     warnings: list[str] = []
     for table in source.tables:
@@ -70,6 +74,9 @@ def check_content(
             warnings += check_repeats(rows.raw, table)
             warnings += _unknown_price(rows, table)
         warnings += check_replaced(rows, table, max_bad_share)
+        if table.name in _AMOUNTS:
+            warnings += check_totals(rows, _AMOUNTS[table.name])
+        warnings += _bad_rows(rows)
         if time_zone is None and rows.times_with_offset:
             warnings.append(
                 f"{rows.times_with_offset:,} times of {rows.raw.path.name} carry an offset, such as "
@@ -77,6 +84,17 @@ def check_content(
                 "days and weeks end on the seller's clock"
             )
     return warnings
+
+
+def _bad_rows(rows: CheckedTable) -> Iterator[str]:
+    reasons = [reason for reason in rows.bad["reason"] if reason not in UNCOUNTED]
+    if reasons:
+        reason, count = Counter(reasons).most_common(1)[0]
+        most = f"all of them for {reason}" if count == len(reasons) else f"most of them ({count:,}) for {reason}"
+        yield (
+            f"{len(reasons):,} of the {rows.raw.height:,} rows of {rows.raw.path.name} are bad and left out, {most}: "
+            "stockout-data quarantine shows them"
+        )
 
 
 def _unknown_price(rows: CheckedTable, table: Table) -> Iterator[str]:

@@ -12,8 +12,9 @@ from data.ingest.result import CleanHistory
 from data.panel import IN_STOCK, Panel
 from data.panel.groups import location_and_item
 from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, TableReach, check_reach
+from data.panel.sparse_counts import CountDensity, density_of
 from data.panel.weekly_sales import SALES_FIELDS, codes, days_from, first_weeks, weekly_sales
-from data.panel.weekly_stock import weekly_stock
+from data.panel.weekly_stock import DailyUnits, weekly_stock
 from data.weeks import DateArray, calendar, monday_of
 from feature_service.kernel.arrays import FloatArray, IntArray
 
@@ -47,7 +48,8 @@ def build_panel(
     counts = history.counts.filter(pl.col("counted_on") <= sunday)
     in_stock = counts.filter(pl.col("units_on_hand") > 0)
     ids = pl.concat([sales["product_id"], in_stock["product_id"]]).unique().sort()
-    fields = _fields(ids, weeks, sales, counts.filter(pl.col("product_id").is_in(ids.implode())), history)
+    of_ids = counts.filter(pl.col("product_id").is_in(ids.implode()))
+    fields = _fields(ids, weeks, sales, of_ids, history, density_of(history, sunday))
     _forget_sales_after(_last_sales_day(reaches), fields, weeks)
     of_known = history.products.join(ids.to_frame(), on="product_id", how="semi")  # sorted by id, as ids are
     return Panel(
@@ -63,7 +65,12 @@ def build_panel(
 
 
 def _fields(
-    ids: pl.Series, weeks: DateArray, sales: pl.DataFrame, counts: pl.DataFrame, history: CleanHistory
+    ids: pl.Series,
+    weeks: DateArray,
+    sales: pl.DataFrame,
+    counts: pl.DataFrame,
+    history: CleanHistory,
+    density: CountDensity | None,
 ) -> dict[str, FloatArray]:
     products, length = len(ids), len(weeks)
     product, day = codes(ids, sales["product_id"]), days_from(weeks[0], sales["sold_on"])
@@ -75,7 +82,9 @@ def _fields(
     launch = np.maximum(np.minimum(first_sale, first_stock), first_sale.min(initial=length))
     fields = weekly_sales(sales, product, day, launch, length)
     if not history.counts.is_empty():
-        fields |= weekly_stock(counted, counted_on, units, products=products, weeks=length)
+        sold = DailyUnits(product, day, sales["units"].to_numpy().astype(np.float32))
+        found = DailyUnits(counted, counted_on, units)
+        fields |= weekly_stock(found, products=products, weeks=length, density=density, sold=sold)
     if not history.availability.is_empty():
         fields[IN_STOCK] = _in_stock(ids, weeks, history.availability, first_sale)
     return fields

@@ -11,6 +11,7 @@ import polars as pl
 from data.ingest.result import CleanHistory
 from data.panel.panel import Panel
 from data.panel.reach import TableReach, dates_of_tables, reaches_of
+from data.panel.sparse_counts import CountDensity, density_of
 
 _WEEKS_BEFORE = 8
 _THIN = 0.25
@@ -24,12 +25,14 @@ class PanelReport:
         as_of_week: Monday of the panel's last week.
         data_until: The day up to which every table has records.
         tables: How far each table reaches, looked at up to the last week's Sunday.
+        counts: How dense the stock counts are; None if there are none.
         warnings: What was taken though it looks wrong, a sentence each.
     """
 
     as_of_week: dt.date
     data_until: dt.date
     tables: tuple[TableReach, ...]
+    counts: CountDensity | None
     warnings: tuple[str, ...]
 
     def to_json(self) -> str:
@@ -44,7 +47,21 @@ def report_of(panel: Panel, history: CleanHistory) -> PanelReport:
     warnings = [warning for reach in reaches for warning in _warnings(reach, sunday)]
     for table, dates in dates_of_tables(history).items():
         warnings += _warnings_of_weeks(table, dates.filter(dates <= sunday), panel.as_of_week)
-    return PanelReport(panel.as_of_week, panel.data_until, reaches, tuple(warnings))
+    density = density_of(history, sunday)
+    if density is not None and density.is_sparse:
+        warnings.append(_sparse(density))
+    return PanelReport(panel.as_of_week, panel.data_until, reaches, density, tuple(warnings))
+
+
+def _sparse(density: CountDensity) -> str:
+    found = f"inventory holds {density.counts_per_week:.1f} counts a product and week"
+    told = "no sales tell" if density.sales_share is None else f"sales tell {density.sales_share:.0%} of"
+    if density.is_carried:
+        return f"{found}: between two counts the stock is carried on by the sales, and deliveries are not seen"
+    return (
+        f"{found}, and {told} what leaves the shelves: stock-outs between two counts are not seen, so that the label "
+        "inventory learns fewer than there are, and the stock may be days old"
+    )
 
 
 def _warnings(reach: TableReach, sunday: dt.date) -> Iterator[str]:

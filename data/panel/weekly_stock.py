@@ -1,14 +1,16 @@
-"""From daily stock counts to matrices, products x weeks: what was there, what left, what came.
+"""From stock counts to matrices, products x weeks: what was there, what left, what came.
 
 A count holds until the next one. Between two counts the stock fell ("depletion") or rose ("receipts") by their
 difference, on the day of the later one; what happened on the days between is not known.
 """
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from data.panel.sparse_counts import CountDensity, carried_of_days, halves_of_days
 from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
 from feature_service.kernel.fields import COUNT_AGE_DAYS, OUT_SPELL_DAYS
 
@@ -42,29 +44,66 @@ _NAN = np.float32(np.nan)
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
+@dataclass(frozen=True)
+class DailyUnits:
+    """Units by product and day, in any order.
+
+    Attributes:
+        product: Row of the panel.
+        day: From the first Monday.
+        units: Counted, or sold; one count per product and day.
+    """
+
+    product: IntArray
+    day: IntArray
+    units: FloatArray
+
+    def by_product(self) -> "DailyUnits":
+        """The same in the order of products."""
+        order = np.argsort(self.product, kind="stable")
+        return DailyUnits(self.product[order], self.day[order], self.units[order])
+
+    def of(self, first: int, last: int) -> "DailyUnits":
+        """Those of some products, counted from ``first`` on; in the order of products."""
+        rows = slice(*np.searchsorted(self.product, (first, last)))
+        return DailyUnits(self.product[rows] - first, self.day[rows], self.units[rows])
+
+
 def weekly_stock(
-    product: IntArray, day: IntArray, units: FloatArray, *, products: int, weeks: int
+    counted: DailyUnits,
+    *,
+    products: int,
+    weeks: int,
+    density: CountDensity | None = None,
+    sold: DailyUnits | None = None,
 ) -> dict[str, FloatArray]:
-    """Every field of ``STOCK_FIELDS``, each of shape ``(products, weeks)``.
+    """Every field of ``STOCK_FIELDS``, and those of sparse counts, each of shape ``(products, weeks)``.
 
     Args:
-        product: Row of each count.
-        day: Day of each count from the first Monday; one count per product and day.
-        units: Units on hand.
+        counted: The counts.
         products: Rows.
         weeks: Length of the calendar.
+        density: Of the counts; None is dense.
+        sold: The sales; where these are complete and the counts sparse, the stock is carried on by them.
     """
-    fields = {name: np.empty((products, weeks), dtype=np.float32) for name in STOCK_FIELDS}
-    order = np.argsort(product, kind="stable")
-    product, day, units = product[order], day[order], units[order]
+    fields: dict[str, FloatArray] = {}
+    counted = counted.by_product()
+    sold = sold.by_product() if sold is not None and density is not None and density.is_carried else None
     block = max(1, _CELLS_PER_BLOCK // (weeks * _DAYS))
     for first in range(0, products, block):
         last = min(first + block, products)
-        rows = slice(*np.searchsorted(product, (first, last)))
+        rows = counted.of(first, last)
         counts = np.full((last - first, weeks * _DAYS), _NAN)
-        counts[product[rows] - first, day[rows]] = units[rows]
-        for name, matrix in stock_of_days(counts).items():
-            fields[name][first:last] = matrix
+        counts[rows.product, rows.day] = rows.units
+        of_block = stock_of_days(counts)
+        if sold is not None:
+            sales, rows = np.zeros_like(counts), sold.of(first, last)
+            np.add.at(sales, (rows.product, rows.day), rows.units)
+            of_block |= carried_of_days(counts, sales)
+        elif density is not None and density.is_sparse:
+            of_block |= halves_of_days(counts)
+        for name, matrix in of_block.items():
+            fields.setdefault(name, np.empty((products, weeks), dtype=np.float32))[first:last] = matrix
     return fields
 
 

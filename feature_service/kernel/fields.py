@@ -11,6 +11,8 @@ MIN_ON_HAND = "min_on_hand"
 DEPLETION = "depletion"
 MAX_ON_HAND = "max_on_hand"
 OUT_SPELL_DAYS = "out_spell_days"
+OUT_IN_WEEK = "out_in_week"
+MIN_ON_HAND_EARLY, MIN_ON_HAND_LATE = "min_on_hand_early", "min_on_hand_late"
 IN_STOCK = "in_stock"
 
 LOCATION, ITEM = "location", "item"

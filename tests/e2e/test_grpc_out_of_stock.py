@@ -28,7 +28,7 @@ from data.panel import COUNT_AGE_DAYS, IN_STOCK, UNITS_ON_HAND
 from data.snapshots import publish
 from tests.support.answers import reason_of
 from tests.support.servers import channel_to, running_server
-from tests.support.shops import AS_OF_WEEK, LAST_DAY, WEEKS, Shops
+from tests.support.shops import AS_OF_WEEK, LAST_DAY, WEEKS, Shops, counts_of
 from tests.support.snapshots import MODEL
 
 HALF_LIFE_WEEKS = 4
@@ -39,15 +39,6 @@ def out_of_stock_of(result: StockoutRiskResult) -> tuple[dict[str, str], OutOfSt
     assert result.error.details[0].Unpack(info)
     assert result.error.details[1].Unpack(own)
     return dict(info.metadata), own
-
-
-def counts_of(shops: Shops, until: dt.date = LAST_DAY) -> dict[str, list[tuple[dt.date, float]]]:
-    counts = pl.read_csv(shops.root.parent / "in" / "inventory.csv", try_parse_dates=True)
-    found: dict[str, list[tuple[dt.date, float]]] = {}
-    for product, day, units in counts.sort("product_id", "counted_on").iter_rows():
-        if day <= until:
-            found.setdefault(product, []).append((day, units))
-    return found
 
 
 def out_since(counts: list[tuple[dt.date, float]]) -> dt.date | None:

@@ -16,7 +16,7 @@ from stockout.v1.risk_service_pb2 import (
 from data.panel import PRICE_MEAN, UNITS_ON_HAND
 from feature_service.kernel import forecast_demand
 from tests.support.answers import reason_of
-from tests.support.shops import AS_OF_WEEK, CHOSEN, LABEL, LAST_DAY, WEEKS, Shops
+from tests.support.shops import AS_OF_WEEK, CHOSEN, LABEL, LAST_DAY, WEEKS, Shops, counts_of
 
 
 def risks_of(answer: AssessStockoutRisksResponse) -> dict[str, StockoutRisk]:
@@ -72,8 +72,10 @@ def test_a_planner_reads_cover_and_dates_from_counts_demand_and_lead_times(shops
     demand = forecast_demand(panel.fields, WEEKS - 1).of(rows)
     lost = demand.expected_units_lost(counts)
     dated = 0
+    last_count = {product: rows[-1][0] for product, rows in counts_of(shops).items()}
     for risk, row, count, mean, short in zip(risks.values(), rows, counts, demand.mean, lost, strict=True):
         assert (risk.units_on_hand, risk.category) == (count, panel.categories[row])
+        assert day(risk.counted_on) == last_count[panel.product_ids[row]]
         assert risk.expected_demand_units == pytest.approx(mean)
         assert risk.weeks_of_cover == pytest.approx(count / mean)
         assert risk.expected_units_lost == pytest.approx(short)
@@ -103,6 +105,7 @@ def test_with_the_callers_stock_it_is_so_as_well(shops: Shops) -> None:
     expected = shops.bundle.predict(stocked.with_units_on_hand(rows, given_units[rows]))
     assert probabilities(risks).tobytes() == expected.tobytes()
     assert [each.units_on_hand for each in risks.values()] == given_units[rows].tolist()
+    assert not any(each.HasField("counted_on") for each in risks.values())
 
 
 def test_a_stock_of_none_has_run_out_already(shops: Shops) -> None:

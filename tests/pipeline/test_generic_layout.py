@@ -95,6 +95,29 @@ def test_what_cannot_be_meant_is_one_clear_sentence(
     assert sentence in next(line for line in completed.stdout.splitlines() if line.startswith("ERROR"))
 
 
+def test_a_late_export_is_refused_in_a_sentence_or_taken_with_a_warning_in_log_and_report(
+    shops: Path, tmp_path: Path
+) -> None:
+    late = pipeline_command("WeeklyPanel", shops, tmp_path, "--local-scheduler", as_of="2024-08-18", source="generic")
+    refused = run(late)
+    assert refused.returncode == 30, refused.stdout
+    assert "is of 2024-07-28, so that 21 days are unknown, not empty" in refused.stdout
+    assert "ask for --as-of 2024-07-28" in refused.stdout
+    taken = run([*late, "--max-missing-days", "21"])
+    assert taken.returncode == 0, taken.stdout
+    (report,) = tmp_path.glob("panel/*/2024-W33/report.json")
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert found["data_until"] == "2024-07-28"
+    assert {each["table"]: each["missing_days"] for each in found["tables"]} == {
+        "sales": 21,
+        "inventory": 21,
+        "availability": 21,
+    }
+    assert len(found["warnings"]) == 3
+    assert all(f"warning: {each}" in taken.stdout for each in found["warnings"])
+    assert run(late).returncode == 30, "what was allowed once is not allowed for ever"
+
+
 def test_the_chain_publishes_what_a_planner_decides_with(shops: Path, work_dir: Path) -> None:
     given = ("--lead-time-days", "5")
     completed = run(command("StockoutPipeline", shops, work_dir, *given, label="inventory"))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from data.panel.weekly_stock import STOCK_FIELDS, stock_of_days, weekly_stock
+from data.panel.weekly_stock import STOCK_FIELDS, DailyUnits, stock_of_days, weekly_stock
 from feature_service.kernel import FloatArray
 
 COUNTS = hnp.arrays(
@@ -49,9 +49,7 @@ def test_the_order_of_products_and_of_counts_does_not_matter(counts: FloatArray,
     shuffled = np.array(random.sample(range(len(day)), len(day)), dtype=np.int64)
     places = np.array(random.sample(range(products), products))
     moved = weekly_stock(
-        places[product[shuffled]],
-        day[shuffled],
-        counts[product, day][shuffled],
+        DailyUnits(places[product[shuffled]], day[shuffled], counts[product, day][shuffled]),
         products=products,
         weeks=days // 7,
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
@@ -77,3 +78,13 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     with running_server(folder / "snapshots") as server, channel_to(server) as channel:
         root = folder / "snapshots"
         yield Shops(panel, Bundle.load(trained.bundle_dir), root, snapshot_id, RiskServiceStub(channel), server.target)
+
+
+def counts_of(shops: Shops, until: dt.date = LAST_DAY) -> dict[str, list[tuple[dt.date, float]]]:
+    """Every product's counts up to a day, oldest first, as the file has them."""
+    counts = pl.read_csv(shops.root.parent / "in" / "inventory.csv", try_parse_dates=True)
+    found: dict[str, list[tuple[dt.date, float]]] = {}
+    for product, day, units in counts.sort("product_id", "counted_on").iter_rows():
+        if day <= until:
+            found.setdefault(product, []).append((day, units))
+    return found

@@ -1,8 +1,8 @@
 """Which weeks a backtest predicts from, and which rows were known in each: the calendar of a rolling origin.
 
-At an origin a model may learn only from rows whose outcome is over: ``as_of + horizon <= origin``. The origins before
-the evaluated ones serve calibration alone. The weeks of the fits are counted from a fixed date, so that data cut off at
-a week gives the same fits as the full data does up to it.
+At an origin a model may learn only from rows whose outcome is known: ``as_of + outcome weeks <= origin``; these are the
+horizon, or more where the label says so. The origins before the evaluated ones serve calibration alone. The weeks of
+the fits are counted from a fixed date, so that data cut off at a week gives the same fits as the full data up to it.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Calendar:
         first: First evaluated origin.
         first_locked: First origin of the locked block.
         last: Last origin, all outcomes known.
-        horizon_weeks: Weeks that an outcome takes.
+        outcome_weeks: Weeks that an outcome takes.
         refit_every: Weeks between two fits.
     """
 
@@ -65,7 +65,7 @@ class Calendar:
     first: int
     first_locked: int
     last: int
-    horizon_weeks: int
+    outcome_weeks: int
     refit_every: int
 
     @property
@@ -79,7 +79,7 @@ class Calendar:
 
     def has_outcome_at(self, origin: int, week: IntArray) -> BoolArray:
         """Which rows had a known outcome at the end of the origin's week, shape ``(rows,)``."""
-        return week + self.horizon_weeks <= origin
+        return week + self.outcome_weeks <= origin
 
 
 def week_number(weeks: DateArray) -> IntArray:
@@ -93,17 +93,17 @@ def monday(week: int) -> np.datetime64:
     return _MONDAY + np.timedelta64(7 * week, "D")
 
 
-def calendar_of(week: IntArray, horizon_weeks: int, settings: BacktestSettings) -> Calendar:
+def calendar_of(week: IntArray, outcome_weeks: int, settings: BacktestSettings) -> Calendar:
     """Lay the origins over the weeks of the rows whose outcome is known.
 
     Args:
         week: Week numbers of those rows, any order.
-        horizon_weeks: Weeks that an outcome takes.
+        outcome_weeks: Weeks that an outcome takes.
         settings: How many origins, and how they are used.
     Raises:
         TrainingHistoryError: If the weeks are too few for ``least_origins``.
     """
-    first_fit_weeks = settings.min_train_weeks + horizon_weeks - 1
+    first_fit_weeks = settings.min_train_weeks + outcome_weeks - 1
     needed_weeks = first_fit_weeks + settings.least_calibration_weeks + settings.least_origins
     found_weeks = int(week.max() - week.min()) + 1 if len(week) else 0
     if found_weeks < needed_weeks:
@@ -111,13 +111,13 @@ def calendar_of(week: IntArray, horizon_weeks: int, settings: BacktestSettings) 
     last = int(week.max())
     earliest = int(week.min()) + first_fit_weeks
     first = max(last - settings.origins + 1, earliest + settings.least_calibration_weeks)
-    first_prediction = max(first - settings.calibration_weeks - horizon_weeks + 1, earliest)
+    first_prediction = max(first - settings.calibration_weeks - outcome_weeks + 1, earliest)
     anchor = first_prediction // settings.refit_every * settings.refit_every
     return Calendar(
         first_prediction=anchor if anchor >= earliest else first_prediction,
         first=first,
         first_locked=max(last - settings.locked_origins + 1, first + 1),
         last=last,
-        horizon_weeks=horizon_weeks,
+        outcome_weeks=outcome_weeks,
         refit_every=settings.refit_every,
     )

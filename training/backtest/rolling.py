@@ -97,7 +97,7 @@ def backtest(
         raise TrainingFileError("the training table and the panel hold other products: compute the features again")
     week = week_number(rows.as_of_week)
     has_outcome = np.isfinite(rows.outcome)
-    calendar = calendar_of(week[has_outcome], rows.label.horizon_weeks, settings)
+    calendar = calendar_of(week[has_outcome], rows.outcome_weeks, settings)
     column = (week - int(week_number(panel.weeks[:1])[0])).astype(np.int64)
     inputs = logistic_inputs(panel)[rows.product, column]
     output = walk(rows, week, calendar, recipe, seed, inputs)
@@ -118,7 +118,7 @@ def backtest(
         rules=rules,
         calendar=calendar,
         calibration=_calibration_at(
-            calendar.last + calendar.horizon_weeks, rows.outcome, output.raw, week, calendar, settings
+            calendar.last + calendar.outcome_weeks, rows.outcome, output.raw, week, calendar, settings
         ),
     )
 
@@ -195,7 +195,7 @@ def _calibration_at(
 ) -> Calibration:
     """The calibration at an origin: fitted on earlier predictions whose outcome is known by then."""
     block = (
-        (week > origin - calendar.horizon_weeks - settings.calibration_weeks)
+        (week > origin - calendar.outcome_weeks - settings.calibration_weeks)
         & calendar.has_outcome_at(origin, week)
         & np.isfinite(raw)
         & np.isfinite(outcome)

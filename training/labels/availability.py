@@ -34,3 +34,7 @@ class Availability:
     def outcome(self, panel: Panel) -> FloatArray:
         """1 where a flag of the weeks ahead says out of stock, 0 where all say in stock."""
         return runs_out_ahead(1 - field(panel, IN_STOCK, label=self.name, file=_FILE), self.horizon_weeks)
+
+    def outcome_weeks(self, _panel: Panel) -> int:
+        """The horizon."""
+        return self.horizon_weeks

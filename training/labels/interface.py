@@ -47,3 +47,6 @@ class Label(Protocol):
 
         1 or 0; NaN where it is not known, as in the last weeks. Whether the row is eligible does not matter here.
         """
+
+    def outcome_weeks(self, panel: Panel) -> int:
+        """Weeks after ``as_of`` until an outcome is known, at least the horizon: no model may learn it earlier."""

@@ -40,3 +40,7 @@ class ZeroSales:
     def outcome(self, panel: Panel) -> FloatArray:
         """1 where the weeks ahead sold nothing, 0 where they sold something, NaN where it is not known."""
         return nothing_sold_ahead(panel, self.horizon_weeks)
+
+    def outcome_weeks(self, _panel: Panel) -> int:
+        """The horizon."""
+        return self.horizon_weeks

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from data.panel import PRICE_MEAN, UNITS_ON_HAND, Panel
+from data.panel import COUNT_AGE_DAYS, PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, forecast_demand
 from feature_service.kernel.arrays import DoubleArray, Rows
 from feature_service.kernel.block import Fields
@@ -19,7 +19,7 @@ FARTHEST_DAYS = 365
 class Figures:
     """Shape ``(rows,)`` each, as ``StockoutRisk`` in the protos defines them; NaN where not known.
 
-    Days count from the as_of week's last day.
+    Days count from the as_of week's last day: those to the count that the stock rests on are 0 or less.
     """
 
     units_on_hand: DoubleArray
@@ -29,6 +29,7 @@ class Figures:
     weeks_of_cover: DoubleArray
     stockout_in_days: DoubleArray
     reorder_in_days: DoubleArray
+    counted_in_days: DoubleArray
 
     @classmethod
     def joined(cls, parts: Sequence["Figures"]) -> "Figures":
@@ -60,8 +61,10 @@ class Planner:
         """As of the week of ``column``; later weeks are not looked at."""
         demand, price = self._demand_and_price(rows, column)
         stock = self._stock(rows, column, len(price))
+        counted_in_days = np.where(np.isnan(stock), np.nan, -self._count_age(rows, column, len(price)))
         lead_time_days = self._lead_time_days[rows]
         if caller_stock is not None:
+            counted_in_days = np.where(np.isnan(caller_stock.units_on_hand), counted_in_days, np.nan)
             stock = _first_known(caller_stock.units_on_hand, stock)
             lead_time_days = _first_known(caller_stock.lead_time_days, lead_time_days)
         expected = demand.expected_units(self._horizon_weeks)
@@ -76,6 +79,7 @@ class Planner:
             weeks_of_cover=demand.weeks_of_cover(stock),
             stockout_in_days=days,
             reorder_in_days=days - lead_time_days,
+            counted_in_days=counted_in_days,
         )
 
     def _demand_and_price(self, rows: Rows, column: int) -> tuple[Demand, DoubleArray]:
@@ -89,6 +93,10 @@ class Planner:
         """A count below 0 is a stock of none."""
         counts = self._panel.fields.get(UNITS_ON_HAND)
         return np.full(count, np.nan) if counts is None else np.maximum(counts[rows, column].astype(np.float64), 0.0)
+
+    def _count_age(self, rows: Rows, column: int, count: int) -> DoubleArray:
+        ages = self._panel.fields.get(COUNT_AGE_DAYS)
+        return np.full(count, np.nan) if ages is None else ages[rows, column].astype(np.float64)
 
 
 def _first_known(figure: DoubleArray, otherwise: DoubleArray) -> DoubleArray:

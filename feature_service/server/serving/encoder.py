@@ -59,6 +59,7 @@ _AMOUNTS = {
 _DATES = {
     "stockout_in_days": tag_of(StockoutRisk, "expected_stockout_date"),
     "reorder_in_days": tag_of(StockoutRisk, "reorder_by_date"),
+    "counted_in_days": tag_of(StockoutRisk, "counted_on"),
 }
 _YEAR, _MONTH, _DAY = (tag_of(Date, name) for name in ("year", "month", "day"))
 _REASONS = tag_of(StockoutRisk, "reasons")

@@ -274,13 +274,14 @@ class StockoutRisk(_message.Message):
     REORDER_BY_DATE_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
+    COUNTED_ON_FIELD_NUMBER: _builtins.int
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
     """Whether the probability reaches the provenance's threshold."""
     units_on_hand: _builtins.float
-    """Units on hand that the answer assumes: the caller's, or else the snapshot's last count. Unset where no stock is
-    known.
+    """Units on hand that the answer assumes: the caller's, or else the snapshot's last count; where shelves are counted on
+    few days and the sales are complete, less the units sold since that count. Unset where no stock is known.
     """
     expected_demand_units: _builtins.float
     """Mean of the demand forecast, in units over the whole horizon. Unset where there is no forecast."""
@@ -310,6 +311,12 @@ class StockoutRisk(_message.Message):
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
         """The up to 3 features that moved the probability most, biggest first."""
 
+    @_builtins.property
+    def counted_on(self) -> _date_pb2.Date:
+        """The day of the snapshot's count that units_on_hand rests on; its age counts from there. Unset where the caller's
+        own stock is taken, or none is known.
+        """
+
     def __init__(
         self,
         *,
@@ -324,10 +331,11 @@ class StockoutRisk(_message.Message):
         reorder_by_date: _date_pb2.Date | None = ...,
         reasons: _abc.Iterable[Global___Reason] | None = ...,
         category: _builtins.str = ...,
+        counted_on: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "probability", b"probability", "reasons", b"reasons", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "probability", b"probability", "reasons", b"reasons", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_demand_units: _TypeAlias = _typing.Literal["expected_demand_units"]  # noqa: Y015
     _WhichOneofArgType__expected_demand_units: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units"]  # noqa: Y015
