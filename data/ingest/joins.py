@@ -104,7 +104,7 @@ def check_joins(checked: Mapping[str, CheckedTable], form: IdForm) -> tuple[str,
 
 def joins(checked: Mapping[str, CheckedTable]) -> Iterator[Join]:
     """The stock's tables against the sales, and what is listed of products against all that moves."""
-    ids = {name: set(table.good["product_id"]) for name, table in checked.items()}
+    ids = {name: set(table.good["product_id"].unique()) for name, table in checked.items()}
     files = {name: table.raw.path.name for name, table in checked.items()}
     if SALES.name in ids:
         for name in (INVENTORY.name, AVAILABILITY.name):
@@ -146,7 +146,7 @@ def _join(left_file: str, left: set[str], right_file: str, right: set[str]) -> J
 def _same_ids(checked: Mapping[str, CheckedTable]) -> Iterator[str]:
     """Ids of one table that differ in nothing but their form."""
     for table in checked.values():
-        ids = sorted(set(table.good["product_id"]))
+        ids = sorted(table.good["product_id"].unique())
         for name, form in FORMS.items():
             first: dict[str, str] = {}
             same = [(first[form(each)], each) for each in ids if first.setdefault(form(each), each) != each]

@@ -52,10 +52,12 @@ def date_form(texts: pl.Series, *, order: str | None, pattern: str | None) -> Da
         order: As the seller says, if they do.
         pattern: The same, of any other form.
     """
-    if pattern is not None:
-        return DateForm(pattern=pattern, evidence=f"{pattern}, as set")
-    if order is not None:
-        return DateForm(order, f"{order}, as set")
+    if pattern is not None or order is not None:
+        return DateForm(order or "", f"{pattern or order}, as set", pattern or "")
+    return DateForm() if _is_iso(texts) else _form_of_values(texts)
+
+
+def _form_of_values(texts: pl.Series) -> DateForm | UncertainDate:
     short, late = (texts.filter(texts.str.contains(form)) for form in (_SHORT_YEAR, _YEAR_LAST))
     if 2 * short.len() > _filled(texts):
         return UncertainDate(short[0], "has two digits for the year, so that day, month and year cannot be told apart")
@@ -76,6 +78,11 @@ def date_form(texts: pl.Series, *, order: str | None, pattern: str | None) -> Da
     return DateForm(order, f"{word} first ({many[0]})")
 
 
+def _is_iso(texts: pl.Series) -> bool:
+    """Whether all begin as ``2024-``, which is quickly seen of many."""
+    return bool(texts.str.contains(r"^\d{4}-").fill_null(value=False).all())
+
+
 def _filled(texts: pl.Series) -> int:
     return int((texts.fill_null("") != "").sum())
 
@@ -84,6 +91,8 @@ def to_iso(texts: pl.Series, form: DateForm) -> pl.Series:
     """The same dates with the year first and hyphens, whatever follows them; other texts as they are."""
     if form.pattern:
         return texts.str.to_datetime(form.pattern, strict=False, time_unit="us").dt.strftime("%Y-%m-%d %H:%M:%S%.f")
+    if _is_iso(texts):
+        return texts
     iso = "$3-$2-$1" if form.order == "dmy" else "$3-$1-$2"
     if form.order in {"dmy", "mdy"}:
         texts = texts.str.replace(_YEAR_LAST, iso)
