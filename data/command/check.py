@@ -11,6 +11,7 @@ from data.command.facts import DataCheck
 from data.command.proposal import propose
 from data.errors import DataError
 from data.ingest.contracts import AVAILABILITY, INVENTORY, SALES
+from data.ingest.dialect.dates import check_time_zone
 from data.ingest.folder import Folder, find_files
 from data.ingest.generic import DEFAULT_TIME_ZONE, ingest_generic
 from data.ingest.joins import check_joins, joins
@@ -66,9 +67,13 @@ def check_data(
     folder = found.attempt(lambda: find_files(data_dir, source), None) if source else None
     if source is None or folder is None:
         return DataCheck(str(data_dir), tuple(found.problems))
+    zone = time_zone or source.time_zone or DEFAULT_TIME_ZONE
+    found.attempt(functools.partial(check_time_zone, zone), None)
+    if found.problems:
+        zone = DEFAULT_TIME_ZONE  # whatever the zone, the rest can be looked at
     found.warn(lambda: folder.check(source))
     raw = _read(folder, source, found)
-    checked = _check(raw, source, time_zone, found)
+    checked = _check(raw, source, zone, found)
     found.warn(lambda: check_content(checked, source, time_zone, max_bad_share))
     for table in checked.values():
         found.attempt(functools.partial(check_bad_shares, [table], max_bad_share, _HERE), None)
@@ -98,11 +103,8 @@ def _read(folder: Folder, source: Source, found: _Findings) -> dict[str, RawTabl
     return raw
 
 
-def _check(
-    raw: Mapping[str, RawTable], source: Source, time_zone: str | None, found: _Findings
-) -> Mapping[str, CheckedTable]:
+def _check(raw: Mapping[str, RawTable], source: Source, zone: str, found: _Findings) -> Mapping[str, CheckedTable]:
     """All tables together, as their ids are looked at together; if one cannot be read, each of the others."""
-    zone = time_zone or source.time_zone or DEFAULT_TIME_ZONE
     together = found.attempt(lambda: check_tables(raw, source, zone), None)
     if together is not None:
         return together

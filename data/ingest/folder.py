@@ -107,7 +107,9 @@ def _named(data_dir: Path, table: Table) -> tuple[Path, ...]:
             raise MissingInputError(f"{table.name}.files names {name!r}, which must lie within {data_dir}")
         paths = [data_dir / name] if (data_dir / name).is_file() else _glob(data_dir, name)
         paths = [inner for path in paths for inner in (path.iterdir() if path.is_dir() else [path])]
-        paths = [path for path in paths if path.is_file() and not path.name.startswith(".")]
+        paths = [
+            path for path in paths if path.is_file() and not path.name.startswith(".") and path.name not in SOURCE_FILES
+        ]
         if not paths:
             raise MissingInputError(f"{data_dir} holds no {name}, which source.toml names for the table {table.name}")
         found.update(paths)

@@ -151,6 +151,12 @@ def _map_table(table: Table, section: object, path: Path) -> Table:
             )
     reading = _reading(table, {name: section[name] for name in settings if name in section}, path)
     columns = tuple(_map_column(table, column, section.get(column.name), path) for column in table.columns)
+    headers = [column.header for column in columns if column.name in section or not column.optional]
+    if twice := next((header for header in headers if headers.count(header) > 1), None):
+        both = " and ".join(column.name for column in columns if column.header == twice)
+        raise ColumnMapError(
+            f"{path}: {table.name} reads {both} from the same column {twice}: name another one of them"
+        )
     if reading.returns != REFUSE:
         kind = {Kind.QUANTITY: Kind.NET_QUANTITY}
         columns = tuple(dataclasses.replace(each, kind=kind.get(each.kind, each.kind)) for each in columns)
@@ -170,13 +176,20 @@ def _reading(table: Table, values: dict[str, Any], path: Path) -> Reading:
             raise ColumnMapError(f"{where}{name} must be one character, not {value!r}")
     if reading.decimal is not None and reading.decimal == reading.thousands:
         raise ColumnMapError(f"{where}decimal and {table.name}.thousands must differ, both are {reading.decimal!r}")
-    if reading.encoding is not None:
-        _check_encoding(reading.encoding, where)
+    _check_encoding(reading.encoding or "utf-8", where)
+    _check_date_format(reading.date_format or "", where)
     if table.name != SALES.name and (reading.key is not None or reading.returns != REFUSE):
         raise ColumnMapError(
             f"{where}{'key' if reading.key is not None else 'returns'} is a setting of the table sales alone"
         )
     return reading
+
+
+def _check_date_format(pattern: str, where: str) -> None:
+    if "%z" in pattern:
+        raise ColumnMapError(
+            f"{where}date_format cannot hold %z: write times with an offset as 2024-01-13T12:00:00-03:00"
+        )
 
 
 def _check_encoding(name: str, where: str) -> None:

@@ -68,6 +68,14 @@ def test_the_proposal_makes_a_foreign_export_readable(tmp_path: Path) -> None:
     assert units_read(ingest(folder)) == units_by_product_and_week(sales_frame())
 
 
+def test_an_unknown_time_zone_is_a_problem(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    sales_frame().to_csv(folder / "sales.csv", index=False)
+    (problem,) = check_data(folder, time_zone="Mars").problems
+    assert "unknown time zone 'Mars'" in problem
+
+
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

@@ -105,6 +105,8 @@ def test_parts_whose_hyphens_make_two_products_one_are_refused(tmp_path: Path) -
         ("[sales]\ndecimal = ';'\n", "sales.decimal must be one of '.', ',', not ';'"),
         ("[sales]\ndecimal = '.'\nthousands = '.'\n", "decimal and sales.thousands must differ"),
         ("[sales]\ndate_order = 'dym'\n", "sales.date_order must be one of 'dmy', 'mdy', 'ymd', not 'dym'"),
+        ("[sales]\ndate_format = '%d.%m.%Y %z'\n", "sales.date_format cannot hold %z"),
+        ("[sales]\nunit_price = 'quantity'\n", "sales reads quantity and unit_price from the same column quantity"),
         ("[sales]\nencoding = 'klingon'\n", "sales.encoding is 'klingon', which is none"),
         ("[sales]\nfiles = 3\n", "sales.files must be a list, not 3"),
         ("[sales]\nreturns = 'yes'\n", "sales.returns must be one of 'refuse', 'net', 'ignore', not 'yes'"),
@@ -139,6 +141,12 @@ def test_files_that_are_not_there_are_told(tmp_path: Path, name: str) -> None:
     (folder / "source.toml").write_text(f'[sales]\nfiles = "{name}"\n')
     with pytest.raises(MissingInputError):
         ingest(folder)
+
+
+def test_a_pattern_for_all_files_leaves_out_the_settings(tmp_path: Path) -> None:
+    folder = by_month(tmp_path / "in", sales_frame())
+    (folder / "source.toml").write_text('[sales]\nfiles = "*"\n')
+    assert units_read(ingest(folder)) == units_by_product_and_week(sales_frame())
 
 
 def test_a_file_of_two_tables_is_refused(tmp_path: Path) -> None:
