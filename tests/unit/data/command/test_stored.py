@@ -23,7 +23,7 @@ def work_dir(tmp_path: Path) -> Path:
         file.write("p1,2024-02-03,=many,5\n")
     work = tmp_path / "work"
     history = ingest_generic(folder, quarantine_file=work / "quarantine" / "generic-x.parquet")
-    panel = build_panel(history, as_of_week=monday_of(pd.Timestamp("2024-02-29").date()))
+    panel = build_panel(history, as_of_week=monday_of(pd.Timestamp("2024-02-29").date()), max_missing_days=3)
     (work / "panel" / "generic-x" / "2024-W09").mkdir(parents=True)
     write_panel(panel, work / "panel" / "generic-x" / "2024-W09" / "panel.npz")
     return work
