@@ -89,8 +89,8 @@ class WeeklyPanel(Stage):
         write_panel(panel, folder / PANEL_FILE)
         report = report_of(panel, history)
         (folder / PANEL_REPORT).write_text(report.to_json(), encoding="utf-8")
-        for warning in report.warnings:
-            log.warning("warning: %s", warning)
+        for warning in report.warnings[len(history.report.warnings) :]:  # the ingest has said its own
+            log.warning("warning   %s", visible(warning))
         return (
             f"{len(panel.product_ids):,} products x {len(panel.weeks)} weeks up to {self.week_name}, "
             f"{len(panel.excluded):,} products excluded"

@@ -13,7 +13,7 @@ from luigi.util import requires
 from data.snapshots import SCHEMA, current_id, publish
 from feature_service.kernel import StockoutError
 from orchestration.default_question import claim_default
-from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
+from orchestration.history_tasks import PANEL_FILE, PANEL_REPORT, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Train
 from orchestration.published_runs import SNAPSHOT_FILE, write_published_run
 from orchestration.registry_places import ledger_in
@@ -35,6 +35,7 @@ class Register(Stage):
 
     def fill(self, folder: Path) -> str:
         """Log, register, decide, fetch the champion."""
+        from data.panel.report import PanelReport
         from training.evaluation.figures import read_evaluation
         from training.registry.decisions import decide
         from training.registry.names import claim_model_name
@@ -45,7 +46,8 @@ class Register(Stage):
         is_default = claim_default(self.work_dir, question)
         model = claim_model_name(question, is_default=is_default, tracking_uri=self.tracking_uri)
         name = f"{question.name} {self.week_name}"
-        challenger = register(self.folder_of(Train), evaluation, predictions, name, self.tracking_uri, model)
+        warnings = PanelReport.read(self.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
+        challenger = register(self.folder_of(Train), evaluation, predictions, name, self.tracking_uri, model, warnings)
         outcome = decide(
             challenger,
             question,
@@ -103,6 +105,7 @@ class Publish(Stage):
     def fill(self, folder: Path) -> str:
         """Apply the alert policy to the champion, write the snapshot and point the service at it."""
         from data.panel.file import read_panel
+        from data.panel.report import PanelReport
         from training.alerts import alert_rule
         from training.backtest.predictions import read_predictions
         from training.explain import explain
@@ -113,7 +116,10 @@ class Publish(Stage):
         eligible = self.target.eligible(panel)
         reasons = explain(panel, eligible, champion.bundle_dir)
         alerts = alert_rule(read_predictions(champion.predictions), self.policy)
-        snapshot_id = publish(panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons, alerts)
+        warnings = PanelReport.read(self.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
+        snapshot_id = publish(
+            panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons, alerts, warnings
+        )
         write_published_run(folder, self)
         (folder / SNAPSHOT_FILE).write_text(f"{snapshot_id}\n", encoding="utf-8")
         return (

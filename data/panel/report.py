@@ -5,13 +5,16 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
+from data.errors import PanelFileError
 from data.ingest.result import CleanHistory
 from data.panel.panel import Panel
 from data.panel.reach import TableReach, dates_of_tables, reaches_of
 from data.panel.sparse_counts import CountDensity, density_of
+from feature_service.json_record import read_json
 
 _WEEKS_BEFORE = 8
 _THIN = 0.25
@@ -26,7 +29,7 @@ class PanelReport:
         data_until: The day up to which every table has records.
         tables: How far each table reaches, looked at up to the last week's Sunday.
         counts: How dense the stock counts are; None if there are none.
-        warnings: What was taken though it looks wrong, a sentence each.
+        warnings: What was taken though it looks wrong, a sentence each: by the ingest, then by the panel.
     """
 
     as_of_week: dt.date
@@ -34,6 +37,20 @@ class PanelReport:
     tables: tuple[TableReach, ...]
     counts: CountDensity | None
     warnings: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> "PanelReport":
+        """Read what :meth:`to_json` gave.
+
+        Raises:
+            PanelFileError: If the file is missing or broken.
+        """
+        try:
+            return read_json(cls, path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise PanelFileError(
+                f"the panel's report {path} cannot be read ({error}): build the panel again"
+            ) from error
 
     def to_json(self) -> str:
         """The report as the text of its file."""
@@ -44,7 +61,8 @@ def report_of(panel: Panel, history: CleanHistory) -> PanelReport:
     """The report of a panel that was built from a history."""
     sunday = panel.as_of_week + dt.timedelta(days=6)
     reaches = reaches_of(history, sunday)
-    warnings = [warning for reach in reaches for warning in _warnings(reach, sunday)]
+    warnings = list(history.report.warnings)
+    warnings += [warning for reach in reaches for warning in _warnings(reach, sunday)]
     for table, dates in dates_of_tables(history).items():
         warnings += _warnings_of_weeks(table, dates.filter(dates <= sunday), panel.as_of_week)
     density = density_of(history, sunday)

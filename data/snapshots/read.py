@@ -87,6 +87,7 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             bundle_dir=folder / BUNDLE,
             reasons=_read_reasons(files),
             alerts=manifest.alerts,
+            warnings=manifest.warnings,
         )
 
 

@@ -114,6 +114,7 @@ class Snapshot:
         bundle_dir: Folder of the model bundle.
         reasons: Why, for the newest week; None if the model cannot tell.
         alerts: What an alert is; None where the model's own threshold counts.
+        warnings: What was taken of the data though it looks wrong, a sentence each.
     """
 
     id: str
@@ -124,6 +125,7 @@ class Snapshot:
     bundle_dir: Path
     reasons: Reasons | None = None
     alerts: AlertRule | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class Manifest:
         model: The registered model in the bundle.
         sha256: Checksum of every other file, by its path in the folder.
         alerts: What an alert is; None where the model's own threshold counts.
+        warnings: What was taken of the data though it looks wrong, a sentence each.
     """
 
     schema: int
@@ -151,6 +154,7 @@ class Manifest:
     model: ModelReference
     sha256: Mapping[str, str]
     alerts: AlertRule | None = None
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """The manifest as the text of its file."""

@@ -43,6 +43,7 @@ def publish(
     to: Path,
     reasons: Reasons | None = None,
     alerts: AlertRule | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> str:
     """Write a snapshot below ``to`` and point ``CURRENT`` at it; a reader sees the old one or the new one, never half.
 
@@ -54,6 +55,7 @@ def publish(
         to: Folder of all snapshots.
         reasons: Why, for the newest week; None if the model cannot tell.
         alerts: What an alert is; None for the model's own threshold.
+        warnings: What was taken of the data though it looks wrong, a sentence each.
     Returns:
         The snapshot's id.
     Raises:
@@ -63,7 +65,7 @@ def publish(
     if not panel.has_lead_times:
         raise SnapshotError("no snapshot can be published of a panel that lacks lead times: give it a default first")
     try:
-        return _publish(panel, eligible, bundle_dir, model, to, reasons, alerts)
+        return _publish(panel, eligible, bundle_dir, model, to, reasons, alerts, warnings)
     except OSError as error:
         raise SnapshotError(f"no snapshot can be published in {to}: {error}; {_free(to)}") from error
 
@@ -76,6 +78,7 @@ def _publish(
     to: Path,
     reasons: Reasons | None,
     alerts: AlertRule | None,
+    warnings: tuple[str, ...],
 ) -> str:
     to.mkdir(parents=True, exist_ok=True)
     published_at = dt.datetime.now(dt.UTC).replace(microsecond=0)
@@ -86,7 +89,7 @@ def _publish(
             _write_reasons(draft / REASONS, reasons)
         digests = {path.relative_to(draft).as_posix(): sha256_of(path) for path in _files(draft)}
         said = [dataclasses.asdict(each) for each in (model, alerts) if each]
-        content = json.dumps([SCHEMA, digests, said], sort_keys=True, default=str)
+        content = json.dumps([SCHEMA, digests, said, warnings], sort_keys=True, default=str)
         snapshot_id = f"{iso_name(panel.as_of_week)}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
         manifest = Manifest(
             schema=SCHEMA,
@@ -98,6 +101,7 @@ def _publish(
             model=model,
             sha256=digests,
             alerts=alerts,
+            warnings=warnings,
         )
         _write_text(draft / MANIFEST, manifest.to_json())
         draft.chmod(0o755)

@@ -33,6 +33,7 @@ class Provenance:
     stale: bool
     data_until: dt.date | None = None
     alert_policy: str = ""
+    data_warnings: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class ServiceInfo:
     max_message_bytes: int
     max_concurrent_rpcs: int
     max_streams: int
+    data_warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
         stale=message.stale,
         data_until=_day(message.data_until) if message.HasField("data_until") else None,
         alert_policy=message.alert_policy,
+        data_warnings=message.data_warnings,
     )
 
 
@@ -185,6 +188,7 @@ def info_of(message: risk_service_pb2.GetServiceInfoResponse) -> ServiceInfo:
         max_message_bytes=limits.max_message_bytes,
         max_concurrent_rpcs=limits.max_concurrent_rpcs,
         max_streams=limits.max_streams,
+        data_warnings=tuple(message.data_warnings),
     )
 
 

@@ -11,7 +11,10 @@ import pytest
 
 from data.snapshots import current_id, load
 from data.synthetic.shops import write_synthetic_generic
+from feature_service.client import RiskClient
 from tests.support.processes import pipeline_command, run
+from tests.support.servers import running_server
+from tests.support.shell import shell
 from training.dataset import read_training_table
 from training.labels import LABELS
 
@@ -34,6 +37,11 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Path:
     counts.group_by("product_id", week, maintain_order=True).agg(in_stock=pl.col("units_on_hand").min() > 0).write_csv(
         folder / "availability.csv"
     )
+    with (folder / "sales.csv").open(encoding="utf-8") as file:
+        columns = file.readline().strip().split(",")
+    bad = {"product_id": "1-1", "sold_at": "2024-02-03", "quantity": "many", "unit_price": "5"}
+    with (folder / "sales.csv").open("a", encoding="utf-8") as file:
+        file.write(",".join(bad.get(name, "") for name in columns) + "\n")
     return folder
 
 
@@ -113,8 +121,8 @@ def test_a_late_export_is_refused_in_a_sentence_or_taken_with_a_warning_in_log_a
         "inventory": 21,
         "availability": 21,
     }
-    assert len(found["warnings"]) == 3
-    assert all(f"warning: {each}" in taken.stdout for each in found["warnings"])
+    assert len(found["warnings"]) == 4, "one is of the ingest, which was done before"
+    assert all(f"warning   {each}" in taken.stdout for each in found["warnings"][1:])
     assert run(late).returncode == 30, "what was allowed once is not allowed for ever"
 
 
@@ -132,3 +140,17 @@ def test_the_chain_publishes_what_a_planner_decides_with(shops: Path, work_dir: 
     promised = dict(pl.read_csv(shops / "lead_times.csv").iter_rows())
     assert panel.lead_time_days == tuple(promised[each] for each in panel.product_ids)
     assert snapshot.eligible[:, -1].any()
+
+
+def test_what_looks_wrong_about_the_data_is_said_by_log_server_and_mlflow(shops: Path, work_dir: Path) -> None:
+    completed = run(command("StockoutPipeline", shops, work_dir, "--lead-time-days", "5", label="inventory"))
+    assert completed.returncode == 0, completed.stdout
+    with running_server(work_dir / "snapshots") as server, RiskClient(server.target) as client:
+        info = client.info()
+        listed = shell("list", "--target", server.target)
+    (warning,) = info.data_warnings
+    assert "rows of sales.csv are bad and left out" in warning
+    assert info.provenance.data_warnings == 1
+    assert "1 warning about the data" in " ".join(listed.stdout.split())
+    (kept,) = (work_dir / "mlflow").rglob("data/warnings.txt")
+    assert kept.read_text(encoding="utf-8") == f"{warning}\n"

@@ -1,6 +1,7 @@
 """The MLflow run of a training: its parameters, its figures and the files that it wrote."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -52,3 +53,10 @@ def fetch_predictions(reference: ModelReference, tracking_uri: str, to: Path) ->
     """
     with registry_client(tracking_uri) as client:
         return Path(client.download_artifacts(reference.run_id, f"{_BACKTEST_DIR}/{PREDICTIONS_FILE}", str(to)))
+
+
+def log_warnings(client: MlflowClient, run_id: str, warnings: Sequence[str]) -> None:
+    """Keep what looks wrong about the data with the run: how many things, and each in a sentence."""
+    client.set_tag(run_id, "data_warnings", str(len(warnings)))
+    if warnings:
+        client.log_text(run_id, "".join(f"{each}\n" for each in warnings), "data/warnings.txt")

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from training.evaluation.figures import read_evaluation
 from training.registry.client import reference_of, registry_client
 from training.registry.lock import registry_lock
 from training.registry.question import Question
-from training.registry.runs import fetch_predictions, log_files, log_run
+from training.registry.runs import fetch_predictions, log_files, log_run, log_warnings
 from training.registry.tracking_server import public
 
 _BUNDLE_SHA256 = "bundle_sha256"
@@ -53,7 +53,13 @@ class FetchedModel:
 
 
 def register(
-    candidate: Path, evaluation: Path, predictions: Path, name: str, tracking_uri: str, model: str = MODEL_NAME
+    candidate: Path,
+    evaluation: Path,
+    predictions: Path,
+    name: str,
+    tracking_uri: str,
+    model: str = MODEL_NAME,
+    warnings: Sequence[str] = (),
 ) -> ModelReference:
     """Log the run with all it wrote, and register its bundle as a version; the promotion is decided elsewhere.
 
@@ -67,6 +73,7 @@ def register(
         tracking_uri: As MLflow takes it, e.g. ``http://localhost:5000`` or ``sqlite:////work/mlflow/mlflow.db``.
             For SQLite the files go into the folder ``artifacts`` beside the database.
         model: The registered model: see :mod:`training.registry.names`.
+        warnings: What was taken of the data though it looks wrong, a sentence each.
     Raises:
         RegistryError: If the server cannot be reached or refuses.
         TrainingFileError, BundleError: If a file of an earlier stage is missing or broken.
@@ -80,6 +87,7 @@ def register(
         if reference is None:
             run_id = log_run(client, tracking_uri, name, contract, record, figures)
             log_files(client, run_id, candidate, evaluation, predictions)
+            log_warnings(client, run_id, warnings)
             reference = _create_version(client, model, run_id, evaluation / BUNDLE_DIR, contract, digest)
         return reference
 

@@ -88,6 +88,8 @@ def info_table(info: ServiceInfo) -> Table:
 def _fact(value: object) -> str:
     if isinstance(value, dt.datetime):
         return value.isoformat(" ", "seconds")
+    if isinstance(value, tuple):
+        return "; ".join(value) or "none"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
@@ -166,7 +168,9 @@ def _source(provenance: Provenance) -> Text:
     model = f"{provenance.model_name} version {provenance.model_version}"
     stale = ", STALE" * provenance.stale
     until = f", data until {provenance.data_until}" if provenance.data_until else ""
-    return Text(visible(f"{model}, snapshot {provenance.snapshot_id}{until}{stale}"), style="dim")
+    count = provenance.data_warnings
+    warned = f", {count} warning{'s' * (count > 1)} about the data: see stockout info" if count else ""
+    return Text(visible(f"{model}, snapshot {provenance.snapshot_id}{until}{stale}{warned}"), style="dim")
 
 
 def _explained(risks: Iterable[ProductRisk], provenance: Provenance) -> list[RenderableType]:

@@ -95,6 +95,7 @@ class RiskServicer:
             products=len(serving.assessor),
             server_version=self._version,
             first_week=responses.date_message(serving.assessor.week(0)),
+            data_warnings=serving.data_warnings,
         ).SerializeToString()
 
 

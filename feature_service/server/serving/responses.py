@@ -182,6 +182,7 @@ def provenance_of(
         published_at=timestamp_message(snapshot.published_at),
         stale=stale,
         data_until=date_message(snapshot.panel.data_until),
+        data_warnings=len(snapshot.warnings),
     )
 
 

@@ -66,6 +66,11 @@ class ServingSnapshot:
         return cls(snapshot, bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle, root)
 
     @property
+    def data_warnings(self) -> tuple[str, ...]:
+        """What was taken of the data though it looks wrong, a sentence each."""
+        return self._snapshot.warnings
+
+    @property
     def label(self) -> LabelContract:
         """What the probabilities are of."""
         return self._contract.label

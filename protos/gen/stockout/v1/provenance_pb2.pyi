@@ -66,6 +66,7 @@ class Provenance(_message.Message):
     STALE_FIELD_NUMBER: _builtins.int
     DATA_UNTIL_FIELD_NUMBER: _builtins.int
     ALERT_POLICY_FIELD_NUMBER: _builtins.int
+    DATA_WARNINGS_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -90,6 +91,8 @@ class Provenance(_message.Message):
     """What the threshold was chosen by when the snapshot was published, e.g. `budget 50`: on average at most 50 alerts a
     week. Empty where it is the model's own.
     """
+    data_warnings: _builtins.int
+    """How many things about the data were taken though they look wrong; GetServiceInfo says them in words."""
     @_builtins.property
     def as_of_week(self) -> _date_pb2.Date:
         """Monday of the last complete week that was known. Nothing later touched the answer."""
@@ -120,10 +123,11 @@ class Provenance(_message.Message):
         stale: _builtins.bool = ...,
         data_until: _date_pb2.Date | None = ...,
         alert_policy: _builtins.str = ...,
+        data_warnings: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "data_until", b"data_until", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "data_until", b"data_until", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -663,6 +663,7 @@ class GetServiceInfoResponse(_message.Message):
     PRODUCTS_FIELD_NUMBER: _builtins.int
     SERVER_VERSION_FIELD_NUMBER: _builtins.int
     FIRST_WEEK_FIELD_NUMBER: _builtins.int
+    DATA_WARNINGS_FIELD_NUMBER: _builtins.int
     products: _builtins.int
     """Products that the snapshot holds."""
     server_version: _builtins.str
@@ -683,6 +684,10 @@ class GetServiceInfoResponse(_message.Message):
     def first_week(self) -> _date_pb2.Date:
         """Monday of the first week that `as_of` can replay."""
 
+    @_builtins.property
+    def data_warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was taken of the data though it looks wrong, a sentence each, as the run that published the snapshot said it."""
+
     def __init__(
         self,
         *,
@@ -692,10 +697,11 @@ class GetServiceInfoResponse(_message.Message):
         products: _builtins.int = ...,
         server_version: _builtins.str = ...,
         first_week: _date_pb2.Date | None = ...,
+        data_warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "serving_since", b"serving_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "server_version", b"server_version", "serving_since", b"serving_since"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "server_version", b"server_version", "serving_since", b"serving_since"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
