@@ -16,6 +16,7 @@ from feature_service.client.errors import (
 )
 from feature_service.client.results import (
     FeatureAnswer,
+    OutOfStock,
     ProductFeatures,
     ProductProblem,
     ProductRisk,
@@ -35,6 +36,7 @@ __all__ = [
     "FeatureAnswer",
     "Item",
     "ListFilter",
+    "OutOfStock",
     "ProductFeatures",
     "ProductProblem",
     "ProductRisk",

@@ -126,6 +126,7 @@ def assess(
 )
 @click.option("--minimum-probability", type=click.FloatRange(0, 1), default=ListFilter.minimum_probability)
 @click.option("--alert-only", is_flag=True, help="Only products that raise an alert.")
+@click.option("--include-out-of-stock", is_flag=True, help="On top, also products that have run out already.")
 @click.option(
     "--order", type=click.Choice(["PROBABILITY", "REVENUE_AT_RISK", "REORDER_BY_DATE"]), default=ListFilter.order
 )

@@ -71,6 +71,7 @@ class ListFilter:
         evidence: ``SALES_ONLY`` or ``STOCK_AWARE``.
         minimum_probability: In [0, 1].
         alert_only: Only those that raise an alert.
+        include_out_of_stock: On top, also those that have run out already.
         order: ``PROBABILITY``, ``REVENUE_AT_RISK`` or ``REORDER_BY_DATE``.
     """
 
@@ -78,6 +79,7 @@ class ListFilter:
     evidence: str = "UNSPECIFIED"
     minimum_probability: float = 0.0
     alert_only: bool = False
+    include_out_of_stock: bool = False
     order: str = "PROBABILITY"
 
 
@@ -128,6 +130,7 @@ def list_request(list_filter: ListFilter, page_size: int, page_token: str) -> Li
         evidence=Evidence.Value(f"EVIDENCE_{list_filter.evidence}"),
         minimum_probability=list_filter.minimum_probability,
         alert_only=list_filter.alert_only,
+        include_out_of_stock=list_filter.include_out_of_stock,
         order=Order.Value(f"ORDER_{list_filter.order}"),
     )
 

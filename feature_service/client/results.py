@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What an answer rests on; ``evidence`` is ``SALES_ONLY`` or ``STOCK_AWARE``.
-
-    An older server tells no ``data_until``.
-    """
+    """What an answer rests on; ``evidence`` is ``SALES_ONLY`` or ``STOCK_AWARE``; old servers tell no ``data_until``."""
 
     model_name: str
     model_version: str
@@ -57,7 +54,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class ProductRisk:
-    """One product's risk; ``probability`` and ``alert`` are None exactly where ``error`` is not.
+    """One product's risk; ``probability`` and ``alert`` are None where ``error`` is not, or where it ran out.
 
     What the server cannot know is None; see ``StockoutRisk`` in the protos for what each figure is.
     """
@@ -78,11 +75,24 @@ class ProductRisk:
 
 
 @dataclass(frozen=True)
+class OutOfStock:
+    """What a product that has run out loses; what is not known is None."""
+
+    since: dt.date | None
+    units_lost_per_week: float | None
+    revenue_lost_per_week: float | None
+
+
+@dataclass(frozen=True)
 class RankedRisk:
-    """A product's place in a ranked list, 1 for the first of the whole list, and its risk."""
+    """A product's place in a ranked list, 1 for the first of the whole list, and its risk, or that it has run out.
+
+    Where ``out_of_stock`` is not None, the risk has no probability.
+    """
 
     rank: int
     risk: ProductRisk
+    out_of_stock: OutOfStock | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +182,13 @@ def risk_of(message: risk_service_pb2.StockoutRiskResult) -> ProductRisk:
 
 def ranked_of(message: risk_service_pb2.RankedStockoutRisk) -> RankedRisk:
     """Read a message."""
-    return RankedRisk(message.rank, _known_risk(message.product_id, message.risk))
+    if not message.HasField("out_of_stock"):
+        return RankedRisk(message.rank, _known_risk(message.product_id, message.risk))
+    gone = message.out_of_stock
+    risk = ProductRisk(message.product_id, None, None, None, category=gone.category)
+    since = _day(gone.since) if gone.HasField("since") else None
+    losses = (_figure(gone, name) for name in ("units_lost_per_week", "revenue_lost_per_week"))
+    return RankedRisk(message.rank, risk, OutOfStock(since, *losses))
 
 
 def info_of(message: risk_service_pb2.GetServiceInfoResponse) -> ServiceInfo:
@@ -199,20 +215,21 @@ def features_of(message: feature_service_pb2.ProductFeaturesResult) -> ProductFe
     return ProductFeatures(message.product_id, None, None, _problem(message.error))
 
 
-def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> ProductRisk:
-    def figure(name: str) -> float | None:
-        return getattr(risk, name) if risk.HasField(name) else None  # type: ignore[arg-type]
+def _figure(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock, name: str) -> float | None:
+    return getattr(message, name) if message.HasField(name) else None  # type: ignore[arg-type]
 
+
+def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> ProductRisk:
     return ProductRisk(
         product_id=product_id,
         probability=risk.probability,
         alert=risk.alert,
         error=None,
-        units_on_hand=figure("units_on_hand"),
-        expected_demand_units=figure("expected_demand_units"),
-        expected_units_lost=figure("expected_units_lost"),
-        revenue_at_risk=figure("revenue_at_risk"),
-        weeks_of_cover=figure("weeks_of_cover"),
+        units_on_hand=_figure(risk, "units_on_hand"),
+        expected_demand_units=_figure(risk, "expected_demand_units"),
+        expected_units_lost=_figure(risk, "expected_units_lost"),
+        revenue_at_risk=_figure(risk, "revenue_at_risk"),
+        weeks_of_cover=_figure(risk, "weeks_of_cover"),
         expected_stockout_date=_day(risk.expected_stockout_date) if risk.HasField("expected_stockout_date") else None,
         reorder_by_date=_day(risk.reorder_by_date) if risk.HasField("reorder_by_date") else None,
         category=risk.category,

@@ -26,8 +26,10 @@ from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from data.panel import COUNT_AGE_DAYS, IN_STOCK, UNITS_ON_HAND
 from data.snapshots import publish
+from feature_service.client import ListFilter, RiskClient
 from tests.support.answers import reason_of
 from tests.support.servers import channel_to, running_server
+from tests.support.shell import shell
 from tests.support.shops import AS_OF_WEEK, LAST_DAY, WEEKS, Shops, counts_of
 from tests.support.snapshots import MODEL
 
@@ -207,3 +209,19 @@ def test_flags_say_it_by_the_week_and_an_old_count_of_none_does_not(shops: Shops
         assert metadata["since"] == str(AS_OF_WEEK - dt.timedelta(weeks=2))
     assert reasons == ["OUT_OF_STOCK" if flags else "NOT_ELIGIBLE", *["NOT_ELIGIBLE"] * (len(reasons) - 1)]
     assert panel.fields[UNITS_ON_HAND].shape[1] == WEEKS
+
+
+def test_the_client_lists_them_on_top_with_what_they_lose(shops: Shops) -> None:
+    with RiskClient(shops.target) as client:
+        answer = client.list_risks(ListFilter(include_out_of_stock=True), limit=1000)
+    gone = [each for each in answer.results if each.out_of_stock is not None]
+    asked = {each.product_id for each in shops.ask().results if reason_of(each) == "OUT_OF_STOCK"}
+    assert {each.risk.product_id for each in gone} == asked
+    assert answer.results[: len(gone)] == gone
+    printed = shell("list", "--include-out-of-stock", "--limit", "1000", "--target", shops.target).stdout
+    table = printed[printed.index("out of stock already") :]
+    for each in gone:
+        out = each.out_of_stock
+        assert out is not None
+        assert f"{out.units_lost_per_week:.1f}" in table
+        assert str(out.since) in table

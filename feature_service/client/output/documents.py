@@ -9,6 +9,7 @@ from typing import Any
 
 from feature_service.client.results import (
     FeatureAnswer,
+    OutOfStock,
     ProductRisk,
     RankedAnswer,
     RiskAnswer,
@@ -17,6 +18,8 @@ from feature_service.client.results import (
 from feature_service.terminal import json_escaped, visible
 
 RISK_COLUMNS = tuple(field.name for field in dataclasses.fields(ProductRisk) if field.name not in ("error", "reasons"))
+
+_LOSSES = ("out_of_stock_since", "units_lost_per_week", "revenue_lost_per_week")
 
 
 def as_json(answer: RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo, indent: int | None = 2) -> str:
@@ -31,8 +34,9 @@ def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
 
 
 def ranked_as_csv(answer: RankedAnswer) -> str:
-    """A row for each product."""
-    return _csv([["rank", *RISK_COLUMNS], *([each.rank, *_cells(each.risk)] for each in answer.results)])
+    """A row for each product; one that has run out has no probability, but what it loses."""
+    rows = ([each.rank, *_cells(each.risk), *_losses(each.out_of_stock)] for each in answer.results)
+    return _csv([["rank", *RISK_COLUMNS, *_LOSSES], *rows])
 
 
 def features_as_csv(answer: FeatureAnswer) -> str:
@@ -42,6 +46,11 @@ def features_as_csv(answer: FeatureAnswer) -> str:
         [each.product_id, *(each.values or unknown), each.error.reason if each.error else ""] for each in answer.results
     ]
     return _csv([["product_id", *answer.feature_names, "error"], *rows])
+
+
+def _losses(out: OutOfStock | None) -> list[Any]:
+    values = dataclasses.astuple(out) if out else (None,) * len(_LOSSES)
+    return ["" if value is None else value for value in values]
 
 
 def _cells(risk: ProductRisk) -> list[Any]:

@@ -17,6 +17,7 @@ from feature_service.client.results import (
     ProductRisk,
     Provenance,
     RankedAnswer,
+    RankedRisk,
     RiskAnswer,
     ServiceInfo,
 )
@@ -40,13 +41,30 @@ def risk_table(answer: RiskAnswer) -> Group:
 
 def ranked_table(answer: RankedAnswer) -> Group:
     """One line per product, in the list's order."""
-    risks = [each.risk for each in answer.results]
+    risks = [each.risk for each in answer.results if each.out_of_stock is None]
     return Group(
-        *_heading(answer.provenance, f": first {len(risks)} of {answer.total_size}"),
+        *_heading(answer.provenance, f": first {len(answer.results)} of {answer.total_size}"),
+        *_out_of_stock(answer.results),
         _risks(risks, answer.provenance),
         *_marks(risks, answer.provenance),
         _source(answer.provenance),
     )
+
+
+def _out_of_stock(results: Sequence[RankedRisk]) -> list[RenderableType]:
+    """Products that have run out already: since when, and what each loses."""
+    gone = [(each.risk, each.out_of_stock) for each in results if each.out_of_stock is not None]
+    if not gone:
+        return []
+    columns = [
+        Column("product", [_text(risk.product_id) for risk, _ in gone], folds=True),
+        Column("category", [_text(risk.category) for risk, _ in gone], folds=True, room=1),
+        Column("out since", [Text(str(out.since or "")) for _, out in gone], room=4),
+        Column("units lost\na week", [Text(_figure(out.units_lost_per_week, ".1f")) for _, out in gone], room=2),
+        Column("revenue lost\na week", [Text(_figure(out.revenue_lost_per_week, ",.0f")) for _, out in gone], room=3),
+    ]
+    known = [column for column in columns if any(column.cells)]
+    return [_bold("out of stock already"), FittingTable(known), ""]
 
 
 def feature_table(answer: FeatureAnswer) -> Group:
