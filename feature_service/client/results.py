@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What an answer rests on; ``evidence`` is ``SALES_ONLY`` or ``STOCK_AWARE``; old servers tell no ``data_until``."""
+    """What an answer rests on; ``evidence`` is SALES_ONLY or STOCK_AWARE; old servers tell no ``data_until``."""
 
     model_name: str
     model_version: str

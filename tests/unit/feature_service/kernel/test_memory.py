@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from feature_service.kernel import PanelFeatures, feature_set
+from feature_service.kernel.block import View
+from feature_service.kernel.groups import Members
+from feature_service.kernel.series import Series
 from feature_service.kernel.sets.catalogue import FEATURE_SETS
 
 PRODUCTS, WEEKS = 60, 30
@@ -19,10 +22,14 @@ def test_what_a_computation_needed_is_freed_with_it(name: str) -> None:
     features = PanelFeatures(chosen, fields, groups)
     gc.collect()
     gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
     try:
         features.at(WEEKS - 1)
         features.of_all_weeks()
         features.with_stock_at(WEEKS - 2)
-        assert gc.collect() == 0
+        gc.collect()
+        assert not [each for each in gc.garbage if isinstance(each, Series | Members | View | np.ndarray)]
     finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
         gc.enable()
