@@ -45,7 +45,7 @@ def ranked_table(answer: RankedAnswer) -> Group:
     return Group(
         *_heading(answer.provenance, f": first {len(answer.results)} of {answer.total_size}"),
         *_out_of_stock(answer.results),
-        _risks(risks, answer.provenance),
+        *([_risks(risks, answer.provenance)] if risks or not answer.results else []),
         *_marks(risks, answer.provenance),
         _source(answer.provenance),
     )
