@@ -2,12 +2,12 @@
 
 import functools
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from data.command.coverage import table_facts
-from data.command.facts import DataCheck
+from data.command.facts import DataCheck, TableFacts
 from data.command.proposal import propose
 from data.errors import DataError
 from data.ingest.contracts import AVAILABILITY, INVENTORY, SALES
@@ -80,17 +80,31 @@ def check_data(
     found.warn(lambda: check_joins(checked, source.ids))
     if not found.problems:  # the last word has what a run would do
         found.warn(lambda: _ingest(data_dir, columns_file, time_zone, max_bad_share))
+    tables = {table.name: table_facts(checked, table) for table in source.tables if table.name in checked}
+    found.warn(lambda: _empty_weeks(tables))
     return DataCheck(
         folder=str(data_dir),
         problems=tuple(found.problems),
         warnings=tuple(found.warnings),
-        tables={table.name: table_facts(checked, table) for table in source.tables if table.name in checked},
+        tables=tables,
         unclaimed=tuple(path.name for path in folder.unclaimed),
         ignored=tuple(path.name for path in folder.ignored),
         joins=tuple(join.sentence() for join in joins(checked)),
         labels=_labels(checked),
         proposal=propose(folder, source, checked),
     )
+
+
+def _empty_weeks(tables: Mapping[str, TableFacts]) -> Iterator[str]:
+    """Whole weeks without a row: nothing was sold, or a file is missing, or a date is wrong."""
+    for name, facts in tables.items():
+        coverage = facts.coverage
+        if coverage is not None and coverage.empty_weeks:
+            yield (
+                f"{name} goes from {coverage.first_day} to {coverage.last_day} and has no row in "
+                f"{len(coverage.empty_weeks):,} of these {coverage.weeks:,} weeks, the first that of "
+                f"{coverage.empty_weeks[0]}: a closed shop has none, but a missing file and a wrong date look the same"
+            )
 
 
 def _read(folder: Folder, source: Source, found: _Findings) -> dict[str, RawTable]:

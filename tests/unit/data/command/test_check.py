@@ -115,3 +115,14 @@ def test_a_check_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("reason", list(RejectionReason))
 def test_every_reason_says_what_would_have_been_right(reason: RejectionReason) -> None:
     assert RIGHT[reason]
+
+
+def test_weeks_without_a_row_are_a_warning(tmp_path: Path) -> None:
+    sales = sales_frame()
+    sales.loc[0, "sold_at"] = "2034-05-05"
+    sales.to_csv(tmp_path / "sales.csv", index=False)
+    done = run_command("check", tmp_path)
+    assert done.returncode == 1, done.stdout
+    words = " ".join(done.stdout.split())
+    assert "to 2034-05-05 and has no row in" in words
+    assert "the first that of 2024-03-04: a closed shop has none" in words
