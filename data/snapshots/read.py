@@ -42,7 +42,7 @@ from feature_service.kernel.arrays import BoolArray
 _ID = re.compile(r"\d{4}-W\d\d-[0-9a-f]{12}")
 
 MAX_BYTES_IN_MEMORY = 512 * 1024 * 1024
-"""Some 600,000 products with two years of sales."""
+"""Some 240,000 products with two years of sales."""
 
 
 def current_id(root: Path) -> str:

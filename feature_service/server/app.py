@@ -23,7 +23,7 @@ from feature_service.server.rpc.health import HealthServicer
 from feature_service.server.rpc.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.reload import ReloadCallbacks, Reloader
-from feature_service.server.serving.start import load_to_start
+from feature_service.server.serving.start import load_at_start
 from feature_service.server.settings import STOP_SIGNALS, Settings
 from feature_service.server.telemetry.calls import CallTelemetry, Tracer
 from feature_service.server.telemetry.metrics import Metrics
@@ -114,7 +114,7 @@ async def load(current: CurrentSnapshot, settings: Settings) -> None:
         StockoutError: If there is none, or it cannot be served.
     """
     began = perf_counter()
-    serving, problem = await asyncio.to_thread(load_to_start, settings.snapshots)
+    serving, problem = await asyncio.to_thread(load_at_start, settings.snapshots)
     current.swap_in(serving)
     gc.collect()
     gc.freeze()  # the snapshot lives on: the collector need not walk through it again and again

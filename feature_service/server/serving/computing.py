@@ -18,7 +18,7 @@ COMPUTED_AT_ONCE = 2
 _threads = ThreadPoolExecutor(COMPUTED_AT_ONCE, thread_name_prefix="computing")
 
 
-async def computed(
+async def compute_in_thread(
     function: Callable[Parameters, Result], *arguments: Parameters.args, **keywords: Parameters.kwargs
 ) -> Result:
     """Run a function in one of the threads."""

@@ -17,7 +17,7 @@ from feature_service.server.scoring.questions import FeatureQuestion, ListQuesti
 from feature_service.server.scoring.ranking import Ranking, sort_keys
 from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
-from feature_service.server.serving.computing import computed
+from feature_service.server.serving.computing import compute_in_thread
 from feature_service.server.serving.entries import feature_entries, risk_entries
 from feature_service.server.serving.page_token import PageToken, digest
 from feature_service.server.serving.past_models import AnsweringModel, PastModels
@@ -103,11 +103,11 @@ class ServingSnapshot:
             raise InvalidFieldError("horizon_weeks", f"must be 0 or {horizon_weeks}, the horizon of the model")
         column = self.assessor.column(question.as_of)
         if column != self.assessor.newest:
-            return computed(self._past_risks, question, column)
+            return compute_in_thread(self._past_risks, question, column)
         if question.caller_stock is None:
             return b"".join([self.head, *self.entries(question.product_ids)])
         if len(question.product_ids) > COMPUTED_IN_PASSING:
-            return computed(self._risks_with_stock, question)
+            return compute_in_thread(self._risks_with_stock, question)
         return self._risks_with_stock(question)
 
     def known_risks(self, product_ids: Iterable[str]) -> bytes | None:
@@ -135,10 +135,10 @@ class ServingSnapshot:
                 yield head + b"".join(self._risks.of(rows))
                 head = b""
             return
-        answering = await computed(self._past_models.of, self.assessor.week(column))
+        answering = await compute_in_thread(self._past_models.of, self.assessor.week(column))
         head = responses.risk_head(self.provenance(column, answering))
         for rows in self._messages():
-            yield head + await computed(self._past_entries, rows, column, answering.scorer)
+            yield head + await compute_in_thread(self._past_entries, rows, column, answering.scorer)
             head = b""
 
     def page(self, question: ListQuestion) -> bytes:
@@ -170,7 +170,7 @@ class ServingSnapshot:
         column = self._feature_column(question.feature_set, question.as_of)
         if column == self.assessor.newest:
             return b"".join([self._newest_features_head, *map(self._features.__getitem__, question.product_ids)])
-        return computed(self._past_features, question.product_ids, column)
+        return compute_in_thread(self._past_features, question.product_ids, column)
 
     async def all_features(self, feature_set: str, as_of: dt.date | None) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamFeaturesResponses.
@@ -183,7 +183,7 @@ class ServingSnapshot:
         head = self._features_head(column)
         for rows in self._messages():
             product_ids = self.assessor.panel.product_ids[rows]
-            yield head + await computed(self._writer.features, product_ids, column)
+            yield head + await compute_in_thread(self._writer.features, product_ids, column)
             head = b""
 
     def provenance(self, column: int | None = None, answering: AnsweringModel | None = None) -> Provenance:

@@ -10,7 +10,7 @@ from feature_service.kernel import StockoutError
 from feature_service.server.serving.snapshot import ServingSnapshot
 
 
-def load_to_start(root: Path) -> tuple[ServingSnapshot, StockoutError | None]:
+def load_at_start(root: Path) -> tuple[ServingSnapshot, StockoutError | None]:
     """The snapshot to start with, and what is wrong with the published one if it is another.
 
     A server that ended must be able to come back, also if a file was damaged since. Another one is taken only if it
