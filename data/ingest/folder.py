@@ -1,8 +1,9 @@
 """Which files of a folder belong to which table, and which to none: a file that nobody reads is named, or refused."""
 
+import dataclasses
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +49,7 @@ class Folder:
                     f"[{table.name}] is a section of {'and '.join(source.digests)}, but {self.data_dir} holds no "
                     f'{table.stem}.csv: add it, name its file with files = "…", or take the section out'
                 )
-            for path in () if table.name == SALES.name and source.sales_from_inventory else self.unclaimed:
-                if resembles(path, table):
-                    raise UnclaimedFileError(self.data_dir, path.name, table.name)
+            self._check_unclaimed(table, source)
         if SALES.name not in self.claimed and self.unclaimed and not source.sales_from_inventory:
             names = ", ".join(path.name for path in self.unclaimed[:3])
             raise MissingInputError(
@@ -64,11 +63,34 @@ class Folder:
             )
         return self._warnings(source)
 
-    def _warnings(self, source: Source) -> tuple[str, ...]:
-        unread = [
+    def check_delivery(self, source: Source) -> tuple[str, ...]:
+        """The same for files that add to a history, where any table may be missing.
+
+        Raises:
+            UnclaimedFileError: If a file looks like a table's and is not read.
+        """
+        for table in source.tables:
+            self._check_unclaimed(table, source)
+        return self._unread()
+
+    def without(self, paths: Collection[Path]) -> "Folder":
+        """The folder as if it did not hold some of its tables' files."""
+        left = {name: tuple(path for path in files if path not in paths) for name, files in self.claimed.items()}
+        return dataclasses.replace(self, claimed={name: files for name, files in left.items() if files})
+
+    def _check_unclaimed(self, table: Table, source: Source) -> None:
+        for path in () if table.name == SALES.name and source.sales_from_inventory else self.unclaimed:
+            if resembles(path, table):
+                raise UnclaimedFileError(self.data_dir, path.name, table.name)
+
+    def _unread(self) -> tuple[str, ...]:
+        return tuple(
             f"{path.name} is read by no table: name its table in source.toml, or ignore it there"
             for path in self.unclaimed
-        ]
+        )
+
+    def _warnings(self, source: Source) -> tuple[str, ...]:
+        unread = list(self._unread())
         if SALES.name not in self.claimed and not source.sales_from_inventory:
             unread.append(
                 "there are no sales, so falls of the stock are taken for them: "
@@ -77,9 +99,13 @@ class Folder:
         return tuple(unread)
 
 
-def find_files(data_dir: Path, source: Source) -> Folder:
+def find_files(data_dir: Path, source: Source, *, of_delivery: bool = False) -> Folder:
     """The files of every table.
 
+    Args:
+        data_dir: The folder.
+        source: What the seller says of it.
+        of_delivery: Whether files that are named may be missing, since they were delivered before.
     Raises:
         MissingInputError: If the folder is not there, or a file that is named.
         AmbiguousInputError: If a table is there in two formats.
@@ -92,7 +118,8 @@ def find_files(data_dir: Path, source: Source) -> Folder:
     }
     for table in source.tables:
         if table.reading.files:
-            claimed[table.name] = _named(data_dir, table)
+            claimed[table.name] = _named(data_dir, table, required=not of_delivery)
+    claimed = {name: paths for name, paths in claimed.items() if paths}
     _check_once(claimed)
     taken = {path for paths in claimed.values() for path in paths}
     others = [path for path in sorted(data_dir.iterdir()) if path not in taken and _is_tabular(path)]
@@ -100,7 +127,7 @@ def find_files(data_dir: Path, source: Source) -> Folder:
     return Folder(data_dir, claimed, tuple(path for path in others if path not in ignored), ignored)
 
 
-def _named(data_dir: Path, table: Table) -> tuple[Path, ...]:
+def _named(data_dir: Path, table: Table, *, required: bool) -> tuple[Path, ...]:
     found: set[Path] = set()
     for name in table.reading.files:
         if name.startswith("/") or ".." in Path(name).parts:
@@ -110,7 +137,7 @@ def _named(data_dir: Path, table: Table) -> tuple[Path, ...]:
         paths = [
             path for path in paths if path.is_file() and not path.name.startswith(".") and path.name not in SOURCE_FILES
         ]
-        if not paths:
+        if not paths and required:
             raise MissingInputError(f"{data_dir} holds no {name}, which source.toml names for the table {table.name}")
         found.update(paths)
     return tuple(sorted(found))

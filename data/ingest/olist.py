@@ -3,7 +3,6 @@
 items of the file  =  used  +  excluded by their order's status  +  in quarantine
 """
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from data.ingest.contracts import (
     ORDERS,
     PRODUCTS,
     TRANSLATION,
-    Exclusion,
     RejectionReason,
 )
 from data.ingest.dialect.dates import check_time_zone
+from data.ingest.facts import Delivery, Facts, Movements, excluded_by_reason, movements, no_facts, products_of
 from data.ingest.fingerprint import check_fingerprint
 from data.ingest.ids import whole_ids
 from data.ingest.quarantine import (
@@ -61,6 +60,36 @@ def ingest_olist(
         DataError: One of its subclasses, when the files or the settings cannot be used.
     """
     _check_settings(excluded_statuses, time_zone, max_bad_share)
+    delivery = read_olist(
+        data_dir,
+        quarantine_file=quarantine_file,
+        time_zone=time_zone,
+        max_bad_share=max_bad_share,
+        fingerprint=fingerprint,
+    )
+    moved = movements(delivery.facts, excluded_statuses)
+    if moved.sales.is_empty():
+        path = delivery.checked[ITEMS.name].raw.path
+        raise EmptyInputError(f"no row of {path} counts as a sale: check the excluded statuses")
+    products = products_of(delivery.facts, moved.sales)
+    return CleanHistory(moved.sales, products, report=_report(delivery, moved, products, excluded_statuses))
+
+
+def read_olist(
+    data_dir: Path,
+    *,
+    quarantine_file: Path,
+    time_zone: str = DEFAULT_TIME_ZONE,
+    max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
+    fingerprint: str | None = None,
+) -> Delivery:
+    """Read and check the files, as :func:`ingest_olist` does, and go no further.
+
+    Raises:
+        DataError: One of its subclasses, when the files or the settings cannot be used.
+    """
+    check_time_zone(time_zone)
+    check_max_bad_share(max_bad_share)
     paths = find_inputs(data_dir, OLIST)
     found = [table for table in OLIST if table.name in paths]
     raw = {table.name: read_table(paths[table.name], table) for table in found}
@@ -70,16 +99,8 @@ def ingest_olist(
     checked[ITEMS.name] = _refuse_items_without_order(checked[ITEMS.name], checked[ORDERS.name])
     quarantine_rows(checked, quarantine_file)
     check_bad_shares([checked[table.name] for table in (ORDERS, ITEMS)], max_bad_share, quarantine_file)
-    items = _with_orders(checked, excluded_statuses)
-    if not items["counts"].any():
-        raise EmptyInputError(f"no row of {paths[ITEMS.name]} counts as a sale: check the excluded statuses")
-    products = _products(checked, items)
-    sales = (
-        items.filter("counts")
-        .select("product_id", "sold_on", "order", units=pl.lit(1.0), unit_price="price")
-        .sort("product_id", "sold_on", "unit_price")
-    )
-    return CleanHistory(sales, products, report=_report(checked, items, products, time_zone, excluded_statuses))
+    warnings = tuple(warning for table in checked.values() for warning in table.raw.warnings)
+    return Delivery("olist", checked, _facts(checked), warnings, time_zone)
 
 
 def _check_settings(excluded_statuses: Collection[str], time_zone: str, max_bad_share: float) -> None:
@@ -102,41 +123,23 @@ def _refuse_items_without_order(items: CheckedTable, orders: CheckedTable) -> Ch
     return items.refuse(orphans.with_columns(reason.alias("reason")))
 
 
-def _with_orders(checked: Mapping[str, CheckedTable], excluded_statuses: Collection[str]) -> pl.DataFrame:
-    """Good items with the date of their order and whether it counts as a sale."""
+def _facts(checked: Mapping[str, CheckedTable]) -> Facts:
+    """The good items, each a unit, with the day and the status of its order."""
     orders = checked[ORDERS.name].good.select(
+        "order_id", sold_on=pl.col("order_purchase_timestamp").dt.date(), status="order_status"
+    )
+    items = checked[ITEMS.name].good.join(orders, on="order_id", how="inner", maintain_order="left")
+    lines = items.select(
+        pl.concat_str("order_id", "order_item_id", separator="|").alias("line"),
+        "product_id",
+        "sold_on",
         "order_id",
-        order=pl.int_range(pl.len(), dtype=pl.Int64),
-        sold_on=pl.col("order_purchase_timestamp").dt.date(),
-        counts=~pl.col("order_status").is_in(sorted(excluded_statuses)),
+        "status",
+        quantity=pl.lit(1.0),
+        unit_price="price",
     )
-    return checked[ITEMS.name].good.join(orders, on="order_id", how="inner", maintain_order="left")
-
-
-def _products(checked: Mapping[str, CheckedTable], items: pl.DataFrame) -> pl.DataFrame:
-    """Every product that any file names, with its category and, where it has no sales, the reason."""
-    sold = items.filter("counts").select("product_id", exclusion=pl.lit(None, dtype=pl.String))
-    uncounted = items.select("product_id", exclusion=pl.lit(Exclusion.NO_COUNTED_SALES.value))
-    refused = _product_ids(checked[ITEMS.name].bad).with_columns(exclusion=pl.lit(Exclusion.QUARANTINED.value))
-    sources = [sold, uncounted, refused]
-    if PRODUCTS.name in checked:
-        listed = checked[PRODUCTS.name].good.select("product_id")
-        sources.append(listed.with_columns(exclusion=pl.lit(Exclusion.NEVER_ORDERED.value)))
-    every = pl.concat(sources).unique("product_id", keep="first", maintain_order=True)
-    return (
-        every.join(_categories(checked), on="product_id", how="left")
-        .select(
-            "product_id",
-            pl.col("category").fill_null(""),
-            "exclusion",
-            lead_time_days=pl.lit(None, dtype=pl.Int32),
-        )
-        .sort("product_id")
-    )
-
-
-def _product_ids(bad_items: pl.DataFrame) -> pl.DataFrame:
-    return bad_items.select("product_id").filter(pl.col("product_id").is_not_null() & (pl.col("product_id") != ""))
+    tables = {**no_facts(), "sales": lines, "products": _categories(checked)}
+    return Facts(tables, checked[ITEMS.name].bad["product_id"], sales_are_known=True)
 
 
 def _categories(checked: Mapping[str, CheckedTable]) -> pl.DataFrame:
@@ -152,37 +155,34 @@ def _categories(checked: Mapping[str, CheckedTable]) -> pl.DataFrame:
 
 
 def _report(
-    checked: Mapping[str, CheckedTable],
-    items: pl.DataFrame,
-    products: pl.DataFrame,
-    time_zone: str,
-    excluded_statuses: Collection[str],
+    delivery: Delivery, moved: Movements, products: pl.DataFrame, excluded_statuses: Collection[str]
 ) -> IngestReport:
+    checked = delivery.checked
     orders, order_items = checked[ORDERS.name], checked[ITEMS.name]
     named = pl.concat([order_items.good.select("order_id"), order_items.bad.select("order_id")])
-    sold_on = items.filter("counts")["sold_on"]
-    exclusions = products["exclusion"].drop_nulls()
+    sold_on = moved.sales["sold_on"]
+    excluded = excluded_by_reason(products)
     return IngestReport(
         source="olist",
-        time_zone=time_zone,
+        time_zone=delivery.time_zone,
         excluded_statuses=tuple(sorted(excluded_statuses)),
         orders_total=orders.raw.height,
         orders_quarantined=orders.bad.height,
         orders_without_items=orders.good.join(named, on="order_id", how="anti").height,
         items_total=order_items.raw.height,
-        items_used=sold_on.len(),
-        items_excluded_by_status=items.height - sold_on.len(),
+        items_used=moved.lines_used,
+        items_excluded_by_status=moved.lines_excluded,
         items_quarantined=order_items.bad.height,
         quarantined=count_reasons(checked),
         ids_from_decimals=sum(table.ids_from_decimals for table in checked.values()),
         products_total=products.height,
-        products_sold=products.height - exclusions.len(),
-        products_excluded=dict(sorted(Counter(exclusions).items())),
+        products_sold=products.height - sum(excluded.values()),
+        products_excluded=excluded,
         first_sale_on=as_day(sold_on.min()),
         last_sale_on=as_day(sold_on.max()),
         history_from=as_day(sold_on.min()),
         history_to=as_day(orders.good["order_purchase_timestamp"].dt.date().max()),
         files={name: {part.name: part.form for part in table.raw.parts} for name, table in checked.items()},
         forms={name: dict(table.evidence) for name, table in checked.items() if table.evidence},
-        warnings=tuple(warning for table in checked.values() for warning in table.raw.warnings),
+        warnings=delivery.warnings,
     )

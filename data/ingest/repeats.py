@@ -14,6 +14,7 @@ from data.ingest.validate import CheckedTable
 _FEWEST_ROWS = 20
 """Different rows, all of them repeated in the same order, that are no chance."""
 
+_QUOTED = pl.element().str.replace_all("|", "||", literal=True)
 _SMALL_SHARE = 0.01
 _LAGS = 3
 _MOST_PLACES = 1_000
@@ -42,6 +43,17 @@ def drop_repeated(sales: CheckedTable, table: Table) -> CheckedTable:
     )
     later = rows.with_columns(reason=reason).filter(~pl.struct(names).is_first_distinct())
     return sales.refuse(later.drop(names))
+
+
+def line_names(sales: CheckedTable, table: Table) -> pl.Series:
+    """What names each good sale line, by its key; null where the table has no key, or the line nothing in it."""
+    headers = table.reading.key
+    if not headers:
+        return pl.Series("line", [None] * sales.good.height, dtype=pl.String)
+    whole = pl.all_horizontal((pl.col(headers) != "").fill_null(value=False))
+    name = pl.col(headers[0]) if len(headers) == 1 else pl.concat_list(headers).list.eval(_QUOTED).list.join("|")
+    named = sales.raw.rows.select(ROW_NUMBER, line=pl.when(whole).then(name))
+    return sales.good.select(ROW_NUMBER).join(named, on=ROW_NUMBER, how="left", maintain_order="left")["line"]
 
 
 def check_repeats(raw: RawTable, table: Table) -> tuple[str, ...]:

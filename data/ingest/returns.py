@@ -16,7 +16,7 @@ def leave_out_returns(sales: CheckedTable, table: Table) -> CheckedTable:
 
 
 def net_returns(sales: pl.DataFrame) -> tuple[pl.DataFrame, float]:
-    """Take returned units off the product's sales of the same week, the latest first.
+    """Take returned units off the product's sales of the same week, the latest first; of one day, the dearest.
 
     Later weeks than that of the return are not touched, and no earlier one either: what was known in a week stays.
 
@@ -26,14 +26,16 @@ def net_returns(sales: pl.DataFrame) -> tuple[pl.DataFrame, float]:
         The sales that are left, and the returned units for which the week held no sale.
     """
     keys = ["product_id", "week"]
-    dated = sales.with_columns(week=pl.col("sold_on").dt.truncate("1w")).with_row_index("place")
+    dated = sales.with_columns(week=pl.col("sold_on").dt.truncate("1w"))
     returned = dated.filter(pl.col("units") < 0).group_by(keys).agg(returned=-pl.col("units").sum())
     sold = (
         dated.filter(pl.col("units") > 0)
         .join(returned, on=keys, how="left")
         .with_columns(pl.col("returned").fill_null(0.0))
     )
-    later = pl.col("units").cum_sum(reverse=True).over(keys, order_by=["sold_on", "place"]) - pl.col("units")
+    later = pl.col("units").cum_sum(reverse=True).over(keys, order_by=["sold_on", "unit_price", "units"]) - pl.col(
+        "units"
+    )
     taken = (pl.col("returned") - later).clip(0, pl.col("units"))
     netted = sold.with_columns(units=pl.col("units") - taken, taken=taken)
     unmatched = float(returned["returned"].sum()) - float(netted["taken"].sum())
