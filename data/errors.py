@@ -19,7 +19,10 @@ StockoutError
     ├── TooManyBadRowsError      more rows in quarantine than allowed
     ├── IngestSettingError       a setting of the ingest is not valid
     ├── AsOfOutsideDataError     the history does not reach that week
-    └── PanelFileError           a stored panel or ingest result cannot be read
+    ├── PanelFileError           a stored panel or ingest result cannot be read
+    ├── HistoryError             the history cannot be read or written
+    ├── DeliveryError            files contradict the history that they would add to
+    └── StateError               the database of the state cannot be used
 """
 
 import datetime as dt
@@ -186,3 +189,15 @@ class AsOfOutsideDataError(DataError):
 
 class PanelFileError(DataError):
     """A stored panel or ingest result cannot be read."""
+
+
+class HistoryError(DataError):
+    """The history cannot be read or written."""
+
+
+class DeliveryError(DataError):
+    """Files contradict the history that they would add to."""
+
+
+class StateError(DataError):
+    """The database of the state cannot be used."""

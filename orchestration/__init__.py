@@ -1,7 +1,7 @@
 """Luigi tasks: each is parameters, an output and one call. ``luigi --module orchestration StockoutPipeline``."""
 
 from orchestration.console import set_up
-from orchestration.history_tasks import Ingest, WeeklyPanel
+from orchestration.history_tasks import Ingest, LoadHistory, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Features, Train
 from orchestration.release_tasks import Package, Publish, Register, StockoutPipeline
 
@@ -12,6 +12,7 @@ __all__ = [
     "Evaluate",
     "Features",
     "Ingest",
+    "LoadHistory",
     "Package",
     "Publish",
     "Register",

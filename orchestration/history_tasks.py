@@ -4,21 +4,69 @@ What a stage needs is imported when it runs, so that Luigi finds a finished run 
 scikit-learn.
 """
 
+import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from luigi.util import requires
 
 from data.weeks import last_complete_week
+from feature_service.kernel import StockoutError
 from feature_service.terminal import visible
 from orchestration.console import log
+from orchestration.parameters import HISTORY, ReadingParameters
 from orchestration.stage import Stage
 
 if TYPE_CHECKING:
+    from data.history.folder import DeliveryFolder
     from data.ingest.result import CleanHistory
 
 PANEL_FILE = "panel.npz"
 PANEL_REPORT = "report.json"
+
+
+class LoadHistory(ReadingParameters):
+    """Add what is new in a folder to the history of the work dir. Running it again changes nothing."""
+
+    def complete(self) -> bool:
+        """Whether the folder holds nothing new; if it cannot even be read, running reports why in one sentence."""
+        from data.history.history import open_history
+        from data.history.load import is_loaded
+
+        try:
+            self.check()
+            return is_loaded(open_history(self.work_dir, os.environ), self._folder())
+        except StockoutError:
+            return False
+
+    def run(self) -> None:
+        """Read, check and add what is new, and log what became of its rows."""
+        from data.history.history import open_history
+        from data.history.load import load_delivery
+
+        self.check()
+        started = time.perf_counter()
+        load = load_delivery(open_history(self.work_dir, os.environ), self._folder())
+        if load is None:
+            log.info("load      nothing new in %s", visible(str(self.input_dir)))
+            return
+        for warning in load.warnings:
+            log.warning("warning   %s", visible(warning))
+        tables = "; ".join(f"{name}: {counts.summary()}" for name, counts in load.tables.items())
+        log.info("load      number %d, %s  (%.1f s)", load.number, tables, time.perf_counter() - started)
+
+    def _folder(self) -> "DeliveryFolder":
+        from data.history.folder import DeliveryFolder
+
+        return DeliveryFolder(
+            source=self.source,
+            data_dir=self.input_dir,
+            quarantine_file=self.work_dir / "quarantine" / "load.parquet",
+            columns_file=self.columns_file,
+            time_zone=self.time_zone or None,
+            max_bad_share=self.max_bad_share,
+        )
 
 
 class Ingest(Stage):
@@ -37,7 +85,7 @@ class Ingest(Stage):
         fingerprint = self.data_fingerprint
         name = self.ingest_name_of(fingerprint)
         if name not in folder.name:  # the draft of another name: the files changed since the run asked for it
-            raise ChangedInputError(self.data_dir)
+            raise ChangedInputError(self.input_dir)
         history = self._read(self.work_dir / "quarantine" / f"{name}.parquet", fingerprint)
         for warning in history.report.warnings:
             log.warning("warning   %s", visible(warning))
@@ -45,12 +93,21 @@ class Ingest(Stage):
         return history.report.summary()
 
     def _read(self, quarantine_file: Path, fingerprint: str) -> "CleanHistory":
+        from data.errors import HistoryError
+        from data.history.clean import clean_history
+        from data.history.history import fingerprint_of_loads, open_history
         from data.ingest.generic import ingest_generic
         from data.ingest.olist import ingest_olist
 
+        if self.source == HISTORY:
+            known = open_history(self.work_dir, os.environ)
+            loads = known.ledger.loads(self.known_at_us)
+            if fingerprint_of_loads(loads) != fingerprint:
+                raise HistoryError("another load was added to the history while it was read: start the run again")
+            return clean_history(known, loads, excluded_statuses=self.statuses)
         if self.source == "generic":
             return ingest_generic(
-                self.data_dir,
+                self.input_dir,
                 quarantine_file=quarantine_file,
                 columns_file=self.columns_file,
                 time_zone=self.time_zone or None,
@@ -58,7 +115,7 @@ class Ingest(Stage):
                 fingerprint=fingerprint,
             )
         return ingest_olist(
-            self.data_dir,
+            self.input_dir,
             quarantine_file=quarantine_file,
             excluded_statuses=self.statuses,
             time_zone=self.seller_zone,

@@ -1,5 +1,7 @@
 """The parameters of a run, as the command line has them."""
 
+from pathlib import Path
+
 import luigi
 
 from data.ingest import generic, olist
@@ -8,21 +10,70 @@ from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.panel.reach import DEFAULT_MAX_MISSING_DAYS
 from orchestration.options import ChoiceOption, DateOption, FloatOption, IntOption
 from training.backtest.origins import BacktestSettings
+from training.errors import SettingError
 from training.labels import DEFAULT_ALPHA
 from training.policy import POLICIES, AlertPolicy
 
 DEFAULT_LEAD_TIME_DAYS = 14
 DEFAULT_SEED = 42
 PROVEN, BASELINE = "recipe", "random_forest"
+HISTORY = "history"
 TIME_ZONES = {"olist": olist.DEFAULT_TIME_ZONE, "generic": generic.DEFAULT_TIME_ZONE}
 
 
-class Parameters(luigi.Task):
-    """What a run is told."""
+class ReadingParameters(luigi.Task):
+    """What reading files is told."""
 
     source = ChoiceOption(choices=list(TIME_ZONES), description="layout of the files in --data-dir")
-    data_dir = luigi.PathParameter(absolute=True, description="folder with the input files")
+    data_dir = luigi.OptionalPathParameter(  # type: ignore[call-arg]
+        default=None, absolute=True, description="folder with the input files"
+    )
     work_dir = luigi.PathParameter(absolute=True, description="folder that takes everything the run writes")
+    columns = luigi.Parameter(
+        default="",
+        description="TOML file that says how your files are read; by default source.toml in --data-dir, if any",
+    )
+    time_zone = luigi.Parameter(
+        default="", description="IANA name of the seller's time zone; by default America/Sao_Paulo for olist, else UTC"
+    )
+    max_bad_share = FloatOption(default=DEFAULT_MAX_BAD_SHARE, description="share of bad rows above which a run stops")
+
+    def check(self) -> None:
+        """Refuse what cannot be meant before anything is done.
+
+        Raises:
+            StockoutError: If files are to be read and no folder is named.
+        """
+        if self.source != HISTORY:
+            _ = self.input_dir
+
+    @property
+    def input_dir(self) -> Path:
+        """The folder with the input files.
+
+        Raises:
+            SettingError: If none is named.
+        """
+        if self.data_dir is None:
+            raise SettingError("data-dir", "missing", "the folder with the input files")
+        return Path(self.data_dir)
+
+    @property
+    def columns_file(self) -> Path | None:
+        """The file that says how the others are read, if one is named."""
+        return Path(self.columns).absolute() if self.columns else None
+
+
+class Parameters(ReadingParameters):
+    """What a run is told."""
+
+    source = ChoiceOption(
+        choices=[*TIME_ZONES, HISTORY],
+        description="layout of the files in --data-dir; history: what LoadHistory loaded in --work-dir",
+    )
+    known_at = luigi.Parameter(
+        default="", description="of a history: as it was known at this time, such as 2024-06-17T06:00Z; by default now"
+    )
     as_of = DateOption(description="any date: the last complete ISO week up to it is the last that is known")
     label = luigi.Parameter(description="what is predicted, e.g. zero_sales")
     horizon_weeks = IntOption(
@@ -33,21 +84,13 @@ class Parameters(luigi.Task):
         default=DEFAULT_ALPHA, description="of the label unusual_zero: what probability of no sale is unusual"
     )
     feature_set = luigi.Parameter(default="", description="by default the label's own, e.g. stock-1 for inventory")
-    columns = luigi.Parameter(
-        default="",
-        description="TOML file that says how your files are read; by default source.toml in --data-dir, if any",
-    )
     lead_time_days = IntOption(
         default=DEFAULT_LEAD_TIME_DAYS,
         description="days from ordering to having, for products without a lead time of their own",
     )
-    time_zone = luigi.Parameter(
-        default="", description="IANA name of the seller's time zone; by default America/Sao_Paulo for olist, else UTC"
-    )
     excluded_statuses = luigi.Parameter(
         default=",".join(sorted(DEFAULT_EXCLUDED_STATUSES)), description="order statuses that are no sale, by commas"
     )
-    max_bad_share = FloatOption(default=DEFAULT_MAX_BAD_SHARE, description="share of bad rows above which a run stops")
     max_missing_days = IntOption(
         default=DEFAULT_MAX_MISSING_DAYS,
         description="days that a table may lack at the end of the as_of week, beyond its usual pauses",

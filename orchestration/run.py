@@ -32,7 +32,8 @@ from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
 from orchestration.default_question import snapshots_of
 from orchestration.hashes import fingerprint_of, short_hash
-from orchestration.parameters import BASELINE, TIME_ZONES, Parameters
+from orchestration.known_history import history_fingerprint, microseconds_of
+from orchestration.parameters import BASELINE, HISTORY, TIME_ZONES, Parameters
 from orchestration.registry_places import tracking_uri_of
 from training.backtest.origins import BacktestSettings
 from training.errors import SettingError
@@ -52,7 +53,8 @@ class Run(Parameters):
         Raises:
             StockoutError: If a setting is out of its range, or the work dir cannot hold what a run writes.
         """
-        _ = self.policy, self.target, self.tracking_uri
+        super().check()
+        _ = self.policy, self.target, self.tracking_uri, self.known_at_us
         BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every)
         if not 0 <= self.seed < _MOST_SEEDS:
             raise SettingError("seed", self.seed, f"0 to {_MOST_SEEDS - 1}")
@@ -72,22 +74,28 @@ class Run(Parameters):
 
     @property
     def seller_zone(self) -> str:
-        """The time zone, by default the layout's own."""
-        return self.time_zone or TIME_ZONES[self.source]
+        """The time zone, by default the layout's own; of a history, whose deliveries had one, none."""
+        return self.time_zone or TIME_ZONES.get(self.source, "")
 
     @property
-    def columns_file(self) -> Path | None:
-        """The file that says how the others are read, if one is named."""
-        return Path(self.columns).absolute() if self.columns else None
+    def known_at_us(self) -> int | None:
+        """The time as of which a history is asked for, in microseconds since 1970; None: now.
+
+        Raises:
+            SettingError: If it is no time.
+        """
+        return microseconds_of(self.known_at) if self.known_at else None
 
     @property
     def data_fingerprint(self) -> str:
-        """SHA-256 of the input files."""
+        """SHA-256 of the input files, or of the loads of the history."""
+        if self.source == HISTORY:
+            return history_fingerprint(self.work_dir, self.known_at_us)
         if self.source == "generic":
-            paths = generic.input_files(self.data_dir, self.columns_file)
+            paths = generic.input_files(self.input_dir, self.columns_file)
         else:
-            paths = sorted(find_inputs(self.data_dir, OLIST).values())
-        return fingerprint_of(paths, self.data_dir)
+            paths = sorted(find_inputs(self.input_dir, OLIST).values())
+        return fingerprint_of(paths, self.input_dir)
 
     @property
     def ingest_name(self) -> str:

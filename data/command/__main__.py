@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from data.command.facts import UNUSABLE
-from data.command.render import as_csv, print_table
+from data.command.render import as_csv, print_lines, print_table
 from data.command.report import as_json, print_check
 from data.command.stored import QUARANTINE_COLUMNS, newest_panel, panel_rows, quarantine_rows
 from data.errors import DataError
@@ -90,6 +90,44 @@ def panel(work_dir: Path, field: str, weeks: int, limit: int, is_csv: bool) -> N
         click.echo(as_csv(columns, rows), nl=False)
     else:
         print_table(_title(f"{field} of the products", len(rows), limit), columns, rows[:limit], right=len(columns) - 1)
+
+
+@main.command()
+@click.argument("work_dir", type=_FOLDER)
+@_LIMIT
+@_CSV
+def loads(work_dir: Path, limit: int, is_csv: bool) -> None:
+    """Print the deliveries that make the history in WORK_DIR, newest first, with what was uncertain about them."""
+    from data.command.loads import LOADS_COLUMNS, load_rows  # noqa: PLC0415 - SQL and Delta, which the others do without
+
+    rows, warnings = load_rows(work_dir)
+    if is_csv:
+        click.echo(as_csv(LOADS_COLUMNS, rows), nl=False)
+        return
+    print_table(_title("tables of loads", len(rows), limit), LOADS_COLUMNS, rows[:limit], right=4)
+    print_lines("warnings", warnings[:limit])
+
+
+@main.command()
+@click.argument("work_dir", type=_FOLDER)
+@_LIMIT
+@_CSV
+def reconcile(work_dir: Path, limit: int, is_csv: bool) -> None:
+    """Prove that every row ever delivered to the history in WORK_DIR is accounted for, to the row and the cent.
+
+    \b
+    Exit status: 0  it is
+                 2  rows or amounts are missing
+    """  # noqa: D301
+    from data.command.loads import ACCOUNT_COLUMNS, account_rows  # noqa: PLC0415
+
+    rows, is_even = account_rows(work_dir)
+    if is_csv:
+        click.echo(as_csv(ACCOUNT_COLUMNS, rows), nl=False)
+    else:
+        print_table(_title("tables of loads", len(rows), limit), ACCOUNT_COLUMNS, rows[:limit], right=8)
+        click.echo("every row and cent is accounted for" if is_even else "NOT every row and cent is accounted for")
+    sys.exit(0 if is_even else UNUSABLE)
 
 
 def _title(what: str, count: int, limit: int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from data.ingest.contracts import Exclusion
+from data.ingest.reading import IDS_AS_THEY_STAND, IdForm
 from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, as_day
 from data.ingest.returns import net_returns
 from data.ingest.validate import CheckedTable
@@ -71,6 +72,9 @@ class Delivery:
         facts: What the good ones say.
         warnings: What is uncertain about them, each a sentence.
         time_zone: IANA name of the zone of the seller's clock.
+        lines_are_named: Whether each line of sales has a name.
+        replaces: What lines without a name replace of a history, as in ``Reading``.
+        id_form: What was done to ids.
     """
 
     source: str
@@ -78,6 +82,9 @@ class Delivery:
     facts: Facts
     warnings: tuple[str, ...]
     time_zone: str
+    lines_are_named: bool
+    replaces: str | None = None
+    id_form: IdForm = IDS_AS_THEY_STAND
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from data.ingest.quarantine import (
     quarantine_rows,
 )
 from data.ingest.read import digests
+from data.ingest.reading import Reading
 from data.ingest.repeats import line_names
 from data.ingest.result import COUNTS_SCHEMA, CleanHistory, IngestReport, as_day
 from data.ingest.source import Source, read_source, source_file
@@ -153,7 +154,22 @@ def read_generic(
             f"no count of {checked[INVENTORY.name].raw.path} is above 0: check which column holds the units on hand, "
             "or leave the file out"
         )
-    return Delivery("generic", checked, facts, tuple(warnings), zone or DEFAULT_TIME_ZONE)
+    sales = sales_reading(source)
+    return Delivery(
+        "generic",
+        checked,
+        facts,
+        tuple(warnings),
+        zone or DEFAULT_TIME_ZONE,
+        lines_are_named=bool(sales.key),
+        replaces=sales.replaces,
+        id_form=source.ids,
+    )
+
+
+def sales_reading(source: Source) -> Reading:
+    """How the files of the sales are read."""
+    return next(table.reading for table in source.tables if table.name == SALES.name)
 
 
 def unmatched_returns(moved: Movements) -> tuple[str, ...]:
@@ -166,9 +182,8 @@ def _facts(checked: Tables, source: Source) -> Facts:
     good = {name: table.good for name, table in checked.items()}
     tables = no_facts()
     if SALES.name in good:
-        sales = next(table for table in source.tables if table.name == SALES.name)
         tables[SALES.name] = good[SALES.name].select(
-            line_names(checked[SALES.name], sales),
+            line_names(checked[SALES.name], sales_reading(source)),
             "product_id",
             sold_on=pl.col("sold_at").dt.date(),
             order_id=pl.lit(None, dtype=pl.String),

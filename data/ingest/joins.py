@@ -93,13 +93,23 @@ def check_joins(checked: Mapping[str, CheckedTable], form: IdForm) -> tuple[str,
     """
     warnings = list(_same_ids(checked))
     for join in joins(checked):
-        few = join.joined < form.min_join_share * join.smaller
-        if few and (join.form or join.smaller >= _FEWEST_TO_JUDGE):
-            way_out = f"say [id] min_join_share = {join.joined / join.smaller:.2f} in source.toml if that is right"
-            raise FewJoinsError(f"only {join.sentence()}; {way_out}")
-        if join.joined < join.smaller:
-            warnings.append(join.sentence())
+        warnings += check_join(join, form)
     return tuple(warnings)
+
+
+def check_join(join: Join, form: IdForm) -> tuple[str, ...]:
+    """Judge how the ids of two tables meet.
+
+    Returns:
+        What is to be warned of.
+    Raises:
+        FewJoinsError: If too few do.
+    """
+    few = join.joined < form.min_join_share * join.smaller
+    if few and (join.form or join.smaller >= _FEWEST_TO_JUDGE):
+        way_out = f"say [id] min_join_share = {join.joined / join.smaller:.2f} in source.toml if that is right"
+        raise FewJoinsError(f"only {join.sentence()}; {way_out}")
+    return (join.sentence(),) if join.joined < join.smaller else ()
 
 
 def joins(checked: Mapping[str, CheckedTable]) -> Iterator[Join]:
@@ -109,15 +119,16 @@ def joins(checked: Mapping[str, CheckedTable]) -> Iterator[Join]:
     if SALES.name in ids:
         for name in (INVENTORY.name, AVAILABILITY.name):
             if ids.get(name):
-                yield _join(files[SALES.name], ids[SALES.name], files[name], ids[name])
+                yield join_of(files[SALES.name], ids[SALES.name], files[name], ids[name])
     moving = [name for name in (SALES.name, INVENTORY.name) if name in ids]
     every = set().union(*(ids[name] for name in moving))
     for name in (CATALOGUE.name, LEAD_TIMES.name):
         if ids.get(name):
-            yield _join(" and ".join(files[each] for each in moving), every, files[name], ids[name])
+            yield join_of(" and ".join(files[each] for each in moving), every, files[name], ids[name])
 
 
-def _join(left_file: str, left: set[str], right_file: str, right: set[str]) -> Join:
+def join_of(left_file: str, left: set[str], right_file: str, right: set[str]) -> Join:
+    """How two sets of ids, of tables that are called so, meet."""
     joined = len(left & right)
     plain = Join(left_file, right_file, len(left), len(right), joined)
     alone_left, alone_right = left - right, right - left

@@ -100,7 +100,7 @@ def read_olist(
     quarantine_rows(checked, quarantine_file)
     check_bad_shares([checked[table.name] for table in (ORDERS, ITEMS)], max_bad_share, quarantine_file)
     warnings = tuple(warning for table in checked.values() for warning in table.raw.warnings)
-    return Delivery("olist", checked, _facts(checked), warnings, time_zone)
+    return Delivery("olist", checked, _facts(checked), warnings, time_zone, lines_are_named=True)
 
 
 def _check_settings(excluded_statuses: Collection[str], time_zone: str, max_bad_share: float) -> None:

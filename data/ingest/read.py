@@ -80,6 +80,26 @@ class RawTable:
         part = self.parts[bisect.bisect_left(before, row_number) - 1]
         return part.name, row_number - part.rows_before
 
+    def texts(self, row_numbers: pl.Series | None = None) -> pl.DataFrame:
+        """Rows as they were found: :data:`ROW_NUMBER`, ``source_file``, ``row_number`` there, and ``raw``, in JSON.
+
+        Args:
+            row_numbers: Of the rows; None: all.
+        """
+        rows, malformed = self.rows, self.malformed
+        if row_numbers is not None:
+            chosen = pl.col(ROW_NUMBER).is_in(row_numbers.implode())
+            rows, malformed = rows.filter(chosen), malformed.filter(chosen)
+        named = rows.select(ROW_NUMBER, raw=pl.struct(pl.exclude(ROW_NUMBER)).struct.json_encode())
+        before = pl.Series("before", [part.rows_before for part in self.parts] or [0], dtype=pl.Int64)
+        names = [part.name for part in self.parts] if len(self.parts) > 1 else [self.path.name]
+        parts = pl.DataFrame({"source_file": names, "before": before}).with_columns(first=pl.col("before") + 1)
+        texts = pl.concat([named, malformed]).with_columns(pl.col(ROW_NUMBER).cast(pl.Int64)).sort(ROW_NUMBER)
+        placed = texts.join_asof(parts, left_on=ROW_NUMBER, right_on="first")
+        return placed.select(
+            ROW_NUMBER, "source_file", (pl.col(ROW_NUMBER) - pl.col("before")).alias("row_number"), "raw"
+        )
+
     def where(self, row_number: int) -> str:
         """The same in words."""
         name, number = self.place(row_number)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 REFUSE, NET, IGNORE = "refuse", "net", "ignore"
+DAYS, NOTHING = "days", "nothing"
 
 CHOICES = {
     "decimal": (".", ","),
     "thousands": (".", ","),
     "date_order": ("dmy", "mdy", "ymd"),
     "returns": (REFUSE, NET, IGNORE),
+    "replaces": (DAYS, NOTHING),
 }
 """What the settings of a few words may be."""
 
@@ -29,6 +31,8 @@ class Reading:
         date_format: Of dates in any other form, in the signs of ``strptime``, e.g. ``%d %b %Y``.
         key: Columns of the file that name a sale line, so that a repeated one is dropped; empty: every row is one.
         returns: What a negative quantity is: refused as a bad row, netted off the week's sales, or ignored and counted.
+        replaces: What a later file of sales without a key replaces of a history: what was known of its ``days``, or
+            ``nothing``.
     """
 
     files: tuple[str, ...] = ()
@@ -42,6 +46,7 @@ class Reading:
     date_format: str | None = None
     key: tuple[str, ...] | None = None
     returns: str = REFUSE
+    replaces: str | None = None
 
     @property
     def decimal_sign(self) -> str | None:

@@ -9,6 +9,7 @@ from data.errors import RepeatedRowsError, TwoCountsError
 from data.ingest.contracts import AVAILABILITY, RejectionReason, Table
 from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.read import RawTable
+from data.ingest.reading import Reading
 from data.ingest.validate import CheckedTable
 
 _FEWEST_ROWS = 20
@@ -45,9 +46,9 @@ def drop_repeated(sales: CheckedTable, table: Table) -> CheckedTable:
     return sales.refuse(later.drop(names))
 
 
-def line_names(sales: CheckedTable, table: Table) -> pl.Series:
+def line_names(sales: CheckedTable, reading: Reading) -> pl.Series:
     """What names each good sale line, by its key; null where the table has no key, or the line nothing in it."""
-    headers = table.reading.key
+    headers = reading.key
     if not headers:
         return pl.Series("line", [None] * sales.good.height, dtype=pl.String)
     whole = pl.all_horizontal((pl.col(headers) != "").fill_null(value=False))

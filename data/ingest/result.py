@@ -48,7 +48,8 @@ class IngestReport:
         orders_total: Rows of the orders file; 0 where the layout has none.
         orders_quarantined: Of these, bad ones.
         orders_without_items: Good orders that no row of the items file names.
-        items_total: Rows of the items file, or of the sales file; the sum of the next three. 0 where there is none.
+        items_total: Rows of the items file, or of the sales file; the sum of the next three and of
+            ``items_replaced``. 0 where there is none.
         items_used: Rows that became sales.
         items_excluded_by_status: Good rows whose order's status is no sale.
         items_quarantined: Bad ones.
@@ -71,6 +72,7 @@ class IngestReport:
         forms: By table and column, how its numbers or dates are written, where that had to be told.
         returned_units: Units of negative quantities that were netted off the sales of their weeks.
         warnings: What is uncertain, each a sentence.
+        items_replaced: Rows, of a history's deliveries, that say what was known already, or that later ones replace.
     """
 
     source: str
@@ -102,6 +104,7 @@ class IngestReport:
     forms: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     returned_units: float = 0.0
     warnings: tuple[str, ...] = ()
+    items_replaced: int = 0
 
     def summary(self) -> str:
         """Where the rows went, in a line."""
@@ -110,6 +113,12 @@ class IngestReport:
         return self._rows() + decimals + warned
 
     def _rows(self) -> str:
+        if self.source == "history":
+            return (
+                f"{self.items_total:,} rows of sales: {self.items_used:,} used, {self.items_replaced:,} known before "
+                f"or replaced, {self.items_excluded_by_status:,} excluded by status, {self.items_quarantined:,} in "
+                f"quarantine; {self.counts_used:,} counts, {self.flags_used:,} flags"
+            )
         if self.source == "olist":
             return (
                 f"{self.items_total:,} items: {self.items_used:,} used, "

@@ -178,10 +178,11 @@ def _reading(table: Table, values: dict[str, Any], path: Path) -> Reading:
         raise ColumnMapError(f"{where}decimal and {table.name}.thousands must differ, both are {reading.decimal!r}")
     _check_encoding(reading.encoding or "utf-8", where)
     _check_date_format(reading.date_format or "", where)
-    if table.name != SALES.name and (reading.key is not None or reading.returns != REFUSE):
-        raise ColumnMapError(
-            f"{where}{'key' if reading.key is not None else 'returns'} is a setting of the table sales alone"
-        )
+    of_sales = {"key": reading.key, "returns": values.get("returns"), "replaces": reading.replaces}
+    if table.name != SALES.name and (said := [name for name, value in of_sales.items() if value is not None]):
+        raise ColumnMapError(f"{where}{said[0]} is a setting of the table sales alone")
+    if reading.key and reading.replaces:
+        raise ColumnMapError(f"{where}replaces is for lines without a key; a line with one replaces that of its key")
     return reading
 
 

@@ -73,18 +73,9 @@ class CheckedTable:
 
     def quarantine(self) -> pl.DataFrame:
         """The bad rows as the quarantine file holds them, in the order of the input; columns as in ``QUARANTINE``."""
-        raw_rows = self.raw.rows.join(self.bad.select(ROW_NUMBER), on=ROW_NUMBER, how="semi")
-        named = raw_rows.select(ROW_NUMBER, raw=pl.struct(pl.exclude(ROW_NUMBER)).struct.json_encode())
-        texts = pl.concat([named, self.raw.malformed])
-        rows = self.bad.select(ROW_NUMBER, "reason", "column").join(texts, on=ROW_NUMBER, how="left").sort(ROW_NUMBER)
-        places = [self.raw.place(number) for number in rows[ROW_NUMBER]]
-        return rows.select(
-            pl.Series("source_file", [name for name, _ in places], dtype=pl.String),
-            pl.Series("row_number", [number for _, number in places], dtype=pl.Int64),
-            "reason",
-            "column",
-            "raw",
-        )
+        texts = self.raw.texts(self.bad[ROW_NUMBER])
+        bad = self.bad.select(ROW_NUMBER, "reason", "column").join(texts, on=ROW_NUMBER, how="left").sort(ROW_NUMBER)
+        return bad.select(QUARANTINE.keys())
 
 
 def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = ()) -> CheckedTable:

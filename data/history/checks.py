@@ -1,0 +1,102 @@
+"""What a delivery must not say, given the history that it would add to."""
+
+from collections.abc import Collection
+
+import polars as pl
+
+from data.errors import DeliveryError
+from data.history.as_known import Change
+from data.history.history import History
+from data.history.ledger import Load
+from data.ingest.facts import Delivery
+from data.ingest.joins import check_join, join_of
+from data.ingest.result import as_day
+
+_KEPT_SHARE = 0.9
+"""Of the units known of some days, how many a file that replaces them must hold to be taken for their correction."""
+
+_MOVING = ("sales", "inventory")
+
+
+def check_delivery(history: History, delivery: Delivery, loads: Collection[Load]) -> tuple[str, ...]:
+    """Refuse a delivery of another shop, clock or kind of lines than those before; name ids that are not known.
+
+    Returns:
+        What is to be warned of.
+    Raises:
+        DeliveryError: If it contradicts the history.
+        FewJoinsError: If too few of its ids are known.
+    """
+    for load in loads:
+        if load.source != delivery.source:
+            raise DeliveryError(
+                f"the history was loaded from files of the layout {load.source}, and this is {delivery.source}: "
+                "use another --work-dir for it"
+            )
+        if load.time_zone != delivery.time_zone:
+            raise DeliveryError(
+                f"the history holds days on the clock of {load.time_zone}, and this delivery says "
+                f"{delivery.time_zone}: say the same --time-zone, or use another --work-dir"
+            )
+        if delivery.facts.sales_are_known and load.has_line_key not in (None, delivery.lines_are_named):
+            had, has = ("a key", "none") if load.has_line_key else ("no key", "one")
+            raise DeliveryError(
+                f"the sales of load {load.number} had {had}, and these have {has}: the same lines would count twice; "
+                "say key in [sales] of source.toml as before, or use another --work-dir"
+            )
+    unnamed = delivery.facts.tables["sales"]["line"].null_count() if delivery.lines_are_named else 0
+    if unnamed:
+        raise DeliveryError(
+            f"{unnamed:,} lines of sales have nothing in the columns of their key, so that it cannot be told whether "
+            "they were loaded before: fill them in, or name other columns as key in [sales] of source.toml"
+        )
+    return _unknown_ids(history, delivery, loads)
+
+
+def _unknown_ids(history: History, delivery: Delivery, loads: Collection[Load]) -> tuple[str, ...]:
+    known: set[str] = set()
+    for name in _MOVING:
+        known |= set(history.known_table(name, loads)["product_id"].unique())
+    warnings: list[str] = []
+    for name, facts in delivery.facts.tables.items():
+        ids = set(facts["product_id"].unique())
+        if ids and known:
+            warnings += check_join(join_of("the history", known, name, ids), delivery.id_form)
+    return tuple(warnings)
+
+
+def check_replaced(delivery: Delivery, change: Change) -> tuple[str, ...]:
+    """Look at what lines without a key replace: a file of other sales of the same days would take these away.
+
+    Returns:
+        What was replaced.
+    Raises:
+        DeliveryError: If it holds far less of what was known of the days that it replaces, and nobody said so.
+    """
+    before = change.replaced
+    if before.is_empty():
+        return ()
+    if delivery.lines_are_named:
+        return (f"{before.height:,} lines of sales replace what was known of the same lines",)
+    first, last = as_day(before["sold_on"].min()), as_day(before["sold_on"].max())
+    path = delivery.checked["sales"].raw.path
+    same = float(change.unchanged["quantity"].sum())
+    units = same + float(before["quantity"].sum())
+    share = (same + _kept_units(before, change.new)) / units if units > 0 else 1.0
+    sentence = (
+        f"{path.name} replaces {before.height:,} lines that were known of days from {first} to {last} by "
+        f"{change.new.height:,} others, and holds {share:.0%} of the {units:,g} units that were known of its days"
+    )
+    if delivery.replaces is None and share < _KEPT_SHARE:
+        raise DeliveryError(
+            f'{sentence}: if files add up, say replaces = "nothing" in [sales] of source.toml; if it corrects them, '
+            'say replaces = "days"; best is key = ["…"] with the columns that name a line'
+        )
+    return (sentence,)
+
+
+def _kept_units(before: pl.DataFrame, new: pl.DataFrame) -> float:
+    """Units of the same products in both."""
+    units = [rows.group_by("product_id").agg(pl.col("quantity").sum()) for rows in (before, new)]
+    both = units[0].join(units[1], on="product_id", how="inner")
+    return float(both.select(pl.min_horizontal("quantity", "quantity_right").clip(0).sum()).item())

@@ -1,0 +1,132 @@
+"""Facts as Delta Lake tables, which are only appended to: a folder, or an object store by its URL.
+
+    ROOT/bronze/rows         every row of every file as it was found, with its load
+    ROOT/bronze/quarantine   the bad ones among them, with their reason
+    ROOT/silver/<table>      facts, each with the load that brought it
+
+A row counts when its load is committed, which the database of the state says; so a load that dies half way leaves
+nothing that anyone reads, and the next one takes it out.
+"""
+
+import contextlib
+from collections.abc import Collection, Iterator
+
+import polars as pl
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
+
+from data.errors import HistoryError
+from data.ingest.facts import SCHEMAS
+
+LOAD = "load"
+BRONZE_SCHEMA = {
+    LOAD: pl.Int64,
+    "table": pl.String,
+    "source_file": pl.String,
+    "row_number": pl.Int64,
+    "raw": pl.String,
+}
+QUARANTINE_SCHEMA = {**BRONZE_SCHEMA, "reason": pl.String, "column": pl.String, "product_id": pl.String}
+
+_BRONZE, _QUARANTINE = "bronze/rows", "bronze/quarantine"
+_SILVER = {name: f"silver/{name}" for name in SCHEMAS}
+_SCHEMAS = {_BRONZE: BRONZE_SCHEMA, _QUARANTINE: QUARANTINE_SCHEMA} | {
+    path: {**SCHEMAS[name], LOAD: pl.Int64} for name, path in _SILVER.items()
+}
+
+
+class FactTables:
+    """The Delta tables of a history.
+
+    Args:
+        root: Their folder, or its URL in an object store, whose credentials are those of the environment.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root.rstrip("/")
+
+    def append_found(self, rows: pl.DataFrame) -> None:
+        """Add rows as they were found, columns as in ``BRONZE_SCHEMA``.
+
+        Raises:
+            HistoryError: If they cannot be written; as the other methods that write.
+        """
+        self._append(_BRONZE, rows)
+
+    def append_quarantine(self, rows: pl.DataFrame) -> None:
+        """Add bad rows, columns as in ``QUARANTINE_SCHEMA``."""
+        self._append(_QUARANTINE, rows)
+
+    def append_facts(self, table: str, load: int, facts: pl.DataFrame) -> None:
+        """Add facts of a load, columns as in ``data.ingest.facts.SCHEMAS``."""
+        self._append(_SILVER[table], facts.with_columns(pl.lit(load, dtype=pl.Int64).alias(LOAD)))
+
+    def facts(self, table: str) -> pl.LazyFrame:
+        """All facts of a table with their ``load``, those of loads that were never committed too.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        return self._scan(_SILVER[table])
+
+    def quarantine(self) -> pl.LazyFrame:
+        """All bad rows, columns as in ``QUARANTINE_SCHEMA``.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        return self._scan(_QUARANTINE)
+
+    def found(self) -> pl.LazyFrame:
+        """All rows as they were found, columns as in ``BRONZE_SCHEMA``.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        return self._scan(_BRONZE)
+
+    def file_uris(self, table: str) -> list[str]:
+        """The Parquet files of a table of facts, for an engine that does not read Delta itself."""
+        with self._sentences(_SILVER[table], "read"):
+            return DeltaTable(self._uri(_SILVER[table])).file_uris()
+
+    def remove_loads(self, loads: Collection[int]) -> None:
+        """Take out the rows of loads that were never committed."""
+        if not loads:
+            return
+        for path in _SCHEMAS:
+            with self._sentences(path, "written"):
+                if DeltaTable.is_deltatable(self._uri(path)):
+                    DeltaTable(self._uri(path)).delete(f"{LOAD} in ({', '.join(str(load) for load in sorted(loads))})")
+
+    def compact(self) -> None:
+        """Make few large files of many small ones."""
+        for path in _SCHEMAS:
+            with self._sentences(path, "written"):
+                if DeltaTable.is_deltatable(self._uri(path)):
+                    DeltaTable(self._uri(path)).optimize.compact()
+
+    def _append(self, path: str, rows: pl.DataFrame) -> None:
+        if rows.is_empty():
+            return
+        with self._sentences(path, "written"):
+            typed = rows.select(pl.col(name).cast(kind) for name, kind in _SCHEMAS[path].items())
+            write_deltalake(self._uri(path), typed.to_arrow(), mode="append")
+
+    def _scan(self, path: str) -> pl.LazyFrame:
+        schema = _SCHEMAS[path]
+        with self._sentences(path, "read"):
+            if not DeltaTable.is_deltatable(self._uri(path)):
+                return pl.LazyFrame(schema=schema)
+            return pl.scan_delta(DeltaTable(self._uri(path))).select(schema.keys())
+
+    def _uri(self, path: str) -> str:
+        return f"{self.root}/{path}"
+
+    @contextlib.contextmanager
+    def _sentences(self, path: str, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise HistoryError(f"the history's table {self._uri(path)} cannot be {what}: {reason}") from error

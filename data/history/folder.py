@@ -1,0 +1,80 @@
+"""The files of a folder, of which those that were not loaded yet are a delivery."""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.ingest.contracts import OLIST
+from data.ingest.facts import Delivery
+from data.ingest.folder import find_files
+from data.ingest.generic import read_generic
+from data.ingest.olist import DEFAULT_TIME_ZONE, read_olist
+from data.ingest.read import find_inputs
+from data.ingest.source import read_source, source_file
+
+
+@dataclass(frozen=True)
+class DeliveryFolder:
+    """A folder in which deliveries arrive.
+
+    Attributes:
+        source: The layout of the files, ``generic`` or ``olist``.
+        data_dir: The folder.
+        quarantine_file: Where the bad rows of a delivery go, as Parquet.
+        columns_file: As in ``ingest_generic``, like the next two.
+        time_zone: None: the layout's own.
+        max_bad_share: Share of bad rows, of each file, above which a delivery is refused.
+    """
+
+    source: str
+    data_dir: Path
+    quarantine_file: Path
+    columns_file: Path | None
+    time_zone: str | None
+    max_bad_share: float
+
+    def is_loaded(self, loaded: Collection[str]) -> bool:
+        """Whether each file of a table is among those loaded, by its SHA-256.
+
+        Raises:
+            DataError: If the files cannot be told, or there is none.
+        """
+        return not self._paths() - self._known(loaded)
+
+    def read(self, loaded: Collection[str]) -> Delivery:
+        """Read the files that are not among those loaded; of Olist's layout all, since items are joined with orders.
+
+        Raises:
+            DataError: One of its subclasses, when they cannot be used.
+        """
+        if self.source == "olist":
+            return read_olist(
+                self.data_dir,
+                quarantine_file=self.quarantine_file,
+                time_zone=self.time_zone or DEFAULT_TIME_ZONE,
+                max_bad_share=self.max_bad_share,
+            )
+        return read_generic(
+            self.data_dir,
+            quarantine_file=self.quarantine_file,
+            columns_file=self.columns_file,
+            time_zone=self.time_zone,
+            max_bad_share=self.max_bad_share,
+            left_out=self._known(loaded),
+        )
+
+    def _paths(self) -> set[Path]:
+        if self.source == "olist":
+            return set(find_inputs(self.data_dir, OLIST).values())
+        source = read_source(source_file(self.data_dir, self.columns_file))
+        claimed = find_files(self.data_dir, source, of_delivery=True).claimed
+        return {path for files in claimed.values() for path in files}
+
+    def _known(self, loaded: Collection[str]) -> set[Path]:
+        return {path for path in self._paths() if _sha256(path) in loaded}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

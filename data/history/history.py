@@ -1,0 +1,99 @@
+"""A history that grows by deliveries: opened, told what is known of it, and read as it was known at any time."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from data.history.as_known import known_facts
+from data.history.fact_tables import LOAD, FactTables
+from data.history.ledger import Ledger, Load
+from data.ingest.facts import SCHEMAS, Facts
+from data.state.database import Database, open_database
+
+HISTORY_URL, STATE_URL = "STOCKOUT_HISTORY_URL", "STOCKOUT_STATE_URL"
+
+
+@dataclass(frozen=True)
+class History:
+    """The facts and the control table.
+
+    Attributes:
+        tables: All facts ever loaded.
+        ledger: Which loads count.
+        state: The database of the control table, and its lock.
+    """
+
+    tables: FactTables
+    ledger: Ledger
+    state: Database
+
+    def recover(self) -> None:
+        """Take out what loads left that died half way; to be called with the lock of the state held."""
+        if dead := self.ledger.interrupted():
+            self.tables.remove_loads(dead)
+            self.ledger.give_up(dead)
+
+    def known_table(self, name: str, loads: Collection[Load]) -> pl.DataFrame:
+        """The facts of a table as they are known after some loads, with their ``load``."""
+        numbers = [load.number for load in loads]
+        coverage = self.ledger.coverage(numbers) if name == "sales" else []
+        return known_facts(name, self.tables.facts(name), numbers, coverage)
+
+    def known(self, loads: Collection[Load]) -> Facts:
+        """All facts as they are known after some loads.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        tables = {name: self.known_table(name, loads).drop(LOAD) for name in SCHEMAS}
+        refused = (
+            self._quarantine(loads)
+            .filter(pl.col("table").is_in(["sales", "inventory"]))
+            .select("product_id")
+            .collect()
+            .to_series()
+        )
+        return Facts(tables, refused, sales_are_known=any(load.has_line_key is not None for load in loads))
+
+    def quarantined(self, loads: Collection[Load]) -> dict[str, dict[str, int]]:
+        """Bad rows of some loads by table and reason.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        counts = self._quarantine(loads).group_by("table", "reason").len().sort("table", "reason").collect()
+        by_table: dict[str, dict[str, int]] = {}
+        for table, reason, count in counts.iter_rows():
+            by_table.setdefault(table, {})[reason] = count
+        return by_table
+
+    def _quarantine(self, loads: Collection[Load]) -> pl.LazyFrame:
+        numbers = pl.Series([load.number for load in loads], dtype=pl.Int64)
+        return self.tables.quarantine().filter(pl.col(LOAD).is_in(numbers.implode()))
+
+
+def open_history(work_dir: Path, environment: Mapping[str, str]) -> History:
+    """Open the history of a work dir, which is empty at first.
+
+    Args:
+        work_dir: Holds the facts and the state, unless the environment says where else.
+        environment: ``STOCKOUT_HISTORY_URL``: a folder, or a URL such as ``s3://bucket/history``;
+            ``STOCKOUT_STATE_URL``: as in ``open_database``.
+    Raises:
+        StateError: If the database of the state cannot be used.
+    """
+    state = open_database(environment.get(STATE_URL) or f"sqlite:///{work_dir / 'state.db'}")
+    root = environment.get(HISTORY_URL) or str(work_dir / "history")
+    return History(FactTables(root), Ledger(state), state)
+
+
+def fingerprint_of_loads(loads: Collection[Load]) -> str:
+    """A name for exactly what some loads say: SHA-256 over their numbers, times and files."""
+    total = hashlib.sha256()
+    for load in loads:
+        files = " ".join(sorted(f"{file.table}:{file.sha256}" for file in load.files))
+        total.update(f"{load.number} {load.known_from_us} {files}\n".encode())
+    return total.hexdigest()

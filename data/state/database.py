@@ -1,0 +1,119 @@
+"""The database of the state: opened, brought up to date, and held by one writer at a time where that is asked for."""
+
+import contextlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from data.errors import StateError
+from data.files import locked
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_WAIT_S = 60
+_CONNECT_S = 10
+_POSTGRESQL = "postgresql+psycopg"
+_LOCK = zlib.crc32(b"stockout-risk history")
+
+
+class Database:
+    """An open database of the state."""
+
+    def __init__(self, engine: sa.Engine, lock_file: Path | None) -> None:
+        self._engine, self._lock_file = engine, lock_file
+
+    @contextlib.contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """One transaction: committed at the end, rolled back at an error.
+
+        Raises:
+            StateError: If the database cannot be reached, or refuses.
+        """
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            raise _sentence(self._engine, error) from error
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only one that adds to the history, on this machine or on any that uses the database; wait for others.
+
+        The lock is free as soon as its process, or its connection, is gone.
+
+        Raises:
+            StateError: If the database cannot be reached.
+        """
+        if self._lock_file is not None:
+            with locked(self._lock_file):
+                yield
+            return
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
+                yield
+        except sa.exc.SQLAlchemyError as error:
+            raise _sentence(self._engine, error) from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open a database, made if it is SQLite and not there, and bring it up to date.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql://USER@HOST/NAME``, the password by ``PGPASSWORD`` or ``~/.pgpass``.
+    Raises:
+        StateError: If it cannot be reached, is of a newer version, or the URL is of another kind.
+    """
+    try:
+        address = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StateError("the URL of the state is no URL: it begins with sqlite:/// or postgresql://") from error
+    engine, lock_file = _engine(address)
+    database = Database(engine, lock_file)
+    with database.connect() as connection:
+        known = ScriptDirectory(str(_MIGRATIONS))
+        found, newest = (
+            MigrationContext.configure(connection, opts={"version_table": "state_version"}).get_current_revision(),
+            known.get_current_head(),
+        )
+    if found != newest:
+        with database.locked(), database.connect() as connection:
+            _upgrade(connection, found, known)
+    return database
+
+
+def _engine(address: sa.URL) -> tuple[sa.Engine, Path | None]:
+    if address.drivername == "postgresql":
+        options = {"connect_timeout": _CONNECT_S}
+        return sa.create_engine(address.set(drivername=_POSTGRESQL), pool_pre_ping=True, connect_args=options), None
+    if address.drivername != "sqlite" or not address.database:
+        raise StateError(
+            f"the URL of the state begins with {address.drivername}: it must be sqlite:///PATH or postgresql://HOST/NAME"
+        )
+    path = Path(address.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return sa.create_engine(address, connect_args={"timeout": _WAIT_S}), path
+
+
+def _upgrade(connection: sa.Connection, found: str | None, known: ScriptDirectory) -> None:
+    if found is not None and found not in {step.revision for step in known.walk_revisions()}:
+        raise StateError(f"the state is of version {found}, which this program does not know: use a newer program")
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _sentence(engine: sa.Engine, error: sa.exc.SQLAlchemyError) -> StateError:
+    where = engine.url.render_as_string(hide_password=True)
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return StateError(f"the state at {where} cannot be used: {reason}")

@@ -1,0 +1,53 @@
+"""The tables of the state, as the newest migration leaves them."""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+LOADS = sa.Table(
+    "loads",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("source", sa.String(16), nullable=False),
+    sa.Column("known_from_us", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("time_zone", sa.String(64), nullable=False),
+    sa.Column("has_line_key", sa.Boolean, nullable=True),
+    sa.Column("sales_until", sa.Date, nullable=True),
+    sa.Column("warnings", sa.JSON, nullable=False),
+)
+"""Deliveries. ``state``: ``started``, ``committed`` or ``interrupted``; ``known_from_us``: since 1970, UTC."""
+
+LOAD_TABLES = sa.Table(
+    "load_tables",
+    METADATA,
+    sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.id"), primary_key=True),
+    sa.Column("table_name", sa.String(32), primary_key=True),
+    sa.Column("rows_read", sa.BigInteger, nullable=False),
+    sa.Column("rows_quarantined", sa.BigInteger, nullable=False),
+    sa.Column("rows_unchanged", sa.BigInteger, nullable=False),
+    sa.Column("rows_new", sa.BigInteger, nullable=False),
+    sa.Column("cents_read", sa.BigInteger, nullable=False),
+    sa.Column("cents_unchanged", sa.BigInteger, nullable=False),
+    sa.Column("cents_new", sa.BigInteger, nullable=False),
+)
+"""What a load's rows became, by table; cents are those of sales, each line's price times quantity, rounded."""
+
+LOAD_FILES = sa.Table(
+    "load_files",
+    METADATA,
+    sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.id"), primary_key=True),
+    sa.Column("name", sa.String(1024), primary_key=True),
+    sa.Column("table_name", sa.String(32), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False, index=True),
+)
+"""The files of a load."""
+
+LOAD_DAYS = sa.Table(
+    "load_days",
+    METADATA,
+    sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.id"), primary_key=True),
+    sa.Column("first_day", sa.Date, primary_key=True),
+    sa.Column("last_day", sa.Date, nullable=False),
+)
+"""Days of which a load says all that was sold, so that what earlier loads said of them no longer counts."""

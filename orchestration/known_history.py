@@ -1,0 +1,31 @@
+"""The history of a work dir as it was known at a time."""
+
+import datetime as dt
+import os
+from pathlib import Path
+
+from training.errors import SettingError
+
+
+def microseconds_of(known_at: str) -> int:
+    """A time as microseconds since 1970; without an offset it is UTC.
+
+    Raises:
+        SettingError: If it is no time.
+    """
+    try:
+        time = dt.datetime.fromisoformat(known_at)
+    except ValueError as error:
+        raise SettingError("known-at", known_at, "a time such as 2024-06-17T06:00Z") from error
+    return int((time if time.tzinfo else time.replace(tzinfo=dt.UTC)).timestamp() * 1_000_000)
+
+
+def history_fingerprint(work_dir: Path, known_at_us: int | None) -> str:
+    """A name for what the history says, known at that time.
+
+    Raises:
+        StateError: If its state cannot be used.
+    """
+    from data.history.history import fingerprint_of_loads, open_history  # noqa: PLC0415 - SQL, which files do without
+
+    return fingerprint_of_loads(open_history(work_dir, os.environ).ledger.loads(known_at_us))
