@@ -16,7 +16,9 @@ _FEWEST_ROWS = 20
 """Different rows, all of them repeated in the same order, that are no chance."""
 
 _QUOTED = pl.element().str.replace_all("|", "||", literal=True)
-_SMALL_SHARE = 0.01
+_LEAST_BLOCK = 0.02
+"""Of a file's rows, that a block of them must make up."""
+
 _LAGS = 3
 _MOST_PLACES = 1_000
 
@@ -86,12 +88,11 @@ def check_repeats(raw: RawTable, table: Table) -> tuple[str, ...]:
             f"{raw.path} holds {height:,} rows again in the same order, from {again} those from {first}: "
             f"take them out, or {way_out}"
         )
-    if repeated > _SMALL_SHARE * rows.len():
-        return (
-            f"{repeated:,} of the {rows.len():,} rows of {raw.path.name} repeat another one in every column and count "
-            f"as sales: {way_out}",
-        )
-    return ()
+    verb = "repeats" if repeated == 1 else "repeat"
+    return (
+        f"{repeated:,} of the {rows.len():,} rows of {raw.path.name} {verb} another one in every column and count as "
+        f"sales: {way_out}",
+    )
 
 
 def _check_files(raw: RawTable) -> None:
@@ -122,7 +123,7 @@ def _repeated_block(rows: pl.Series) -> tuple[int, int, int] | None:
             continue
         start, height = int(run["start"].item()), int(run["len"].item())
         different = rows.slice(start, height).n_unique()
-        if different >= _FEWEST_ROWS and height >= 2 * _SMALL_SHARE * rows.len() and (best is None or height > best[2]):
+        if different >= _FEWEST_ROWS and height >= _LEAST_BLOCK * rows.len() and (best is None or height > best[2]):
             best = (start, int(lag), height)
     return best
 

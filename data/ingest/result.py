@@ -17,7 +17,7 @@ from feature_service.json_record import read_json
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
 
-INGEST_SCHEMA = 3
+INGEST_SCHEMA = 4
 """Of what is stored, and of the rules by which files are read: another number reads all files anew."""
 
 SALES_SCHEMA = {

@@ -32,10 +32,12 @@ def test_a_key_that_does_not_name_a_sale_line_is_refused(tmp_path: Path) -> None
         ingest(export(tmp_path / "in", ORDERED, '[sales]\nkey = "order"\n'))
 
 
-def test_repeated_rows_without_a_key_are_said(tmp_path: Path) -> None:
-    repeated = ORDERED.sample(80, random_state=7)
+@pytest.mark.parametrize(("rows", "words"), [(80, "80 of the 480 rows"), (1, "1 of the 401 rows")])
+def test_repeated_rows_without_a_key_are_said_however_few(tmp_path: Path, rows: int, words: str) -> None:
+    repeated = ORDERED.sample(rows, random_state=7)
     (warning,) = ingest(export(tmp_path / "in", pd.concat([ORDERED, repeated]))).report.warnings
-    assert warning.startswith("80 of the 480 rows of sales.csv repeat another one in every column and count as sales")
+    verb = "repeats" if rows == 1 else "repeat"
+    assert warning.startswith(f"{words} of sales.csv {verb} another one in every column and count as sales")
     every = ingest(export(tmp_path / "in", pd.concat([ORDERED, repeated]), "[sales]\nkey = []\n"))
     assert every.report.warnings == ()
     assert units_read(every) == units_by_product_and_week(pd.concat([ORDERED, repeated]))
