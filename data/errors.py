@@ -13,6 +13,7 @@ StockoutError
     ├── ColumnMapError           the file that maps column names is wrong
     ├── UnreadableInputError     a file is damaged, or is not what its name says
     ├── InputTooLargeError       a file holds more than is read of one
+    ├── DatabaseError            a database cannot be reached, or refuses a query
     ├── ChangedInputError        a file was written to or replaced while it was read
     ├── DecimalIdError           ids became decimal numbers, so that they cannot be told apart or joined
     ├── EmptyInputError          a file without rows, or no row that counts as a sale
@@ -127,6 +128,10 @@ class InputTooLargeError(DataError):
             f"{path} holds more than {most}, the most that is read of a file: "
             "leave out columns that the contract does not name, or the oldest rows"
         )
+
+
+class DatabaseError(DataError):
+    """A database cannot be reached, or refuses a query."""
 
 
 class ChangedInputError(DataError):

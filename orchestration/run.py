@@ -88,14 +88,13 @@ class Run(Parameters):
 
     @property
     def data_fingerprint(self) -> str:
-        """SHA-256 of the input files, or of the loads of the history."""
+        """SHA-256 of the input files and of the rows of queries, or of the loads of the history."""
         if self.source == HISTORY:
             return history_fingerprint(self.work_dir, self.known_at_us)
         if self.source == "generic":
             paths = generic.input_files(self.input_dir, self.columns_file)
-        else:
-            paths = sorted(find_inputs(self.input_dir, OLIST).values())
-        return fingerprint_of(paths, self.input_dir)
+            return fingerprint_of(paths, self.input_dir, generic.query_digests(self.input_dir, self.columns_file))
+        return fingerprint_of(sorted(find_inputs(self.input_dir, OLIST).values()), self.input_dir, {})
 
     @property
     def ingest_name(self) -> str:

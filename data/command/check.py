@@ -110,7 +110,7 @@ def _empty_weeks(tables: Mapping[str, TableFacts]) -> Iterator[str]:
 def _read(folder: Folder, source: Source, found: _Findings) -> dict[str, RawTable]:
     raw = {}
     for table in source.tables:
-        if table.name in folder.claimed:
+        if table.name in folder.tables:
             read = found.attempt(functools.partial(read_parts, folder, table), None)
             if read is not None:
                 raw[table.name] = read

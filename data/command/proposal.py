@@ -3,11 +3,12 @@
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from data.errors import DataError
 from data.ingest.contracts import SALES, Table
+from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.folder import Folder, resembles
 from data.ingest.parquet_file import DAMAGE
 from data.ingest.read import columns_of
@@ -32,7 +33,9 @@ _WORDS = {
 def propose(folder: Folder, source: Source, checked: Mapping[str, CheckedTable]) -> str:
     """The text of the file; lines that need the seller's eye are comments."""
     lines = []
-    if SALES.name not in folder.claimed and not folder.unclaimed:
+    if source.database:
+        lines += [_said("database", source.database), ""]
+    if SALES.name not in folder.tables and not folder.unclaimed:
         lines += [f'sales = "{FROM_INVENTORY}"', ""]
     for table in source.tables:
         section = list(_section(folder, table, checked))
@@ -43,7 +46,9 @@ def propose(folder: Folder, source: Source, checked: Mapping[str, CheckedTable])
 
 def _section(folder: Folder, table: Table, checked: Mapping[str, CheckedTable]) -> Iterator[str]:
     paths = folder.claimed.get(table.name, ())
-    if not paths:
+    if table.reading.query:
+        yield _said("query", table.reading.query)
+    elif not paths:
         paths = tuple(path for path in folder.unclaimed if resembles(path, table))
         if not paths and table.name == SALES.name:
             paths = folder.unclaimed[:1]
@@ -51,8 +56,8 @@ def _section(folder: Folder, table: Table, checked: Mapping[str, CheckedTable]) 
             yield _said("files", [path.name for path in paths])
     elif table.reading.files:
         yield _said("files", list(table.reading.files))
-    if paths:
-        yield from _columns(paths[0], table)
+    if there := _headers(paths, table, checked):
+        yield from _columns(there, table)
     if table.name in checked:
         yield from _told(checked[table.name])
 
@@ -67,11 +72,17 @@ def _told(rows: CheckedTable) -> Iterator[str]:
         yield _said("date_order", "dmy" if found[1] == "day" else "mdy")
 
 
-def _columns(path: Path, table: Table) -> Iterator[str]:
+def _headers(paths: Sequence[Path], table: Table, checked: Mapping[str, CheckedTable]) -> list[str]:
+    """What the columns of a table are called in the file, or in the result; none where that cannot be told."""
+    if table.reading.query and table.name in checked:
+        return [name for name in checked[table.name].raw.rows.columns if name != ROW_NUMBER]
     try:
-        there = list(columns_of(path, table))
+        return list(columns_of(paths[0], table)) if paths else []
     except (DataError, EOFError, zlib.error, *DAMAGE):
-        return
+        return []
+
+
+def _columns(there: list[str], table: Table) -> Iterator[str]:
     free = [name for name in there if name not in {header for column in table.columns for header in column.headers}]
     for column in table.columns:
         if column.parts_in_file:

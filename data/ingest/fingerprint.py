@@ -7,14 +7,15 @@ from pathlib import Path
 from data.errors import ChangedInputError
 
 
-def fingerprint(paths: Iterable[Path], data_dir: Path | None = None) -> str:
+def fingerprint(paths: Iterable[Path], data_dir: Path | None = None, queries: Mapping[str, str] | None = None) -> str:
     """SHA-256 over the names and contents of files; their folder and their order do not matter.
 
     Args:
         paths: The input files, e.g. the values of ``data.ingest.read.find_inputs``.
         data_dir: Their folder, where some lie in folders of it, whose names count then.
+        queries: The SHA-256 of the rows of each query, by what it is called.
     """
-    digests = {}
+    digests = dict(queries or {})
     for path in paths:
         name = path.relative_to(data_dir).as_posix() if data_dir and path.is_relative_to(data_dir) else path.name
         with path.open("rb") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data.errors import MissingInputError, UnclaimedFileError
 from data.ingest.contracts import INVENTORY, SALES, Table
+from data.ingest.database.results import Database
 from data.ingest.read import ENDINGS, find_inputs
 from data.ingest.source import FROM_INVENTORY, SOURCE_FILES, Source
 
@@ -25,12 +26,19 @@ class Folder:
         claimed: The files of each table, by the table's name, in the order of their names.
         unclaimed: Files of tables, by their endings, that no table reads.
         ignored: Those that the seller leaves out.
+        database: In which other tables are queries; None: there are none such.
     """
 
     data_dir: Path
     claimed: Mapping[str, tuple[Path, ...]]
     unclaimed: tuple[Path, ...]
     ignored: tuple[Path, ...]
+    database: Database | None = None
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The names of the tables that are there, in files or in the database."""
+        return frozenset(self.claimed) | {name for name, _ in (self.database.queries if self.database else ())}
 
     def name(self, path: Path) -> str:
         """A file's name within the folder."""
@@ -44,20 +52,20 @@ class Folder:
             MissingInputError: If there is neither sales nor inventory, or a table that is named has no file.
         """
         for table in source.tables:
-            if table.name in source.named and table.name not in self.claimed:
+            if table.name in source.named and table.name not in self.tables:
                 raise MissingInputError(
                     f"[{table.name}] is a section of {'and '.join(source.digests)}, but {self.data_dir} holds no "
                     f'{table.stem}.csv: add it, name its file with files = "…", or take the section out'
                 )
             self._check_unclaimed(table, source)
-        if SALES.name not in self.claimed and self.unclaimed and not source.sales_from_inventory:
+        if SALES.name not in self.tables and self.unclaimed and not source.sales_from_inventory:
             names = ", ".join(path.name for path in self.unclaimed[:3])
             raise MissingInputError(
                 f"{self.data_dir} holds no sales that are known as such, but {names}: name the file of the sales in "
                 f'source.toml, [sales] files = "{self.unclaimed[0].name}", or say sales = "{FROM_INVENTORY}" at its '
                 "top, so that falls of the stock are taken as sales"
             )
-        if SALES.name not in self.claimed and INVENTORY.name not in self.claimed:
+        if not {SALES.name, INVENTORY.name} & self.tables:
             raise MissingInputError(
                 f"{self.data_dir} holds neither sales nor inventory: one of sales.csv and inventory.csv"
             )
@@ -91,7 +99,7 @@ class Folder:
 
     def _warnings(self, source: Source) -> tuple[str, ...]:
         unread = list(self._unread())
-        if SALES.name not in self.claimed and not source.sales_from_inventory:
+        if SALES.name not in self.tables and not source.sales_from_inventory:
             unread.append(
                 "there are no sales, so falls of the stock are taken for them: "
                 f'say sales = "{FROM_INVENTORY}" at the top of source.toml if that is meant'
@@ -110,7 +118,7 @@ def find_files(data_dir: Path, source: Source, *, of_delivery: bool = False) -> 
         MissingInputError: If the folder is not there, or a file that is named.
         AmbiguousInputError: If a table is there in two formats.
     """
-    by_name = [table for table in source.tables if not table.reading.files]
+    by_name = [table for table in source.tables if not table.reading.files and not table.reading.query]
     if source.sales_from_inventory:
         by_name = [table for table in by_name if table.name != SALES.name]
     claimed: dict[str, tuple[Path, ...]] = {
@@ -124,7 +132,13 @@ def find_files(data_dir: Path, source: Source, *, of_delivery: bool = False) -> 
     taken = {path for paths in claimed.values() for path in paths}
     others = [path for path in sorted(data_dir.iterdir()) if path not in taken and _is_tabular(path)]
     ignored = tuple(path for path in others if any(fnmatch.fnmatch(path.name, each) for each in source.ignore))
-    return Folder(data_dir, claimed, tuple(path for path in others if path not in ignored), ignored)
+    unclaimed = tuple(path for path in others if path not in ignored)
+    return Folder(data_dir, claimed, unclaimed, ignored, _database(data_dir, source))
+
+
+def _database(data_dir: Path, source: Source) -> Database | None:
+    queries = tuple((table.name, table.reading.query) for table in source.tables if table.reading.query)
+    return Database(source.database, data_dir, queries) if source.database else None
 
 
 def _named(data_dir: Path, table: Table, *, required: bool) -> tuple[Path, ...]:

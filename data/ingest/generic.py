@@ -60,6 +60,16 @@ def input_files(data_dir: Path, columns_file: Path | None = None) -> list[Path]:
     return sorted(path for paths in claimed.values() for path in paths) + ([said] if said else [])
 
 
+def query_digests(data_dir: Path, columns_file: Path | None = None) -> dict[str, str]:
+    """The SHA-256 of the rows of each table that is a query, by what the query is called.
+
+    Raises:
+        DataError: One of its subclasses, when they cannot be had.
+    """
+    database = find_files(data_dir, read_source(source_file(data_dir, columns_file))).database
+    return {each.path.name: each.sha256 for each in database.results().values()} if database else {}
+
+
 def ingest_generic(
     data_dir: Path,
     *,

@@ -142,22 +142,40 @@ def read_table(path: Path, table: Table) -> RawTable:
         EmptyInputError: If it holds no rows.
         MissingColumnError: If a column of the contract is not there.
     """
-    needed = tuple(
-        header for column in table.columns if not column.optional or column.name_in_file for header in column.headers
-    ) + (table.reading.key or ())
     try:
         content = read_content(path)
-        read = _parse(path, content.data, needed, table)
+        read = _parse(path, content.data, _needed(table), table)
     except (*DAMAGE, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:_LONGEST_REASON]
         raise UnreadableInputError(f"{path} cannot be read: {reason}; fetch or write the file again") from error
-    missing = tuple(header for header in needed if header not in read.rows.columns)
+    found = raw_table(path, read, content.sha256, table)
+    if not found.height:
+        raise EmptyInputError(f"{path} holds a header and no rows")
+    return found
+
+
+def raw_table(path: Path, read: Rows, sha256: str, table: Table) -> RawTable:
+    """What was read as a table of the contract.
+
+    Args:
+        path: What it was read from, for sentences.
+        read: The rows.
+        sha256: Of what was read.
+        table: The contract.
+    Raises:
+        MissingColumnError: If a column of the contract is not there.
+    """
+    missing = tuple(header for header in _needed(table) if header not in read.rows.columns)
     if missing:
         raise MissingColumnError(path, missing, tuple(name for name in read.rows.columns if name != ROW_NUMBER))
-    if not read.rows.height + read.malformed.height:
-        raise EmptyInputError(f"{path} holds a header and no rows")
-    part = Part(path.name, content.sha256, 0, read.form)
-    return RawTable(path, content.sha256, read.rows, read.malformed, (part,), read.typed, read.warnings)
+    part = Part(path.name, sha256, 0, read.form)
+    return RawTable(path, sha256, read.rows, read.malformed, (part,), read.typed, read.warnings)
+
+
+def _needed(table: Table) -> tuple[str, ...]:
+    """The columns of the file that must be there."""
+    columns = (column for column in table.columns if not column.optional or column.name_in_file)
+    return tuple(header for column in columns for header in column.headers) + (table.reading.key or ())
 
 
 def columns_of(path: Path, table: Table) -> tuple[str, ...]:

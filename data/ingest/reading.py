@@ -14,6 +14,9 @@ CHOICES = {
 }
 """What the settings of a few words may be."""
 
+OF_FILES = ("files", "sheet", "delimiter", "encoding", "quote")
+"""Settings that say nothing about a query."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -21,6 +24,7 @@ class Reading:
 
     Attributes:
         files: Names, patterns such as ``sales_*.csv`` or folders, within the data folder.
+        query: In SQL, that gives the table's rows out of the seller's database, in the place of files.
         sheet: Of an XLSX file.
         delimiter: Between the fields of a CSV file, one character.
         encoding: Of a CSV file, e.g. ``cp1252``.
@@ -36,6 +40,7 @@ class Reading:
     """
 
     files: tuple[str, ...] = ()
+    query: str = ""
     sheet: str | None = None
     delimiter: str | None = None
     encoding: str | None = None

@@ -21,7 +21,8 @@ from typing import Any
 from data.errors import AmbiguousInputError, ColumnMapError
 from data.ingest.content import read_content
 from data.ingest.contracts import GENERIC, SALES, Column, Kind, Table
-from data.ingest.reading import CHOICES, IDS_AS_THEY_STAND, REFUSE, IdForm, Reading
+from data.ingest.database.url import check_url
+from data.ingest.reading import CHOICES, IDS_AS_THEY_STAND, OF_FILES, REFUSE, IdForm, Reading
 from feature_service.json_record import RecordError, read_record
 
 SOURCE_FILES = ("source.toml", "columns.toml")
@@ -38,6 +39,7 @@ class Source:
         ids: What is done to ids.
         time_zone: IANA name of the zone of the seller's clock; None: not said.
         ignore: Files and patterns of the folder that are left out.
+        database: URL of the seller's database, in which the queries run; None: not said.
         sales_from_inventory: Whether the seller wants falls of the counts to be taken as sales.
         digests: The SHA-256 of the file by its name; empty where there is none.
     """
@@ -47,6 +49,7 @@ class Source:
     ids: IdForm = IDS_AS_THEY_STAND
     time_zone: str | None = None
     ignore: tuple[str, ...] = ()
+    database: str | None = None
     sales_from_inventory: bool = False
     digests: Mapping[str, str] = field(default_factory=dict)
 
@@ -58,6 +61,10 @@ class _General:
     id: IdForm = IDS_AS_THEY_STAND
     time_zone: str | None = None
     ignore: tuple[str, ...] = ()
+    database: str | None = None
+
+
+_GENERAL = tuple(each.name for each in dataclasses.fields(_General))
 
 
 def source_file(data_dir: Path, explicit: Path | None) -> Path | None:
@@ -92,7 +99,7 @@ def read_source(path: Path | None) -> Source:
     except OSError as error:
         raise ColumnMapError(f"{path} cannot be read: {error.strerror}") from error
     sections = _parse(path, content.data)
-    general: dict[str, Any] = {name: sections.pop(name) for name in ("id", "time_zone", "ignore") if name in sections}
+    general: dict[str, Any] = {name: sections.pop(name) for name in _GENERAL if name in sections}
     said = _general(path, general)
     from_inventory = sections.get(SALES.name) == FROM_INVENTORY
     if from_inventory:
@@ -101,8 +108,26 @@ def read_source(path: Path | None) -> Source:
     if unknown := sorted(set(sections) - set(known)):
         raise ColumnMapError(f"{path}: there is no table {', '.join(unknown)}; there is {', '.join(known)}")
     tables = tuple(_map_table(table, sections.get(table.name, {}), path) for table in GENERIC)
+    _check_queries(path, tables, said.database)
     digests = {path.name: content.sha256}
-    return Source(tables, frozenset(sections), said.id, said.time_zone, said.ignore, from_inventory, digests)
+    named = frozenset(sections)
+    return Source(tables, named, said.id, said.time_zone, said.ignore, said.database, from_inventory, digests)
+
+
+def _check_queries(path: Path, tables: Sequence[Table], database: str | None) -> None:
+    queries = [table for table in tables if table.reading.query]
+    if database is not None:
+        check_url(path, database)
+    if queries and database is None:
+        raise ColumnMapError(
+            f"{path}: {queries[0].name}.query needs a database: say at the top of the file "
+            'database = "postgresql://user@host/name" or "sqlite:///shop.db"'
+        )
+    if database is not None and not queries:
+        raise ColumnMapError(f'{path}: database is said, but no table has a query: say query = "select …" in [sales]')
+    for table in queries:
+        if name := next((name for name in OF_FILES if getattr(table.reading, name)), None):
+            raise ColumnMapError(f"{path}: {table.name} has a query, so {name} says nothing: take one of them out")
 
 
 def _parse(path: Path, content: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from data.ingest.contracts import INVENTORY, SALES, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
-from data.ingest.read import RawTable, join_parts, read_table
+from data.ingest.read import RawTable, join_parts, raw_table, read_table
 from data.ingest.repeats import UNCOUNTED, check_repeats, check_replaced, drop_repeated
 from data.ingest.returns import leave_out_returns
 from data.ingest.source import Source
@@ -22,12 +22,15 @@ _PRICE = re.compile(
 
 
 def read_files(folder: Folder, source: Source) -> dict[str, RawTable]:
-    """Each table of which there are files, as they hold it."""
-    return {table.name: read_parts(folder, table) for table in source.tables if table.name in folder.claimed}
+    """Each table that is there, as its files or its query give it."""
+    return {table.name: read_parts(folder, table) for table in source.tables if table.name in folder.tables}
 
 
 def read_parts(folder: Folder, table: Table) -> RawTable:
-    """A table out of its files."""
+    """A table out of its files, or of its query."""
+    if table.reading.query and folder.database:
+        result = folder.database.results()[table.name]
+        return raw_table(result.path, result.rows, result.sha256, table)
     paths = folder.claimed[table.name]
     together = paths[0] if len(paths) == 1 else folder.data_dir / " ".join(table.reading.files)
     return join_parts(together, [read_table(path, table) for path in paths], [folder.name(path) for path in paths])

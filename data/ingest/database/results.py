@@ -1,0 +1,82 @@
+"""What queries give: rows of text in an order of their own, and a digest of them."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from data.errors import EmptyInputError
+from data.ingest.content import check_cells
+from data.ingest.csv_file import MALFORMED, Rows, row_numbers
+from data.ingest.database.postgresql import run_in_postgresql
+from data.ingest.database.sqlite import run_in_sqlite
+from data.ingest.database.table import ResultTable, name_of
+from data.ingest.database.url import is_sqlite, sqlite_file
+
+
+@dataclass(frozen=True)
+class Database:
+    """A seller's database, and the queries that stand for tables.
+
+    Attributes:
+        url: ``postgresql://…`` or ``sqlite:///…``, without a password.
+        folder: The data folder, in which a SQLite file lies.
+        queries: The table's name and its query.
+    """
+
+    url: str
+    folder: Path
+    queries: tuple[tuple[str, str], ...]
+
+    def results(self) -> Mapping[str, "QueryResult"]:
+        """The result of each query, by the table's name.
+
+        A process asks the database once: a run is named by the very rows that it goes on with, whatever the shop sells
+        meanwhile.
+
+        Raises:
+            DatabaseError: If the database cannot be reached, or refuses a query.
+            EmptyInputError: If a query gives no rows.
+            InputTooLargeError: If it gives more than is read of one file.
+        """
+        return _results(self)
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """What one query gave.
+
+    Attributes:
+        path: What it is called in sentences.
+        rows: The rows, sorted by their columns from left to right: a database gives them in any order.
+        sha256: Of these rows.
+    """
+
+    path: Path
+    rows: Rows
+    sha256: str
+
+
+@functools.lru_cache(maxsize=1)
+def _results(database: Database) -> Mapping[str, QueryResult]:
+    if is_sqlite(database.url):
+        form, tables = "SQLite", run_in_sqlite(sqlite_file(database.url, database.folder), database.queries)
+    else:
+        form, tables = "PostgreSQL", run_in_postgresql(database.url, database.queries)
+    return {table: _result(table, found, form) for table, found in tables.items()}
+
+
+def _result(table: str, found: ResultTable, form: str) -> QueryResult:
+    name, names = name_of(table), found.texts.columns
+    if found.texts.is_empty():
+        raise EmptyInputError(f"{name} gives no rows")
+    check_cells(Path(name), found.texts.height * found.texts.width)
+    texts = found.texts.sort(names, nulls_last=False)
+    digest = hashlib.sha256(json.dumps([names, sorted(found.typed)]).encode())
+    digest.update(texts.write_csv(include_header=False).encode())
+    rows = Rows(texts.with_columns(row_numbers()), pl.DataFrame(schema=MALFORMED), form, typed=found.typed)
+    return QueryResult(Path(name), rows, digest.hexdigest())
