@@ -87,6 +87,8 @@ class Ingest(Stage):
         if name not in folder.name:  # the draft of another name: the files changed since the run asked for it
             raise ChangedInputError(self.input_dir)
         history = self._read(self.work_dir / "quarantine" / f"{name}.parquet", fingerprint)
+        for form in history.report.unusual_forms():
+            log.info("read      %s", visible(form))
         for warning in history.report.warnings:
             log.warning("warning   %s", visible(warning))
         write_history(history, folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 from data.errors import DataError
 from data.ingest.contracts import SALES, Table
 from data.ingest.csv_file import ROW_NUMBER
+from data.ingest.dialect.headers import plain
 from data.ingest.folder import Folder, resembles
 from data.ingest.parquet_file import DAMAGE
 from data.ingest.read import columns_of
@@ -89,6 +90,9 @@ def _columns(there: list[str], table: Table) -> Iterator[str]:
             yield _said(column.name, list(column.parts_in_file))
         elif column.name_in_file:
             yield _said(column.name, column.name_in_file)
+        elif written := next((name for name in free if plain(name) == column.name), None):
+            free.remove(written)
+            yield _said(column.name, written)
         elif column.name not in there:
             like = next((name for name in free if re.search(_WORDS[column.name], name.lower())), None)
             if like is not None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from data.errors import EmptyInputError
 from data.ingest.content import check_cells, decompress
-from data.ingest.dialect.delimiter import DELIMITERS, QUOTE, check_header, fields_of, guess_delimiter
+from data.ingest.dialect.delimiter import DELIMITERS, QUOTE, check_header, fields_of, guess_delimiter, said_delimiter
 from data.ingest.dialect.encoding import to_utf8
 from data.ingest.reading import Reading
 
@@ -47,7 +47,7 @@ def read_csv(path: Path, content: bytes, needed: Collection[str], reading: Readi
     Args:
         path: The file, for its ending and for sentences.
         content: Its bytes.
-        needed: Columns that it must hold: what divides the fields is told by them.
+        needed: Columns that it may hold: what divides the fields is told by them.
         reading: What the seller says of it.
     Raises:
         EmptyInputError: If there is not even a header.
@@ -57,12 +57,12 @@ def read_csv(path: Path, content: bytes, needed: Collection[str], reading: Readi
     if path.suffix == ".gz":
         content = decompress(path, content)
     utf8 = to_utf8(path, content, reading.encoding)
-    content = utf8.data
+    said, content = said_delimiter(utf8.data)
     if not content.strip():
         raise EmptyInputError(f"{path} is empty: not even a header is there")
     first = content.split(b"\n", 1)[0].decode(errors="replace").rstrip("\r")
     quote = reading.quote or QUOTE
-    delimiter = reading.delimiter or guess_delimiter(first, needed, quote)
+    delimiter = reading.delimiter or said or guess_delimiter(first, needed, quote)
     check_cells(path, content.count(b"\n") + 1 + content.count(delimiter.encode()))
     names = check_header(path, first, fields_of(first, delimiter, quote), needed)
     rows, malformed = _rows(path, content, _Form(delimiter, quote, names))

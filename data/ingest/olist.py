@@ -99,7 +99,7 @@ def read_olist(
     checked[ITEMS.name] = _refuse_items_without_order(checked[ITEMS.name], checked[ORDERS.name])
     quarantine_rows(checked, quarantine_file)
     check_bad_shares([checked[table.name] for table in (ORDERS, ITEMS)], max_bad_share, quarantine_file)
-    warnings = tuple(warning for table in checked.values() for warning in table.raw.warnings)
+    warnings = tuple(warning for table in checked.values() for warning in table.raw.warnings + table.warnings)
     return Delivery("olist", checked, _facts(checked), warnings, time_zone, lines_are_named=True)
 
 

@@ -3,8 +3,8 @@
 import bisect
 import dataclasses
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +20,7 @@ from data.errors import (
 from data.ingest.content import check_cells, check_size, read_content
 from data.ingest.contracts import Table
 from data.ingest.csv_file import ROW_NUMBER, Rows, read_csv
+from data.ingest.dialect.headers import match_headers
 from data.ingest.parquet_file import DAMAGE, read_rows
 from data.ingest.typed_rows import as_texts, read_xlsx
 
@@ -57,6 +58,7 @@ class RawTable:
         parts: The files.
         typed: Columns whose values had a type in the file.
         warnings: What is uncertain about how it was read.
+        renamed: What the file calls columns whose names differ from ours, or the said ones, only in form.
     """
 
     path: Path
@@ -66,6 +68,7 @@ class RawTable:
     parts: tuple[Part, ...] = ()
     typed: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def height(self) -> int:
@@ -144,7 +147,7 @@ def read_table(path: Path, table: Table) -> RawTable:
     """
     try:
         content = read_content(path)
-        read = _parse(path, content.data, _needed(table), table)
+        read = _parse(path, content.data, _wanted(table), table)
     except (*DAMAGE, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:_LONGEST_REASON]
         raise UnreadableInputError(f"{path} cannot be read: {reason}; fetch or write the file again") from error
@@ -164,18 +167,27 @@ def raw_table(path: Path, read: Rows, sha256: str, table: Table) -> RawTable:
         table: The contract.
     Raises:
         MissingColumnError: If a column of the contract is not there.
+        UnreadableInputError: If it cannot be told which one it is.
     """
-    missing = tuple(header for header in _needed(table) if header not in read.rows.columns)
-    if missing:
-        raise MissingColumnError(path, missing, tuple(name for name in read.rows.columns if name != ROW_NUMBER))
+    names = [name for name in read.rows.columns if name != ROW_NUMBER]
+    renamed = match_headers(path, names, _wanted(table))
+    if missing := tuple(header for header in _needed(table) if header not in {*names, *renamed}):
+        raise MissingColumnError(path, missing, tuple(names))
+    ours = {name: header for header, name in renamed.items()}
+    typed = frozenset(ours.get(name, name) for name in read.typed)
     part = Part(path.name, sha256, 0, read.form)
-    return RawTable(path, sha256, read.rows, read.malformed, (part,), read.typed, read.warnings)
+    return RawTable(path, sha256, read.rows.rename(ours), read.malformed, (part,), typed, read.warnings, renamed)
 
 
 def _needed(table: Table) -> tuple[str, ...]:
     """The columns of the file that must be there."""
     columns = (column for column in table.columns if not column.optional or column.name_in_file)
     return tuple(header for column in columns for header in column.headers) + (table.reading.key or ())
+
+
+def _wanted(table: Table) -> tuple[str, ...]:
+    """The columns of the file that are read if they are there."""
+    return tuple(header for column in table.columns for header in column.headers) + (table.reading.key or ())
 
 
 def columns_of(path: Path, table: Table) -> tuple[str, ...]:
@@ -209,7 +221,8 @@ def join_parts(path: Path, tables: Sequence[RawTable], names: Sequence[str]) -> 
     warnings = tuple(warning for table in tables for warning in table.warnings)
     if len(tables) == 1:
         return dataclasses.replace(tables[0], parts=tuple(parts))
-    return RawTable(path, "", together, pl.concat(malformed), tuple(parts), typed, warnings)
+    renamed = {header: name for table in tables for header, name in table.renamed.items()}
+    return RawTable(path, "", together, pl.concat(malformed), tuple(parts), typed, warnings, renamed)
 
 
 def _last(rows: pl.DataFrame) -> int:

@@ -112,6 +112,15 @@ class IngestReport:
         warned = f", {len(self.warnings)} warning{'s' * (len(self.warnings) > 1)}" if self.warnings else ""
         return self._rows() + decimals + warned
 
+    def unusual_forms(self) -> tuple[str, ...]:
+        """What had to be told of each column, but for a decimal point."""
+        return tuple(
+            f"{table}.{column}: {form}"
+            for table, forms in self.forms.items()
+            for column, form in forms.items()
+            if not form.startswith("decimal sign .")
+        )
+
     def _rows(self) -> str:
         if self.source == "history":
             return (

@@ -22,6 +22,7 @@ from data.errors import AmbiguousInputError, ColumnMapError
 from data.ingest.content import read_content
 from data.ingest.contracts import GENERIC, SALES, Column, Kind, Table
 from data.ingest.database.url import check_url
+from data.ingest.dialect.headers import plain
 from data.ingest.reading import CHOICES, IDS_AS_THEY_STAND, OF_FILES, REFUSE, IdForm, Reading
 from feature_service.json_record import RecordError, read_record
 
@@ -166,13 +167,13 @@ def _map_table(table: Table, section: object, path: Path) -> Table:
     if not isinstance(section, Mapping):
         other = f', or sales = "{FROM_INVENTORY}" must be said' if table is SALES else ""
         raise ColumnMapError(f"{path}: {table.name} must be a section of its own, [{table.name}]{other}")
-    ours = {column.name: column for column in table.columns}
+    names = [column.name for column in table.columns]
     settings = [each.name for each in dataclasses.fields(Reading)]
     for name in section:
-        if name not in ours and name not in settings:
+        if name not in names and name not in settings:
             raise ColumnMapError(
                 f"{path}: the table {table.name} has no column {name}; on the left side stands one of "
-                f"{', '.join(ours)}, or a setting: {', '.join(settings)}"
+                f"{', '.join(names)}, or a setting: {', '.join(settings)}"
             )
     reading = _reading(table, {name: section[name] for name in settings if name in section}, path)
     columns = tuple(_map_column(table, column, section.get(column.name), path) for column in table.columns)
@@ -185,7 +186,11 @@ def _map_table(table: Table, section: object, path: Path) -> Table:
     if reading.returns != REFUSE:
         kind = {Kind.QUANTITY: Kind.NET_QUANTITY}
         columns = tuple(dataclasses.replace(each, kind=kind.get(each.kind, each.kind)) for each in columns)
-    return dataclasses.replace(table, columns=columns, reading=reading)
+    ours = {plain(header): header for column in columns for header in column.headers}
+    key = reading.key and tuple(
+        ours.get(plain(name), name) for name in reading.key
+    )  # the same column, written otherwise
+    return dataclasses.replace(table, columns=columns, reading=dataclasses.replace(reading, key=key))
 
 
 def _reading(table: Table, values: dict[str, Any], path: Path) -> Reading:

@@ -72,7 +72,7 @@ def check_content(
         if table.name not in checked:
             continue
         rows = checked[table.name]
-        warnings += rows.raw.warnings
+        warnings += rows.raw.warnings + rows.warnings
         if table.name == SALES.name:
             warnings += check_repeats(rows.raw, table)
             warnings += _unknown_price(rows, table)

@@ -21,7 +21,7 @@ from data.ingest.contracts import (
 from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.dialect.dates import local_times, to_iso, with_offset
 from data.ingest.dialect.numbers import NumberForm, as_number
-from data.ingest.forms import NUMBERS, TIMES, date_forms, number_forms
+from data.ingest.forms import NUMBERS, TIMES, date_forms, number_forms, unix_warnings
 from data.ingest.ids import WHOLE, without_zero
 from data.ingest.read import RawTable
 from feature_service.limits import MAX_ID_BYTES
@@ -53,6 +53,7 @@ class CheckedTable:
         evidence: In which form a column's values are, and which of them shows it; only where it had to be told.
         times_with_offset: Rows with a time that carries an offset from UTC.
         offset_example: One of these times.
+        warnings: What is uncertain about the forms of its values.
     """
 
     raw: RawTable
@@ -62,6 +63,7 @@ class CheckedTable:
     evidence: Mapping[str, str] = field(default_factory=dict)
     times_with_offset: int = 0
     offset_example: str = ""
+    warnings: tuple[str, ...] = ()
 
     def refuse(self, refused: pl.DataFrame) -> "CheckedTable":
         """Move good rows to the bad ones; ``refused`` holds their ``reason`` and the columns of ``good``."""
@@ -97,6 +99,7 @@ def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = 
     changed = texts.select(pl.any_horizontal(pl.lit(value=False), *(each.str.contains(WHOLE) for each in decimals)))
     texts = texts.with_columns(without_zero(each) for each in decimals)
     dates, numbers = date_forms(raw, table, texts), number_forms(raw, table, texts)
+    warnings = tuple(unix_warnings(raw, table, texts, dates))
     texts = texts.with_columns(to_iso(texts[name], form) for name, form in dates.items())
     offsets = [with_offset(texts[column.name]) for column in table.columns if column.kind in TIMES]
     typed = texts.select(ROW_NUMBER, *(_convert(column, texts, time_zone, numbers) for column in table.columns))
@@ -111,12 +114,22 @@ def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = 
         ],
         how="diagonal",
     ).rename({_REASON: "reason", _COLUMN: "column"})
-    evidence = {name: form.evidence for name, form in (dates | numbers).items() if form.evidence}
+    evidence = _evidence(raw, table, {name: form.evidence for name, form in (dates | numbers).items()})
     carried = pl.concat([pl.Series(dtype=pl.String), *offsets])
     decimals_read = int(changed.to_series().sum())
     return CheckedTable(
-        raw, kept.drop(_REASON, _COLUMN), bad, decimals_read, evidence, carried.len(), next(iter(carried), "")
+        raw, kept.drop(_REASON, _COLUMN), bad, decimals_read, evidence, carried.len(), next(iter(carried), ""), warnings
     )
+
+
+def _evidence(raw: RawTable, table: Table, forms: Mapping[str, str]) -> dict[str, str]:
+    """Which column of the file was taken, where its name differs in form, and how its values are written."""
+    found = {}
+    for column in table.columns:
+        names = [f"the column {raw.renamed[each]!r}" for each in column.headers if each in raw.renamed]
+        if told := "; ".join(filter(None, (*names, forms.get(column.name)))):
+            found[column.name] = told
+    return found
 
 
 def _is_kept(table: Table) -> pl.Expr:

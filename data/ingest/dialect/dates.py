@@ -1,11 +1,14 @@
 """The order of day and month, told from the values: 13/01/2024 has the day first, 01/02/2024 tells nothing."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import polars as pl
 
 from data.errors import IngestSettingError
 from data.ingest.contracts import EARLIEST
+from data.ingest.dialect.month_names import is_day_first, months_to_numbers, named_months, short_years
+from data.ingest.dialect.unix_times import unix_to_iso, unix_unit
 
 _YEAR_LAST = r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
 _SHORT_YEAR = r"^\d{1,2}[/.-]\d{1,2}[/.-]\d{2}($|\D)"
@@ -24,11 +27,15 @@ class DateForm:
         order: ``dmy`` or ``mdy`` for dates whose year stands last; empty: it has none such.
         evidence: Why, for a reader; empty: they are ISO dates.
         pattern: In the signs of ``strptime``, as the seller says; empty: the forms that are known here.
+        unix: ``seconds`` or ``milliseconds``, where they are numbers of those since 1970.
+        short_years: Whether a year of two digits after a month's name is one.
     """
 
     order: str = ""
     evidence: str = ""
     pattern: str = ""
+    unix: str = ""
+    short_years: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,12 @@ class UncertainDate:
     Attributes:
         text: As the file has it.
         problem: What is uncertain about it.
+        settings: What would tell, in ``source.toml``.
     """
 
     text: str
     problem: str
+    settings: tuple[str, str] = ('date_order = "dmy"', 'date_order = "mdy"')
 
 
 def date_form(texts: pl.Series, *, order: str | None, pattern: str | None) -> DateForm | UncertainDate:
@@ -53,11 +62,31 @@ def date_form(texts: pl.Series, *, order: str | None, pattern: str | None) -> Da
         pattern: The same, of any other form.
     """
     if pattern is not None or order is not None:
-        return DateForm(order or "", f"{pattern or order}, as set", pattern or "")
-    return DateForm() if _is_iso(texts) else _form_of_values(texts)
+        return DateForm(order or "", f"{pattern or order}, as set", pattern or "", short_years=order == "dmy")
+    if is_iso(texts):
+        return DateForm()
+    if unit := unix_unit(texts):
+        return DateForm(evidence=f"{unit} since 1970 ({texts.drop_nulls()[0]})", unix=unit)
+    dates = named_months(texts)
+    return _form_of_numbers(texts) if dates is None else _form_of_names(texts, dates)
 
 
-def _form_of_values(texts: pl.Series) -> DateForm | UncertainDate:
+def _form_of_names(texts: pl.Series, dates: pl.DataFrame) -> DateForm | UncertainDate:
+    """That of a column in which months have names, at least some."""
+    short = short_years(dates)
+    certain = short.is_empty() or is_day_first(short)
+    if not certain and 2 * short.height > _filled(texts):
+        problem = "may begin with the day or with the year, and no date of the file tells which"
+        return UncertainDate(short["text"][0], problem, ('date_order = "dmy"', 'date_format = "%y-%b-%d"'))
+    others = _form_of_numbers(months_to_numbers(texts, with_short_years=certain))
+    if isinstance(others, UncertainDate):
+        return others
+    example = dates.filter(pl.col("month").is_not_null())["text"][0]
+    evidence = "; ".join(each for each in (f"months by name ({example})", others.evidence) if each)
+    return dataclasses.replace(others, evidence=evidence, short_years=certain)
+
+
+def _form_of_numbers(texts: pl.Series) -> DateForm | UncertainDate:
     short, late = (texts.filter(texts.str.contains(form)) for form in (_SHORT_YEAR, _YEAR_LAST))
     if 2 * short.len() > _filled(texts):
         return UncertainDate(short[0], "has two digits for the year, so that day, month and year cannot be told apart")
@@ -78,9 +107,9 @@ def _form_of_values(texts: pl.Series) -> DateForm | UncertainDate:
     return DateForm(order, f"{word} first ({many[0]})")
 
 
-def _is_iso(texts: pl.Series) -> bool:
-    """Whether all begin as ``2024-``, which is quickly seen of many."""
-    return bool(texts.str.contains(r"^\d{4}-").fill_null(value=False).all())
+def is_iso(texts: pl.Series) -> bool:
+    """Whether all that are there begin as ``2024-0``, which is quickly seen of many."""
+    return bool(texts.str.contains(r"^\d{4}-\d").all())
 
 
 def _filled(texts: pl.Series) -> int:
@@ -91,8 +120,11 @@ def to_iso(texts: pl.Series, form: DateForm) -> pl.Series:
     """The same dates with the year first and hyphens, whatever follows them; other texts as they are."""
     if form.pattern:
         return texts.str.to_datetime(form.pattern, strict=False, time_unit="us").dt.strftime("%Y-%m-%d %H:%M:%S%.f")
-    if _is_iso(texts):
+    if is_iso(texts):
         return texts
+    if form.unix:
+        return unix_to_iso(texts, form.unix)
+    texts = months_to_numbers(texts, with_short_years=form.short_years)
     iso = "$3-$2-$1" if form.order == "dmy" else "$3-$1-$2"
     if form.order in {"dmy", "mdy"}:
         texts = texts.str.replace(_YEAR_LAST, iso)

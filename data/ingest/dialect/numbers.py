@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from data.ingest.dialect.currencies import without_currency
+
 _SIGN = r"^[+-]?"
 _AMBIGUOUS = _SIGN + r"[1-9]\d{0,2}[.,]\d{3}$"
 _SPACED = _SIGN + r"\d{1,3}([ '’\u00a0\u202f]\d{3})+([.,]\d+)?$"
@@ -24,10 +26,12 @@ class NumberForm:
     Attributes:
         decimal: Its decimal sign, ``.`` or ``,``; the other one groups thousands.
         evidence: Why, for a reader; empty: nothing needed to be told.
+        has_currency: Whether a currency stands beside some of them.
     """
 
     decimal: str = "."
     evidence: str = ""
+    has_currency: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def as_number(text: pl.Expr, form: NumberForm) -> pl.Expr:
     """The number that a text stands for; null where it is none."""
     decimal, group = re.escape(form.decimal), "," if form.decimal == "." else "."
     grouped = rf"{_SIGN}[1-9]\d{{0,2}}({re.escape(group)}\d{{3}})+({decimal}\d+)?$"
-    plain = _without_spaces(text)
+    plain = _without_spaces(without_currency(text) if form.has_currency else text)
     plain = pl.when(plain.str.contains(grouped)).then(plain.str.replace_all(group, "", literal=True)).otherwise(plain)
     if form.decimal == ",":
         plain = pl.when(~plain.str.contains(".", literal=True)).then(plain.str.replace(",", ".", literal=True))

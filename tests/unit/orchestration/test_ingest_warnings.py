@@ -36,6 +36,22 @@ def test_a_warning_stands_in_the_log_and_in_the_report(
     assert json.loads((stage.folder / "report.json").read_text())["warnings"] == [sentence]
 
 
+def test_what_was_told_of_columns_stands_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    sales = sales_frame().rename(columns={"product_id": "Product ID"})
+    sales.assign(sold_at=sales["sold_at"].dt.strftime("%d %b %Y")).to_csv(folder / "sales.csv", index=False)
+    monkeypatch.setattr(logging.getLogger("stockout"), "propagate", True)
+    caplog.set_level(logging.INFO, "stockout")
+    stage_for(folder).run()
+    assert {message for message in caplog.messages if message.startswith("read ")} == {
+        "read      sales.product_id: the column 'Product ID'",
+        "read      sales.sold_at: months by name (01 Jan 2024)",
+    }
+
+
 def test_files_in_folders_and_settings_are_part_of_a_runs_name(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     (folder / "months").mkdir(parents=True)
