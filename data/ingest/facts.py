@@ -123,7 +123,8 @@ def movements(facts: Facts, excluded_statuses: Collection[str] = ()) -> Movement
     )
     returned = float(-sold["units"].clip(upper_bound=0).sum())
     sales, unmatched = net_returns(sold) if returned else (sold.filter(pl.col("units") > 0), 0.0)
-    ordered = sales.sort("product_id", "sold_on", "unit_price", "units")
+    ids = pl.Enum(sales["product_id"].unique().sort())  # whose order is that of numbers: texts take twice as long
+    ordered = sales.sort(pl.col("product_id").cast(ids), "sold_on", "unit_price", "units")
     return Movements(ordered, used.height, lines.height - used.height, returned, unmatched)
 
 

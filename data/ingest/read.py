@@ -208,6 +208,8 @@ def join_parts(path: Path, tables: Sequence[RawTable], names: Sequence[str]) -> 
         tables: Each file as read.
         names: Of the files, within the data folder.
     """
+    if len(tables) == 1:
+        return dataclasses.replace(tables[0], parts=(dataclasses.replace(tables[0].parts[0], name=names[0]),))
     parts, rows, malformed, before = [], [], [], 0
     for table, name in zip(tables, names, strict=True):
         raised = pl.col(ROW_NUMBER) + before
@@ -219,8 +221,6 @@ def join_parts(path: Path, tables: Sequence[RawTable], names: Sequence[str]) -> 
     check_cells(path, together.height * together.width)
     typed = frozenset.intersection(*(table.typed for table in tables))
     warnings = tuple(warning for table in tables for warning in table.warnings)
-    if len(tables) == 1:
-        return dataclasses.replace(tables[0], parts=tuple(parts))
     renamed = {header: name for table in tables for header, name in table.renamed.items()}
     return RawTable(path, "", together, pl.concat(malformed), tuple(parts), typed, warnings, renamed)
 

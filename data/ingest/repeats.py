@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from data.errors import RepeatedRowsError, TwoCountsError
@@ -79,7 +80,7 @@ def check_repeats(raw: RawTable, table: Table) -> tuple[str, ...]:
     )
     if not repeated:
         return ()
-    if counts.len() >= _FEWEST_ROWS and (times := math.gcd(*counts)) > 1:
+    if counts.len() >= _FEWEST_ROWS and (times := math.gcd(*counts.unique())) > 1:
         raise RepeatedRowsError(f"every row of {raw.path} is there {times} times, or a multiple of it: {way_out}")
     if block := _repeated_block(rows):
         start, lag, height = block
@@ -107,25 +108,27 @@ def _check_files(raw: RawTable) -> None:
 
 def _repeated_block(rows: pl.Series) -> tuple[int, int, int] | None:
     """The longest block of rows that are there again: where it begins again, how far behind, and its height."""
-    frame = pl.DataFrame({"row": rows}).with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
-    lags = frame.select(pl.col("place").diff().over("row")).to_series().drop_nulls()
-    best = None
-    for lag in lags.value_counts(sort=True).to_series(0)[:_LAGS]:
-        runs = (
-            (rows == rows.shift(lag))
-            .fill_null(value=False)
-            .rle()
-            .struct.unnest()
-            .with_columns(start=pl.col("len").cum_sum() - pl.col("len"))
-        )
-        run = runs.filter("value").sort("len", descending=True).head(1)
-        if run.is_empty():
+    least = max(_FEWEST_ROWS, _LEAST_BLOCK * rows.len())
+    values, best = rows.to_numpy(), None
+    for lag in _lags(rows):
+        ends = np.flatnonzero(np.diff(values[lag:] == values[:-lag], prepend=False, append=False))
+        starts, heights = ends[::2], ends[1::2] - ends[::2]
+        if not heights.size:
             continue
-        start, height = int(run["start"].item()), int(run["len"].item())
+        longest = int(heights.argmax())
+        start, height = int(starts[longest]) + lag, int(heights[longest])
         different = rows.slice(start, height).n_unique()
-        if different >= _FEWEST_ROWS and height >= _LEAST_BLOCK * rows.len() and (best is None or height > best[2]):
-            best = (start, int(lag), height)
+        if different >= _FEWEST_ROWS and height >= least and (best is None or height > best[2]):
+            best = (start, lag, height)
     return best
+
+
+def _lags(rows: pl.Series) -> list[int]:
+    """How far behind equal rows stand most often."""
+    places = pl.DataFrame({"row": rows}).with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
+    again = places.filter(pl.col("row").is_duplicated()).sort("row", "place")
+    lags = again.select(pl.col("place").diff().filter(pl.col("row") == pl.col("row").shift())).to_series()
+    return lags.value_counts(sort=True).to_series(0)[:_LAGS].to_list()
 
 
 def check_replaced(checked: CheckedTable, table: Table, max_bad_share: float) -> Iterator[str]:
