@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from data.errors import DataError
 from data.ingest.generic import ingest_generic
 from data.ingest.result import CleanHistory
+from tests.support.databases import write_sqlite
 from tests.support.exports import units_by_product_and_week, units_read
 
 GROUPED: dict[str, Callable[[float], str]] = {
@@ -26,6 +27,17 @@ PRICES: dict[str, Callable[[float], str]] = {
     "point": lambda price: f"{price:.2f}",
     "comma": lambda price: f"{price:.2f}".replace(".", ","),
     "three": lambda price: f"{price:.3f}",
+    "point, currency": lambda price: f"US$ {price:.2f}",
+    "comma, currency": lambda price: f"{price:.2f} EUR".replace(".", ","),
+    "three, currency": lambda price: f"${price:.3f}",
+    "point, currencies": lambda price: f"{'USD' if price == 2 else 'EUR'}{price:.2f}",
+}
+HEADERS: dict[str, Callable[[str], str]] = {
+    "same": str,
+    "upper": str.upper,
+    "spaced": lambda name: f" {name.replace('_', ' ').title()} ",
+    "hyphens": lambda name: name.replace("_", "-"),
+    "joined": lambda name: name.replace("_", ""),
 }
 IDS: dict[str, Callable[[str], object]] = {
     "same": str,
@@ -37,14 +49,17 @@ IDS: dict[str, Callable[[str], object]] = {
 }
 NAMES = ["{:08}", "{}", "crème-{}", "A{}"]
 DATES = ["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%d/%m/%y", "%Y-%m-%dT%H:%M:%S-05:00"]
+NAMED = ["%d %b %Y", "%d-%b-%y", "%B %d, %Y", "%y-%b-%d"]
+UNIX = {"seconds": 1, "milliseconds": 1_000}
 
 
 @dataclass(frozen=True)
 class Export:
     """How one export is written.
 
-    ``repeated`` rows of the sales are there again, they lie in so many ``files`` (0: in ``sales.csv``), and ``told`` is
-    whether the seller says how dates and numbers are written.
+    ``repeated`` rows of the sales are there again, they lie in so many ``files`` (0: ``sales.csv``) or in a database,
+    whose columns hold text, ``decoy`` is whether another column may be the quantity by its name, ``sep`` whether a line
+    for Excel comes first, and ``told`` whether the seller says how dates and numbers are written.
     """
 
     delimiter: str
@@ -60,13 +75,17 @@ class Export:
     early_days: bool
     second_place: bool
     told: bool
+    headers: str
+    decoy: bool
+    sep: bool
+    database: bool
 
 
 EXPORTS = st.builds(
     Export,
     delimiter=st.sampled_from(",;\t|"),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
-    date=st.sampled_from([*DATES[:4], *DATES]),
+    date=st.sampled_from([*DATES[:4], *DATES, *NAMED, *UNIX]),
     quantity=st.sampled_from(sorted(GROUPED)),
     price=st.sampled_from([None, *PRICES]),
     name=st.sampled_from(NAMES),
@@ -77,6 +96,10 @@ EXPORTS = st.builds(
     early_days=st.sampled_from([False, False, False, True]),
     second_place=st.sampled_from([False, False, False, True]),
     told=st.booleans(),
+    headers=st.sampled_from(["same", *HEADERS]),
+    decoy=st.sampled_from([False, False, False, True]),
+    sep=st.booleans(),
+    database=st.sampled_from([False, False, True]),
 )
 
 
@@ -108,19 +131,18 @@ def _count_days() -> list[dt.date]:
 def write(folder: Path, export: Export, sales: pd.DataFrame, counts: pd.DataFrame) -> None:
     rows = pd.concat([sales, sales.head(export.repeated)])
     written = rows.assign(
-        sold_at=rows["sold_at"].dt.strftime(export.date),
+        sold_at=dates(export, rows["sold_at"]),
         quantity=[GROUPED[export.quantity](number) for number in rows["quantity"]],
     )
     if export.price is None:
         written = written.drop(columns="unit_price")
     else:
         written["unit_price"] = [PRICES[export.price](price) for price in rows["unit_price"]]
-    size = -(-len(written) // (export.files or 1))
-    for number in range(export.files or 1):
-        name = f"sales_{number}.csv" if export.files else "sales.csv"
-        part = written.iloc[number * size : (number + 1) * size]
-        part.to_csv(folder / name, index=False, sep=export.delimiter, encoding=export.encoding)
+    written.columns = pd.Index([HEADERS[export.headers](name) for name in written.columns])
+    if export.decoy:
+        written.insert(0, "quantity ", "7")
     (folder / "source.toml").write_text(said(export))
+    write_sales(folder, export, written)
     ids: list[object] = [IDS[export.stock_ids](each) for each in counts["product_id"]]
     stock = counts.assign(product_id=pd.Series(ids))
     if export.second_place:
@@ -128,19 +150,44 @@ def write(folder: Path, export: Export, sales: pd.DataFrame, counts: pd.DataFram
     stock.to_parquet(folder / "inventory.parquet")
 
 
+def dates(export: Export, sold_at: "pd.Series[pd.Timestamp]") -> "pd.Series[str]":
+    if export.date in UNIX:
+        return (sold_at.astype("datetime64[s]").astype("int64") * UNIX[export.date]).astype(str)
+    return sold_at.dt.strftime(export.date)
+
+
+def write_sales(folder: Path, export: Export, written: pd.DataFrame) -> None:
+    if export.database:
+        write_sqlite(folder / "shop.db", lines=written)
+        return
+    size = -(-len(written) // (export.files or 1))
+    for number in range(export.files or 1):
+        name = f"sales_{number}.csv" if export.files else "sales.csv"
+        part = written.iloc[number * size : (number + 1) * size]
+        first = f"sep={export.delimiter}\n" if export.sep else ""
+        text = first + part.to_csv(index=False, sep=export.delimiter)
+        (folder / name).write_text(text, encoding=export.encoding, newline="")
+
+
 def said(export: Export) -> str:
     """What the seller's ``source.toml`` says of the sales."""
     lines = ["[sales]"]
-    if export.files and export.claimed:
+    if export.database:
+        lines = ["database = 'sqlite:///shop.db'", *lines, "query = 'select * from lines'"]
+    elif export.files and export.claimed:
         lines.append('files = "sales_*.csv"')
     if export.told:
-        lines += [f'encoding = "{export.encoding}"', f"date_format = '{export.date.removesuffix('-05:00')}'"]
-        signs = {export.quantity, export.price} - {"plain", "space", None}
+        lines += [] if export.database else [f'encoding = "{export.encoding}"']
+        lines += [] if export.date in UNIX else [f"date_format = '{export.date.removesuffix('-05:00')}'"]
+        signs = {export.quantity, (export.price or "plain").split(",")[0]} - {"plain", "space"}
         lines += ['decimal = ","'] if signs == {"comma"} else []
     return "\n".join(lines) + "\n"
 
 
-def is_what_was_meant(history: CleanHistory, sales: pd.DataFrame, counts: pd.DataFrame) -> bool:
+def is_what_was_meant(history: CleanHistory, export: Export, sales: pd.DataFrame, counts: pd.DataFrame) -> bool:
+    prices = sorted(sales["unit_price"]) if export.price else [None] * len(sales)
+    if history.sales["unit_price"].sort().to_list() != prices:
+        return False
     truth = {(product, day): float(units) for product, day, units in counts.itertuples(index=False)}
     read = {(product, day): units for product, day, units in history.counts.rows()}
     return units_read(history) == units_by_product_and_week(sales) and read == truth
@@ -159,7 +206,7 @@ def test_an_export_is_read_as_meant_or_refused_or_warned_of(export: Export, numb
         except DataError as error:
             event(type(error).__name__)
             return
-    meant = is_what_was_meant(history, sales, counts)
+    meant = is_what_was_meant(history, export, sales, counts)
     event(f"{'as meant' if meant else 'other'}, {'warned' if history.report.warnings else 'silent'}")
     assert meant or history.report.warnings
 
@@ -168,12 +215,13 @@ def test_an_export_is_read_as_meant_or_refused_or_warned_of(export: Export, numb
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_export_in_one_form_that_tells_itself_is_read(export: Export, numbers: list[int]) -> None:
     """Forms of which the values show what they are are no reason to refuse."""
+    price = None if export.price in ("three", "three, currency", "point, currencies") else export.price
     plain = Export(
         **{
             **vars(export),
-            "date": export.date if "%y" not in export.date and "T" not in export.date else "%d/%m/%Y",
-            "quantity": "comma" if export.price == "comma" else "point" if export.price == "point" else "plain",
-            "price": None if export.price == "three" else export.price,
+            "date": "%d/%m/%Y" if export.date in ("%d/%m/%y", "%y-%b-%d", DATES[-1], *UNIX) else export.date,
+            "quantity": (price or "plain").split(",")[0],
+            "price": price,
             "encoding": "utf-8" if export.encoding == "cp1252" else export.encoding,
             "stock_ids": "same",
             "repeated": 0,
@@ -181,6 +229,8 @@ def test_an_export_in_one_form_that_tells_itself_is_read(export: Export, numbers
             "second_place": False,
             "early_days": False,
             "told": False,
+            "headers": "same" if export.headers == "joined" else export.headers,
+            "decoy": False,
         }
     )
     sales, counts = sold(plain, numbers), counted(plain)
@@ -189,5 +239,5 @@ def test_an_export_in_one_form_that_tells_itself_is_read(export: Export, numbers
         folder.mkdir()
         write(folder, plain, sales, counts)
         history = ingest_generic(folder, quarantine_file=Path(name) / "q.parquet")
-    assert is_what_was_meant(history, sales, counts)
+    assert is_what_was_meant(history, plain, sales, counts)
     assert not history.report.warnings
