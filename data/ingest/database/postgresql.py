@@ -1,5 +1,6 @@
 """Queries in a PostgreSQL: each is copied out as CSV, where numbers and times stand exactly as the server has them."""
 
+import functools
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,7 +67,8 @@ def _run(connection: psycopg.Connection, table: str, query: str) -> ResultTable:
         raise refusal(table, error.diag.message_primary or error) from error
     except pa.ArrowException as error:
         raise refusal(table, error) from error
-    return ResultTable(texts, frozenset(name for name, kind in kinds if kind in _TYPED))
+    typed = frozenset(name for name, kind in kinds if kind in _TYPED)
+    return ResultTable(texts, typed, functools.partial(_finish, kinds))
 
 
 def _kinds(cursor: psycopg.Cursor, query: str) -> list[tuple[str, str]]:
@@ -78,11 +80,11 @@ def _kinds(cursor: psycopg.Cursor, query: str) -> list[tuple[str, str]]:
     return [(name, kind.name if kind else "") for name, kind in columns]
 
 
-def _texts(content: memoryview, kinds: Sequence[tuple[str, str]]) -> pl.DataFrame:
+def _texts(content: memoryview, kinds: Sequence[tuple[str, str]]) -> pa.Table:
     names = [name for name, _ in kinds]
     if not len(content):
-        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    table = csv.read_csv(
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+    return csv.read_csv(
         pa.BufferReader(content),
         csv.ReadOptions(column_names=names),
         csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
@@ -93,7 +95,9 @@ def _texts(content: memoryview, kinds: Sequence[tuple[str, str]]) -> pl.DataFram
             quoted_strings_can_be_null=False,
         ),
     )
-    texts = pl.DataFrame(pl.from_arrow(table))
+
+
+def _finish(kinds: Sequence[tuple[str, str]], texts: pl.DataFrame) -> pl.DataFrame:
     return texts.with_columns(_as_elsewhere(name, kind) for name, kind in kinds)
 
 

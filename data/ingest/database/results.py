@@ -1,13 +1,16 @@
 """What queries give: rows of text in an order of their own, and a digest of them."""
 
+import dataclasses
 import functools
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from pyarrow import compute, csv
 
 from data.errors import EmptyInputError
 from data.ingest.content import check_cells
@@ -52,13 +55,22 @@ class QueryResult:
 
     Attributes:
         path: What it is called in sentences.
-        rows: The rows, sorted by their columns from left to right: a database gives them in any order.
+        table: The rows, sorted by their columns from left to right: a database gives them in any order.
+        form: Which database it was.
         sha256: Of these rows.
     """
 
     path: Path
-    rows: Rows
+    table: ResultTable
+    form: str
     sha256: str
+
+    @property
+    def rows(self) -> Rows:
+        """The rows as a CSV's, made when needed: Luigi forks, and a fork of a process that used Polars hangs."""
+        texts = self.table.finish(pl.DataFrame(pl.from_arrow(self.table.texts)))
+        typed = self.table.typed
+        return Rows(texts.with_columns(row_numbers()), pl.DataFrame(schema=MALFORMED), self.form, typed=typed)
 
 
 @functools.lru_cache(maxsize=1)
@@ -71,12 +83,14 @@ def _results(database: Database) -> Mapping[str, QueryResult]:
 
 
 def _result(table: str, found: ResultTable, form: str) -> QueryResult:
-    name, names = name_of(table), found.texts.columns
-    if found.texts.is_empty():
+    name, names = name_of(table), found.texts.column_names
+    if not found.texts.num_rows:
         raise EmptyInputError(f"{name} gives no rows")
-    check_cells(Path(name), found.texts.height * found.texts.width)
-    texts = found.texts.sort(names, nulls_last=False)
+    check_cells(Path(name), found.texts.num_rows * len(names))
+    keys = [(each, "ascending") for each in names]
+    texts = found.texts.take(compute.sort_indices(found.texts, sort_keys=keys))
     digest = hashlib.sha256(json.dumps([names, sorted(found.typed)]).encode())
-    digest.update(texts.write_csv(include_header=False).encode())
-    rows = Rows(texts.with_columns(row_numbers()), pl.DataFrame(schema=MALFORMED), form, typed=found.typed)
-    return QueryResult(Path(name), rows, digest.hexdigest())
+    content = io.BytesIO()
+    csv.write_csv(texts, content)
+    digest.update(content.getbuffer())
+    return QueryResult(Path(name), dataclasses.replace(found, texts=texts), form, digest.hexdigest())

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-import polars as pl
+import pyarrow as pa
 
 from data.errors import DatabaseError
 from data.ingest.content import check_cells
@@ -52,8 +52,8 @@ def _run(connection: sqlite3.Connection, table: str, query: str) -> ResultTable:
         raise refusal(table, error) from error
     found = dict(zip(names, columns, strict=True))
     typed = frozenset(name for name, values in found.items() if _is_typed(values))
-    texts = {name: pl.Series(name, map(_as_text, values), dtype=pl.String) for name, values in found.items()}
-    return ResultTable(pl.DataFrame(texts), typed)
+    texts = {name: pa.array(map(_as_text, values), pa.string()) for name, values in found.items()}
+    return ResultTable(pa.table(texts), typed)
 
 
 def _text(data: bytes) -> str:

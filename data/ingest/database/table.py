@@ -1,8 +1,10 @@
 """A query's result as its database gave it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
+import pyarrow as pa
 
 from data.errors import DatabaseError
 
@@ -12,12 +14,14 @@ class ResultTable:
     """Rows in any order.
 
     Attributes:
-        texts: Every column as text, null where there is nothing.
+        texts: Every column as text, null where there is nothing; of Arrow, since Luigi forks after it was read.
         typed: The columns whose values had a type, so that nothing about them needs to be told from their text.
+        finish: What makes the text that of a CSV or a Parquet file.
     """
 
-    texts: pl.DataFrame
+    texts: pa.Table
     typed: frozenset[str]
+    finish: Callable[[pl.DataFrame], pl.DataFrame] = lambda texts: texts
 
 
 def name_of(table: str) -> str:

@@ -263,8 +263,9 @@ def test_check_shows_how_a_query_was_understood(shop: Path) -> None:
 
 def test_a_pipeline_reads_queries_and_sees_that_the_database_has_changed(shop: Path, tmp_path: Path) -> None:
     def ingest_stage() -> str:
-        options = {"as_of": "2024-02-25", "source": "generic"}
-        return run(pipeline_command("Ingest", shop, tmp_path / "work", **options)).stdout
+        options = ("--local-scheduler", "--workers", "2")  # which fork
+        command = pipeline_command("Ingest", shop, tmp_path / "work", *options, as_of="2024-02-25", source="generic")
+        return run(command).stdout
 
     assert "120 sales, 0 counts" in ingest_stage()
     assert "was done before" in ingest_stage()
