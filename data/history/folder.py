@@ -8,7 +8,7 @@ from pathlib import Path
 from data.ingest.contracts import OLIST
 from data.ingest.facts import Delivery
 from data.ingest.folder import find_files
-from data.ingest.generic import read_generic
+from data.ingest.generic import query_digests, read_generic
 from data.ingest.olist import DEFAULT_TIME_ZONE, read_olist
 from data.ingest.read import find_inputs
 from data.ingest.source import read_source, source_file
@@ -35,12 +35,13 @@ class DeliveryFolder:
     max_bad_share: float
 
     def is_loaded(self, loaded: Collection[str]) -> bool:
-        """Whether each file of a table is among those loaded, by its SHA-256.
+        """Whether each file of a table, and what each query finds, is among those loaded, by its SHA-256.
 
         Raises:
             DataError: If the files cannot be told, or there is none.
         """
-        return not self._paths() - self._known(loaded)
+        queries = query_digests(self.data_dir, self.columns_file) if self.source == "generic" else {}
+        return not self._paths() - self._known(loaded) and set(queries.values()) <= set(loaded)
 
     def read(self, loaded: Collection[str]) -> Delivery:
         """Read the files that are not among those loaded; of Olist's layout all, since items are joined with orders.

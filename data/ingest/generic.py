@@ -10,22 +10,20 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import EmptyInputError
-from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES
+from data.ingest.contracts import AVAILABILITY, INVENTORY, SALES
 from data.ingest.dialect.dates import check_time_zone
 from data.ingest.facts import (
-    CATALOGUE_SCHEMA,
     Delivery,
     Facts,
     Movements,
     days_known,
     excluded_by_reason,
     movements,
-    no_facts,
     products_of,
-    sorted_facts,
 )
 from data.ingest.fingerprint import check_fingerprint
 from data.ingest.folder import find_files
+from data.ingest.generic_facts import generic_facts, sales_reading
 from data.ingest.joins import check_joins
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
@@ -35,10 +33,8 @@ from data.ingest.quarantine import (
     quarantine_rows,
 )
 from data.ingest.read import digests
-from data.ingest.reading import Reading
-from data.ingest.repeats import line_names
-from data.ingest.result import COUNTS_SCHEMA, CleanHistory, IngestReport, as_day
-from data.ingest.source import Source, read_source, source_file
+from data.ingest.result import CleanHistory, IngestReport, as_day
+from data.ingest.source import read_source, source_file
 from data.ingest.tables import check_content, check_tables, read_files
 from data.ingest.validate import CheckedTable
 
@@ -157,7 +153,7 @@ def read_generic(
     warnings += check_content(checked, source, zone, max_bad_share)
     check_bad_shares(list(checked.values()), max_bad_share, quarantine_file)
     warnings += check_joins(checked, source.ids)
-    facts = _facts(checked, source)
+    facts = generic_facts(checked, source)
     counts = facts.tables[INVENTORY.name]
     if left_out is None and not counts.is_empty() and not (counts["units_on_hand"] > 0).any():
         raise EmptyInputError(
@@ -177,44 +173,10 @@ def read_generic(
     )
 
 
-def sales_reading(source: Source) -> Reading:
-    """How the files of the sales are read."""
-    return next(table.reading for table in source.tables if table.name == SALES.name)
-
-
 def unmatched_returns(moved: Movements) -> tuple[str, ...]:
     """The warning of returned units without a sale, if there are any."""
     units = moved.unmatched_units
     return (f"{units:,g} returned units had no sale in their week, and were left out",) if units else ()
-
-
-def _facts(checked: Tables, source: Source) -> Facts:
-    good = {name: table.good for name, table in checked.items()}
-    tables = no_facts()
-    if SALES.name in good:
-        tables[SALES.name] = good[SALES.name].select(
-            line_names(checked[SALES.name], sales_reading(source)),
-            "product_id",
-            sold_on=pl.col("sold_at").dt.date(),
-            order_id=pl.lit(None, dtype=pl.String),
-            status=pl.lit(None, dtype=pl.String),
-            quantity="quantity",
-            unit_price="unit_price",
-        )
-    if INVENTORY.name in good:
-        tables[INVENTORY.name] = good[INVENTORY.name].select(*COUNTS_SCHEMA)
-    if AVAILABILITY.name in good:
-        flags = good[AVAILABILITY.name]
-        tables[AVAILABILITY.name] = flags.select("product_id", pl.col("week_start").alias("week"), "in_stock")
-    if CATALOGUE.name in good:
-        tables[CATALOGUE.name] = good[CATALOGUE.name].select(*CATALOGUE_SCHEMA)
-    if LEAD_TIMES.name in good:
-        days = good[LEAD_TIMES.name].select("product_id", pl.col("lead_time_days").cast(pl.Int32))
-        tables[LEAD_TIMES.name] = days
-    refused = [checked[name].bad["product_id"] for name in _MOVEMENTS if name in checked]
-    return Facts(
-        sorted_facts(tables), pl.concat([pl.Series(dtype=pl.String), *refused]), sales_are_known=SALES.name in checked
-    )
 
 
 def _report(checked: Tables, facts: Facts, moved: Movements, products: pl.DataFrame, time_zone: str) -> IngestReport:

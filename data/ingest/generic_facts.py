@@ -1,0 +1,50 @@
+"""The generic layout's rows as facts."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES
+from data.ingest.facts import CATALOGUE_SCHEMA, Facts, no_facts, sorted_facts
+from data.ingest.reading import Reading
+from data.ingest.repeats import line_names
+from data.ingest.result import COUNTS_SCHEMA
+from data.ingest.source import Source
+from data.ingest.validate import CheckedTable
+
+_MOVEMENTS = (SALES.name, INVENTORY.name)
+
+
+def generic_facts(checked: Mapping[str, CheckedTable], source: Source) -> Facts:
+    """What the good rows of the generic layout's tables say."""
+    good = {name: table.good for name, table in checked.items()}
+    tables = no_facts()
+    if SALES.name in good:
+        tables[SALES.name] = good[SALES.name].select(
+            line_names(checked[SALES.name], sales_reading(source)),
+            "product_id",
+            sold_on=pl.col("sold_at").dt.date(),
+            order_id=pl.lit(None, dtype=pl.String),
+            status=pl.lit(None, dtype=pl.String),
+            quantity="quantity",
+            unit_price="unit_price",
+        )
+    if INVENTORY.name in good:
+        tables[INVENTORY.name] = good[INVENTORY.name].select(*COUNTS_SCHEMA)
+    if AVAILABILITY.name in good:
+        flags = good[AVAILABILITY.name]
+        tables[AVAILABILITY.name] = flags.select("product_id", pl.col("week_start").alias("week"), "in_stock")
+    if CATALOGUE.name in good:
+        tables[CATALOGUE.name] = good[CATALOGUE.name].select(*CATALOGUE_SCHEMA)
+    if LEAD_TIMES.name in good:
+        days = good[LEAD_TIMES.name].select("product_id", pl.col("lead_time_days").cast(pl.Int32))
+        tables[LEAD_TIMES.name] = days
+    refused = [checked[name].bad["product_id"] for name in _MOVEMENTS if name in checked]
+    return Facts(
+        sorted_facts(tables), pl.concat([pl.Series(dtype=pl.String), *refused]), sales_are_known=SALES.name in checked
+    )
+
+
+def sales_reading(source: Source) -> Reading:
+    """How the files of the sales are read."""
+    return next(table.reading for table in source.tables if table.name == SALES.name)
