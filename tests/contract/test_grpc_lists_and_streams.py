@@ -104,7 +104,7 @@ def test_a_wrong_list_request_names_its_field(
     assert reason_in(status)[2] == {"field": field}
 
 
-def test_a_page_token_serves_only_the_question_it_was_given_for(risks: RiskServiceStub) -> None:
+def test_a_page_token_serves_only_the_filters_and_the_order_it_was_given_for(risks: RiskServiceStub) -> None:
     token = risks.ListStockoutRisks(ListStockoutRisksRequest(page_size=3)).next_page_token
     assert risks.ListStockoutRisks(ListStockoutRisksRequest(page_size=5, page_token=token)).risks[0].rank == 4
     for wrong in (token[:-4], token.swapcase(), token + "AAAA"):

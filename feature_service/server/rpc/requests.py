@@ -1,4 +1,4 @@
-"""From a request that has kept the rules of its proto to the question that it asks.
+"""From a request that has kept the rules of its proto to what it asks.
 
 ``product_ids[:]`` makes a list: reading a repeated field makes a new string each time.
 """
@@ -18,12 +18,12 @@ from stockout.v1.risk_service_pb2 import (
 )
 
 from feature_service.server.scoring.caller_stock import CallerStock
-from feature_service.server.scoring.questions import (
-    FeatureQuestion,
-    ListQuestion,
+from feature_service.server.scoring.queries import (
+    FeatureQuery,
+    ListQuery,
     RankFilter,
     RankOrder,
-    RiskQuestion,
+    RiskQuery,
 )
 
 DEFAULT_PAGE = 50
@@ -36,16 +36,16 @@ ORDERS = {
 }
 
 
-def risk_question(request: AssessStockoutRisksRequest) -> RiskQuestion:
+def risk_query(request: AssessStockoutRisksRequest) -> RiskQuery:
     """Which products' risk is asked."""
     as_of, horizon_weeks = day_of(request), request.horizon_weeks
     if not request.items:
-        return RiskQuestion(request.product_ids[:], as_of, horizon_weeks)
+        return RiskQuery(request.product_ids[:], as_of, horizon_weeks)
     # item by item, since each reading of a repeated field makes its messages anew
     items = [(item.product_id, _units_on_hand(item), _lead_time_days(item)) for item in request.items]
     product_ids, units_on_hand, lead_time_days = zip(*items, strict=True)
     stock = CallerStock(np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64))
-    return RiskQuestion(product_ids, as_of, horizon_weeks, stock)
+    return RiskQuery(product_ids, as_of, horizon_weeks, stock)
 
 
 def asks_ids_alone(request: AssessStockoutRisksRequest) -> bool:
@@ -53,9 +53,9 @@ def asks_ids_alone(request: AssessStockoutRisksRequest) -> bool:
     return bool(request.product_ids) and not (request.items or request.horizon_weeks or request.HasField("as_of"))
 
 
-def feature_question(request: GetFeaturesRequest) -> FeatureQuestion:
+def feature_query(request: GetFeaturesRequest) -> FeatureQuery:
     """Which products' features are asked."""
-    return FeatureQuestion(request.product_ids[:], day_of(request), request.feature_set)
+    return FeatureQuery(request.product_ids[:], day_of(request), request.feature_set)
 
 
 def asks_features_alone(request: GetFeaturesRequest) -> bool:
@@ -63,7 +63,7 @@ def asks_features_alone(request: GetFeaturesRequest) -> bool:
     return bool(request.product_ids) and not (request.feature_set or request.HasField("as_of"))
 
 
-def list_question(request: ListStockoutRisksRequest) -> ListQuestion:
+def list_query(request: ListStockoutRisksRequest) -> ListQuery:
     """Which page of which list is asked."""
     rank_filter = RankFilter(
         category=request.category,
@@ -73,7 +73,7 @@ def list_question(request: ListStockoutRisksRequest) -> ListQuestion:
         order=ORDERS[request.order],
         include_out_of_stock=request.include_out_of_stock,
     )
-    return ListQuestion(rank_filter, request.page_size or DEFAULT_PAGE, request.page_token)
+    return ListQuery(rank_filter, request.page_size or DEFAULT_PAGE, request.page_token)
 
 
 def day_of(

@@ -21,9 +21,9 @@ from feature_service.server.rpc.requests import (
     asks_features_alone,
     asks_ids_alone,
     day_of,
-    feature_question,
-    list_question,
-    risk_question,
+    feature_query,
+    list_query,
+    risk_query,
 )
 from feature_service.server.serving import responses
 from feature_service.server.serving.current import CurrentSnapshot
@@ -57,8 +57,8 @@ class RiskServicer:
 
     def assess_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
-        question = risk_question(request)
-        return self._current.get().risks(question)
+        query = risk_query(request)
+        return self._current.get().risks(query)
 
     def known_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | None:
         """Answer from what is encoded: an id that the snapshot names has kept its rule already."""
@@ -66,8 +66,8 @@ class RiskServicer:
 
     def list_stockout_risks(self, request: ListStockoutRisksRequest) -> bytes:
         """Answer a page of the ranked list."""
-        question = list_question(request)
-        return self._current.of_page(question.page_token).page(question)
+        query = list_query(request)
+        return self._current.of_page(query.page_token).page(query)
 
     def stream_stockout_risks(self, request: StreamStockoutRisksRequest) -> AsyncIterator[bytes]:
         """Answer every product."""
@@ -111,8 +111,8 @@ class FeatureServicer:
 
     def get_features(self, request: GetFeaturesRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
-        question = feature_question(request)
-        return self._current.get().features(question)
+        query = feature_query(request)
+        return self._current.get().features(query)
 
     def known_features(self, request: GetFeaturesRequest) -> bytes | None:
         """Answer from what is encoded: an id that the snapshot names has kept its rule already."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_service.kernel import FloatArray
-from feature_service.server.scoring.questions import RankFilter, RankOrder
+from feature_service.server.scoring.queries import RankFilter, RankOrder
 
 RankedRows = npt.NDArray[np.int32]
 Key = npt.NDArray[np.floating]

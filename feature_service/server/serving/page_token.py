@@ -1,4 +1,4 @@
-"""Page tokens (AIP-158): opaque to clients, bound to one snapshot and to one question.
+"""Page tokens (AIP-158): opaque to clients, bound to one snapshot and to one query.
 
 A token carries no right, so a checksum is enough: it tells a token that was cut off or made up from one of ours.
 """
@@ -16,15 +16,15 @@ _HEAD = struct.Struct(f">I{DIGEST_BYTES}s")
 
 @dataclass(frozen=True, slots=True)
 class PageToken:
-    """Where a page starts: in which snapshot's list, for which question, after how many products."""
+    """Where a page starts: in which snapshot's list, for which query, after how many products."""
 
     snapshot_id: str
-    question: bytes
+    query: bytes
     offset: int
 
     def text(self) -> str:
         """As a client gets it."""
-        body = _HEAD.pack(self.offset, self.question) + self.snapshot_id.encode()
+        body = _HEAD.pack(self.offset, self.query) + self.snapshot_id.encode()
         return base64.urlsafe_b64encode(digest(body) + body).decode()
 
     @classmethod
@@ -36,8 +36,8 @@ class PageToken:
         """
         try:
             body = base64.b64decode(text.encode(), altchars=b"-_", validate=True)[DIGEST_BYTES:]
-            offset, question = _HEAD.unpack_from(body)
-            token = cls(body[_HEAD.size :].decode(), question, offset)
+            offset, query = _HEAD.unpack_from(body)
+            token = cls(body[_HEAD.size :].decode(), query, offset)
         except (ValueError, struct.error):
             token = None
         if token is None or token.text() != text:  # made anew it has the right checksum, in the one right spelling

@@ -13,7 +13,7 @@ from data.snapshots import Snapshot
 from feature_service.bundle import Bundle, LabelContract
 from feature_service.server.errors import InvalidFieldError
 from feature_service.server.scoring.assessor import Assessor
-from feature_service.server.scoring.questions import FeatureQuestion, ListQuestion, RankFilter, RiskQuestion
+from feature_service.server.scoring.queries import FeatureQuery, ListQuery, RankFilter, RiskQuery
 from feature_service.server.scoring.ranking import Ranking, sort_keys
 from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
@@ -91,7 +91,7 @@ class ServingSnapshot:
         self.head = responses.risk_head(self.provenance())
         self._newest_features_head = self._features_head(self.assessor.newest)
 
-    def risks(self, question: RiskQuestion) -> bytes | Awaitable[bytes]:
+    def risks(self, query: RiskQuery) -> bytes | Awaitable[bytes]:
         """An encoded AssessStockoutRisksResponse; what takes long is made in a thread, so that no call waits for it.
 
         Raises:
@@ -99,16 +99,16 @@ class ServingSnapshot:
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
         horizon_weeks = self._contract.label.horizon_weeks
-        if question.horizon_weeks not in (0, horizon_weeks):
+        if query.horizon_weeks not in (0, horizon_weeks):
             raise InvalidFieldError("horizon_weeks", f"must be 0 or {horizon_weeks}, the horizon of the model")
-        column = self.assessor.column(question.as_of)
+        column = self.assessor.column(query.as_of)
         if column != self.assessor.newest:
-            return compute_in_thread(self._past_risks, question, column)
-        if question.caller_stock is None:
-            return b"".join([self.head, *self.entries(question.product_ids)])
-        if len(question.product_ids) > COMPUTED_IN_PASSING:
-            return compute_in_thread(self._risks_with_stock, question)
-        return self._risks_with_stock(question)
+            return compute_in_thread(self._past_risks, query, column)
+        if query.caller_stock is None:
+            return b"".join([self.head, *self.entries(query.product_ids)])
+        if len(query.product_ids) > COMPUTED_IN_PASSING:
+            return compute_in_thread(self._risks_with_stock, query)
+        return self._risks_with_stock(query)
 
     def known_risks(self, product_ids: Iterable[str]) -> bytes | None:
         """The encoded risk response for the newest week, if all of it is encoded already; see :class:`Entries`."""
@@ -141,36 +141,36 @@ class ServingSnapshot:
             yield head + await compute_in_thread(self._past_entries, rows, column, answering.scorer)
             head = b""
 
-    def page(self, question: ListQuestion) -> bytes:
+    def page(self, query: ListQuery) -> bytes:
         """An encoded ListStockoutRisksResponse; a page token must be one of this snapshot.
 
         Raises:
-            InvalidFieldError: If the page token was given for another question.
+            InvalidFieldError: If the page token was given for another query.
         """
-        filter_digest = question_digest(question.filter)
+        filter_digest = query_digest(query.filter)
         first = 0
-        if question.page_token:
-            token = PageToken.read(question.page_token)
-            if token.question != filter_digest:
+        if query.page_token:
+            token = PageToken.read(query.page_token)
+            if token.query != filter_digest:
                 raise InvalidFieldError("page_token", "must come with the filters and the order it was given for")
             first = token.offset
-        rows = self._listed(question.filter)
-        last = min(first + question.page_size, len(rows))
+        rows = self._listed(query.filter)
+        last = min(first + query.page_size, len(rows))
         token_text = PageToken(self.id, filter_digest, last).text() if last < len(rows) else ""
         ranked = self._writer.ranked(self.assessor.newest_answers(rows[first:last].astype(np.intp)), first + 1)
         return responses.list_response(self.provenance(), ranked, token_text, len(rows))
 
-    def features(self, question: FeatureQuestion) -> bytes | Awaitable[bytes]:
+    def features(self, query: FeatureQuery) -> bytes | Awaitable[bytes]:
         """An encoded GetFeaturesResponse; of a past week it is made in a thread, so that no call waits for it.
 
         Raises:
             InvalidFieldError: If the feature set is not the model's.
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
-        column = self._feature_column(question.feature_set, question.as_of)
+        column = self._feature_column(query.feature_set, query.as_of)
         if column == self.assessor.newest:
-            return b"".join([self._newest_features_head, *map(self._features.__getitem__, question.product_ids)])
-        return compute_in_thread(self._past_features, question.product_ids, column)
+            return b"".join([self._newest_features_head, *map(self._features.__getitem__, query.product_ids)])
+        return compute_in_thread(self._past_features, query.product_ids, column)
 
     async def all_features(self, feature_set: str, as_of: dt.date | None) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamFeaturesResponses.
@@ -200,14 +200,14 @@ class ServingSnapshot:
         """Seconds, when it was loaded; of a publisher whose clock is ahead: as young as can be."""
         return max(0.0, (self.serving_since - moment).total_seconds())
 
-    def _risks_with_stock(self, question: RiskQuestion) -> bytes:
+    def _risks_with_stock(self, query: RiskQuery) -> bytes:
         newest, scorer = self.assessor.newest, self.assessor.scorer
-        return self.head + self._writer.risks(question.product_ids, newest, scorer, question.caller_stock)
+        return self.head + self._writer.risks(query.product_ids, newest, scorer, query.caller_stock)
 
-    def _past_risks(self, question: RiskQuestion, column: int) -> bytes:
+    def _past_risks(self, query: RiskQuery, column: int) -> bytes:
         answering = self._past_models.of(self.assessor.week(column))
         head = responses.risk_head(self.provenance(column, answering))
-        return head + self._writer.risks(question.product_ids, column, answering.scorer, question.caller_stock)
+        return head + self._writer.risks(query.product_ids, column, answering.scorer, query.caller_stock)
 
     def _past_features(self, product_ids: Sequence[str], column: int) -> bytes:
         return self._features_head(column) + self._writer.features(product_ids, column)
@@ -239,6 +239,6 @@ def _end_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
 
 
-def question_digest(rank_filter: RankFilter) -> bytes:
+def query_digest(rank_filter: RankFilter) -> bytes:
     """A fingerprint of what a page token belongs to."""
     return digest(repr(rank_filter).encode())

@@ -14,7 +14,7 @@ from data.panel import Panel
 from data.snapshots import AlertRule, ModelReference, load, publish
 from data.snapshots.published_models import PublishedModel, model_of_week
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bound, Bundle, Contract, LabelContract
-from feature_service.server.scoring.questions import RiskQuestion
+from feature_service.server.scoring.queries import RiskQuery
 from feature_service.server.serving.snapshot import ServingSnapshot
 from tests.support.snapshots import publish_snapshot, synthetic_panel
 
@@ -58,7 +58,7 @@ def sunday(weeks: int) -> dt.date:
 
 
 def answers_of(root: Path, as_of: dt.date | None) -> AssessStockoutRisksResponse:
-    answer = ServingSnapshot.load(root).risks(RiskQuestion(PANEL.product_ids, as_of, 0))
+    answer = ServingSnapshot.load(root).risks(RiskQuery(PANEL.product_ids, as_of, 0))
     if isinstance(answer, bytes):
         return AssessStockoutRisksResponse.FromString(answer)
 

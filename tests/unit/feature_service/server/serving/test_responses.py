@@ -19,7 +19,7 @@ from stockout.v1.risk_service_pb2 import (
 
 from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.caller_stock import CallerStock
-from feature_service.server.scoring.questions import FeatureQuestion, RiskQuestion
+from feature_service.server.scoring.queries import FeatureQuery, RiskQuery
 from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.serving import encoder, responses
 from feature_service.server.serving.entries import risk_entries
@@ -129,10 +129,10 @@ def test_an_answer_is_kept_only_for_ids_that_the_snapshot_names(serving: Serving
 
 def test_features_that_are_kept_are_those_that_are_written_on_the_spot(serving: ServingSnapshot) -> None:
     ids = [product_id(3), "made up", *EXCLUDED, product_id(150)]
-    question = FeatureQuestion(ids, None, "")
+    query = FeatureQuery(ids, None, "")
     head = serving._features_head(serving.assessor.newest)
     written = head + serving._writer.features(ids, serving.assessor.newest)
-    assert serving.features(question) == serving.features(question) == written
+    assert serving.features(query) == serving.features(query) == written
     named = [each for each in ids if each != "made up"]
     assert serving.known_features(named) == head + serving._writer.features(named, serving.assessor.newest)
     assert serving.known_features(ids) is None
@@ -163,5 +163,5 @@ def test_without_room_nothing_is_kept_and_every_answer_is_the_same(serving: Serv
 @pytest.mark.parametrize("as_of", [None, AS_OF_WEEK + dt.timedelta(days=6), AS_OF_WEEK + dt.timedelta(days=12)])
 def test_every_day_of_the_newest_week_gets_the_same_bytes(serving: ServingSnapshot, as_of: dt.date | None) -> None:
     product_ids = [product_id(number) for number in range(200)]
-    newest = serving.risks(RiskQuestion(product_ids, None, 0))
-    assert serving.risks(RiskQuestion(product_ids, as_of, 0)) == newest
+    newest = serving.risks(RiskQuery(product_ids, None, 0))
+    assert serving.risks(RiskQuery(product_ids, as_of, 0)) == newest

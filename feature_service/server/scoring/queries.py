@@ -9,7 +9,7 @@ from feature_service.server.scoring.caller_stock import CallerStock
 
 
 @dataclass(frozen=True, slots=True)
-class RiskQuestion:
+class RiskQuery:
     """The risk of which products.
 
     Attributes:
@@ -26,7 +26,7 @@ class RiskQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureQuestion:
+class FeatureQuery:
     """The features of which products, as of which day (None: newest), in which set (empty: the model's)."""
 
     product_ids: Sequence[str]
@@ -64,7 +64,7 @@ class RankFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class ListQuestion:
+class ListQuery:
     """A page of a ranked list; an empty token asks for the first one."""
 
     filter: RankFilter
