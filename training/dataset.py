@@ -19,7 +19,7 @@ from feature_service.json_record import read_json
 from feature_service.kernel import feature_set, features_of_all_weeks
 from feature_service.kernel.arrays import FloatArray, IntArray
 from training.errors import TrainingFileError
-from training.labels import DEFAULT_ALPHA, bounds_in, label
+from training.labels import DEFAULT_ALPHA, bounds_in, label, variant_of
 
 PRODUCT_ID, AS_OF_WEEK, OUTCOME = "product_id", "as_of_week", "outcome"
 _META = b"stockout.training_table"
@@ -119,6 +119,7 @@ def write_training_table(
             evidence=target.evidence,
             horizon_weeks=target.horizon_weeks,
             applies_where=bounds_in(chosen, target),
+            variant=variant_of(getattr(target, "alpha", DEFAULT_ALPHA)),
         ),
         target.outcome_weeks(panel),
     )

@@ -1,6 +1,6 @@
 """Published snapshots: what a server answers from, as immutable folders of which one pointer file names the current."""
 
-from data.snapshots.read import current_id, load
+from data.snapshots.read import current_id, is_id, is_published, load
 from data.snapshots.snapshot import (
     MANIFEST,
     MODEL_NAME,
@@ -25,6 +25,8 @@ __all__ = [
     "Snapshot",
     "SnapshotError",
     "current_id",
+    "is_id",
+    "is_published",
     "load",
     "point_at",
     "publish",

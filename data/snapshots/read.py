@@ -45,6 +45,16 @@ MAX_BYTES_IN_MEMORY = 512 * 1024 * 1024
 """Some 240,000 products with two years of sales."""
 
 
+def is_id(name: str) -> bool:
+    """Whether a snapshot's folder could be called so."""
+    return _ID.fullmatch(name) is not None
+
+
+def is_published(root: Path) -> bool:
+    """Whether any snapshot was ever published below ``root``, be it readable or not."""
+    return (root / POINTER).exists()
+
+
 def current_id(root: Path) -> str:
     """The id of the snapshot to serve.
 
@@ -57,7 +67,7 @@ def current_id(root: Path) -> str:
         raise SnapshotError(f"no snapshot is published in {root}: run the pipeline first ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise SnapshotError(f"{root / POINTER} holds no snapshot's name: {error}; publish again") from error
-    if not _ID.fullmatch(snapshot_id):
+    if not is_id(snapshot_id):
         raise SnapshotError(f"{root / POINTER} holds no snapshot's name: {snapshot_id[:80]!r}; publish again")
     return snapshot_id
 

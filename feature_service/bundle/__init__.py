@@ -12,6 +12,7 @@ from feature_service.bundle.contract import (
     Calibration,
     Contract,
     LabelContract,
+    question_name,
 )
 from feature_service.bundle.model import CONTRACT_FILE, MODEL_FILE, Bundle, FeatureShapeError
 
@@ -28,4 +29,5 @@ __all__ = [
     "Contract",
     "FeatureShapeError",
     "LabelContract",
+    "question_name",
 ]

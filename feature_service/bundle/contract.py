@@ -45,6 +45,12 @@ class Bound:
         return holds
 
 
+def question_name(label_name: str, horizon_weeks: int, variant: str) -> str:
+    """What a question is called: label, horizon where that is more than a week, variant where there is one."""
+    horizon = "" if horizon_weeks == 1 else f"-{horizon_weeks}-weeks"
+    return f"{label_name}{horizon}{variant and f'-{variant}'}"
+
+
 @dataclass(frozen=True)
 class LabelContract:
     """What a probability is the probability of.
@@ -56,6 +62,7 @@ class LabelContract:
         horizon_weeks: Weeks ahead.
         applies_where: The label applies to a row exactly where all of these hold; empty if no feature of the model
             tells where it does. Where it does not apply, a probability means nothing.
+        variant: What sets it apart from others of its name and horizon, e.g. ``alpha-0_5``; empty where nothing does.
     """
 
     name: str
@@ -63,10 +70,20 @@ class LabelContract:
     evidence: str
     horizon_weeks: int
     applies_where: tuple[Bound, ...] = ()
+    variant: str = ""
+
+    @property
+    def question(self) -> str:
+        """The question that a model with this contract answers, e.g. ``inventory-4-weeks``."""
+        return question_name(self.name, self.horizon_weeks, self.variant)
 
     def predicts_the_same_as(self, other: "LabelContract") -> bool:
-        """Whether the other's probabilities mean the same; by which features it is told where they do may differ."""
-        return replace(self, applies_where=()) == replace(other, applies_where=())
+        """Whether the other's probabilities mean the same; by which features it is told where they do may differ.
+
+        Of variants the descriptions differ, and contracts of before name none.
+        """
+        ours, theirs = (replace(each, applies_where=(), variant="") for each in (self, other))
+        return ours == theirs
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from feature_service.server.rpc.auth import Doorkeeper
 from feature_service.server.rpc.handlers import Handlers
 from feature_service.server.rpc.health import HealthServicer
 from feature_service.server.rpc.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
-from feature_service.server.serving.current import CurrentSnapshot
-from feature_service.server.serving.reload import ReloadCallbacks, Reloader
+from feature_service.server.serving.questions import ServedQuestions
+from feature_service.server.serving.reload import Reloader
 from feature_service.server.serving.start import load_at_start
 from feature_service.server.settings import STOP_SIGNALS, Settings
 from feature_service.server.telemetry.calls import CallTelemetry, Tracer
@@ -46,21 +46,20 @@ class Server(NamedTuple):
     doorkeeper: Doorkeeper | None
 
 
-async def create_server(settings: Settings, current: CurrentSnapshot) -> Server:
-    """Bind the port and register every service, which answer from ``current``; nothing answers yet.
+async def create_server(settings: Settings, questions: ServedQuestions, telemetry: CallTelemetry) -> Server:
+    """Bind the port and register every service, which answer ``questions``; nothing answers yet.
 
     Raises:
         StockoutError: If the address, the certificate or the tokens cannot be used.
     """
     operation = settings.operation
-    telemetry = CallTelemetry(Metrics(current), _tracer(operation.telemetry.otlp_endpoint), settings.log_calls)
     handlers = Handlers(telemetry, StreamLimit(operation.limits.max_streams), settings.max_ids)
     tokens = operation.security.tokens
     doorkeeper = Doorkeeper(tokens, telemetry.metrics) if tokens else None
     grpc_server = bare_server(settings, doorkeeper)
     servicers: dict[str, RiskServicer | FeatureServicer] = {
-        RISK_SERVICE: RiskServicer(current, settings),
-        FEATURE_SERVICE: FeatureServicer(current),
+        RISK_SERVICE: RiskServicer(questions, settings),
+        FEATURE_SERVICE: FeatureServicer(questions),
     }
     for service, servicer in servicers.items():
         methods = {name: handlers.of(f"{service}/{name}", method) for name, method in servicer.methods.items()}
@@ -82,45 +81,55 @@ async def serve(settings: Settings) -> None:
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     link = Link(settings.operation.worker, when_lost=stop.set)
-    max_age_days = settings.max_age_days
-    current = CurrentSnapshot(None if max_age_days is None else max_age_days * SECONDS_PER_DAY)
-    if settings.operation.worker:
-        await load(current, settings)
-    server = await create_server(settings, current)
+    max_age_days, worker = settings.max_age_days, settings.operation.worker
+    questions = ServedQuestions(None if max_age_days is None else max_age_days * SECONDS_PER_DAY)
+    telemetry = _telemetry(settings, questions)
+    reloader = Reloader(settings.snapshots, questions, telemetry.metrics.count_reload_failure)
+    if worker:
+        await load_default(reloader, questions, settings)
+        await reloader.look_beside()
+    server = await create_server(settings, questions, telemetry)
     await server.grpc_server.start()
     _expose_metrics(server, settings)
     _log.info("listening", host=settings.host, port=server.port)
     tasks = [asyncio.create_task(repeat(server.doorkeeper.look, TOKENS_RELOAD_SECONDS))] if server.doorkeeper else []
+
+    async def look() -> None:
+        await reloader.look()
+        await _report_freshness(server, questions)
+
     try:
-        if not settings.operation.worker:
-            await load(current, settings)
-        reloader = Reloader(settings.snapshots, current, _callbacks(server))
-        await reloader.report_freshness()
-        tasks.append(asyncio.create_task(repeat(reloader.look, settings.reload_seconds)))
-        _log.info("serving", port=server.port, snapshot_id=current.get().id, products=len(current.get().assessor))
+        if not worker:
+            await load_default(reloader, questions, settings)
+        await _report_freshness(server, questions)
+        await reloader.look_beside()
+        tasks.append(asyncio.create_task(repeat(look, settings.reload_seconds)))
+        _log_serving(server, questions)
         link.report_ready()
         await stop.wait()
     finally:
         for task in tasks:
             task.cancel()
-        current.close()
+        questions.close()
         await drain(server, settings.grace_seconds)
 
 
-async def load(current: CurrentSnapshot, settings: Settings) -> None:
-    """Load the published snapshot in a thread, so that health answers meanwhile, and answer from it.
+async def load_default(reloader: Reloader, questions: ServedQuestions, settings: Settings) -> None:
+    """Load the default question's published snapshot in a thread, so that health answers meanwhile, and answer from it.
 
     Raises:
         StockoutError: If there is none, or it cannot be served.
     """
     began = perf_counter()
     serving, problem = await asyncio.to_thread(load_at_start, settings.snapshots)
-    current.swap_in(serving)
+    questions.default.swap_in(serving)
+    questions.name_default()
+    reloader.take_up_beside()
     gc.collect()
     gc.freeze()  # the snapshot lives on: the collector need not walk through it again and again
     if problem:
-        _log.error("snapshot refused", error=str(problem), served=serving.id)
-    _log.info("loaded", snapshot_id=serving.id, seconds=round(perf_counter() - began, 3))
+        _log.error("snapshot refused", error=str(problem), question=serving.question, served=serving.id)
+    _log.info("loaded", snapshot_id=serving.id, question=serving.question, seconds=round(perf_counter() - began, 3))
 
 
 async def drain(server: Server, grace_seconds: float) -> None:
@@ -133,6 +142,14 @@ async def drain(server: Server, grace_seconds: float) -> None:
     _log.info("stopped")
 
 
+def _log_serving(server: Server, questions: ServedQuestions) -> None:
+    default = questions.default.get()
+    names = [each.get().question for each in questions.loaded()]
+    _log.info(
+        "serving", port=server.port, snapshot_id=default.id, products=len(default.assessor), questions=", ".join(names)
+    )
+
+
 def _expose_metrics(server: Server, settings: Settings) -> None:
     telemetry, worker = settings.operation.telemetry, settings.operation.worker
     if telemetry.metrics_port is None:
@@ -140,6 +157,11 @@ def _expose_metrics(server: Server, settings: Settings) -> None:
     after = worker.number if worker and telemetry.metrics_port else 0
     port = server.telemetry.metrics.expose(telemetry.metrics_host, telemetry.metrics_port + after)
     _log.info("metrics", host=telemetry.metrics_host, port=port)
+
+
+def _telemetry(settings: Settings, questions: ServedQuestions) -> CallTelemetry:
+    tracer = _tracer(settings.operation.telemetry.otlp_endpoint)
+    return CallTelemetry(Metrics(questions), tracer, settings.log_calls)
 
 
 def _tracer(endpoint: str) -> Tracer | None:
@@ -150,15 +172,10 @@ def _tracer(endpoint: str) -> Tracer | None:
     return tracing.Tracer.to(endpoint)
 
 
-def _callbacks(server: Server) -> ReloadCallbacks:
-    def count_refusal() -> None:
-        server.telemetry.metrics.reload_failures.inc()
-
-    async def set_health(is_fresh: bool) -> None:
-        response = health_pb2.HealthCheckResponse
-        await _set_health(server.health, response.SERVING if is_fresh else response.NOT_SERVING)
-
-    return ReloadCallbacks(count_refusal, set_health)
+async def _report_freshness(server: Server, questions: ServedQuestions) -> None:
+    """Health is that of the default question: of the others, answers and metrics tell how old their data is."""
+    response = health_pb2.HealthCheckResponse
+    await _set_health(server.health, response.NOT_SERVING if questions.default.get().stale else response.SERVING)
 
 
 async def _set_health(servicer: HealthServicer, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:

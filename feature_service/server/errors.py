@@ -6,12 +6,14 @@ StockoutError
 ├── CertificateError             certificate, key and client CA are not a whole
 ├── TokensError                  the file of tokens cannot be used
 ├── OtherQuestionError           a newer snapshot answers another question
+├── MisplacedQuestionError       a folder does not hold the question that it is called by
 ├── ModelMismatchError           the snapshot's model wants other features than this code computes
 └── AnswerError                  reaches a client
     ├── MalformedRequestError    the bytes are not the message they should be
     ├── InvalidFieldError        a field of the request holds what it must not
     ├── TooManyProductsError     more ids than one request may hold
     ├── AsOfOutOfRangeError      a week that the snapshot does not hold
+    ├── UnknownQuestionError     a question that is not served
     ├── NotLoadedError           no snapshot is loaded yet
     ├── DrainingError            the server stops
     ├── PageTokenExpiredError    the snapshot that the pages are of is gone
@@ -73,6 +75,16 @@ class OtherQuestionError(StockoutError):
     def __init__(self, snapshot_id: str, theirs: str, ours: str) -> None:
         super().__init__(
             f"snapshot {snapshot_id} answers {theirs}, and {ours} is served: start a server of its own for it"
+        )
+
+
+class MisplacedQuestionError(StockoutError):
+    """A folder beside the default question's snapshots does not hold the question that it is called by."""
+
+    def __init__(self, folder: Path, snapshot_id: str, question: str) -> None:
+        super().__init__(
+            f"snapshot {snapshot_id} in {folder} answers {question!r}: only a folder of that name may hold it; "
+            "publish it with the pipeline"
         )
 
 
@@ -144,6 +156,20 @@ class AsOfOutOfRangeError(AnswerError):
         )
 
 
+class UnknownQuestionError(AnswerError):
+    """A question that is not served."""
+
+    LONGEST_QUOTE = 80
+
+    def __init__(self, question: str, served: Sequence[str]) -> None:
+        shown, known = question[: self.LONGEST_QUOTE], ", ".join(served)
+        super().__init__(
+            f"the question {shown!r} is not served here: ask {known}, or name none for {served[0]}",
+            question=shown,
+            served=known,
+        )
+
+
 class NotLoadedError(AnswerError):
     """No snapshot is loaded yet."""
 
@@ -162,6 +188,7 @@ class PageTokenExpiredError(AnswerError):
     """The snapshot that the pages are of is gone."""
 
     def __init__(self, snapshot_id: str) -> None:
+        self.snapshot_id = snapshot_id
         super().__init__(
             f"the list that the page token walks through was of snapshot {snapshot_id}, which was replaced: "
             "start again at the first page",

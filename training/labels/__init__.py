@@ -10,7 +10,7 @@ from training.errors import LabelFeaturesError, LabelSettingError, UnknownLabelE
 from training.labels.availability import Availability
 from training.labels.interface import STOCK_AWARE, Label
 from training.labels.inventory import Inventory
-from training.labels.unusual_zero import DEFAULT_ALPHA, UnusualZero
+from training.labels.unusual_zero import DEFAULT_ALPHA, UnusualZero, variant_of
 from training.labels.zero_sales import ZeroSales
 
 LABELS = {each.name: each for each in (ZeroSales(), UnusualZero(), Inventory(), Availability())}
@@ -18,7 +18,16 @@ LONGEST_HORIZON_WEEKS = 4
 
 STOCK_FIELDS = frozenset({UNITS_ON_HAND, IN_STOCK})
 
-__all__ = ["DEFAULT_ALPHA", "LABELS", "LONGEST_HORIZON_WEEKS", "STOCK_AWARE", "Label", "bounds_in", "label"]
+__all__ = [
+    "DEFAULT_ALPHA",
+    "LABELS",
+    "LONGEST_HORIZON_WEEKS",
+    "STOCK_AWARE",
+    "Label",
+    "bounds_in",
+    "label",
+    "variant_of",
+]
 
 
 def label(name: str, *, horizon_weeks: int = 1, alpha: float = DEFAULT_ALPHA) -> Label:

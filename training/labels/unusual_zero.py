@@ -13,6 +13,11 @@ from training.labels.weeks_ahead import in_words, nothing_sold_ahead
 DEFAULT_ALPHA = 0.05
 
 
+def variant_of(alpha: float) -> str:
+    """The alpha as a part of names, e.g. ``alpha-0_5``, with letters, digits, - and _ only; empty for the default."""
+    return "" if alpha == DEFAULT_ALPHA else f"alpha-{alpha!r}".replace(".", "_").replace("+", "")
+
+
 @dataclass(frozen=True)
 class UnusualZero:
     """No unit sold over the horizon, for products of which that is improbable.

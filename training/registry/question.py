@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from feature_service.bundle import LabelContract
-from training.labels import DEFAULT_ALPHA, Label, label
+from feature_service.bundle import LabelContract, question_name
+from training.labels import DEFAULT_ALPHA, Label, label, variant_of
 
 _OLD_NAME = re.compile(r"(?P<label>.+?)(?:-(?P<weeks>\d)-weeks)?")
 
@@ -37,10 +37,7 @@ class Question:
     @property
     def name(self) -> str:
         """What it is called in aliases and in the ledger, e.g. ``inventory-4-weeks`` or ``unusual_zero-alpha-0_5``."""
-        horizon = "" if self.horizon_weeks == 1 else f"-{self.horizon_weeks}-weeks"
-        # an alias holds letters, digits, - and _
-        alpha = "" if self.alpha == DEFAULT_ALPHA else f"-alpha-{self.alpha!r}".replace(".", "_").replace("+", "")
-        return f"{self.label}{horizon}{alpha}"
+        return question_name(self.label, self.horizon_weeks, variant_of(self.alpha))
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -27,7 +27,9 @@ class HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]
         self._draining = False
 
     async def set(self, service: str, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        """Say this of a service from now on; of a server that drains it stays as it is."""
+        """Say this of a service from now on; of a server that drains it stays. Watches hear of changes alone."""
+        if self._statuses.get(service) == status:
+            return
         await super().set(service, status)
         if not self._draining:
             self._statuses[service] = status

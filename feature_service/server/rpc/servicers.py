@@ -12,6 +12,7 @@ from stockout.v1.risk_service_pb2 import (
     GetServiceInfoResponse,
     Limits,
     ListStockoutRisksRequest,
+    ServedQuestion,
     StreamStockoutRisksRequest,
     WatchStockoutRisksRequest,
 )
@@ -27,6 +28,7 @@ from feature_service.server.rpc.requests import (
 )
 from feature_service.server.serving import responses
 from feature_service.server.serving.current import CurrentSnapshot
+from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.settings import Settings
 
 RISK_SERVICE: str = risk_service_pb2.DESCRIPTOR.services_by_name["RiskService"].full_name
@@ -36,8 +38,8 @@ FEATURE_SERVICE: str = feature_service_pb2.DESCRIPTOR.services_by_name["FeatureS
 class RiskServicer:
     """``stockout.v1.RiskService``."""
 
-    def __init__(self, current: CurrentSnapshot, settings: Settings) -> None:
-        self._current = current
+    def __init__(self, questions: ServedQuestions, settings: Settings) -> None:
+        self._questions = questions
         self._limits = Limits(
             max_ids_per_request=settings.max_ids,
             max_message_bytes=settings.max_message_bytes,
@@ -58,36 +60,38 @@ class RiskServicer:
     def assess_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
         query = risk_query(request)
-        return self._current.get().risks(query)
+        return self._questions.place(request.question).get().risks(query)
 
     def known_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | None:
         """Answer from what is encoded: an id that the snapshot names has kept its rule already."""
-        return self._current.get().known_risks(request.product_ids) if asks_ids_alone(request) else None
+        place = self._questions.find(request.question)
+        return place.get().known_risks(request.product_ids) if place and asks_ids_alone(request) else None
 
     def list_stockout_risks(self, request: ListStockoutRisksRequest) -> bytes:
         """Answer a page of the ranked list."""
         query = list_query(request)
-        return self._current.of_page(query.page_token).page(query)
+        return self._questions.of_page(request.question, query.page_token).page(query)
 
     def stream_stockout_risks(self, request: StreamStockoutRisksRequest) -> AsyncIterator[bytes]:
         """Answer every product."""
-        return self._current.get().all_risks(day_of(request))
+        return self._questions.place(request.question).get().all_risks(day_of(request))
 
     async def watch_stockout_risks(self, request: WatchStockoutRisksRequest) -> AsyncIterator[bytes]:
         """Answer the asked products, then those that changed at each newer snapshot."""
         product_ids = request.product_ids[:]
-        serving = self._current.get()
+        place = self._questions.place(request.question)
+        serving = place.get()
         before = list(serving.entries(product_ids))
         yield serving.head + b"".join(before)
         while True:
-            serving = await self._current.next(serving)
+            serving = await place.next(serving)
             now = list(serving.entries(product_ids))
             yield serving.head + b"".join(new for new, old in zip(now, before, strict=True) if new != old)
             before = now
 
-    def get_service_info(self, _request: GetServiceInfoRequest) -> bytes:
+    def get_service_info(self, request: GetServiceInfoRequest) -> bytes:
         """Answer what is served."""
-        serving = self._current.get()
+        serving = self._questions.place(request.question).get()
         return GetServiceInfoResponse(
             provenance=serving.provenance(),
             limits=self._limits,
@@ -96,14 +100,24 @@ class RiskServicer:
             server_version=self._version,
             first_week=responses.date_message(serving.assessor.week(0)),
             data_warnings=serving.data_warnings,
+            questions=map(self._served_question, self._questions.loaded()),
         ).SerializeToString()
+
+    def _served_question(self, place: CurrentSnapshot) -> ServedQuestion:
+        serving = place.get()
+        return ServedQuestion(
+            provenance=serving.provenance(),
+            is_default=place is self._questions.default,
+            products=len(serving.assessor),
+            serving_since=responses.timestamp_message(serving.serving_since),
+        )
 
 
 class FeatureServicer:
     """``stockout.v1.FeatureService``."""
 
-    def __init__(self, current: CurrentSnapshot) -> None:
-        self._current = current
+    def __init__(self, questions: ServedQuestions) -> None:
+        self._questions = questions
         self.methods: dict[str, UnaryMethod[Any] | StreamMethod[Any]] = {
             "GetFeatures": UnaryMethod(GetFeaturesRequest, self.get_features, self.known_features),
             "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features),
@@ -112,12 +126,13 @@ class FeatureServicer:
     def get_features(self, request: GetFeaturesRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
         query = feature_query(request)
-        return self._current.get().features(query)
+        return self._questions.place(request.question).get().features(query)
 
     def known_features(self, request: GetFeaturesRequest) -> bytes | None:
         """Answer from what is encoded: an id that the snapshot names has kept its rule already."""
-        return self._current.get().known_features(request.product_ids) if asks_features_alone(request) else None
+        place = self._questions.find(request.question)
+        return place.get().known_features(request.product_ids) if place and asks_features_alone(request) else None
 
     def stream_features(self, request: StreamFeaturesRequest) -> AsyncIterator[bytes]:
         """Answer every product."""
-        return self._current.get().all_features(request.feature_set, day_of(request))
+        return self._questions.place(request.question).get().all_features(request.feature_set, day_of(request))

@@ -43,6 +43,16 @@ class CurrentSnapshot:
             raise NotLoadedError
         return self._serving
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether there is a snapshot to answer from."""
+        return self._serving is not None
+
+    def holds(self, snapshot_id: str) -> bool:
+        """Whether a walk through that snapshot's pages can go on here."""
+        kept = (self._serving, self._replaced and self._replaced[0])
+        return any(each is not None and each.id == snapshot_id for each in kept)
+
     def of_page(self, token: str) -> ServingSnapshot:
         """The snapshot whose list a page token walks through; without one the newest.
 

@@ -76,6 +76,11 @@ class ServingSnapshot:
         return self._contract.label
 
     @property
+    def question(self) -> str:
+        """What is answered, by its name."""
+        return self._contract.label.question
+
+    @property
     def age_s(self) -> float:
         """Seconds since it was published: by the wall clock when it was loaded, by one that never jumps since."""
         return self._age_s + monotonic()
@@ -147,7 +152,7 @@ class ServingSnapshot:
         Raises:
             InvalidFieldError: If the page token was given for another query.
         """
-        filter_digest = query_digest(query.filter)
+        filter_digest = digest(repr(query.filter).encode())
         first = 0
         if query.page_token:
             token = PageToken.read(query.page_token)
@@ -194,6 +199,7 @@ class ServingSnapshot:
             model, contract, alerts = answering.model, answering.scorer.contract, answering.alerts
         provenance = responses.provenance_of(self._snapshot, model, contract, week, self.stale)
         provenance.alert_policy = alerts.policy if alerts else ""
+        provenance.question = self.question
         return provenance
 
     def _since(self, moment: dt.datetime) -> float:
@@ -237,8 +243,3 @@ class ServingSnapshot:
 
 def _end_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)
-
-
-def query_digest(rank_filter: RankFilter) -> bytes:
-    """A fingerprint of what a page token belongs to."""
-    return digest(repr(rank_filter).encode())

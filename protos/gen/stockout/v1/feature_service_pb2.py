@@ -28,7 +28,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from stockout.v1 import provenance_pb2 as stockout_dot_v1_dot_provenance__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!stockout/v1/feature_service.proto\x12\x0bstockout.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\x1a\x1cstockout/v1/provenance.proto\"\xca\x03\n\x12GetFeaturesRequest\x12&\n\x0bproduct_ids\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x08\x01\"\x07r\x05 \x01(\x80\x02\x12\xec\x02\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\x12\x1d\n\x0b\x66\x65\x61ture_set\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"\x8e\x01\n\x13GetFeaturesResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\x07results\x18\x03 \x03(\x0b\x32\".stockout.v1.ProductFeaturesResult\"\xa5\x03\n\x15StreamFeaturesRequest\x12\xec\x02\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\x12\x1d\n\x0b\x66\x65\x61ture_set\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"\x91\x01\n\x16StreamFeaturesResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\x07results\x18\x03 \x03(\x0b\x32\".stockout.v1.ProductFeaturesResult\"\x8d\x01\n\x15ProductFeaturesResult\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x1c.stockout.v1.ProductFeaturesH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"3\n\x0fProductFeatures\x12\x0e\n\x06values\x18\x01 \x03(\x02\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x08\x32\xbf\x01\n\x0e\x46\x65\x61tureService\x12P\n\x0bGetFeatures\x12\x1f.stockout.v1.GetFeaturesRequest\x1a .stockout.v1.GetFeaturesResponse\x12[\n\x0eStreamFeatures\x12\".stockout.v1.StreamFeaturesRequest\x1a#.stockout.v1.StreamFeaturesResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!stockout/v1/feature_service.proto\x12\x0bstockout.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\x1a\x1cstockout/v1/provenance.proto\"\xe6\x03\n\x12GetFeaturesRequest\x12&\n\x0bproduct_ids\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x08\x01\"\x07r\x05 \x01(\x80\x02\x12\xec\x02\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\x12\x1d\n\x0b\x66\x65\x61ture_set\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\x12\x1a\n\x08question\x18\x04 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"\x8e\x01\n\x13GetFeaturesResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\x07results\x18\x03 \x03(\x0b\x32\".stockout.v1.ProductFeaturesResult\"\xc1\x03\n\x15StreamFeaturesRequest\x12\xec\x02\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\x12\x1d\n\x0b\x66\x65\x61ture_set\x18\x02 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\x12\x1a\n\x08question\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80\x02\"\x91\x01\n\x16StreamFeaturesResponse\x12+\n\nprovenance\x18\x01 \x01(\x0b\x32\x17.stockout.v1.Provenance\x12\x15\n\rfeature_names\x18\x02 \x03(\t\x12\x33\n\x07results\x18\x03 \x03(\x0b\x32\".stockout.v1.ProductFeaturesResult\"\x8d\x01\n\x15ProductFeaturesResult\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x08\x66\x65\x61tures\x18\x02 \x01(\x0b\x32\x1c.stockout.v1.ProductFeaturesH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"3\n\x0fProductFeatures\x12\x0e\n\x06values\x18\x01 \x03(\x02\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x08\x32\xbf\x01\n\x0e\x46\x65\x61tureService\x12P\n\x0bGetFeatures\x12\x1f.stockout.v1.GetFeaturesRequest\x1a .stockout.v1.GetFeaturesResponse\x12[\n\x0eStreamFeatures\x12\".stockout.v1.StreamFeaturesRequest\x1a#.stockout.v1.StreamFeaturesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,22 +41,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETFEATURESREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\305\002\272\001\301\002\n\rdate.calendar\0228must be a full date of the calendar: year, month and day\032\365\001this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)'
   _globals['_GETFEATURESREQUEST'].fields_by_name['feature_set']._loaded_options = None
   _globals['_GETFEATURESREQUEST'].fields_by_name['feature_set']._serialized_options = b'\272H\005r\003(\200\002'
+  _globals['_GETFEATURESREQUEST'].fields_by_name['question']._loaded_options = None
+  _globals['_GETFEATURESREQUEST'].fields_by_name['question']._serialized_options = b'\272H\005r\003(\200\002'
   _globals['_STREAMFEATURESREQUEST'].fields_by_name['as_of']._loaded_options = None
   _globals['_STREAMFEATURESREQUEST'].fields_by_name['as_of']._serialized_options = b'\272H\305\002\272\001\301\002\n\rdate.calendar\0228must be a full date of the calendar: year, month and day\032\365\001this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)'
   _globals['_STREAMFEATURESREQUEST'].fields_by_name['feature_set']._loaded_options = None
   _globals['_STREAMFEATURESREQUEST'].fields_by_name['feature_set']._serialized_options = b'\272H\005r\003(\200\002'
+  _globals['_STREAMFEATURESREQUEST'].fields_by_name['question']._loaded_options = None
+  _globals['_STREAMFEATURESREQUEST'].fields_by_name['question']._serialized_options = b'\272H\005r\003(\200\002'
   _globals['_GETFEATURESREQUEST']._serialized_start=159
-  _globals['_GETFEATURESREQUEST']._serialized_end=617
-  _globals['_GETFEATURESRESPONSE']._serialized_start=620
-  _globals['_GETFEATURESRESPONSE']._serialized_end=762
-  _globals['_STREAMFEATURESREQUEST']._serialized_start=765
-  _globals['_STREAMFEATURESREQUEST']._serialized_end=1186
-  _globals['_STREAMFEATURESRESPONSE']._serialized_start=1189
-  _globals['_STREAMFEATURESRESPONSE']._serialized_end=1334
-  _globals['_PRODUCTFEATURESRESULT']._serialized_start=1337
-  _globals['_PRODUCTFEATURESRESULT']._serialized_end=1478
-  _globals['_PRODUCTFEATURES']._serialized_start=1480
-  _globals['_PRODUCTFEATURES']._serialized_end=1531
-  _globals['_FEATURESERVICE']._serialized_start=1534
-  _globals['_FEATURESERVICE']._serialized_end=1725
+  _globals['_GETFEATURESREQUEST']._serialized_end=645
+  _globals['_GETFEATURESRESPONSE']._serialized_start=648
+  _globals['_GETFEATURESRESPONSE']._serialized_end=790
+  _globals['_STREAMFEATURESREQUEST']._serialized_start=793
+  _globals['_STREAMFEATURESREQUEST']._serialized_end=1242
+  _globals['_STREAMFEATURESRESPONSE']._serialized_start=1245
+  _globals['_STREAMFEATURESRESPONSE']._serialized_end=1390
+  _globals['_PRODUCTFEATURESRESULT']._serialized_start=1393
+  _globals['_PRODUCTFEATURESRESULT']._serialized_end=1534
+  _globals['_PRODUCTFEATURES']._serialized_start=1536
+  _globals['_PRODUCTFEATURES']._serialized_end=1587
+  _globals['_FEATURESERVICE']._serialized_start=1590
+  _globals['_FEATURESERVICE']._serialized_end=1781
 # @@protoc_insertion_point(module_scope)

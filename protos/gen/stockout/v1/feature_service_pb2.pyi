@@ -30,8 +30,11 @@ class GetFeaturesRequest(_message.Message):
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
     FEATURE_SET_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
     feature_set: _builtins.str
     """The feature set; empty for the model's own. At most 256 bytes."""
+    question: _builtins.str
+    """Whose model's features are asked, as in RiskService's AssessStockoutRisksRequest."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The products, 1 to RiskService.GetServiceInfo's limit; each id 1 to 256 bytes of UTF-8."""
@@ -48,10 +51,11 @@ class GetFeaturesRequest(_message.Message):
         product_ids: _abc.Iterable[_builtins.str] | None = ...,
         as_of: _date_pb2.Date | None = ...,
         feature_set: _builtins.str = ...,
+        question: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "feature_set", b"feature_set", "product_ids", b"product_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "feature_set", b"feature_set", "product_ids", b"product_ids", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -101,7 +105,10 @@ class StreamFeaturesRequest(_message.Message):
 
     AS_OF_FIELD_NUMBER: _builtins.int
     FEATURE_SET_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
     feature_set: _builtins.str
+    """As in GetFeaturesRequest."""
+    question: _builtins.str
     """As in GetFeaturesRequest."""
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
@@ -112,10 +119,11 @@ class StreamFeaturesRequest(_message.Message):
         *,
         as_of: _date_pb2.Date | None = ...,
         feature_set: _builtins.str = ...,
+        question: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "feature_set", b"feature_set"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "feature_set", b"feature_set", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -61,8 +61,8 @@ class FeatureServiceServicer:
 
     def StreamFeatures(self, request, context):
         """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
-        that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT and OUT_OF_RANGE as for GetFeatures,
-        RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
+        that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT, NOT_FOUND and OUT_OF_RANGE as for
+        GetFeatures, RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,8 +39,8 @@ class FeatureServiceStub:
     """
     StreamFeatures: _grpc.UnaryStreamMultiCallable[_feature_service_pb2.StreamFeaturesRequest, _feature_service_pb2.StreamFeaturesResponse]
     """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
-    that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT and OUT_OF_RANGE as for GetFeatures,
-    RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
+    that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT, NOT_FOUND and OUT_OF_RANGE as for
+    GetFeatures, RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
     """
 
 @_typing.type_check_only
@@ -54,8 +54,8 @@ class FeatureServiceAsyncStub(FeatureServiceStub):
     """
     StreamFeatures: _aio.UnaryStreamMultiCallable[_feature_service_pb2.StreamFeaturesRequest, _feature_service_pb2.StreamFeaturesResponse]  # type: ignore[assignment]
     """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
-    that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT and OUT_OF_RANGE as for GetFeatures,
-    RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
+    that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT, NOT_FOUND and OUT_OF_RANGE as for
+    GetFeatures, RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
     """
 
 class FeatureServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -78,8 +78,8 @@ class FeatureServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_feature_service_pb2.StreamFeaturesResponse], _abc.AsyncIterator[_feature_service_pb2.StreamFeaturesResponse]]:
         """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
-        that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT and OUT_OF_RANGE as for GetFeatures,
-        RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
+        that is slow slows its own stream and no other. Errors: INVALID_ARGUMENT, NOT_FOUND and OUT_OF_RANGE as for
+        GetFeatures, RESOURCE_EXHAUSTED over the server's streams, UNAVAILABLE while loading or draining.
         """
 
 def add_FeatureServiceServicer_to_server(servicer: FeatureServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -67,6 +67,7 @@ class Provenance(_message.Message):
     DATA_UNTIL_FIELD_NUMBER: _builtins.int
     ALERT_POLICY_FIELD_NUMBER: _builtins.int
     DATA_WARNINGS_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -93,6 +94,8 @@ class Provenance(_message.Message):
     """
     data_warnings: _builtins.int
     """How many things about the data were taken though they look wrong; GetServiceInfo says them in words."""
+    question: _builtins.str
+    """The question that was answered, by its name: the label with its horizon, e.g. `inventory` or `inventory-4-weeks`."""
     @_builtins.property
     def as_of_week(self) -> _date_pb2.Date:
         """Monday of the last complete week that was known. Nothing later touched the answer."""
@@ -124,10 +127,11 @@ class Provenance(_message.Message):
         data_until: _date_pb2.Date | None = ...,
         alert_policy: _builtins.str = ...,
         data_warnings: _builtins.int = ...,
+        question: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "data_until", b"data_until", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "question", b"question", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

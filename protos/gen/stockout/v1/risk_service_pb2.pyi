@@ -61,8 +61,13 @@ class AssessStockoutRisksRequest(_message.Message):
     AS_OF_FIELD_NUMBER: _builtins.int
     HORIZON_WEEKS_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
     horizon_weeks: _builtins.int
     """Weeks ahead, 0 or the model's horizon. 0 stands for the model's horizon."""
+    question: _builtins.str
+    """Which question is asked, by its name, e.g. `inventory` (a label) or `inventory-4-weeks` (one with a horizon of more
+    than a week); GetServiceInfo lists those that are served. Empty: the server's default question. At most 256 bytes.
+    """
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The products, 1 to GetServiceInfo's limit; each id 1 to 256 bytes of UTF-8. An id asked twice is answered twice."""
@@ -85,10 +90,11 @@ class AssessStockoutRisksRequest(_message.Message):
         as_of: _date_pb2.Date | None = ...,
         horizon_weeks: _builtins.int = ...,
         items: _abc.Iterable[Global___AssessmentItem] | None = ...,
+        question: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "horizon_weeks", b"horizon_weeks", "items", b"items", "product_ids", b"product_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "horizon_weeks", b"horizon_weeks", "items", b"items", "product_ids", b"product_ids", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -410,6 +416,7 @@ class ListStockoutRisksRequest(_message.Message):
     ALERT_ONLY_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
     INCLUDE_OUT_OF_STOCK_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Products per page, 0 to 1000; 0 stands for 50."""
     page_token: _builtins.str
@@ -428,6 +435,8 @@ class ListStockoutRisksRequest(_message.Message):
     """Also the products that are out of stock, of the category and the evidence that are asked for. They come first: the
     greatest revenue lost, then the most units lost a week.
     """
+    question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
     def __init__(
         self,
         *,
@@ -439,10 +448,11 @@ class ListStockoutRisksRequest(_message.Message):
         alert_only: _builtins.bool = ...,
         order: Global___Order.ValueType = ...,
         include_out_of_stock: _builtins.bool = ...,
+        question: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_only", b"alert_only", "category", b"category", "evidence", b"evidence", "include_out_of_stock", b"include_out_of_stock", "minimum_probability", b"minimum_probability", "order", b"order", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_only", b"alert_only", "category", b"category", "evidence", b"evidence", "include_out_of_stock", b"include_out_of_stock", "minimum_probability", b"minimum_probability", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -531,6 +541,9 @@ class StreamStockoutRisksRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AS_OF_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
         """As in AssessStockoutRisksRequest."""
@@ -539,10 +552,11 @@ class StreamStockoutRisksRequest(_message.Message):
         self,
         *,
         as_of: _date_pb2.Date | None = ...,
+        question: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -585,6 +599,9 @@ class WatchStockoutRisksRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The products, 1 to GetServiceInfo's limit; each id 1 to 256 bytes of UTF-8."""
@@ -593,10 +610,11 @@ class WatchStockoutRisksRequest(_message.Message):
         self,
         *,
         product_ids: _abc.Iterable[_builtins.str] | None = ...,
+        question: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_ids", b"product_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_ids", b"product_ids", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -640,12 +658,17 @@ class GetServiceInfoRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    QUESTION_FIELD_NUMBER: _builtins.int
+    question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
     def __init__(
         self,
+        *,
+        question: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -664,13 +687,14 @@ class GetServiceInfoResponse(_message.Message):
     SERVER_VERSION_FIELD_NUMBER: _builtins.int
     FIRST_WEEK_FIELD_NUMBER: _builtins.int
     DATA_WARNINGS_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
     products: _builtins.int
     """Products that the snapshot holds."""
     server_version: _builtins.str
     """Version of the server's program."""
     @_builtins.property
     def provenance(self) -> _provenance_pb2.Provenance:
-        """Model and snapshot."""
+        """Model and snapshot of the question that was asked about, as are the other fields that tell of a snapshot."""
 
     @_builtins.property
     def limits(self) -> Global___Limits:
@@ -688,6 +712,10 @@ class GetServiceInfoResponse(_message.Message):
     def data_warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What was taken of the data though it looks wrong, a sentence each, as the run that published the snapshot said it."""
 
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServedQuestion]:
+        """Every question that can be asked here; the default first, then by name."""
+
     def __init__(
         self,
         *,
@@ -698,14 +726,53 @@ class GetServiceInfoResponse(_message.Message):
         server_version: _builtins.str = ...,
         first_week: _date_pb2.Date | None = ...,
         data_warnings: _abc.Iterable[_builtins.str] | None = ...,
+        questions: _abc.Iterable[Global___ServedQuestion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "serving_since", b"serving_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "server_version", b"server_version", "serving_since", b"serving_since"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "questions", b"questions", "server_version", b"server_version", "serving_since", b"serving_since"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetServiceInfoResponse: _TypeAlias = GetServiceInfoResponse  # noqa: Y015
+
+@_typing.final
+class ServedQuestion(_message.Message):
+    """A question that is served: a label with its horizon."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    IS_DEFAULT_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
+    SERVING_SINCE_FIELD_NUMBER: _builtins.int
+    is_default: _builtins.bool
+    """Whether requests that name no question ask this one."""
+    products: _builtins.int
+    """Products that its snapshot holds."""
+    @_builtins.property
+    def provenance(self) -> _provenance_pb2.Provenance:
+        """What its answers for the newest week rest on; `question` in it is the name that requests give."""
+
+    @_builtins.property
+    def serving_since(self) -> _timestamp_pb2.Timestamp:
+        """Since when this server serves its snapshot."""
+
+    def __init__(
+        self,
+        *,
+        provenance: _provenance_pb2.Provenance | None = ...,
+        is_default: _builtins.bool = ...,
+        products: _builtins.int = ...,
+        serving_since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance", "serving_since", b"serving_since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_default", b"is_default", "products", b"products", "provenance", b"provenance", "serving_since", b"serving_since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServedQuestion: _TypeAlias = ServedQuestion  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):

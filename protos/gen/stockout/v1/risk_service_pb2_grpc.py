@@ -30,8 +30,10 @@ class RiskServiceStub:
 
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - NOT_FOUND (UNKNOWN_QUESTION): the server does not serve the question that the request names; the sentence says which
+    ones it serves.
     - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
-    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - UNAVAILABLE: no snapshot of the question is loaded yet, or the server is draining; try again.
     - DEADLINE_EXCEEDED: the caller's deadline passed.
     Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
     """
@@ -74,8 +76,10 @@ class RiskServiceServicer:
 
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - NOT_FOUND (UNKNOWN_QUESTION): the server does not serve the question that the request names; the sentence says which
+    ones it serves.
     - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
-    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - UNAVAILABLE: no snapshot of the question is loaded yet, or the server is draining; try again.
     - DEADLINE_EXCEEDED: the caller's deadline passed.
     Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
     """
@@ -170,8 +174,10 @@ class RiskService:
 
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
+    - NOT_FOUND (UNKNOWN_QUESTION): the server does not serve the question that the request names; the sentence says which
+    ones it serves.
     - RESOURCE_EXHAUSTED: over one of the limits that GetServiceInfo tells; ask for less, or later.
-    - UNAVAILABLE: no snapshot is loaded yet, or the server is draining; try again.
+    - UNAVAILABLE: no snapshot of the question is loaded yet, or the server is draining; try again.
     - DEADLINE_EXCEEDED: the caller's deadline passed.
     Each carries a google.rpc.ErrorInfo with a reason, the domain `stockout.v1` and its facts as metadata.
     """

@@ -7,23 +7,23 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
 from feature_service.server.errors import AddressError
-from feature_service.server.serving.current import CurrentSnapshot
+from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.telemetry.metrics import PROBABILITIES, Metrics, _histogram_of
 
 
 @given(st.lists(st.floats(0, 1, width=32) | st.just(float("nan")), max_size=50))
 def test_the_histogram_of_probabilities_counts_every_known_one_up_to_each_bound(values: list[float]) -> None:
-    family = _histogram_of(np.array(values, dtype=np.float32))
+    buckets, total = _histogram_of(np.array(values, dtype=np.float32))
     known = [value for value in values if value == value]
-    counts = {sample.labels["le"]: sample.value for sample in family.samples if sample.name.endswith("_bucket")}
-    assert counts == {
+    assert total == pytest.approx(sum(known))
+    assert dict(buckets) == {
         **{str(bound): sum(value <= bound for value in known) for bound in PROBABILITIES},
         "+Inf": len(known),
     }
 
 
 def test_before_a_snapshot_is_loaded_the_page_has_the_calls_already() -> None:
-    metrics = Metrics(CurrentSnapshot())
+    metrics = Metrics(ServedQuestions())
     metrics.method("a.B/C").begin()
     page = generate_latest(metrics.registry).decode()
     assert 'grpc_server_in_flight{grpc_method="C",grpc_service="a.B"} 1.0' in page
@@ -33,7 +33,7 @@ def test_before_a_snapshot_is_loaded_the_page_has_the_calls_already() -> None:
 
 
 def test_the_page_can_be_read_while_calls_of_new_kinds_end() -> None:
-    metrics = Metrics(CurrentSnapshot())
+    metrics = Metrics(ServedQuestions())
     method = metrics.method("a.B/C")
     finished = threading.Event()
 
@@ -52,6 +52,6 @@ def test_the_page_can_be_read_while_calls_of_new_kinds_end() -> None:
 
 
 def test_a_page_whose_port_is_taken_is_named() -> None:
-    port = Metrics(CurrentSnapshot()).expose("127.0.0.1", 0)
+    port = Metrics(ServedQuestions()).expose("127.0.0.1", 0)
     with pytest.raises(AddressError, match=str(port)):
-        Metrics(CurrentSnapshot()).expose("127.0.0.1", port)
+        Metrics(ServedQuestions()).expose("127.0.0.1", port)
