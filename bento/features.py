@@ -9,6 +9,7 @@ from bento.errors import (
     BadRequestError,
     FeatureServiceBusyError,
     FeatureServiceFailedError,
+    FeatureServiceMismatchError,
     FeatureServiceUnavailableError,
     SnapshotChangedError,
 )
@@ -19,10 +20,11 @@ from feature_service.client.batching import smaller_limit
 from feature_service.kernel import StockoutError
 
 ATTEMPTS = 3
-"""A snapshot is replaced now and then; between two questions three times in a row, something is wrong."""
+"""A snapshot is replaced now and then; between two calls three times in a row, something is wrong."""
 
 _BAD_REQUEST = {"INVALID_ARGUMENT", "OUT_OF_RANGE"}
 _BUSY = {"RESOURCE_EXHAUSTED", "CANCELLED"}  # gRPC's own answer to a burst beyond what may wait is CANCELLED
+_NOT_SERVED = "NOT_FOUND"  # the question; a product that is not found is a result
 _NOT_LET_IN = {"UNAUTHENTICATED", "PERMISSION_DENIED"}
 
 
@@ -35,29 +37,31 @@ class Answer:
 
 
 class FeatureClient:
-    """Gets features and planner's figures by product id. Made without a connection; the first question opens it.
+    """Gets features and planner's figures by product id. Made without a connection; the first call opens it.
 
     Args:
         target: Where the service is, as gRPC writes it, e.g. ``127.0.0.1:50051``.
+        question: What the Bento's model answers; a service may answer others, too.
         credentials: TLS, and the token if any; None is plaintext.
     """
 
-    def __init__(self, target: str, credentials: grpc.ChannelCredentials | None = None) -> None:
-        self._target, self._credentials = target, credentials
+    def __init__(self, target: str, question: str, credentials: grpc.ChannelCredentials | None = None) -> None:
+        self._target, self._question, self._credentials = target, question, credentials
         self._client: AsyncRiskClient | None = None
 
-    async def get(self, question: AssessRequest) -> Answer:
+    async def get(self, request: AssessRequest) -> Answer:
         """The features and the planner's figures of the asked products.
 
         Raises:
-            BadRequestError: If the service refuses the question, e.g. for an ``as_of`` that it has no week for.
+            BadRequestError: If the service refuses the request, e.g. for an ``as_of`` that it has no week for.
             FeatureServiceBusyError: If it has too many calls to take this one.
             FeatureServiceUnavailableError: If it does not answer in time, or has nothing loaded.
+            FeatureServiceMismatchError: If it does not answer the Bento's question.
             FeatureServiceFailedError: If it fails in another way.
             SnapshotChangedError: If the two keep coming from different snapshots.
         """
         for _ in range(ATTEMPTS):
-            answer = await self._ask(question)
+            answer = await self._ask(request)
             if answer.features.provenance.snapshot_id == answer.plans.provenance.snapshot_id:
                 return answer
         raise SnapshotChangedError(
@@ -65,10 +69,10 @@ class FeatureClient:
             "and from another with the planner's figures: ask again in a moment"
         )
 
-    async def _ask(self, question: AssessRequest) -> Answer:
+    async def _ask(self, request: AssessRequest) -> Answer:
         if self._client is None:  # here, since its channel belongs to the loop that is running now
-            self._client = AsyncRiskClient(self._target, credentials=self._credentials)
-        ids, as_of = question.product_ids, question.as_of
+            self._client = AsyncRiskClient(self._target, credentials=self._credentials, question=self._question)
+        ids, as_of = request.product_ids, request.as_of
         features, plans = self._client.features(ids, as_of), self._client.assess(ids, as_of)
         try:
             return Answer(*await asyncio.gather(features, plans))
@@ -84,26 +88,37 @@ class FeatureClient:
 def http_error(error: ClientError, target: str) -> StockoutError:
     """What the HTTP service answers where the client raised ``error``."""
     match error:
-        case client.RefusedError(code=code, details=details) if code in _BAD_REQUEST or _asks_too_much(error):
-            return BadRequestError(f"the feature service refused: {details}")
-        case client.RefusedError(code=code, details=details) if code in _BUSY:
-            return FeatureServiceBusyError(
-                f"the feature service at {target} is too busy ({details or code}): ask again in a moment"
-            )
-        case client.RefusedError(code=code, details=details) if code in _NOT_LET_IN:
-            return FeatureServiceFailedError(
-                f"the feature service at {target} does not let this Bento in ({details}): "
-                "set FEATURE_SERVICE_TOKEN_FILE to a file with a token that it knows"
-            )
         case client.RefusedError(code=code, details=details):
-            return FeatureServiceFailedError(f"the feature service at {target} failed with {code}: {details}")
+            return _refusal(error, code, details, target)
         case client.ServerUnavailableError(details=details):
             return _unavailable(target, details)
         case client.DeadlineError(timeout_s=timeout_s):
             return _unavailable(target, f"nothing within {timeout_s:g} s")
+        case client.OtherQuestionError():
+            return FeatureServiceMismatchError(f"the feature service answers another question: {error}")
         case client.SnapshotChangedError():
             return SnapshotChangedError(f"the feature service at {target} keeps changing its snapshot: ask again")
     return FeatureServiceFailedError(f"the feature service at {target} failed: {error}")
+
+
+def _refusal(error: ClientError, code: str, details: str, target: str) -> StockoutError:
+    if code in _BAD_REQUEST or _asks_too_much(error):
+        return BadRequestError(f"the feature service refused: {details}")
+    if code in _BUSY:
+        return FeatureServiceBusyError(
+            f"the feature service at {target} is too busy ({details or code}): ask again in a moment"
+        )
+    if code in _NOT_LET_IN:
+        return FeatureServiceFailedError(
+            f"the feature service at {target} does not let this Bento in ({details}): "
+            "set FEATURE_SERVICE_TOKEN_FILE to a file with a token that it knows"
+        )
+    if code == _NOT_SERVED:
+        return FeatureServiceMismatchError(
+            f"the feature service at {target} does not answer what this Bento's model does ({details}): "
+            "publish the snapshot of the same run there"
+        )
+    return FeatureServiceFailedError(f"the feature service at {target} failed with {code}: {details}")
 
 
 def _asks_too_much(error: ClientError) -> bool:

@@ -98,7 +98,7 @@ class StockoutRisk:
         self._bundle = Bundle.load(MODEL_DIR)
         model = _read_reference()
         target = os.environ.get("FEATURE_SERVICE_TARGET", DEFAULT_TARGET)
-        self._features = FeatureClient(target, _secrets().credentials())
+        self._features = FeatureClient(target, self._bundle.contract.label.question, _secrets().credentials())
         self._model = (model.name, model.version)
         contract = self._bundle.contract
         feature_rows(contract.feature_names)  # made and kept now, not at the first request

@@ -10,6 +10,7 @@ from feature_service.client.batching import Item, ListFilter
 from feature_service.client.errors import (
     ClientError,
     DeadlineError,
+    OtherQuestionError,
     RefusedError,
     ServerUnavailableError,
     SnapshotChangedError,
@@ -25,6 +26,7 @@ from feature_service.client.results import (
     RankedRisk,
     Reason,
     RiskAnswer,
+    ServedQuestion,
     ServiceInfo,
 )
 from feature_service.client.sync_client import RiskClient
@@ -36,6 +38,7 @@ __all__ = [
     "FeatureAnswer",
     "Item",
     "ListFilter",
+    "OtherQuestionError",
     "OutOfStock",
     "ProductFeatures",
     "ProductProblem",
@@ -47,6 +50,7 @@ __all__ = [
     "RefusedError",
     "RiskAnswer",
     "RiskClient",
+    "ServedQuestion",
     "ServerUnavailableError",
     "ServiceInfo",
     "SnapshotChangedError",

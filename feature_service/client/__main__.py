@@ -23,6 +23,7 @@ from feature_service.client.options import (
     combine,
     require_ids,
     with_client,
+    with_connection,
     with_own_stock,
 )
 from feature_service.client.output import documents, tables
@@ -189,7 +190,7 @@ def info(as_json: bool, client: RiskClient) -> None:
 
 @main.command()
 @click.option("--service", default="", help="One service by its full name.  [default: the whole server]")
-@with_client
+@with_connection
 def health(service: str, client: RiskClient) -> None:
     """Print whether the server is serving; exit code 0 only if it is."""
     state = client.health(service)

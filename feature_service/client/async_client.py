@@ -15,6 +15,7 @@ from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 from feature_service.client import batching
 from feature_service.client.batching import DEFAULT_LIST_LIMIT, DEFAULT_TIMEOUT_S, Item, ListFilter
 from feature_service.client.errors import SnapshotChangedError, from_rpc_error
+from feature_service.client.messages import info_of, provenance_of, ranked_of, risk_of
 from feature_service.client.results import (
     FeatureAnswer,
     ProductRisk,
@@ -22,10 +23,6 @@ from feature_service.client.results import (
     RankedRisk,
     RiskAnswer,
     ServiceInfo,
-    info_of,
-    provenance_of,
-    ranked_of,
-    risk_of,
 )
 from feature_service.limits import MAX_IDS, MAX_PAGE
 
@@ -38,8 +35,10 @@ class AsyncRiskClient:
         target: str,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         credentials: grpc.ChannelCredentials | None = None,
+        question: str = "",
     ) -> None:
         self._target, self._timeout_s, self._max_ids = target, timeout_s, MAX_IDS
+        self._question = question
         self._channel = (
             grpc.aio.secure_channel(target, credentials, batching.CHANNEL_OPTIONS)
             if credentials
@@ -75,7 +74,7 @@ class AsyncRiskClient:
     async def info(self) -> ServiceInfo:
         """See :meth:`RiskClient.info`."""
         with self._translate_errors():
-            return info_of(await self._risks.GetServiceInfo(GetServiceInfoRequest(), timeout=self._timeout_s))
+            return info_of(await self._ask(self._risks.GetServiceInfo, GetServiceInfoRequest()))
 
     async def assess(
         self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
@@ -105,7 +104,7 @@ class AsyncRiskClient:
             size = min(MAX_PAGE, max(1, limit - len(ranked)))
             with self._translate_errors():
                 request = batching.list_request(list_filter or ListFilter(), size, token)
-                page = await self._risks.ListStockoutRisks(request, timeout=self._timeout_s)
+                page = await self._ask(self._risks.ListStockoutRisks, request)
             ranked += map(ranked_of, page.risks)
             token = page.next_page_token
             if not token or len(ranked) >= limit:
@@ -113,24 +112,32 @@ class AsyncRiskClient:
 
     async def stream(self, as_of: dt.date | None = None) -> AsyncIterator[ProductRisk]:
         """See :meth:`RiskClient.stream`."""
-        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of))
+        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._question)
         with self._translate_errors():
             async for response in self._risks.StreamStockoutRisks(request, timeout=batching.STREAM_TIMEOUT_S):
-                for result in response.results:
+                for result in self._of_question(response).results:
                     yield risk_of(result)
 
     async def watch(self, product_ids: Sequence[str]) -> AsyncIterator[RiskAnswer]:
         """See :meth:`RiskClient.watch`."""
+        request = WatchStockoutRisksRequest(product_ids=product_ids, question=self._question)
         with self._translate_errors():
-            async for response in self._risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=product_ids)):
-                yield batching.risk_answer([response])
+            async for response in self._risks.WatchStockoutRisks(request):
+                yield batching.risk_answer([self._of_question(response)])
+
+    async def _ask(self, call: Any, request: Any) -> Any:
+        request.question = self._question
+        return self._of_question(await call(request, timeout=self._timeout_s))
+
+    def _of_question(self, response: Any) -> Any:
+        return batching.of_question(response, self._question, self._target)
 
     async def _in_batches(self, call: Any, requests_of: Callable[[int], Any]) -> Any:
         """Send all batches; if the snapshot changed between two of them, send all again."""
         for _ in range(batching.TRIES):
             max_ids = self._max_ids  # a call at the same time may find another one
             try:
-                responses = [await call(request, timeout=self._timeout_s) for request in requests_of(max_ids)]
+                responses = [await self._ask(call, request) for request in requests_of(max_ids)]
             except grpc.RpcError as error:
                 limit = batching.smaller_limit(error)
                 if limit is None or limit >= max_ids:

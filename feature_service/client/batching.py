@@ -4,7 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2
@@ -20,7 +20,9 @@ from stockout.v1.risk_service_pb2 import (
     Order,
 )
 
-from feature_service.client.results import FeatureAnswer, RiskAnswer, features_of, provenance_of, risk_of
+from feature_service.client.errors import OtherQuestionError
+from feature_service.client.messages import features_of, provenance_of, risk_of
+from feature_service.client.results import FeatureAnswer, RiskAnswer
 
 DEFAULT_LIST_LIMIT = 20
 DEFAULT_TIMEOUT_S = 10.0
@@ -87,6 +89,8 @@ class _Response(Protocol):
     @property
     def provenance(self) -> Provenance: ...
 
+    def HasField(self, field_name: Any) -> bool: ...  # noqa: N802 - protobuf's
+
 
 Response = TypeVar("Response", bound=_Response)
 Product = TypeVar("Product", str, "str | Item")
@@ -150,6 +154,17 @@ def feature_answer(responses: Sequence[GetFeaturesResponse]) -> FeatureAnswer:
         feature_names=tuple(responses[0].feature_names),
         results=[features_of(result) for response in responses for result in response.results],
     )
+
+
+def of_question(response: Response, question: str, target: str) -> Response:
+    """The same response; later messages of a stream say nothing of what they rest on.
+
+    Raises:
+        OtherQuestionError: If a question was named and another one is answered, as by a server that knows of none.
+    """
+    if question and response.HasField("provenance") and response.provenance.question != question:
+        raise OtherQuestionError(target, question, response.provenance.question)
+    return response
 
 
 def are_of_one_snapshot(responses: Sequence[Response]) -> bool:

@@ -5,6 +5,7 @@ StockoutError
     ├── ServerUnavailableError   nobody answers at the target, or the server is loading or draining
     ├── DeadlineError            no answer within the timeout
     ├── RefusedError             the server refused the request
+    ├── OtherQuestionError       the server answered another question than the one that was asked
     └── SnapshotChangedError     the server kept changing its snapshot between batches
 """
 
@@ -52,6 +53,18 @@ class RefusedError(ClientError):
         self.code, self.details, self.request_id = code, details, request_id
         context = f"{code}, request {request_id}" if request_id else code
         super().__init__(f"the server refused the request: {details} ({context})")
+
+
+class OtherQuestionError(ClientError):
+    """The server answered another question than the one that was asked."""
+
+    def __init__(self, target: str, asked: str, answered: str) -> None:
+        self.target, self.asked, self.answered = target, asked, answered
+        what = f"answered {answered!r}" if answered else "does not say which question it answers"
+        super().__init__(
+            f"{target} was asked the question {asked!r} and {what}: update that server, or name no question "
+            "to take what it serves"
+        )
 
 
 class SnapshotChangedError(ClientError):

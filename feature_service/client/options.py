@@ -124,7 +124,7 @@ _SERVER = combine(
 )
 
 
-def with_client(command: Callable[..., None]) -> Callable[..., None]:
+def with_connection(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of the connection; the command gets a client of that server as ``client``."""
 
     @functools.wraps(command)
@@ -136,16 +136,30 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
         tls_certificate: Path | None,
         tls_key: Path | None,
         token_file: Path | None,
+        question: str = "",
         **options: Any,
     ) -> None:
         try:
             credentials = Secrets(tls_ca, tls_certificate, tls_key, token_file).credentials()
         except CredentialsError as error:
             raise click.UsageError(str(error)) from error
-        with RiskClient(target, timeout_s, credentials) as client:
+        with RiskClient(target, timeout_s, credentials, question) as client:
             command(*arguments, client=client, **options)
 
     return _SERVER(connect_and_run)
+
+
+_QUESTION = click.option(
+    "--question",
+    default="",
+    metavar="NAME",
+    help="What to ask, e.g. inventory; stockout info lists what is served.  [default: the server's]",
+)
+
+
+def with_client(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the connection and the question; the command gets a client that asks it as ``client``."""
+    return _QUESTION(with_connection(command))
 
 
 OUTPUT_FORMAT = combine(

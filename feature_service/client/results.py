@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from google.rpc import code_pb2, error_details_pb2, status_pb2
-from google.type import date_pb2
-from stockout.v1 import feature_service_pb2, provenance_pb2, risk_service_pb2
-
 if TYPE_CHECKING:
     from feature_service.client.frames import DataFrame
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What an answer rests on; ``evidence`` is SALES_ONLY or STOCK_AWARE; old servers tell no ``data_until``."""
+    """What an answer rests on; ``evidence`` is SALES_ONLY or STOCK_AWARE.
+
+    Old servers tell no ``data_until`` and no ``question``.
+    """
 
     model_name: str
     model_version: str
@@ -31,6 +30,7 @@ class Provenance:
     data_until: dt.date | None = None
     alert_policy: str = ""
     data_warnings: int = 0
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,19 @@ class RankedAnswer:
 
 
 @dataclass(frozen=True)
+class ServedQuestion:
+    """A question that can be asked, and what its answers for the newest week rest on."""
+
+    name: str
+    is_default: bool
+    products: int
+    serving_since: dt.datetime
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
 class ServiceInfo:
-    """What a server serves, since when, and within which limits."""
+    """What a server serves, since when, and within which limits; ``questions`` has the default one first."""
 
     provenance: Provenance
     serving_since: dt.datetime
@@ -118,6 +129,7 @@ class ServiceInfo:
     max_concurrent_rpcs: int
     max_streams: int
     data_warnings: tuple[str, ...] = ()
+    questions: tuple[ServedQuestion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,99 +163,3 @@ class FeatureAnswer:
     provenance: Provenance
     feature_names: tuple[str, ...]
     results: Sequence[ProductFeatures]
-
-
-def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
-    """Read a message."""
-    return Provenance(
-        model_name=message.model_name,
-        model_version=message.model_version,
-        feature_set=message.feature_set,
-        label=message.label,
-        threshold=message.threshold,
-        snapshot_id=message.snapshot_id,
-        as_of_week=_day(message.as_of_week),
-        horizon_weeks=message.horizon_weeks,
-        evidence=provenance_pb2.Evidence.Name(message.evidence).removeprefix("EVIDENCE_"),
-        published_at=message.published_at.ToDatetime(dt.UTC),
-        stale=message.stale,
-        data_until=_day(message.data_until) if message.HasField("data_until") else None,
-        alert_policy=message.alert_policy,
-        data_warnings=message.data_warnings,
-    )
-
-
-def risk_of(message: risk_service_pb2.StockoutRiskResult) -> ProductRisk:
-    """Read a message."""
-    if message.HasField("risk"):
-        return _known_risk(message.product_id, message.risk)
-    return ProductRisk(message.product_id, None, None, _problem(message.error))
-
-
-def ranked_of(message: risk_service_pb2.RankedStockoutRisk) -> RankedRisk:
-    """Read a message."""
-    if not message.HasField("out_of_stock"):
-        return RankedRisk(message.rank, _known_risk(message.product_id, message.risk))
-    gone = message.out_of_stock
-    risk = ProductRisk(message.product_id, None, None, None, category=gone.category)
-    since = _day(gone.since) if gone.HasField("since") else None
-    losses = (_figure(gone, name) for name in ("units_lost_per_week", "revenue_lost_per_week"))
-    return RankedRisk(message.rank, risk, OutOfStock(since, *losses))
-
-
-def info_of(message: risk_service_pb2.GetServiceInfoResponse) -> ServiceInfo:
-    """Read a message."""
-    limits = message.limits
-    return ServiceInfo(
-        provenance=provenance_of(message.provenance),
-        serving_since=message.serving_since.ToDatetime(dt.UTC),
-        products=message.products,
-        first_week=_day(message.first_week),
-        server_version=message.server_version,
-        max_ids_per_request=limits.max_ids_per_request,
-        max_message_bytes=limits.max_message_bytes,
-        max_concurrent_rpcs=limits.max_concurrent_rpcs,
-        max_streams=limits.max_streams,
-        data_warnings=tuple(message.data_warnings),
-    )
-
-
-def features_of(message: feature_service_pb2.ProductFeaturesResult) -> ProductFeatures:
-    """Read a message."""
-    if message.HasField("features"):
-        return ProductFeatures(message.product_id, tuple(message.features.values), message.features.eligible, None)
-    return ProductFeatures(message.product_id, None, None, _problem(message.error))
-
-
-def _figure(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock, name: str) -> float | None:
-    return getattr(message, name) if message.HasField(name) else None  # type: ignore[arg-type]
-
-
-def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> ProductRisk:
-    return ProductRisk(
-        product_id=product_id,
-        probability=risk.probability,
-        alert=risk.alert,
-        error=None,
-        units_on_hand=_figure(risk, "units_on_hand"),
-        expected_demand_units=_figure(risk, "expected_demand_units"),
-        expected_units_lost=_figure(risk, "expected_units_lost"),
-        revenue_at_risk=_figure(risk, "revenue_at_risk"),
-        weeks_of_cover=_figure(risk, "weeks_of_cover"),
-        expected_stockout_date=_day(risk.expected_stockout_date) if risk.HasField("expected_stockout_date") else None,
-        reorder_by_date=_day(risk.reorder_by_date) if risk.HasField("reorder_by_date") else None,
-        category=risk.category,
-        reasons=tuple(Reason(each.feature, each.value, each.contribution, each.text) for each in risk.reasons),
-    )
-
-
-def _day(message: date_pb2.Date) -> dt.date:
-    return dt.date(message.year, message.month, message.day)
-
-
-def _problem(status: status_pb2.Status) -> ProductProblem:
-    info = error_details_pb2.ErrorInfo()
-    for detail in status.details:
-        if detail.Unpack(info):
-            break
-    return ProductProblem(code=code_pb2.Code.Name(status.code), reason=info.reason, message=status.message)

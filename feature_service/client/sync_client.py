@@ -19,6 +19,7 @@ from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 from feature_service.client import batching
 from feature_service.client.batching import DEFAULT_LIST_LIMIT, DEFAULT_TIMEOUT_S, Item, ListFilter, Response
 from feature_service.client.errors import SnapshotChangedError, from_rpc_error
+from feature_service.client.messages import info_of, provenance_of, ranked_of, risk_of
 from feature_service.client.results import (
     FeatureAnswer,
     ProductRisk,
@@ -26,10 +27,6 @@ from feature_service.client.results import (
     RankedRisk,
     RiskAnswer,
     ServiceInfo,
-    info_of,
-    provenance_of,
-    ranked_of,
-    risk_of,
 )
 from feature_service.limits import MAX_IDS, MAX_PAGE
 
@@ -45,6 +42,8 @@ class RiskClient:
         target: ``host:port``.
         timeout_s: Longest wait for each call, in seconds.
         credentials: TLS; None is plaintext.
+        question: What every call asks, e.g. ``inventory``; :meth:`info` lists what is served. Empty asks the server's
+            default. Answers to another question than the one that is named are refused.
     """
 
     def __init__(
@@ -52,8 +51,10 @@ class RiskClient:
         target: str,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         credentials: grpc.ChannelCredentials | None = None,
+        question: str = "",
     ) -> None:
         self._target, self._timeout_s, self._max_ids = target, timeout_s, MAX_IDS
+        self._question = question
         self._channel = (
             grpc.secure_channel(target, credentials, batching.CHANNEL_OPTIONS)
             if credentials
@@ -97,7 +98,7 @@ class RiskClient:
             ClientError: If there is no answer.
         """
         with self._translate_errors():
-            return info_of(self._risks.GetServiceInfo(GetServiceInfoRequest(), timeout=self._timeout_s))
+            return info_of(self._ask(self._risks.GetServiceInfo, GetServiceInfoRequest()))
 
     def assess(
         self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
@@ -149,7 +150,7 @@ class RiskClient:
             size = min(MAX_PAGE, max(1, limit - len(ranked)))
             with self._translate_errors():
                 request = batching.list_request(list_filter or ListFilter(), size, token)
-                page = self._risks.ListStockoutRisks(request, timeout=self._timeout_s)
+                page = self._ask(self._risks.ListStockoutRisks, request)
             ranked += map(ranked_of, page.risks)
             token = page.next_page_token
             if not token or len(ranked) >= limit:
@@ -161,11 +162,11 @@ class RiskClient:
         Raises:
             ClientError: If the stream does not start, or breaks off.
         """
-        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of))
+        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._question)
         responses = self._risks.StreamStockoutRisks(request, timeout=batching.STREAM_TIMEOUT_S)
         with self._translate_errors():
             for response in responses:
-                yield from map(risk_of, response.results)
+                yield from map(risk_of, self._of_question(response).results)
 
     def watch(self, product_ids: Sequence[str]) -> Iterator[RiskAnswer]:
         """The risk of the products now, then of those that changed, at each newer snapshot.
@@ -175,17 +176,25 @@ class RiskClient:
         Raises:
             ClientError: If the server cannot be reached, refuses, or stops.
         """
-        responses: Iterable[Any] = self._risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=product_ids))
+        request = WatchStockoutRisksRequest(product_ids=product_ids, question=self._question)
+        responses: Iterable[Any] = self._risks.WatchStockoutRisks(request)
         with self._translate_errors():
             for response in responses:
-                yield batching.risk_answer([response])
+                yield batching.risk_answer([self._of_question(response)])
+
+    def _ask(self, call: Any, request: Any) -> Any:
+        request.question = self._question
+        return self._of_question(call(request, timeout=self._timeout_s))
+
+    def _of_question(self, response: Any) -> Any:
+        return batching.of_question(response, self._question, self._target)
 
     def _in_batches(self, call: Any, requests_of: Callable[[int], Sequence[Any]]) -> list[Response]:
         """Send all batches; if the snapshot changed between two of them, send all again."""
         for _ in range(batching.TRIES):
             max_ids = self._max_ids  # a call at the same time may find another one
             try:
-                responses = [call(request, timeout=self._timeout_s) for request in requests_of(max_ids)]
+                responses = [self._ask(call, request) for request in requests_of(max_ids)]
             except grpc.RpcError as error:
                 limit = batching.smaller_limit(error)
                 if limit is None or limit >= max_ids:

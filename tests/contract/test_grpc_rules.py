@@ -15,6 +15,7 @@ from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRe
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
+    GetServiceInfoRequest,
     ListStockoutRisksRequest,
     StreamStockoutRisksRequest,
     WatchStockoutRisksRequest,
@@ -27,6 +28,7 @@ METHODS = {
     WatchStockoutRisksRequest: "RiskService/WatchStockoutRisks",
     GetFeaturesRequest: "FeatureService/GetFeatures",
     StreamFeaturesRequest: "FeatureService/StreamFeatures",
+    GetServiceInfoRequest: "RiskService/GetServiceInfo",
 }
 NO_DAY = date_pb2.Date(year=2018, month=2, day=30)
 SHORT, LONG = "must be at least 1 bytes", "must be at most 256 bytes"
@@ -85,6 +87,13 @@ CASES = [
     Case(GetFeaturesRequest(product_ids=["a"], feature_set="s" * 257), "feature_set", LONG),
     Case(StreamFeaturesRequest(as_of=NO_DAY), "as_of", DAY),
     Case(StreamFeaturesRequest(feature_set="s" * 257), "feature_set", LONG),
+    Case(AssessStockoutRisksRequest(product_ids=["a"], question="q" * 257), "question", LONG),
+    Case(listed(question="q" * 257), "question", LONG),
+    Case(StreamStockoutRisksRequest(question="q" * 257), "question", LONG),
+    Case(WatchStockoutRisksRequest(product_ids=["a"], question="q" * 257), "question", LONG),
+    Case(GetFeaturesRequest(product_ids=["a"], question="q" * 257), "question", LONG),
+    Case(StreamFeaturesRequest(question="q" * 257), "question", LONG),
+    Case(GetServiceInfoRequest(question="q" * 257), "question", LONG),
 ]
 
 

@@ -11,6 +11,7 @@ from data.synthetic.shops import write_synthetic_generic
 from feature_service.bundle import Bundle, LabelContract
 from feature_service.client import Provenance, RiskClient
 from orchestration.registry_places import tracking_uri_of
+from tests.support.bentos import post
 from tests.support.processes import BIN, environment, free_port, pipeline_command, run, running, wait_for_http
 from tests.support.servers import running_server
 
@@ -50,8 +51,8 @@ def both(shops: Path, alone: Path) -> tuple[Path, str]:
     return alone, before
 
 
-def provenance(snapshots: Path) -> Provenance:
-    with running_server(snapshots) as server, RiskClient(server.target) as client:
+def provenance(target: str, question: str = "") -> Provenance:
+    with RiskClient(target, question=question) as client:
         return client.assess(["nobody"]).provenance
 
 
@@ -63,9 +64,13 @@ def label_of_bento(work_dir: Path, name: str) -> LabelContract:
 def test_a_second_question_leaves_what_is_served_and_has_a_pointer_of_its_own(both: tuple[Path, str]) -> None:
     work_dir, before = both
     assert current_id(work_dir / "snapshots") == before
-    first, second = provenance(work_dir / "snapshots"), provenance(work_dir / "snapshots" / SECOND)
-    assert (first.label, first.model_name) == (FIRST, "stockout_risk")
-    assert (second.label, second.model_name) == (SECOND, f"stockout_risk_{SECOND}")
+    with running_server(work_dir / "snapshots") as server:
+        default, first, second = (provenance(server.target, question) for question in ("", FIRST, SECOND))
+    assert default == first
+    assert (first.question, first.label, first.model_name) == (FIRST, FIRST, "stockout_risk")
+    assert (second.question, second.label, second.model_name) == (SECOND, SECOND, f"stockout_risk_{SECOND}")
+    with running_server(work_dir / "snapshots" / SECOND) as server:
+        assert provenance(server.target) == second
 
 
 def test_each_question_has_a_registered_model_with_aliases_of_its_own(both: tuple[Path, str]) -> None:
@@ -78,7 +83,9 @@ def test_each_question_has_a_registered_model_with_aliases_of_its_own(both: tupl
         assert client.get_run(str(version.run_id)).info.run_name.startswith(f"{label} 2024-W30 ")
 
 
-def test_each_question_has_a_bento_of_its_own_that_can_be_served(both: tuple[Path, str], tmp_path: Path) -> None:
+def test_each_question_has_a_bento_of_its_own_that_asks_it_whatever_the_default_is(
+    both: tuple[Path, str], tmp_path: Path
+) -> None:
     work_dir, _ = both
     assert label_of_bento(work_dir, "stockout_risk").name == FIRST
     assert label_of_bento(work_dir, f"stockout_risk_{SECOND}").name == SECOND
@@ -90,9 +97,23 @@ def test_each_question_has_a_bento_of_its_own_that_can_be_served(both: tuple[Pat
         "--host=127.0.0.1",
         f"--port={port}",
     ]
-    with running(serve, tmp_path / "log", environment(BENTOML_HOME=str(work_dir / "bentoml"))):
-        wait_for_http(f"http://127.0.0.1:{port}/readyz")
-        assert b"units_on_hand" in wait_for_http(f"http://127.0.0.1:{port}/docs.json")
+    url = f"http://127.0.0.1:{port}"
+    with (
+        running_server(work_dir / "snapshots") as server,
+        running(
+            serve,
+            tmp_path / "log",
+            environment(BENTOML_HOME=str(work_dir / "bentoml"), FEATURE_SERVICE_TARGET=server.target),
+        ),
+        RiskClient(server.target, question=SECOND) as client,
+    ):
+        wait_for_http(f"{url}/readyz")
+        assert b"units_on_hand" in wait_for_http(f"{url}/docs.json")
+        risks = {each.risk.product_id: each.risk.probability for each in client.list_risks(limit=20).results}
+        answer = post(f"{url}/assess", {"product_ids": list(risks)})
+        assert answer.ok, answer.text
+        assert answer.json()["label"] == SECOND
+        assert {each["product_id"]: each["probability"] for each in answer.json()["results"]} == risks
 
 
 def test_running_either_question_again_changes_nothing(shops: Path, both: tuple[Path, str]) -> None:

@@ -19,6 +19,7 @@ from feature_service.client.results import (
     RankedAnswer,
     RankedRisk,
     RiskAnswer,
+    ServedQuestion,
     ServiceInfo,
 )
 from feature_service.terminal import visible
@@ -98,9 +99,22 @@ def info_table(info: ServiceInfo) -> Table:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     facts = dataclasses.asdict(info)
+    del facts["questions"]
     for name, value in {**facts.pop("provenance"), **facts}.items():
         table.add_row(name.replace("_", " "), _text(_fact(value)))
+    for number, each in enumerate(info.questions):
+        table.add_row("" if number else "questions", _text(_question(each)))
     return table
+
+
+def _question(served: ServedQuestion) -> str:
+    """E.g. "inventory (default): stockout_risk version 1, 510 products, as of 2018-08-20, data until 2018-08-26"."""
+    rests_on = served.provenance
+    return (
+        f"{served.name}{' (default)' * served.is_default}: {rests_on.model_name} version {rests_on.model_version}, "
+        f"{served.products} products, as of {rests_on.as_of_week}, data until {rests_on.data_until}"
+        f"{', STALE' * rests_on.stale}"
+    )
 
 
 def _fact(value: object) -> str:

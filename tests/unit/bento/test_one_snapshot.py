@@ -36,12 +36,13 @@ from feature_service.client import (
 )
 from tests.support.training_fixtures import Trained
 
-QUESTION = AssessRequest(product_ids=("a",))
+ASKED = "zero_sales"
+REQUEST = AssessRequest(product_ids=("a",))
 
 
 def provenance_of(snapshot_id: str) -> provenance_pb2.Provenance:
     as_of_week = date_pb2.Date(year=2018, month=8, day=20)
-    return provenance_pb2.Provenance(snapshot_id=snapshot_id, as_of_week=as_of_week)
+    return provenance_pb2.Provenance(snapshot_id=snapshot_id, as_of_week=as_of_week, question=ASKED)
 
 
 class Swapping(FeatureServiceServicer, RiskServiceServicer):
@@ -73,9 +74,9 @@ def serving(snapshots: Sequence[str]) -> Iterator[str]:
 
 def ask(target: str) -> Answer:
     async def asked() -> Answer:
-        asker = FeatureClient(target)
+        asker = FeatureClient(target, ASKED)
         try:
-            return await asker.get(QUESTION)
+            return await asker.get(REQUEST)
         finally:
             await asker.close()
 
@@ -101,6 +102,13 @@ def test_figures_that_keep_coming_from_another_snapshot_are_refused_in_one_sente
     [
         (client.RefusedError("OUT_OF_RANGE", "no such week"), 400, "the feature service refused: no such week"),
         (client.RefusedError("UNAUTHENTICATED", "bad token"), 502, r"in \(bad token\): set FEATURE_SERVICE_TOKEN_FILE"),
+        (
+            client.RefusedError("NOT_FOUND", "no such question"),
+            502,
+            r"does not answer .* \(no such question\): publish",
+        ),
+        (client.OtherQuestionError("there:1", "inventory", "zero_sales"), 502, "'inventory' and answered 'zero_sales'"),
+        (client.OtherQuestionError("there:1", "inventory", ""), 502, "does not say which question it answers: update"),
         (client.RefusedError("INTERNAL", "broken"), 502, "at there:1 failed with INTERNAL: broken"),
         (client.RefusedError("RESOURCE_EXHAUSTED", "rate"), 503, r"too busy \(rate\): ask again in a moment"),
         (client.RefusedError("CANCELLED", ""), 503, r"too busy \(CANCELLED\): ask again in a moment"),

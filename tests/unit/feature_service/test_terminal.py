@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from stockout.v1 import provenance_pb2
 
 from data.errors import UnreadableInputError
+from feature_service.client.messages import provenance_of
 from feature_service.client.output.documents import features_as_csv
-from feature_service.client.results import FeatureAnswer, ProductFeatures, provenance_of
+from feature_service.client.results import FeatureAnswer, ProductFeatures
 from feature_service.terminal import json_escaped, visible
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)  # surrogates, too

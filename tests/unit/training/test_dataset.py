@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.support.training_fixtures import Trained
 from training.dataset import read_training_table, write_training_table
 from training.errors import TrainingFileError
 from training.labels import label
+from training.registry.question import Question
 
 
 def test_a_training_row_equals_the_features_of_its_product_and_week_bit_for_bit(trained: Trained) -> None:
@@ -51,3 +53,15 @@ def test_another_parquet_file_is_not_taken_for_a_table(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
     with pytest.raises(TrainingFileError, match="is no training table"):
         read_training_table(tmp_path / "other.parquet")
+
+
+@pytest.mark.parametrize(("name", "horizon_weeks", "alpha"), [("zero_sales", 4, 0.05), ("unusual_zero", 2, 0.5)])
+def test_the_contract_calls_the_question_as_the_registry_does(
+    trained: Trained, tmp_path: Path, name: str, horizon_weeks: int, alpha: float
+) -> None:
+    table, question = tmp_path / "table.parquet", Question(name, horizon_weeks, alpha)
+    write_training_table(trained.panel, name, "seed-18", table, horizon_weeks=horizon_weeks, alpha=alpha)
+    contract = read_training_table(table).label
+    assert contract.question == question.name
+    assert question.is_answered_by(contract)
+    assert question.is_answered_by(replace(contract, variant=""))
