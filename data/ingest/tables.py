@@ -9,6 +9,7 @@ from data.ingest.contracts import INVENTORY, SALES, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
 from data.ingest.read import RawTable, join_parts, raw_table, read_table
+from data.ingest.outliers import check_amounts, check_currencies
 from data.ingest.repeats import UNCOUNTED, check_repeats, check_replaced, drop_repeated
 from data.ingest.returns import leave_out_returns
 from data.ingest.source import Source
@@ -76,9 +77,11 @@ def check_content(
         if table.name == SALES.name:
             warnings += check_repeats(rows.raw, table)
             warnings += _unknown_price(rows, table)
+            warnings += check_currencies(rows, table)
         warnings += check_replaced(rows, table, max_bad_share)
         if table.name in _AMOUNTS:
             warnings += check_totals(rows, _AMOUNTS[table.name])
+            warnings += check_amounts(rows, _AMOUNTS[table.name])
         warnings += _bad_rows(rows)
         if time_zone is None and rows.times_with_offset:
             warnings.append(
@@ -94,8 +97,10 @@ def _bad_rows(rows: CheckedTable) -> Iterator[str]:
     if reasons:
         reason, count = Counter(reasons).most_common(1)[0]
         most = f"all of them for {reason}" if count == len(reasons) else f"most of them ({count:,}) for {reason}"
+        are = "is" if len(reasons) == 1 else "are"
+        most = f"for {reason}" if len(reasons) == 1 else most
         yield (
-            f"{len(reasons):,} of the {rows.raw.height:,} rows of {rows.raw.path.name} are bad and left out, {most}: "
+            f"{len(reasons):,} of the {rows.raw.height:,} rows of {rows.raw.path.name} {are} bad and left out, {most}: "
             "stockout-data quarantine shows them"
         )
 

@@ -37,7 +37,8 @@ QUARANTINE = {
 _REASON, _COLUMN = "reason in quarantine", "column in quarantine"
 _FLAGS = {"1": True, "true": True, "yes": True, "1.0": True, "0": False, "false": False, "no": False, "0.0": False}
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
-_CONTROL = r"\p{Cc}"
+_CONTROL = r"[\p{Cc}\x{FEFF}]"
+"""Also the byte order mark, which stands within a file where two were put together."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from feature_service.json_record import read_json
 
 _WEEKS_BEFORE = 8
 _THIN = 0.25
+_FUTURE_DAYS = 28
+"""Without a record: what follows is a wrong date rather than the weeks after a replayed ``as_of``."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def report_of(panel: Panel, history: CleanHistory) -> PanelReport:
     warnings += [warning for reach in reaches for warning in _warnings(reach, sunday)]
     for table, dates in dates_of_tables(history).items():
         warnings += _warnings_of_weeks(table, dates.filter(dates <= sunday), panel.as_of_week)
+        warnings += _warnings_of_future(table, dates, sunday)
     density = density_of(history, sunday)
     if density is not None and density.is_sparse:
         warnings.append(_sparse(density))
@@ -105,6 +108,22 @@ def _warnings_of_weeks(table: str, dates: pl.Series, as_of_week: dt.date) -> Ite
         rows = int(by_week["rows"][-1])
         if rows < _THIN * before:
             yield (
-                f"the week of {as_of_week} holds {rows:,} rows of {table}, the weeks before it {before:,.0f}: "
+                f"the week of {as_of_week} holds {_rows(rows)} of {table}, the weeks before it {before:,.0f}: "
                 "look whether the export is whole"
             )
+
+
+def _warnings_of_future(table: str, dates: pl.Series, sunday: dt.date) -> Iterator[str]:
+    """Of records that are later than ``as_of``, and far from all before."""
+    days = dates.unique().sort()
+    far = days.filter((days.diff().dt.total_days() > _FUTURE_DAYS) & (days > sunday))
+    if not far.is_empty():
+        later = int((dates >= far[0]).sum())
+        yield (
+            f"{_rows(later)} of {table} from {far[0]} on, after more than {_FUTURE_DAYS // 7} weeks without any, "
+            f"{'is' if later == 1 else 'are'} later than the as_of week and left out: a wrong date looks so"
+        )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"

@@ -46,4 +46,4 @@ def test_a_product_that_is_only_called_so_is_a_product(tmp_path: Path, name: str
 def test_bad_rows_are_warned_of_with_their_reason(tmp_path: Path) -> None:
     history = ingest(write_generic(tmp_path, sales=[*SALES, ("Total", "", UNITS, "")]))
     (warning,) = history.report.warnings
-    assert warning.startswith("1 of the 16 rows of sales.csv are bad and left out, all of them for ")
+    assert warning.startswith("1 of the 16 rows of sales.csv is bad and left out, for UNPARSABLE_TIME")

@@ -144,7 +144,7 @@ def test_empty_weeks_between_and_a_thin_last_week_are_warnings(tmp_path: Path, w
     sales += [dt.date(2024, 7, 7)]
     assert warned(history(tmp_path, sales=sales), dt.date(2024, 7, 1)) == (
         "2 weeks between 2024-04-01 and 2024-07-01 hold no record of sales: no sales",
-        "the week of 2024-07-01 holds 1 rows of sales, the weeks before it 7: look whether the export is whole",
+        "the week of 2024-07-01 holds 1 row of sales, the weeks before it 7: look whether the export is whole",
     )
 
 

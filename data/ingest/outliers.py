@@ -1,0 +1,57 @@
+"""What is unlikely though each row is good: an amount far beyond all others, prices in more than one currency."""
+
+import re
+from collections.abc import Iterator
+
+import polars as pl
+
+from data.ingest.contracts import Table
+from data.ingest.csv_file import ROW_NUMBER
+from data.ingest.validate import CheckedTable
+
+_USUAL_SHARE = 0.95
+_TIMES = 100
+_LEAST = 1_000
+"""Units, below which an amount is never far beyond: one large order of a product that sells by ones."""
+
+_FEWEST_ROWS = 20
+_CURRENCY = re.compile(r"(?i)^\W*(currency|curr|ccy|w(ä|ae)hrung|devise|moneda|moeda|valuta)([\s_-]*code)?\W*$")
+_MOST_NAMED = 3
+
+
+def check_amounts(rows: CheckedTable, amount: str) -> Iterator[str]:
+    """Warn of amounts a hundred times what 19 of 20 rows hold: a typing error, or 999999 for "unlimited".
+
+    Args:
+        rows: The table's rows.
+        amount: The column of units.
+    """
+    units = rows.good.select(ROW_NUMBER, "product_id", pl.col(amount).cast(pl.Float64).abs())
+    if units.height < _FEWEST_ROWS:
+        return
+    usual = float(units[amount].quantile(_USUAL_SHARE, "lower") or 0)
+    beyond = units.filter(pl.col(amount) >= max(_TIMES * usual, _LEAST)).sort(amount, descending=True)
+    if beyond.is_empty():
+        return
+    number, product, largest = beyond.row(0)
+    name, place = rows.raw.place(number)
+    count = "1 row holds" if beyond.height == 1 else f"{beyond.height:,} rows hold"
+    yield (
+        f"{count} a {amount} far beyond the others, the largest {largest:,.0f} for the product {product!r} "
+        f"({name} row {place:,}), while 19 of 20 rows hold at most {usual:,g}: correct it if it was never so many"
+    )
+
+
+def check_currencies(rows: CheckedTable, table: Table) -> Iterator[str]:
+    """Warn of prices in several currencies, which are added up as if they were one."""
+    read = {header for column in table.columns for header in column.headers}
+    for header in rows.raw.rows.columns:
+        if header in read or not _CURRENCY.match(header) or rows.good["unit_price"].null_count() == rows.good.height:
+            continue
+        found = sorted(rows.raw.rows[header].drop_nulls().unique().to_list())
+        if len(found) > 1:
+            named = ", ".join(found[:_MOST_NAMED]) + ", …" * (len(found) > _MOST_NAMED)
+            yield (
+                f"the column {header} of {rows.raw.path.name} holds {len(found):,} currencies ({named}), and their "
+                "prices are taken as one: revenue at risk is wrong unless they are converted before"
+            )
