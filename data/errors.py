@@ -43,6 +43,10 @@ class DataError(StockoutError):
         super().__init__(visible(sentence))
 
 
+class OutputFileError(DataError):
+    """A file that was asked for cannot be written."""
+
+
 class MissingInputError(DataError):
     """A folder or a file is not there."""
 

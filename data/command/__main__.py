@@ -45,8 +45,9 @@ def main() -> None:
 @click.option("--columns", type=_FOLDER, help="TOML file that says how the files are read; by default DIR/source.toml.")
 @click.option("--time-zone", help="IANA name of the seller's time zone.")
 @click.option("--json", "is_json", is_flag=True, help="One JSON document.")
-def check(data_dir: Path, columns: Path | None, time_zone: str | None, is_json: bool) -> None:
-    """Look at the files in DATA_DIR (generic layout) and write nothing.
+@click.option("--html", type=_FOLDER, help="Write the report to this file too, as a page to open and read.")
+def check(data_dir: Path, columns: Path | None, time_zone: str | None, is_json: bool, html: Path | None) -> None:
+    """Look at the files in DATA_DIR (generic layout) and write nothing, but for --html.
 
     \b
     Exit status: 0  a run would read them, and nothing is uncertain
@@ -57,6 +58,10 @@ def check(data_dir: Path, columns: Path | None, time_zone: str | None, is_json: 
     from data.command.check import check_data  # noqa: PLC0415 - Polars, which the help does without
 
     found = check_data(data_dir, columns, time_zone)
+    if html is not None:
+        from data.command.page import write_page  # noqa: PLC0415 - Jinja, which nothing else here needs
+
+        write_page(found, html)
     if is_json:
         click.echo(as_json(found))
     else:

@@ -68,6 +68,7 @@ def _coverage(checked: Mapping[str, CheckedTable], table: Table) -> Coverage | N
     dated = good.select("product_id", day=pl.col(dates[0]).cast(pl.Date))
     dated = dated.with_columns(week=pl.col("day").dt.truncate("1w"))
     weeks = dated.select(pl.date_range(pl.col("week").min(), pl.col("week").max(), "1w")).to_series()
+    by_week = dict(dated["week"].value_counts().rows())
     products = dated["product_id"].n_unique()
     every = pl.concat([each.good["product_id"].unique() for each in checked.values()]).n_unique()
     return Coverage(
@@ -78,4 +79,5 @@ def _coverage(checked: Mapping[str, CheckedTable], table: Table) -> Coverage | N
         products=products,
         product_share=products / every,
         rows_a_week=dated.height / dated.select(pl.struct("product_id", "week").n_unique()).item(),
+        weekly_rows=tuple(by_week.get(week, 0) for week in weeks),
     )

@@ -28,6 +28,7 @@ class Coverage:
         products: Different ids.
         product_share: Of all ids of all tables.
         rows_a_week: Rows of a product in a week in which it has any, on average.
+        weekly_rows: Rows of each of the weeks.
     """
 
     first_day: str
@@ -37,6 +38,7 @@ class Coverage:
     products: int
     product_share: float
     rows_a_week: float
+    weekly_rows: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -98,3 +100,8 @@ class DataCheck:
     def status(self) -> int:
         """The exit status."""
         return UNUSABLE if self.problems else WARNED if self.warnings else FINE
+
+    @property
+    def verdict(self) -> str:
+        """The exit status in words."""
+        return {FINE: "fine", WARNED: "can be used, with warnings", UNUSABLE: "cannot be used"}[self.status]

@@ -5,7 +5,7 @@ import json
 
 import click
 
-from data.command.facts import FINE, UNUSABLE, Coverage, DataCheck, TableFacts
+from data.command.facts import Coverage, DataCheck, TableFacts
 from data.command.render import print_lines, print_table
 from feature_service.terminal import json_escaped, visible
 
@@ -32,14 +32,7 @@ def print_check(check: DataCheck) -> None:
     if check.proposal:
         click.echo("\nA source.toml for this folder; what is a guess is a comment\n")
         click.echo("\n".join(f"    {visible(line)}" for line in check.proposal.splitlines()))
-    words = (
-        "fine"
-        if check.status == FINE
-        else "cannot be used"
-        if check.status == UNUSABLE
-        else "can be used, with warnings"
-    )
-    click.echo(f"\n{visible(check.folder)}: {words}")
+    click.echo(f"\n{visible(check.folder)}: {check.verdict}")
 
 
 def _print_table(name: str, facts: TableFacts) -> None:
