@@ -2,6 +2,7 @@
 
 StockoutError
 └── DataError
+    ├── OutputFileError          a file that was asked for cannot be written
     ├── MissingInputError        a folder or a file is not there
     ├── AmbiguousInputError      the same table is there in two formats
     ├── UnclaimedFileError       a file of the folder looks like a table and is not read

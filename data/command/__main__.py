@@ -10,8 +10,8 @@ from data.command.facts import UNUSABLE
 from data.command.render import as_csv, print_lines, print_table
 from data.command.report import as_json, print_check
 from data.command.stored import QUARANTINE_COLUMNS, newest_panel, panel_rows, quarantine_rows
-from data.errors import DataError
-from feature_service.terminal import command_output
+from data.errors import DataError, OutputFileError
+from feature_service.terminal import UNWRITABLE, command_output
 
 _NAME = "stockout-data"
 _FOLDER = click.Path(path_type=Path)
@@ -32,7 +32,7 @@ class _Commands(click.Group):
                 return super().invoke(ctx)
         except DataError as error:
             click.echo(f"{_NAME}: {error}", err=True)
-            sys.exit(UNUSABLE)
+            sys.exit(UNWRITABLE if isinstance(error, OutputFileError) else UNUSABLE)
 
 
 @click.group(cls=_Commands)
@@ -53,7 +53,7 @@ def check(data_dir: Path, columns: Path | None, time_zone: str | None, is_json: 
     Exit status: 0  a run would read them, and nothing is uncertain
                  1  a run would read them, with warnings
                  2  they cannot be used
-                 4  the output could not be written
+                 4  the output, or the page of --html, could not be written
     """  # noqa: D301 - click reads the character \b as "leave these lines as they are"
     from data.command.check import check_data  # noqa: PLC0415 - Polars, which the help does without
 

@@ -44,9 +44,9 @@ def _print_table(name: str, facts: TableFacts) -> None:
     if facts.coverage:
         _print_coverage(facts.coverage)
     if facts.repeated:
-        click.echo(f"  {facts.repeated:,} rows repeat another one in every column")
+        click.echo(f"  rows that repeat another one in every column: {facts.repeated:,}")
     if facts.returns:
-        click.echo(f"  {facts.returns:,} rows with a negative quantity")
+        click.echo(f"  rows with a negative quantity: {facts.returns:,}")
     if facts.sample:
         print_table("first rows as understood", list(facts.sample[0]), [list(row.values()) for row in facts.sample])
     if facts.bad:

@@ -42,6 +42,6 @@ def test_the_page_has_a_bar_for_each_week_with_rows_and_keeps_the_exit_status(tm
 def test_a_page_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     sales_frame().to_csv(tmp_path / "sales.csv", index=False)
     done = run_command("check", tmp_path, "--html", tmp_path / "none" / "check.html")
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert done.stderr.count("\n") == 1
     assert "cannot be written (No such file or directory): name another --html" in done.stderr
