@@ -10,6 +10,7 @@ from luigi.parameter import MissingParameterException
 from luigi.task_register import TaskClassNotFoundException
 
 from feature_service.kernel import StockoutError
+from orchestration.refusals import refuse_in_a_sentence
 
 # Luigi exits with 0 whatever happened unless it is configured otherwise, and retries a failed task only after minutes.
 _LUIGI_DEFAULTS = {
@@ -80,6 +81,7 @@ def set_up() -> None:
             if not config.has_option(section, option):
                 config.set(section, option, value)
     sys.excepthook = _say_the_end  # Luigi looks for the task before it can catch anything
+    refuse_in_a_sentence()
     luigi_log = logging.getLogger("luigi-interface")
     if not any(isinstance(known, OneSentence) for known in luigi_log.filters):
         luigi_log.addFilter(OneSentence())
