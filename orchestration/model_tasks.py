@@ -8,7 +8,7 @@ from pathlib import Path
 
 from luigi.util import requires
 
-from orchestration.history_tasks import PANEL_FILE, WeeklyPanel
+from orchestration.history_tasks import PANEL_FILE, PANEL_REPORT, WeeklyPanel
 from orchestration.parameters import BASELINE
 from orchestration.stage import Stage
 from orchestration.targets import write_file_whole
@@ -112,8 +112,10 @@ class Evaluate(Stage):
 
     def fill(self, folder: Path) -> str:
         """Measure, plot, report."""
+        from data.panel.report import PanelReport
         from training.evaluation.evaluate import evaluate
         from training.metrics.yardstick import Yardstick
 
         predictions = self.folder_of(Backtest) / PREDICTIONS_FILE
-        return evaluate(predictions, self.folder_of(Train), Yardstick(seed=self.seed), folder).in_words()
+        warnings = PanelReport.read(self.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
+        return evaluate(predictions, self.folder_of(Train), Yardstick(seed=self.seed), folder, warnings).in_words()

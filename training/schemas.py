@@ -14,8 +14,9 @@ BACKTEST_SCHEMA = 1
 TRAINING_SCHEMA = 2
 """Of the candidate beside its bundle: :mod:`training.candidate`."""
 
-FIGURES_SCHEMA = 1
-"""Of the evaluation: :mod:`training.evaluation.figures`."""
+FIGURES_SCHEMA = 2
+"""Of the evaluation: :mod:`training.evaluation.figures`. The report of 1 said nothing of what looks wrong about the
+data."""
 
 REGISTERED_SCHEMA = 3
 """Of what is fetched from the registry: :mod:`training.registry.versions`. 1 was fetched by alias,

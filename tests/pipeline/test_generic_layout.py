@@ -142,15 +142,17 @@ def test_the_chain_publishes_what_a_planner_decides_with(shops: Path, work_dir: 
     assert snapshot.eligible[:, -1].any()
 
 
-def test_what_looks_wrong_about_the_data_is_said_by_log_server_and_mlflow(shops: Path, work_dir: Path) -> None:
+def test_what_looks_wrong_about_the_data_is_said_by_log_server_report_and_mlflow(shops: Path, work_dir: Path) -> None:
     completed = run(command("StockoutPipeline", shops, work_dir, "--lead-time-days", "5", label="inventory"))
     assert completed.returncode == 0, completed.stdout
     with running_server(work_dir / "snapshots") as server, RiskClient(server.target) as client:
         info = client.info()
         listed = shell("list", "--target", server.target)
     (warning,) = info.data_warnings
-    assert "rows of sales.csv are bad and left out" in warning
+    assert "rows of sales.csv is bad and left out" in warning
     assert info.provenance.data_warnings == 1
     assert "1 warning about the data" in " ".join(listed.stdout.split())
     (kept,) = (work_dir / "mlflow").rglob("data/warnings.txt")
     assert kept.read_text(encoding="utf-8") == f"{warning}\n"
+    (page,) = (work_dir / "models").glob("inventory-*/evaluation/report.html")
+    assert f"<li>{warning}</li>" in page.read_text(encoding="utf-8")

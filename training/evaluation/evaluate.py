@@ -9,7 +9,7 @@ evaluation/
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -28,7 +28,9 @@ from training.threshold import at_threshold
 BUNDLE_DIR = "bundle"
 
 
-def evaluate(predictions: Path, candidate: Path, yardstick: Yardstick, to: Path) -> Evaluation:
+def evaluate(
+    predictions: Path, candidate: Path, yardstick: Yardstick, to: Path, warnings: Sequence[str] = ()
+) -> Evaluation:
     """Measure, plot, report, and finish the bundle.
 
     Args:
@@ -36,6 +38,7 @@ def evaluate(predictions: Path, candidate: Path, yardstick: Yardstick, to: Path)
         candidate: Folder that ``training.candidate.train`` wrote.
         yardstick: Budget, costs and draws.
         to: An existing folder to write the evaluation into.
+        warnings: What looks wrong about the data, a sentence each, for the top of the report.
     Raises:
         TrainingFileError, BundleError: If a file of an earlier stage is missing or broken.
         OneSidedOutcomeError: If a block holds one outcome only.
@@ -60,7 +63,7 @@ def evaluate(predictions: Path, candidate: Path, yardstick: Yardstick, to: Path)
     )
     (to / METRICS_FILE).write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     _write_bundle(candidate, bundle, result, to / BUNDLE_DIR)
-    write_report(result, out_of_fold, record, Bundle.load(to / BUNDLE_DIR).contract, to)
+    write_report(result, out_of_fold, record, Bundle.load(to / BUNDLE_DIR).contract, to, warnings)
     return result
 
 

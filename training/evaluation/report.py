@@ -2,13 +2,14 @@
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feature_service.bundle import Contract
+from feature_service.terminal import visible
 from training.backtest.predictions import Predictions
 from training.candidate import TrainingRecord
 from training.evaluation import plots
@@ -35,7 +36,12 @@ _COLUMNS = (
 
 
 def write_report(
-    result: Evaluation, predictions: Predictions, record: TrainingRecord, contract: Contract, to: Path
+    result: Evaluation,
+    predictions: Predictions,
+    record: TrainingRecord,
+    contract: Contract,
+    to: Path,
+    warnings: Sequence[str],
 ) -> None:
     """Draw the pictures and write the page.
 
@@ -45,6 +51,7 @@ def write_report(
         record: The record of the training.
         contract: Of the finished bundle.
         to: The folder of the pictures and of ``report.html``.
+        warnings: What looks wrong about the data, a sentence each.
     """
     draw(result, predictions, record.importance, to)
     environment = Environment(
@@ -52,6 +59,7 @@ def write_report(
     )
     page = environment.get_template("report.html.jinja").render(
         contract=contract,
+        warnings=[visible(each) for each in warnings],
         record=record,
         result=result,
         all=result.blocks[ALL],

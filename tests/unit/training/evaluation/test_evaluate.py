@@ -10,7 +10,9 @@ from matplotlib.textpath import TextPath
 from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained
 from training.errors import TrainingFileError
+from training.evaluation.evaluate import evaluate
 from training.evaluation.figures import ALL, LOCKED, read_evaluation
+from training.metrics.yardstick import Yardstick
 
 
 def test_the_model_stands_beside_every_rule(trained: Trained) -> None:
@@ -70,6 +72,16 @@ def test_the_report_is_one_page_that_loads_nothing(trained: Trained) -> None:
     assert set(sources) == {"data:image"}
     for word in ("logistic regression on 3 features", "Model card", "Sales alone", "locked origins", "Limits"):
         assert word in page
+
+
+def test_the_report_begins_with_what_looks_wrong_about_the_data_as_text(trained: Trained, tmp_path: Path) -> None:
+    assert "about the data" not in (trained.evaluation / "report.html").read_text(encoding="utf-8")
+    warnings = ["sales of <b>.csv end early", "two\u202e currencies"]
+    evaluate(trained.predictions, trained.candidate, Yardstick(draws=20), tmp_path, warnings)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    beginning = page[: page.index("Every figure is out of fold")]
+    assert "2 warnings about the data" in beginning
+    assert "<li>sales of &lt;b&gt;.csv end early</li><li>two\\u202e currencies</li>" in beginning
 
 
 @pytest.mark.parametrize(
