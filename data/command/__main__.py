@@ -47,7 +47,7 @@ def main() -> None:
 @click.option("--json", "is_json", is_flag=True, help="One JSON document.")
 @click.option("--html", type=_FOLDER, help="Write the report to this file too, as a page to open and read.")
 def check(data_dir: Path, columns: Path | None, time_zone: str | None, is_json: bool, html: Path | None) -> None:
-    """Look at the files in DATA_DIR (generic layout) and write nothing, but for --html.
+    """Look at the files in DATA_DIR (generic or Olist's layout) and write nothing, but for --html.
 
     \b
     Exit status: 0  a run would read them, and nothing is uncertain

@@ -2,50 +2,26 @@
 
 import functools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
-from data.command.coverage import table_facts
-from data.command.facts import DataCheck, TableFacts
+from data.command.coverage import coverage_of_table, table_facts
+from data.command.facts import DataCheck
+from data.command.findings import HERE, Findings, empty_weeks
+from data.command.labels import labels
+from data.command.olist_check import check_olist_data, is_olist
 from data.command.proposal import propose
-from data.errors import DataError
 from data.ingest.contracts import AVAILABILITY, INVENTORY, SALES
 from data.ingest.dialect.dates import check_time_zone
 from data.ingest.folder import Folder, find_files
 from data.ingest.generic import DEFAULT_TIME_ZONE, ingest_generic
 from data.ingest.joins import check_joins, joins
+from data.ingest.olist import DEFAULT_TIME_ZONE as DEFAULT_OLIST_ZONE
 from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE, check_bad_shares
 from data.ingest.read import RawTable
 from data.ingest.source import Source, read_source, source_file
 from data.ingest.tables import check_content, check_tables, read_parts
 from data.ingest.validate import CheckedTable
-
-_HERE = Path("the rows listed here")
-"""Where a sentence sends the reader who wants to see bad rows: a check writes no quarantine file."""
-
-Result = TypeVar("Result")
-
-
-class _Findings:
-    """Problems and warnings, each once, in the order in which they were found."""
-
-    def __init__(self) -> None:
-        self.problems: dict[str, None] = {}
-        self.warnings: dict[str, None] = {}
-
-    def warn(self, step: Callable[[], Iterable[str]]) -> None:
-        """Take the step's warnings; if the data cannot be used, why is a problem."""
-        nothing: Iterable[str] = ()
-        self.warnings.update(dict.fromkeys(self.attempt(step, nothing)))
-
-    def attempt(self, step: Callable[[], Result], otherwise: Result) -> Result:
-        """The step's result; if the data cannot be used, why is a problem."""
-        try:
-            return step()
-        except DataError as error:
-            self.problems[str(error)] = None
-            return otherwise
 
 
 def check_data(
@@ -54,7 +30,7 @@ def check_data(
     time_zone: str | None = None,
     max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
 ) -> DataCheck:
-    """Look at a folder in the generic layout; nothing is written.
+    """Look at a folder in the generic or Olist's layout, which is told by its files; nothing is written.
 
     Args:
         data_dir: The folder.
@@ -62,7 +38,9 @@ def check_data(
         time_zone: The seller's; None: as that file says.
         max_bad_share: Share of bad rows of a file above which it cannot be used.
     """
-    found = _Findings()
+    if columns_file is None and is_olist(data_dir):
+        return check_olist_data(data_dir, time_zone or DEFAULT_OLIST_ZONE, max_bad_share)
+    found = Findings()
     source = found.attempt(lambda: read_source(source_file(data_dir, columns_file)), None)
     folder = found.attempt(lambda: find_files(data_dir, source), None) if source else None
     if source is None or folder is None:
@@ -76,12 +54,16 @@ def check_data(
     checked = _check(raw, source, zone, found)
     found.warn(lambda: check_content(checked, source, time_zone, max_bad_share))
     for table in checked.values():
-        found.attempt(functools.partial(check_bad_shares, [table], max_bad_share, _HERE), None)
+        found.attempt(functools.partial(check_bad_shares, [table], max_bad_share, HERE), None)
     found.warn(lambda: check_joins(checked, source.ids))
     if not found.problems:  # the last word has what a run would do
         found.warn(lambda: _ingest(data_dir, columns_file, time_zone, max_bad_share))
-    tables = {table.name: table_facts(checked, table) for table in source.tables if table.name in checked}
-    found.warn(lambda: _empty_weeks(tables))
+    tables = {
+        table.name: table_facts(checked[table.name], coverage_of_table(checked, table))
+        for table in source.tables
+        if table.name in checked
+    }
+    found.warn(lambda: empty_weeks(tables))
     return DataCheck(
         folder=str(data_dir),
         problems=tuple(found.problems),
@@ -90,24 +72,16 @@ def check_data(
         unclaimed=tuple(path.name for path in folder.unclaimed),
         ignored=tuple(path.name for path in folder.ignored),
         joins=tuple(join.sentence() for join in joins(checked)),
-        labels=_labels(checked),
+        labels=labels(
+            sales=bool({SALES.name, INVENTORY.name} & set(checked)),
+            counts=INVENTORY.name in checked,
+            flags=AVAILABILITY.name in checked,
+        ),
         proposal=propose(folder, source, checked),
     )
 
 
-def _empty_weeks(tables: Mapping[str, TableFacts]) -> Iterator[str]:
-    """Whole weeks without a row: nothing was sold, or a file is missing, or a date is wrong."""
-    for name, facts in tables.items():
-        coverage = facts.coverage
-        if coverage is not None and coverage.empty_weeks:
-            yield (
-                f"{name} goes from {coverage.first_day} to {coverage.last_day} and has no row in "
-                f"{len(coverage.empty_weeks):,} of these {coverage.weeks:,} weeks, the first that of "
-                f"{coverage.empty_weeks[0]}: a closed shop has none, but a missing file and a wrong date look the same"
-            )
-
-
-def _read(folder: Folder, source: Source, found: _Findings) -> dict[str, RawTable]:
+def _read(folder: Folder, source: Source, found: Findings) -> dict[str, RawTable]:
     raw = {}
     for table in source.tables:
         if table.name in folder.tables:
@@ -117,7 +91,7 @@ def _read(folder: Folder, source: Source, found: _Findings) -> dict[str, RawTabl
     return raw
 
 
-def _check(raw: Mapping[str, RawTable], source: Source, zone: str, found: _Findings) -> Mapping[str, CheckedTable]:
+def _check(raw: Mapping[str, RawTable], source: Source, zone: str, found: Findings) -> Mapping[str, CheckedTable]:
     """All tables together, as their ids are looked at together; if one cannot be read, each of the others."""
     together = found.attempt(lambda: check_tables(raw, source, zone), None)
     if together is not None:
@@ -139,14 +113,3 @@ def _ingest(data_dir: Path, columns_file: Path | None, time_zone: str | None, ma
             max_bad_share=max_bad_share,
         )
     return history.report.warnings
-
-
-def _labels(checked: Mapping[str, CheckedTable]) -> dict[str, str]:
-    """What is missing for each label; which labels there are is told by what is in ``training/labels``."""
-    unsold = "" if {SALES.name, INVENTORY.name} & set(checked) else "there are no sales, and no counts that fall"
-    return {
-        "zero_sales": unsold,
-        "unusual_zero": unsold,
-        "inventory": "" if INVENTORY.name in checked else "there are no counts of the stock (inventory)",
-        "availability": "" if AVAILABILITY.name in checked else "there are no in-stock flags (availability)",
-    }

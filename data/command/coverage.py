@@ -7,21 +7,20 @@ from collections.abc import Mapping
 import polars as pl
 
 from data.command.facts import BadRow, Coverage, TableFacts
-from data.ingest.contracts import SALES, Kind, Table
+from data.ingest.contracts import Kind, Table
 from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.validate import CheckedTable
 
 _SAMPLE = 3
 _EXAMPLES = 3
+_QUANTITY = "quantity"
 _DATES = (Kind.TIME, Kind.DAY, Kind.WEEK)
 
 
-def table_facts(checked: Mapping[str, CheckedTable], table: Table) -> TableFacts:
-    """The facts of a table among the others."""
-    rows = checked[table.name]
+def table_facts(rows: CheckedTable, coverage: Coverage | None) -> TableFacts:
+    """The facts of a table."""
     raw = rows.raw.rows.drop(ROW_NUMBER)
     sample = rows.good.head(_SAMPLE).drop(ROW_NUMBER)
-    is_sale = table.name == SALES.name
     return TableFacts(
         files={part.name: part.form for part in rows.raw.parts},
         forms=dict(rows.evidence),
@@ -33,8 +32,8 @@ def table_facts(checked: Mapping[str, CheckedTable], table: Table) -> TableFacts
         bad=dict(sorted(Counter(rows.bad["reason"]).items())),
         bad_rows=_examples(rows),
         repeated=raw.height - raw.hash_rows().n_unique(),
-        returns=_returns(rows) if is_sale else 0,
-        coverage=_coverage(checked, table),
+        returns=_returns(rows) if _QUANTITY in rows.good.columns else 0,
+        coverage=coverage,
     )
 
 
@@ -57,20 +56,32 @@ def _examples(rows: CheckedTable) -> dict[str, tuple[BadRow, ...]]:
 
 def _returns(rows: CheckedTable) -> int:
     reasons = rows.bad["reason"].is_in(["NEGATIVE_QUANTITY", "IGNORED_RETURN"])
-    return int((rows.good["quantity"] < 0).sum()) + int(reasons.sum())
+    return int((rows.good[_QUANTITY] < 0).sum()) + int(reasons.sum())
 
 
-def _coverage(checked: Mapping[str, CheckedTable], table: Table) -> Coverage | None:
+def coverage_of_table(checked: Mapping[str, CheckedTable], table: Table) -> Coverage | None:
+    """Which days and products one of several tables covers; None where it has no dates, or no good row."""
     dates = [column.name for column in table.columns if column.kind in _DATES]
     good = checked[table.name].good
-    if not dates or good.is_empty():
+    if not dates or "product_id" not in good.columns:
         return None
-    dated = good.select("product_id", day=pl.col(dates[0]).cast(pl.Date))
+    every = pl.concat([each.good["product_id"].unique() for each in checked.values()]).n_unique()
+    return coverage_of(good.select("product_id", day=pl.col(dates[0]).cast(pl.Date)), every)
+
+
+def coverage_of(dated: pl.DataFrame, every: int) -> Coverage | None:
+    """Which days and products dated rows cover.
+
+    Args:
+        dated: ``product_id`` and ``day`` of each row.
+        every: Different products of all tables.
+    """
+    if dated.is_empty():
+        return None
     dated = dated.with_columns(week=pl.col("day").dt.truncate("1w"))
     weeks = dated.select(pl.date_range(pl.col("week").min(), pl.col("week").max(), "1w")).to_series()
     by_week = dict(dated["week"].value_counts().rows())
     products = dated["product_id"].n_unique()
-    every = pl.concat([each.good["product_id"].unique() for each in checked.values()]).n_unique()
     return Coverage(
         first_day=str(dated["day"].min()),
         last_day=str(dated["day"].max()),

@@ -83,6 +83,7 @@ class DataCheck:
         ignored: Files that the seller leaves out.
         joins: How the ids of tables meet, each a sentence.
         labels: What each label needs that is missing; empty: it can be answered.
+        excluded_items: Items that are no sale by their order's status; Olist's layout alone has such.
         proposal: A ``source.toml`` that says what was told from the files.
     """
 
@@ -94,6 +95,7 @@ class DataCheck:
     ignored: tuple[str, ...] = ()
     joins: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    excluded_items: Mapping[str, int] = field(default_factory=dict)
     proposal: str = ""
 
     @property

@@ -25,6 +25,8 @@ def print_check(check: DataCheck) -> None:
     print_lines("Files that no table reads", check.unclaimed)
     print_lines("Files that are left out, as set", check.ignored)
     print_lines("How ids join", check.joins)
+    excluded = (f"{status}: {count:,} items" for status, count in check.excluded_items.items())
+    print_lines("Items that are no sale, by the status of their order", excluded)
     labels = (f"{name}: {f'no, {missing}' if missing else 'yes'}" for name, missing in check.labels.items())
     print_lines("Labels that this data can answer", labels)
     print_lines("Warnings", check.warnings)

@@ -130,7 +130,7 @@ def find_files(data_dir: Path, source: Source, *, of_delivery: bool = False) -> 
     claimed = {name: paths for name, paths in claimed.items() if paths}
     _check_once(claimed)
     taken = {path for paths in claimed.values() for path in paths}
-    others = [path for path in sorted(data_dir.iterdir()) if path not in taken and _is_tabular(path)]
+    others = [path for path in sorted(data_dir.iterdir()) if path not in taken and is_tabular(path)]
     ignored = tuple(path for path in others if any(fnmatch.fnmatch(path.name, each) for each in source.ignore))
     unclaimed = tuple(path for path in others if path not in ignored)
     return Folder(data_dir, claimed, unclaimed, ignored, _database(data_dir, source))
@@ -173,7 +173,8 @@ def _check_once(claimed: Mapping[str, tuple[Path, ...]]) -> None:
             owner[path] = name
 
 
-def _is_tabular(path: Path) -> bool:
+def is_tabular(path: Path) -> bool:
+    """Whether a file may hold a table, by its name."""
     name = path.name.lower()
     return (
         path.is_file() and name.endswith(_TABULAR) and not name.startswith(("readme", ".")) and name not in SOURCE_FILES

@@ -30,8 +30,9 @@ from data.ingest.quarantine import (
     count_reasons,
     quarantine_rows,
 )
-from data.ingest.read import digests, find_inputs, read_table
+from data.ingest.read import RawTable, digests, find_inputs, read_table
 from data.ingest.result import CleanHistory, IngestReport, as_day
+from data.ingest.tables import bad_rows
 from data.ingest.validate import CheckedTable, check
 
 DEFAULT_TIME_ZONE = "America/Sao_Paulo"
@@ -91,15 +92,14 @@ def read_olist(
     check_time_zone(time_zone)
     check_max_bad_share(max_bad_share)
     paths = find_inputs(data_dir, OLIST)
-    found = [table for table in OLIST if table.name in paths]
-    raw = {table.name: read_table(paths[table.name], table) for table in found}
+    raw = {table.name: read_table(paths[table.name], table) for table in OLIST if table.name in paths}
     check_fingerprint(data_dir, digests(raw.values()), fingerprint)
-    whole = whole_ids(found, raw)
-    checked = {table.name: check(raw[table.name], table, time_zone, whole) for table in found}
-    checked[ITEMS.name] = _refuse_items_without_order(checked[ITEMS.name], checked[ORDERS.name])
+    checked = check_tables(raw, time_zone)
     quarantine_rows(checked, quarantine_file)
     check_bad_shares([checked[table.name] for table in (ORDERS, ITEMS)], max_bad_share, quarantine_file)
-    warnings = tuple(warning for table in checked.values() for warning in table.raw.warnings + table.warnings)
+    warnings = tuple(
+        warning for table in checked.values() for warning in (*table.raw.warnings, *table.warnings, *bad_rows(table))
+    )
     return Delivery("olist", checked, _facts(checked), warnings, time_zone, lines_are_named=True)
 
 
@@ -110,6 +110,20 @@ def _check_settings(excluded_statuses: Collection[str], time_zone: str, max_bad_
             f"no order can have the excluded status {', '.join(unknown)}; known are: {', '.join(ORDER_STATUSES)}"
         )
     check_max_bad_share(max_bad_share)
+
+
+def check_tables(raw: Mapping[str, RawTable], time_zone: str) -> dict[str, CheckedTable]:
+    """Divide the rows of the tables that are there into good and bad; where both are, each item needs its order.
+
+    Raises:
+        IngestSettingError, AmbiguousFormatError, DecimalIdError: As ``check`` and ``whole_ids`` say.
+    """
+    found = [table for table in OLIST if table.name in raw]
+    whole = whole_ids(found, raw)
+    checked = {table.name: check(raw[table.name], table, time_zone, whole) for table in found}
+    if {ORDERS.name, ITEMS.name} <= checked.keys():
+        checked[ITEMS.name] = _refuse_items_without_order(checked[ITEMS.name], checked[ORDERS.name])
+    return checked
 
 
 def _refuse_items_without_order(items: CheckedTable, orders: CheckedTable) -> CheckedTable:
@@ -123,13 +137,13 @@ def _refuse_items_without_order(items: CheckedTable, orders: CheckedTable) -> Ch
     return items.refuse(orphans.with_columns(reason.alias("reason")))
 
 
-def _facts(checked: Mapping[str, CheckedTable]) -> Facts:
-    """The good items, each a unit, with the day and the status of its order."""
+def lines_of_orders(checked: Mapping[str, CheckedTable]) -> pl.DataFrame:
+    """The good items, each a unit, with the day and the status of its order; columns as in ``LINES_SCHEMA``."""
     orders = checked[ORDERS.name].good.select(
         "order_id", sold_on=pl.col("order_purchase_timestamp").dt.date(), status="order_status"
     )
     items = checked[ITEMS.name].good.join(orders, on="order_id", how="inner", maintain_order="left")
-    lines = items.select(
+    return items.select(
         pl.concat_str("order_id", "order_item_id", separator="|").alias("line"),
         "product_id",
         "sold_on",
@@ -138,7 +152,10 @@ def _facts(checked: Mapping[str, CheckedTable]) -> Facts:
         quantity=pl.lit(1.0),
         unit_price="price",
     )
-    tables = {**no_facts(), "sales": lines, "products": _categories(checked)}
+
+
+def _facts(checked: Mapping[str, CheckedTable]) -> Facts:
+    tables = {**no_facts(), "sales": lines_of_orders(checked), "products": _categories(checked)}
     return Facts(tables, checked[ITEMS.name].bad["product_id"], sales_are_known=True)
 
 

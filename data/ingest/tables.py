@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from data.ingest.contracts import INVENTORY, SALES, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
-from data.ingest.read import RawTable, join_parts, raw_table, read_table
 from data.ingest.outliers import check_amounts, check_currencies
+from data.ingest.read import RawTable, join_parts, raw_table, read_table
 from data.ingest.repeats import UNCOUNTED, check_repeats, check_replaced, drop_repeated
 from data.ingest.returns import leave_out_returns
 from data.ingest.source import Source
@@ -82,7 +82,7 @@ def check_content(
         if table.name in _AMOUNTS:
             warnings += check_totals(rows, _AMOUNTS[table.name])
             warnings += check_amounts(rows, _AMOUNTS[table.name])
-        warnings += _bad_rows(rows)
+        warnings += bad_rows(rows)
         if time_zone is None and rows.times_with_offset:
             warnings.append(
                 f"{rows.times_with_offset:,} times of {rows.raw.path.name} carry an offset, such as "
@@ -92,7 +92,8 @@ def check_content(
     return warnings
 
 
-def _bad_rows(rows: CheckedTable) -> Iterator[str]:
+def bad_rows(rows: CheckedTable) -> Iterator[str]:
+    """What is to be warned of where rows of a table are left out."""
     reasons = [reason for reason in rows.bad["reason"] if reason not in UNCOUNTED]
     if reasons:
         reason, count = Counter(reasons).most_common(1)[0]
