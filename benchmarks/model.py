@@ -29,7 +29,7 @@ from data.weeks import last_complete_week
 from feature_service.kernel.arrays import BoolArray
 from training.backtest.origins import BacktestSettings, monday
 from training.backtest.rolling import Backtest, backtest
-from training.dataset import read_training_table, write_training_table
+from training.dataset import read_training_table
 from training.evaluation.comparison import MODEL
 from training.labels import label
 from training.metrics.bootstrap import Interval
@@ -37,6 +37,7 @@ from training.metrics.figures import Measurements, measure
 from training.metrics.truth import ScorerOutput
 from training.metrics.yardstick import Yardstick
 from training.recipes import calibration_weeks_for, recipe_for
+from training.table import write_training_table
 
 SEED = 42
 _COLUMNS = (

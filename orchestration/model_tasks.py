@@ -29,7 +29,7 @@ class Features(Stage):
     def fill(self, folder: Path) -> str:
         """Compute the features with the kernel."""
         from data.panel.file import read_panel
-        from training.dataset import write_training_table
+        from training.table import write_training_table
 
         panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE)
         counts = write_training_table(
@@ -67,6 +67,7 @@ class Backtest(Stage):
             origins=self.backtest_weeks,
             refit_every=self.refit_every,
             calibration_weeks=calibration_weeks_for(self.label),
+            row_budget=self.row_budget,
         )
         if self.estimator == BASELINE:
             own = recipe_for(self.label)
@@ -85,7 +86,7 @@ class Backtest(Stage):
 
 @requires(Backtest)
 class Train(Stage):
-    """The backtest's recipe fitted on every known row, as a bundle, calibrated."""
+    """The backtest's recipe fitted on the known rows, as a bundle, calibrated."""
 
     @property
     def folder(self) -> Path:
@@ -98,7 +99,8 @@ class Train(Stage):
 
         table, backtest = self.folder_of(Features) / _TABLE, self.folder_of(Backtest)
         record = train(table, backtest, self.seed, self.data_fingerprint, folder)
-        return f"{record.rows:,} rows, ONNX differs from the fitted model by at most {record.parity:.0e}"
+        of_all = f" of {record.rows_known:,}" if record.rows < record.rows_known else ""
+        return f"{record.rows:,}{of_all} rows, ONNX differs from the fitted model by at most {record.parity:.0e}"
 
 
 @requires(Train)

@@ -99,6 +99,11 @@ class Parameters(ReadingParameters):
         default=BacktestSettings.origins, description="weekly origins to evaluate, as far as the history goes"
     )
     refit_every = IntOption(default=BacktestSettings.refit_every, description="weeks between two fits of the backtest")
+    row_budget = IntOption(
+        default=BacktestSettings.row_budget,
+        description="rows that a model is fitted on; of more a weighted sample is drawn, the rarer outcome and the "
+        "newer weeks first",
+    )
     estimator = ChoiceOption(
         default=PROVEN,
         choices=(PROVEN, BASELINE),

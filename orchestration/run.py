@@ -55,7 +55,7 @@ class Run(Parameters):
         """
         super().check()
         _ = self.policy, self.target, self.tracking_uri, self.known_at_us
-        BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every)
+        BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every, row_budget=self.row_budget)
         if not 0 <= self.seed < _MOST_SEEDS:
             raise SettingError("seed", self.seed, f"0 to {_MOST_SEEDS - 1}")
         if self.search_trials < 0:
@@ -141,7 +141,7 @@ class Run(Parameters):
     @property
     def run_name(self) -> str:
         """Folder name of the run: what is predicted, as of when, and a hash of everything else."""
-        backtest = (self.backtest_weeks, self.refit_every, self.search_trials, self.estimator)
+        backtest = (self.backtest_weeks, self.refit_every, self.row_budget, self.search_trials, self.estimator)
         target = (self.horizon_weeks, self.alpha, self.feature_set_name)
         rest = short_hash(self.panel_name, target, backtest, self.seed)
         return f"{self.label}-{self.week_name}-{rest}"

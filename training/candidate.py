@@ -1,7 +1,8 @@
 """Train a candidate: a model bundle with the record of its training.
 
-The model is the one of the next origin: the backtest's recipe, fitted on every row whose outcome is known. It is
-calibrated on the recipe's predictions at the newest origins, which are later than the rows of those fits.
+The model is the one of the next origin: the backtest's recipe, fitted on the rows whose outcome is known, or on a
+sample of them where they are more than the row budget. It is calibrated on the recipe's predictions at the newest
+origins, which are later than the rows of those fits.
 
 candidate/
     model.onnx, contract.json   the bundle; its contract has no metrics yet
@@ -23,7 +24,7 @@ from feature_service.kernel import feature_set
 from feature_service.kernel.arrays import FloatArray
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
 from training.backtest.record import read_backtest
-from training.backtest.rolling import final_fit
+from training.backtest.walk import final_fit
 from training.dataset import TrainingRows, read_training_table
 from training.errors import ParityError, TrainingFileError
 from training.estimators import IMPORTANCE_ROWS, FittedModel, estimator
@@ -45,7 +46,8 @@ class TrainingRecord:
         estimator_parameters: What the estimator was fitted with.
         recipe_features: The features that it could look at; all where empty.
         rows: Rows that it was fitted on.
-        positives: Positive outcomes among them.
+        rows_known: Rows whose outcome is known, of which these are a sample where they are more than the budget.
+        positives: Positive outcomes among the rows that it was fitted on.
         operating_point: The threshold and its figures on the origins before the locked ones.
         parity: Largest difference in probability between the ONNX model and the fitted one.
         parity_rows: Real rows it was measured on.
@@ -59,6 +61,7 @@ class TrainingRecord:
     estimator_parameters: dict[str, Any]
     recipe_features: tuple[str, ...]
     rows: int
+    rows_known: int
     positives: int
     operating_point: OperatingPoint
     parity: float
@@ -68,7 +71,7 @@ class TrainingRecord:
 
 
 def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Path) -> TrainingRecord:
-    """Fit on every known row, export to ONNX, check parity, and choose the contract's own threshold.
+    """Fit on the known rows, export to ONNX, check parity, and choose the contract's own threshold.
 
     Args:
         table: The training table's file.
@@ -85,26 +88,28 @@ def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Pat
     rows, backtest_record = read_training_table(table), read_backtest(backtest)
     recipe = backtest_record.recipe
     started = time.perf_counter()
-    model = final_fit(rows, recipe, seed)
+    model, sample = final_fit(rows, recipe, backtest_record.settings.row_budget, seed)
     fit_seconds = time.perf_counter() - started
     (to / MODEL_FILE).write_bytes(model.to_onnx())
     contract = _contract(rows, recipe.estimator, seed, data_fingerprint)
-    parity, parity_rows = check_parity(model, Bundle.load(_with_contract(to, contract)), rows.features)
+    newest = rows.features(np.arange(max(len(rows) - _PARITY_ROWS, 0), len(rows)))
+    parity, parity_rows = check_parity(model, Bundle.load(_with_contract(to, contract)), newest)
     policy = AlertPolicy()
     point = _operating_point(backtest, policy)
     _with_contract(to, replace(contract, threshold=point.threshold, calibration=backtest_record.calibration))
-    outcomes = rows.outcome[np.isfinite(rows.outcome)]
+    outcomes = rows.outcome[sample.rows]
     record = TrainingRecord(
         seed=seed,
         policy=policy,
         estimator_parameters={**estimator(recipe.estimator).parameters, **recipe.parameters},
         recipe_features=recipe.features,
         rows=len(outcomes),
+        rows_known=int(np.isfinite(rows.outcome).sum()),
         positives=int((outcomes == 1).sum()),
         operating_point=point,
         parity=parity,
         parity_rows=parity_rows,
-        importance=_importance(model, rows),
+        importance=_importance(model, rows.feature_names, newest[-IMPORTANCE_ROWS:]),
         fit_seconds=round(fit_seconds, 3),
     )
     (to / TRAINING_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
@@ -130,16 +135,15 @@ def check_parity(model: FittedModel, bundle: Bundle, features: FloatArray) -> tu
     Args:
         model: The fitted model.
         bundle: The exported model, not calibrated.
-        features: Real rows, shape ``(rows, features)``; the newest are taken, as production sees them.
+        features: Real rows, shape ``(rows, features)``.
     Raises:
         ParityError: If it is more than ``ALLOWED_DIFFERENCE``.
     """
-    newest = features[-_PARITY_ROWS:]
-    difference = float(np.abs(model.predict(newest) - bundle.predict(newest)).max())
+    difference = float(np.abs(model.predict(features) - bundle.predict(features)).max())
     # a NaN difference is no parity either
     if not difference < ALLOWED_DIFFERENCE:
-        raise ParityError(difference, ALLOWED_DIFFERENCE, len(newest))
-    return difference, len(newest)
+        raise ParityError(difference, ALLOWED_DIFFERENCE, len(features))
+    return difference, len(features)
 
 
 def _operating_point(backtest: Path, policy: AlertPolicy) -> OperatingPoint:
@@ -154,12 +158,12 @@ def _operating_point(backtest: Path, policy: AlertPolicy) -> OperatingPoint:
     )
 
 
-def _importance(model: FittedModel, rows: TrainingRows) -> dict[str, float]:
-    contributions = model.contributions(rows.features[-IMPORTANCE_ROWS:])
+def _importance(model: FittedModel, names: tuple[str, ...], features: FloatArray) -> dict[str, float]:
+    contributions = model.contributions(features)
     if contributions is None:
         return {}
     mean = np.abs(contributions).mean(axis=0)
-    return {name: float(share) for name, share in zip(rows.feature_names, mean / mean.sum(), strict=True)}
+    return {name: float(share) for name, share in zip(names, mean / mean.sum(), strict=True)}
 
 
 def _contract(rows: TrainingRows, estimator_name: str, seed: int, fingerprint: str) -> Contract:

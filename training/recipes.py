@@ -5,13 +5,12 @@ in-stock flags, Olist), never on the locked ones. ``--search-trials`` searches o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from feature_service.kernel.arrays import FloatArray
-from training.estimators import FittedModel, fit
+from training.estimators import FittedModel, LearningRows, fit
 
 
 @dataclass(frozen=True)
@@ -28,22 +27,22 @@ class Recipe:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] = ()
 
-    def fit(self, names: tuple[str, ...], features: FloatArray, outcome: FloatArray, seed: int) -> FittedModel:
+    def fit(self, names: tuple[str, ...], rows: LearningRows, seed: int) -> FittedModel:
         """Fit on rows of all features; the model takes rows of all features, too.
 
         Features that are left out are held constant: nothing can be learned from them, and the model keeps the shape
         that its feature set says.
 
         Args:
-            names: Of the columns of ``features``.
-            features: Shape ``(rows, features)``.
-            outcome: 1 or 0, shape ``(rows,)``.
+            names: Of the columns of the features.
+            rows: What it learns from.
             seed: Of every random choice.
         """
         if self.features:
-            features = features.copy()
+            features = rows.features.copy()
             features[:, [name not in self.features for name in names]] = np.float32(0)
-        return fit(self.estimator, self.parameters, features, outcome, seed)
+            rows = replace(rows, features=features)
+        return fit(self.estimator, self.parameters, rows, seed)
 
 
 _STORE_TREES = {

@@ -5,13 +5,13 @@ reads any more. They stand apart from the writers, whose modules load scikit-lea
 takes no model.
 """
 
-TABLE_SCHEMA = 2
+TABLE_SCHEMA = 3
 """Of the training table: :mod:`training.dataset`."""
 
-BACKTEST_SCHEMA = 1
+BACKTEST_SCHEMA = 2
 """Of predictions and record: :mod:`training.backtest.predictions`, :mod:`training.backtest.record`."""
 
-TRAINING_SCHEMA = 2
+TRAINING_SCHEMA = 3
 """Of the candidate beside its bundle: :mod:`training.candidate`."""
 
 FIGURES_SCHEMA = 2

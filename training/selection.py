@@ -15,8 +15,9 @@ import optuna
 
 from feature_service.kernel.arrays import IntArray
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, week_number
+from training.budget import sample_rows
 from training.dataset import TrainingRows
-from training.estimators import IMPORTANCE_ROWS, FittedModel
+from training.estimators import IMPORTANCE_ROWS, FittedModel, LearningRows
 from training.metrics.ranking import average_precision
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe, recipe_for
@@ -115,7 +116,7 @@ class _Bench:
     """The development origins, and how well a recipe ranks on them."""
 
     def __init__(self, rows: TrainingRows, settings: BacktestSettings, seed: int) -> None:
-        self._rows, self._seed = rows, seed
+        self._rows, self._row_budget, self._seed = rows, settings.row_budget, seed
         self._week = week_number(rows.as_of_week)
         self._has_outcome = np.isfinite(rows.outcome)
         self._calendar: Calendar = calendar_of(self._week[self._has_outcome], rows.outcome_weeks, settings)
@@ -128,7 +129,7 @@ class _Bench:
         for block in np.array_split(origins, min(_FITS, len(origins))):
             model = self._fit(recipe, int(block[0]))
             in_block = self._has_outcome & (self._week >= block[0]) & (self._week <= block[-1])
-            probability[in_block] = model.predict(rows.features[in_block])
+            probability[in_block] = model.predict(rows.features(in_block))
         has_prediction = np.isfinite(probability)
         check_both_outcomes("development", rows.outcome[has_prediction])
         score = probability[has_prediction].astype(np.float32)
@@ -141,7 +142,7 @@ class _Bench:
             self._has_outcome & self._calendar.has_outcome_at(self._calendar.first, self._week)
         )
         model = self._fit(best.recipe, self._calendar.first)
-        contributions = model.contributions(rows.features[past[-IMPORTANCE_ROWS:]])
+        contributions = model.contributions(rows.features(past[-IMPORTANCE_ROWS:]))
         if contributions is None:
             return []
         heaviest = np.argsort(-np.abs(contributions).mean(axis=0), kind="stable")
@@ -155,4 +156,6 @@ class _Bench:
         rows = self._rows
         past = self._has_outcome & self._calendar.has_outcome_at(origin, self._week)
         check_both_outcomes("training", rows.outcome[past])
-        return recipe.fit(rows.feature_names, rows.features[past], rows.outcome[past], self._seed)
+        sample = sample_rows(past, rows.outcome, self._week, self._row_budget, self._seed)
+        learned = LearningRows(rows.features(sample.rows), rows.outcome[sample.rows], sample.weights)
+        return recipe.fit(rows.feature_names, learned, self._seed)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from data.ingest.contracts import ITEMS, ORDERS, PRODUCTS, TRANSLATION
-from data.synthetic.demand import SimulatedDemand, simulate_demand
+from data.synthetic.demand import UNITS_PER_WEEK_SCALE, SimulatedDemand, simulate_demand
 from data.weeks import DateArray, monday_of
 from feature_service.kernel.arrays import IntArray
 
@@ -42,7 +42,13 @@ Texts = npt.NDArray[np.str_]
 
 
 def write_synthetic_olist(
-    folder: Path, *, seed: int, products: int, weeks: int = WEEKS, first_week: dt.date = FIRST_WEEK
+    folder: Path,
+    *,
+    seed: int,
+    products: int,
+    weeks: int = WEEKS,
+    first_week: dt.date = FIRST_WEEK,
+    scale: float = UNITS_PER_WEEK_SCALE,
 ) -> None:
     """Write orders, order items, products and the translation of categories as CSV files into ``folder``.
 
@@ -52,9 +58,10 @@ def write_synthetic_olist(
         products: How many are listed; some of them never sell.
         weeks: Length of the history.
         first_week: Any day of its first week.
+        scale: How much they sell; with 0.075 as little as Olist's own, 3.4 items a product.
     """
     rng = np.random.default_rng(seed)
-    demand = simulate_demand(rng, products=products, weeks=weeks, first_week=monday_of(first_week))
+    demand = simulate_demand(rng, products=products, weeks=weeks, first_week=monday_of(first_week), scale=scale)
     folder.mkdir(parents=True, exist_ok=True)
     product_ids = _ids(rng, products)
     order, position = _group_into_orders(rng, demand)

@@ -140,5 +140,7 @@ def _in_units(values: DoubleArray) -> DoubleArray:
 
 def _add(to: DoubleArray, codes: GroupNumbers, values: DoubleArray) -> None:
     inside = codes >= 0
+    if not inside.any():
+        return
     for week in range(values.shape[1]):
         to[:, week] += np.bincount(codes[inside], weights=values[inside, week], minlength=len(to))

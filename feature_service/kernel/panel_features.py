@@ -1,6 +1,6 @@
 """The features of a panel: of all weeks for training, of one for serving, with a client's own stock if it sends one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,15 +49,34 @@ class PanelFeatures:
         Raises:
             InsufficientHistoryError: If the panel itself is shorter than the set's history.
         """
-        if self.weeks < self.feature_set.history_weeks:
-            raise InsufficientHistoryError(self.feature_set.history_weeks, self.weeks)
         shape = (len(self.feature_set.features), self.products, self.weeks)
         result = np.empty(shape, dtype=np.float32) if out is None else out
+        for _ in self._blocks_into(lambda rows: result[:, rows]):
+            pass
+        return result
+
+    def blocks(self) -> Iterator[tuple[slice, FloatArray]]:
+        """The same values, some products at a time, bit for bit: for whoever has no room for all of them.
+
+        Returns:
+            Which products, and their features, shape ``(features, products, weeks)``; the array is used again for the
+            next block, so what is wanted of it must be taken before.
+        Raises:
+            InsufficientHistoryError: If the panel itself is shorter than the set's history.
+        """
+        size = max((part.stop - part.start for part in self._parts(self.products)), default=0)
+        room = np.empty((len(self.feature_set.features), size, self.weeks), dtype=np.float32)
+        return self._blocks_into(lambda rows: room[:, : min(rows.stop, self.products) - rows.start])
+
+    def _blocks_into(self, room_for: Callable[[slice], FloatArray]) -> Iterator[tuple[slice, FloatArray]]:
+        if self.weeks < self.feature_set.history_weeks:
+            raise InsufficientHistoryError(self.feature_set.history_weeks, self.weeks)
         shared: dict[tuple[str, str, str], Series] = {}
         for rows in self._parts(self.products):
+            out = room_for(rows)
             block = Block(self._fields_of(rows, slice(None)), 0, rows, self._totals, shared)
-            self.feature_set.compute_into(block, result[:, rows])
-        return result
+            self.feature_set.compute_into(block, out)
+            yield rows, out
 
     def at(self, week: int, rows: Rows = slice(None)) -> FloatArray:
         """Every feature as seen at the end of one week; later weeks are not looked at.

@@ -127,7 +127,7 @@ def test_mlflow_itself_loads_the_champion(trained: Trained, tmp_path: Path) -> N
         loaded = mlflow.pyfunc.load_model(f"models:/{MODEL_NAME}@{CHAMPION}")
     finally:
         mlflow.set_tracking_uri(before)
-    rows = read_training_table(trained.table).features[:50]
+    rows = read_training_table(trained.table).features(np.arange(50))
     answered = np.asarray(loaded.predict(rows)["probabilities"])[:, 1]
     bundle = Bundle.load(trained.bundle_dir)
     assert bundle.contract.calibration is not None  # the graph is the model before it

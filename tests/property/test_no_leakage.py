@@ -13,8 +13,8 @@ from data.panel.build import build_panel
 from data.synthetic.shops import write_synthetic_generic
 from data.weeks import monday_of
 from tests.support.generic import real_generic
-from training.dataset import write_training_table
 from training.labels import label
+from training.table import write_training_table
 
 FIRST = dt.date(2024, 1, 1)
 WEEKS = 26

@@ -19,7 +19,7 @@ def _training(folder: Path) -> Reader:
     """Every file is damaged, and all that read one of them try."""
     trained = run_training_stages(training_panel(products=40), folder)
     reads: dict[Path, Callable[[], object]] = {
-        trained.table: lambda: read_training_table(trained.table),
+        trained.table: lambda: read_training_table(trained.table).features(),
         trained.predictions: lambda: read_predictions(trained.predictions),
         **{path: lambda: read_backtest(trained.backtest) for path in trained.backtest.glob("*.json")},
         **{path: lambda: read_training_record(trained.candidate) for path in trained.candidate.glob("*.json")},

@@ -14,10 +14,11 @@ from training.backtest.origins import BacktestSettings
 from training.backtest.predictions import PREDICTIONS_FILE
 from training.backtest.record import run_backtest
 from training.candidate import train
-from training.dataset import read_training_table, write_training_table
+from training.dataset import read_training_table
 from training.evaluation.evaluate import evaluate
 from training.metrics.yardstick import Yardstick
 from training.recipes import Recipe
+from training.table import write_training_table
 
 SEED = 42
 LAST_WEEK = dt.date(2018, 8, 20)

@@ -6,11 +6,13 @@ the fits are counted from a fixed date, so that data cut off at a week gives the
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from data.weeks import DateArray
 from feature_service.kernel.arrays import BoolArray, IntArray
+from training.budget import LEAST_ROW_BUDGET, ROW_BUDGET
 from training.errors import SettingError, TrainingHistoryError
 
 _MONDAY = np.datetime64("1970-01-05")
@@ -28,6 +30,7 @@ class BacktestSettings:
         least_calibration_weeks: The fewest of these, where the history is short.
         refit_every: Weeks between two fits.
         min_train_weeks: Weeks of rows that the first fit needs.
+        row_budget: Rows that a fit learns from at most: see :mod:`training.budget`.
     """
 
     origins: int = 12
@@ -37,15 +40,19 @@ class BacktestSettings:
     least_calibration_weeks: int = 2
     refit_every: int = 4
     min_train_weeks: int = 4
+    row_budget: int = ROW_BUDGET
 
     def __post_init__(self) -> None:
         """Raises:
-        SettingError: If fewer origins are asked for than a backtest needs, or fits without a week between them.
+        SettingError: If fewer origins are asked for than a backtest needs, fits without a week between them, or fits on
+            too few rows.
         """
         if self.origins < self.least_origins:
             raise SettingError("backtest-weeks", self.origins, f"at least {self.least_origins}")
         if self.refit_every < 1:
             raise SettingError("refit-every", self.refit_every, "at least 1 week")
+        if self.row_budget < LEAST_ROW_BUDGET:
+            raise SettingError("row-budget", self.row_budget, f"at least {LEAST_ROW_BUDGET:,}")
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,11 @@ class Calendar:
     def is_fit_due(self, origin: int) -> bool:
         """Whether the model is fitted anew at this origin."""
         return origin == self.first_prediction or origin % self.refit_every == 0
+
+    def origins_by_fit(self) -> tuple[range, ...]:
+        """The origins that each fit predicts from, the fit's own first."""
+        fits = [each for each in range(self.first_prediction, self.last + 1) if self.is_fit_due(each)]
+        return tuple(range(each, following) for each, following in pairwise([*fits, self.last + 1]))
 
     def has_outcome_at(self, origin: int, week: IntArray) -> BoolArray:
         """Which rows had a known outcome at the end of the origin's week, shape ``(rows,)``."""

@@ -14,11 +14,11 @@ from feature_service.bundle import Calibration
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from training.backtest.calibration import fit_calibration
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, monday, week_number
+from training.backtest.walk import Walk, WalkOutput
 from training.baselines.past import trailing_sum
-from training.baselines.rules import LOGISTIC, fit_logistic_rule, logistic_inputs, rules_for
+from training.baselines.past_rows import PanelRows
+from training.baselines.rules import LOGISTIC, logistic_inputs, rules_for
 from training.dataset import TrainingRows
-from training.errors import TrainingFileError
-from training.estimators import FittedModel
 from training.labels import STOCK_AWARE
 from training.metrics.truth import BASE_RATE, ScorerOutput, Truth
 from training.outcomes import check_both_outcomes
@@ -61,16 +61,6 @@ class Backtest:
         return inside
 
 
-@dataclass(frozen=True)
-class _WalkOutput:
-    """Predictions from the walk over the origins; NaN where a row was not predicted; shape ``(rows of the table,)``."""
-
-    raw: DoubleArray
-    base_rate: DoubleArray
-    logistic: DoubleArray
-    fold: IntArray
-
-
 def backtest(
     rows: TrainingRows,
     panel: Panel,
@@ -93,25 +83,23 @@ def backtest(
         OneSidedOutcomeError: If the rows of the first fit, of a calibration or of the origins hold one outcome only.
         TrainingFileError: If the panel is not the one that the table was made from.
     """
-    if rows.product_ids != panel.product_ids:
-        raise TrainingFileError("the training table and the panel hold other products: compute the features again")
     week = week_number(rows.as_of_week)
     has_outcome = np.isfinite(rows.outcome)
     calendar = calendar_of(week[has_outcome], rows.outcome_weeks, settings)
-    column = (week - int(week_number(panel.weeks[:1])[0])).astype(np.int64)
-    inputs = logistic_inputs(panel)[rows.product, column]
-    output = walk(rows, week, calendar, recipe, seed, inputs)
+    product, column = rows.panel_rows(panel), (week - int(week_number(panel.weeks[:1])[0])).astype(np.int64)
+    walk = Walk(rows, calendar, settings.row_budget, seed, PanelRows(panel, product, column).take(logistic_inputs))
+    output = walk.predict(recipe)
     row = np.flatnonzero(has_outcome & (week >= calendar.first))
     check_both_outcomes("backtest", rows.outcome[row])
     probability = _calibrated(rows, output.raw, week, calendar, settings)
-    rules = _rule_scores(panel, rows.product[row], column[row], output, row)
+    of_panel = PanelRows(panel, product[row], column[row])
+    rules = _rule_scores(panel, of_panel, output, row)
     for name, other in (beside or {}).items():
-        raw = walk(rows, week, calendar, other, seed, inputs).raw
-        values = _calibrated(rows, raw, week, calendar, settings)[row]
+        values = _calibrated(rows, walk.predict(other).raw, week, calendar, settings)[row]
         rules[name] = ScorerOutput(values.astype(np.float32), True)
     return Backtest(
         row=row,
-        truth=truth_of(rows, panel, row, week, column),
+        truth=truth_of(rows, of_panel, row, week),
         raw=output.raw[row].astype(np.float32),
         probability=probability[row].astype(np.float32),
         fold=output.fold[row],
@@ -123,52 +111,21 @@ def backtest(
     )
 
 
-def walk(
-    rows: TrainingRows, week: IntArray, calendar: Calendar, recipe: Recipe, seed: int, inputs: DoubleArray
-) -> _WalkOutput:
-    """Fit at the origins where a fit is due, and predict every origin's rows."""
-    has_outcome = np.isfinite(rows.outcome)
-    raw, base_rate, logistic = (np.full(len(rows), np.nan) for _ in range(3))
-    fold = np.full(len(rows), -1, dtype=np.int64)
-    fits = -1
-    for origin in range(calendar.first_prediction, calendar.last + 1):
-        if calendar.is_fit_due(origin):
-            past = has_outcome & calendar.has_outcome_at(origin, week)
-            check_both_outcomes(f"training ({monday(origin)})", rows.outcome[past])
-            model = recipe.fit(rows.feature_names, rows.features[past], rows.outcome[past], seed)
-            line = fit_logistic_rule(inputs[past], rows.outcome[past])
-            share, fits = float(rows.outcome[past].mean()), fits + 1
-        at_origin = has_outcome & (week == origin)
-        if at_origin.any():
-            raw[at_origin], logistic[at_origin] = model.predict(rows.features[at_origin]), line(inputs[at_origin])
-            base_rate[at_origin], fold[at_origin] = share, fits
-    return _WalkOutput(raw, base_rate, logistic, fold)
-
-
-def final_fit(rows: TrainingRows, recipe: Recipe, seed: int) -> FittedModel:
-    """The model of the next origin: fitted on every row whose outcome is known."""
-    has_outcome = np.isfinite(rows.outcome)
-    check_both_outcomes("training", rows.outcome[has_outcome])
-    return recipe.fit(rows.feature_names, rows.features[has_outcome], rows.outcome[has_outcome], seed)
-
-
-def truth_of(rows: TrainingRows, panel: Panel, row: IntArray, week: IntArray, column: IntArray) -> Truth:
+def truth_of(rows: TrainingRows, of_panel: PanelRows, row: IntArray, week: IntArray) -> Truth:
     """Outcomes and groups of some rows.
 
     The segments go by the mean weekly units of eight weeks; before its launch a product sold nothing.
     """
-    units = panel.fields[UNITS_SOLD]
-    at = (rows.product[row], column[row])
-    rate = trailing_sum(units, _SEGMENT_WEEKS)[at] / _SEGMENT_WEEKS
+    units = of_panel.take(lambda panel: trailing_sum(panel.fields[UNITS_SOLD], _SEGMENT_WEEKS))
     outcome = rows.outcome[row]
-    selling = trailing_sum(units, _SELLING_WEEKS)[at] > 0
+    selling = of_panel.take(lambda panel: trailing_sum(panel.fields[UNITS_SOLD], _SELLING_WEEKS)) > 0
     return Truth(
         outcome=outcome,
         product=rows.product[row],
         week=week[row],
         onset=(outcome == 1) & selling if rows.label.evidence == STOCK_AWARE else None,
         selling=selling,
-        segment=np.digitize(rate, _SEGMENT_FROM).astype(np.int64),
+        segment=np.digitize(units / _SEGMENT_WEEKS, _SEGMENT_FROM).astype(np.int64),
         segments=SEGMENTS,
     )
 
@@ -204,13 +161,11 @@ def _calibration_at(
     return fit_calibration(raw[block], outcome[block])
 
 
-def _rule_scores(
-    panel: Panel, product: IntArray, column: IntArray, output: _WalkOutput, row: IntArray
-) -> dict[str, ScorerOutput]:
+def _rule_scores(panel: Panel, of_panel: PanelRows, output: WalkOutput, row: IntArray) -> dict[str, ScorerOutput]:
     base = output.base_rate[row]
     outputs = {BASE_RATE: ScorerOutput(base.astype(np.float32), True)}
     for rule in rules_for(panel):
-        scores = rule.score(panel)[product, column]
+        scores = of_panel.take(rule.score)
         fallback = base if rule.is_probability else np.full(len(scores), np.nanmin(scores, initial=0.0))
         values = np.where(np.isnan(scores), fallback, scores)
         outputs[rule.name] = ScorerOutput(values.astype(np.float32), rule.is_probability)

@@ -167,7 +167,9 @@ def logistic_inputs(panel: Panel) -> DoubleArray:
     return stacked
 
 
-def fit_logistic_rule(inputs: DoubleArray, outcome: FloatArray) -> Callable[[DoubleArray], DoubleArray]:
+def fit_logistic_rule(
+    inputs: DoubleArray, outcome: FloatArray, weights: DoubleArray | None = None
+) -> Callable[[DoubleArray], DoubleArray]:
     """Fit the logistic regression; returns the function from inputs, shape ``(rows, 3)``, to probabilities."""
-    model = LogisticRegression(max_iter=500).fit(inputs, outcome)
+    model = LogisticRegression(max_iter=500).fit(inputs, outcome, sample_weight=weights)
     return lambda rows: np.asarray(model.predict_proba(rows)[:, 1], dtype=np.float64)

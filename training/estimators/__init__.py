@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from feature_service.kernel.arrays import FloatArray
 from training.errors import UnknownEstimatorError
 from training.estimators.blend import BLEND, Blend
 from training.estimators.boosters import LIGHTGBM, XGBOOST, LightGBM, XGBoost
 from training.estimators.forest import RANDOM_FOREST
 from training.estimators.graph import model_text_of
-from training.estimators.interface import IMPORTANCE_ROWS, Estimator, FittedModel
+from training.estimators.interface import IMPORTANCE_ROWS, Estimator, FittedModel, LearningRows
 from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic
 
 ESTIMATORS: Mapping[str, Estimator] = {
@@ -23,7 +22,7 @@ _RESTORERS: Mapping[frozenset[str], Callable[[Mapping[str, str]], FittedModel]] 
     frozenset({LIGHTGBM.name, LOGISTIC_REGRESSION.name}): Blend.from_model_text,
 }
 
-__all__ = ["ESTIMATORS", "IMPORTANCE_ROWS", "Estimator", "FittedModel", "estimator", "fit", "restore"]
+__all__ = ["ESTIMATORS", "IMPORTANCE_ROWS", "Estimator", "FittedModel", "LearningRows", "estimator", "fit", "restore"]
 
 
 def estimator(name: str) -> Estimator:
@@ -38,20 +37,19 @@ def estimator(name: str) -> Estimator:
         raise UnknownEstimatorError(name, ESTIMATORS) from None
 
 
-def fit(name: str, parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> FittedModel:
+def fit(name: str, parameters: Mapping[str, Any], rows: LearningRows, seed: int) -> FittedModel:
     """Fit a model; the same data, parameters and seed give the same model.
 
     Args:
         name: Of the estimator.
         parameters: Those that differ from the estimator's own.
-        features: Shape ``(rows, features)``; NaN means "not known".
-        outcome: 1 or 0, shape ``(rows,)``.
+        rows: What it learns from.
         seed: Of every random choice.
     Raises:
         UnknownEstimatorError: If there is no such estimator.
     """
     kind = estimator(name)
-    return kind.fit({**kind.parameters, **parameters}, features, outcome, seed)
+    return kind.fit({**kind.parameters, **parameters}, rows, seed)
 
 
 def restore(graph: bytes) -> FittedModel | None:

@@ -7,7 +7,7 @@ from typing import Any
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.boosters import LIGHTGBM, LightGBM, fit_lightgbm
 from training.estimators.graph import graph_of
-from training.estimators.interface import Estimator
+from training.estimators.interface import Estimator, LearningRows
 from training.estimators.logistic import LOGISTIC_REGRESSION, Logistic, fit_logistic_regression, probability
 
 
@@ -37,12 +37,10 @@ class Blend:
         return cls(LightGBM.from_model_text(model_text), Logistic.from_model_text(model_text))
 
 
-def _fit(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Blend:
+def _fit(parameters: Mapping[str, Any], rows: LearningRows, seed: int) -> Blend:
     of_line = {name: value for name, value in parameters.items() if name in LOGISTIC_REGRESSION.parameters}
     of_trees = {name: value for name, value in parameters.items() if name not in of_line}
-    return Blend(
-        fit_lightgbm(of_trees, features, outcome, seed), fit_logistic_regression(of_line, features, outcome, seed)
-    )
+    return Blend(fit_lightgbm(of_trees, rows, seed), fit_logistic_regression(of_line, rows, seed))
 
 
 BLEND = Estimator("blend", {**LIGHTGBM.parameters, **LOGISTIC_REGRESSION.parameters}, _fit)

@@ -13,7 +13,7 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.graph import INPUT, Part, graph_of, trees
-from training.estimators.interface import Estimator
+from training.estimators.interface import Estimator, LearningRows
 
 _CONVERTED_OPSET = 15
 
@@ -63,12 +63,13 @@ class LightGBM:
         return cls(lightgbm.Booster(model_str=model_text[LIGHTGBM.name]))
 
 
-def fit_lightgbm(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> LightGBM:
+def fit_lightgbm(parameters: Mapping[str, Any], rows: LearningRows, seed: int) -> LightGBM:
     """Boosted trees. Split thresholds drawn at random rank weekly retail data better than the best ones."""
     options = dict(parameters)
     rounds = options.pop("num_iterations")
     fixed = {"objective": "binary", "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1}
-    booster = lightgbm.train({**fixed, **options, "seed": seed}, lightgbm.Dataset(features, outcome), rounds)
+    data = lightgbm.Dataset(rows.features, rows.outcome, weight=rows.weights)
+    booster = lightgbm.train({**fixed, **options, "seed": seed}, data, rounds)
     return LightGBM(lightgbm.Booster(model_str=_with_float32_thresholds(booster.model_to_string())))
 
 
@@ -119,12 +120,12 @@ class XGBoost:
         return cls(xgboost.Booster({"nthread": 1}, model_file=bytearray(model_text[XGBOOST.name].encode())))
 
 
-def _fit_xgboost(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> XGBoost:
+def _fit_xgboost(parameters: Mapping[str, Any], rows: LearningRows, seed: int) -> XGBoost:
     options = dict(parameters)
     rounds = options.pop("num_boost_round")
     fixed = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1}
-    rows = xgboost.DMatrix(features, outcome, nthread=1)
-    return XGBoost(xgboost.train({**fixed, **options, "seed": seed}, rows, rounds))
+    data = xgboost.DMatrix(rows.features, rows.outcome, weight=rows.weights, nthread=1)
+    return XGBoost(xgboost.train({**fixed, **options, "seed": seed}, data, rounds))
 
 
 LIGHTGBM = Estimator(

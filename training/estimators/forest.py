@@ -11,7 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray
-from training.estimators.interface import Estimator
+from training.estimators.interface import Estimator, LearningRows
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,14 @@ class Forest:
         return serialized
 
 
-def _fit(parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int) -> Forest:
+def _fit(parameters: Mapping[str, Any], rows: LearningRows, seed: int) -> Forest:
     """Two jobs: each tree has a seed of its own, so the number of jobs changes nothing."""
     forest = RandomForestClassifier(**parameters, random_state=seed, n_jobs=2)
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
-    pipeline = make_pipeline(imputer, forest).fit(features, outcome.astype(np.int8))
+    weights = {f"{RandomForestClassifier.__name__.lower()}__sample_weight": rows.weights}
+    pipeline = make_pipeline(imputer, forest).fit(rows.features, rows.outcome.astype(np.int8), **weights)
     forest.n_jobs = 1
-    return Forest(pipeline, features.shape[1])
+    return Forest(pipeline, rows.features.shape[1])
 
 
 RANDOM_FOREST = Estimator("random_forest", {"n_estimators": 100, "max_depth": 10}, _fit)

@@ -10,6 +10,21 @@ IMPORTANCE_ROWS = 5_000
 """Of how many of the newest rows the contributions are averaged, where features are weighed."""
 
 
+@dataclass(frozen=True)
+class LearningRows:
+    """What a model is fitted on.
+
+    Attributes:
+        features: Shape ``(rows, features)``; NaN means "not known".
+        outcome: 1 or 0, shape ``(rows,)``.
+        weights: How much each row counts, 1 on average, shape ``(rows,)``; None where all count the same.
+    """
+
+    features: FloatArray
+    outcome: FloatArray
+    weights: DoubleArray | None = None
+
+
 class FittedModel(Protocol):
     """A fitted model of a yes-or-no outcome. Feature rows have shape ``(rows, features)``; NaN means "not known"."""
 
@@ -30,9 +45,9 @@ class Estimator:
     Attributes:
         name: E.g. ``lightgbm``.
         parameters: The defaults of the fit.
-        fit: From parameters, features, outcomes and a seed to a fitted model; the same every time.
+        fit: From parameters, rows and a seed to a fitted model; the same every time.
     """
 
     name: str
     parameters: Mapping[str, Any]
-    fit: Callable[[Mapping[str, Any], FloatArray, FloatArray, int], FittedModel]
+    fit: Callable[[Mapping[str, Any], LearningRows, int], FittedModel]

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.graph import Part, graph_of, linear
-from training.estimators.interface import Estimator
+from training.estimators.interface import Estimator, LearningRows
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,17 @@ def probability(log_odds: DoubleArray) -> DoubleArray:
     return inverse
 
 
-def fit_logistic_regression(
-    parameters: Mapping[str, Any], features: FloatArray, outcome: FloatArray, seed: int
-) -> Logistic:
+def fit_logistic_regression(parameters: Mapping[str, Any], rows: LearningRows, seed: int) -> Logistic:
     """A ridge-penalised line; the solver draws nothing at random, so that the seed changes nothing."""
-    logarithms = _signed_logarithms(features)
+    logarithms = _signed_logarithms(rows.features)
     has_values = np.isfinite(logarithms).any(axis=0)
-    fill = np.zeros(features.shape[1])
+    fill = np.zeros(rows.features.shape[1])
     fill[has_values] = np.nanmedian(logarithms[:, has_values], axis=0)
-    rows = np.where(np.isnan(logarithms), fill, logarithms)
-    centre, spread = rows.mean(axis=0), rows.std(axis=0)
+    whole = np.where(np.isnan(logarithms), fill, logarithms)
+    centre, spread = whole.mean(axis=0), whole.std(axis=0)
     spread[spread < 1e-9] = 1.0  # a constant feature says nothing whatever its weight
-    model = LogisticRegression(**parameters, random_state=seed).fit((rows - centre) / spread, outcome)
+    model = LogisticRegression(**parameters, random_state=seed)
+    model.fit((whole - centre) / spread, rows.outcome, sample_weight=rows.weights)
     weights = model.coef_[0] / spread
     return Logistic(fill, centre, weights, float(model.intercept_[0] - centre @ weights))
 

@@ -15,7 +15,7 @@ from training.errors import (
     TrainingHistoryError,
     UnknownEstimatorError,
 )
-from training.estimators import fit
+from training.estimators import LearningRows, fit
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe
 
@@ -45,9 +45,9 @@ def test_the_exported_model_gives_the_probabilities_of_the_fitted_one(trained: T
 def test_an_export_that_gives_other_probabilities_is_refused(trained: Trained) -> None:
     rows = read_training_table(trained.table)
     known = np.isfinite(rows.outcome)
-    other = fit("random_forest", {}, rows.features[known], rows.outcome[known], 1)
+    other = fit("random_forest", {}, LearningRows(rows.features(known), rows.outcome[known]), 1)
     with pytest.raises(ParityError, match="must not be registered"):
-        check_parity(other, Bundle.load(trained.candidate), rows.features)
+        check_parity(other, Bundle.load(trained.candidate), rows.features())
 
 
 def test_the_contract_names_the_weeks_it_was_fitted_on(trained: Trained) -> None:

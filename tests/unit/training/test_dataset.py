@@ -8,10 +8,11 @@ import pytest
 
 from feature_service.kernel import feature_set, features_at, features_of_all_weeks
 from tests.support.training_fixtures import Trained
-from training.dataset import read_training_table, write_training_table
+from training.dataset import read_training_table
 from training.errors import TrainingFileError
 from training.labels import label
 from training.registry.question import Question
+from training.table import write_training_table
 
 
 def test_a_training_row_equals_the_features_of_its_product_and_week_bit_for_bit(trained: Trained) -> None:
@@ -21,14 +22,14 @@ def test_a_training_row_equals_the_features_of_its_product_and_week_bit_for_bit(
     for week in np.unique(rows.as_of_week):
         at = rows.as_of_week == week
         served = features_at(seed_18, panel.fields, int(np.searchsorted(panel.weeks, week)))
-        assert rows.features[at].tobytes() == served[products[at]].tobytes()
+        assert rows.features(at).tobytes() == served[products[at]].tobytes()
 
 
 def test_the_table_holds_every_eligible_row_whose_features_are_known_and_no_other(trained: Trained) -> None:
     rows, panel = read_training_table(trained.table), trained.panel
     known = np.isfinite(features_of_all_weeks(feature_set("seed-18"), panel.fields)).all(axis=0)
     assert len(rows) == int((label("zero_sales").eligible(panel) & known).sum())
-    assert np.isfinite(rows.features).all()
+    assert np.isfinite(rows.features()).all()
 
 
 def test_the_newest_week_has_no_outcome_yet(trained: Trained) -> None:

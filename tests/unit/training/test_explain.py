@@ -8,7 +8,7 @@ from data.snapshots import ModelReference, load, publish
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
 from feature_service.kernel import FloatArray, PanelFeatures, feature_set
 from tests.support.training_fixtures import training_panel
-from training.estimators import FittedModel, fit
+from training.estimators import FittedModel, LearningRows, fit
 from training.explain import REASONS, explain, strongest
 from training.labels import label
 
@@ -21,7 +21,7 @@ def write_bundle(folder: Path, estimator: str, panel: Panel) -> tuple[FittedMode
     features = PanelFeatures(chosen, panel.fields).of_all_weeks()
     outcome = ZERO_SALES.outcome(panel)
     rows = np.isfinite(features).all(axis=0) & np.isfinite(outcome)
-    fitted = fit(estimator, {}, features[:, rows].T.copy(), outcome[rows], seed=1)
+    fitted = fit(estimator, {}, LearningRows(features[:, rows].T.copy(), outcome[rows]), seed=1)
     contract = Contract(
         feature_set=chosen.name,
         feature_names=chosen.feature_names,

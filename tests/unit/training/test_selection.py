@@ -6,10 +6,11 @@ import pytest
 
 from tests.support.training_fixtures import training_panel
 from training.backtest.origins import BacktestSettings, calendar_of, week_number
-from training.dataset import TrainingRows, read_training_table, write_training_table
-from training.estimators import FittedModel
+from training.dataset import TrainingRows, read_training_table
+from training.estimators import FittedModel, LearningRows
 from training.recipes import Recipe, recipe_for
 from training.selection import SPACES, choose_recipe
+from training.table import write_training_table
 
 SETTINGS = BacktestSettings(origins=10)
 
@@ -23,7 +24,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> TrainingRows:
 
 def fingerprint(rows: TrainingRows, recipe: Recipe) -> bytes:
     known = np.isfinite(rows.outcome)
-    return recipe.fit(rows.feature_names, rows.features[known], rows.outcome[known], 1).to_onnx()
+    return recipe.fit(rows.feature_names, LearningRows(rows.features(known), rows.outcome[known]), 1).to_onnx()
 
 
 def test_without_trials_the_labels_proven_recipe_is_taken(rows: TrainingRows, tmp_path: Path) -> None:
@@ -50,11 +51,9 @@ def test_the_search_never_looks_at_a_locked_origin_or_later(
     seen = list[np.ndarray]()
     real = Recipe.fit
 
-    def fit(
-        recipe: Recipe, names: tuple[str, ...], features: np.ndarray, outcome: np.ndarray, seed: int
-    ) -> FittedModel:
-        seen.append(features)
-        return real(recipe, names, features, outcome, seed)
+    def fit(recipe: Recipe, names: tuple[str, ...], learned: LearningRows, seed: int) -> FittedModel:
+        seen.append(learned.features)
+        return real(recipe, names, learned, seed)
 
     monkeypatch.setattr(Recipe, "fit", fit)
     chosen = choose_recipe(rows, SETTINGS, 1, 1, tmp_path)

@@ -26,8 +26,9 @@ from data.panel.weekly_stock import STOCK_FIELDS, DailyUnits, weekly_stock
 from data.synthetic.shops import write_synthetic_generic
 from tests.support.generic import Row, real_generic, write_generic
 from training.backtest.origins import BacktestSettings, calendar_of, week_number
-from training.dataset import read_training_table, write_training_table
+from training.dataset import read_training_table
 from training.labels import label
+from training.table import write_training_table
 
 FIRST = dt.date(2024, 1, 1)
 WEEKS = 26

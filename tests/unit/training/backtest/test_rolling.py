@@ -12,7 +12,7 @@ from training.backtest.origins import BacktestSettings
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
 from training.backtest.record import run_backtest
 from training.dataset import read_training_table
-from training.estimators import FittedModel
+from training.estimators import FittedModel, LearningRows
 from training.estimators.forest import Forest
 from training.recipes import ORIGINAL, RECIPES, Recipe
 
@@ -45,11 +45,9 @@ def test_a_model_never_sees_a_row_whose_outcome_is_not_over(
     rows, fitted_on = read_training_table(trained.table), list[int]()
     real = Recipe.fit
 
-    def fit(
-        recipe: Recipe, names: tuple[str, ...], features: np.ndarray, outcome: np.ndarray, seed: int
-    ) -> FittedModel:
-        fitted_on.append(len(outcome))
-        return real(recipe, names, features, outcome, seed)
+    def fit(recipe: Recipe, names: tuple[str, ...], learned: LearningRows, seed: int) -> FittedModel:
+        fitted_on.append(len(learned.outcome))
+        return real(recipe, names, learned, seed)
 
     monkeypatch.setattr(Recipe, "fit", fit)
     run_training_stages(trained.panel, tmp_path)
@@ -89,11 +87,11 @@ def test_features_that_a_recipe_leaves_out_change_nothing(trained: Trained) -> N
     rows = read_training_table(trained.table)
     known = np.isfinite(rows.outcome)
     recipe = Recipe("lightgbm", {"num_iterations": 20}, features=("sales_qtd_lag_1", "sales_qtd_roll_mean_4"))
-    model = recipe.fit(rows.feature_names, rows.features[known], rows.outcome[known], 1)
+    model = recipe.fit(rows.feature_names, LearningRows(rows.features(known), rows.outcome[known]), 1)
     left_out = [name not in recipe.features for name in rows.feature_names]
-    changed = rows.features.copy()
+    changed = rows.features()
     changed[:, left_out] = 99
-    np.testing.assert_array_equal(model.predict(rows.features), model.predict(changed))
+    np.testing.assert_array_equal(model.predict(rows.features()), model.predict(changed))
 
 
 def test_every_proven_recipe_can_be_fitted_and_gives_probabilities(trained: Trained) -> None:
@@ -102,8 +100,8 @@ def test_every_proven_recipe_can_be_fitted_and_gives_probabilities(trained: Trai
     for recipe in RECIPES.values():
         small = {name: 5 for name in recipe.parameters if name == "num_iterations"}
         quick = dataclasses.replace(recipe, parameters={**recipe.parameters, **small})
-        fitted = quick.fit(rows.feature_names, rows.features[known], rows.outcome[known], 1)
-        probabilities = fitted.predict(rows.features)
+        fitted = quick.fit(rows.feature_names, LearningRows(rows.features(known), rows.outcome[known]), 1)
+        probabilities = fitted.predict(rows.features())
         assert ((probabilities >= 0) & (probabilities <= 1)).all()
 
 
@@ -123,7 +121,7 @@ def test_another_recipe_is_measured_beside_the_model_as_it_is_measured_as_the_mo
 def test_the_originals_model_has_100_trees_of_depth_10() -> None:
     features = np.random.default_rng(1).random((3000, 4), dtype=np.float32)
     outcome = (np.random.default_rng(2).random(3000) < features[:, 0]).astype(np.float32)
-    forest = ORIGINAL.fit(("a", "b", "c", "d"), features, outcome, SEED)
+    forest = ORIGINAL.fit(("a", "b", "c", "d"), LearningRows(features, outcome), SEED)
     assert isinstance(forest, Forest)
     trees = forest.pipeline[-1].estimators_
     assert len(trees) == 100

@@ -4,7 +4,7 @@ import pytest
 
 from feature_service.kernel import FloatArray
 from training.errors import UnknownEstimatorError
-from training.estimators import ESTIMATORS, fit, restore
+from training.estimators import ESTIMATORS, LearningRows, fit, restore
 
 FEATURES = 12
 
@@ -31,7 +31,7 @@ def test_the_onnx_graph_gives_the_fitted_probabilities_also_where_features_are_u
     features, outcome = rows_like_real_ones()
     unseen = features[::-1] * np.float32(1.5)
 
-    fitted = fit(name, {}, features, outcome, seed=3)
+    fitted = fit(name, {}, LearningRows(features, outcome), seed=3)
     both = probabilities_of(fitted.to_onnx(), unseen)
 
     assert np.abs(both[:, 1] - fitted.predict(unseen)).max() < 1e-5
@@ -45,7 +45,7 @@ def test_feature_values_that_differ_in_their_last_bit_go_the_same_way_in_the_gra
     features = neighbours[random.integers(0, 6, size=(4_000, 8))]
     outcome = (features[:, :4].sum(axis=1) + random.normal(0, 1e-8, 4_000) > np.median(features) * 4).astype(np.float32)
 
-    fitted = fit("lightgbm", {}, features, outcome, seed=3)
+    fitted = fit("lightgbm", {}, LearningRows(features, outcome), seed=3)
 
     assert np.ptp(fitted.predict(features)) > 0.1
     assert np.abs(probabilities_of(fitted.to_onnx(), features)[:, 1] - fitted.predict(features)).max() < 1e-5
@@ -55,7 +55,7 @@ def test_feature_values_that_differ_in_their_last_bit_go_the_same_way_in_the_gra
 def test_the_same_data_and_seed_give_the_same_graph_byte_for_byte(name: str) -> None:
     features, outcome = rows_like_real_ones()
 
-    first, again = (fit(name, {}, features, outcome, seed=3).to_onnx() for _ in range(2))
+    first, again = (fit(name, {}, LearningRows(features, outcome), seed=3).to_onnx() for _ in range(2))
 
     assert first == again
 
@@ -63,7 +63,7 @@ def test_the_same_data_and_seed_give_the_same_graph_byte_for_byte(name: str) -> 
 @pytest.mark.parametrize("name", [name for name in ESTIMATORS if name != "random_forest"])
 def test_contributions_add_up_to_the_log_odds_but_for_one_constant(name: str) -> None:
     features, outcome = rows_like_real_ones()
-    fitted = fit(name, {}, features, outcome, seed=3)
+    fitted = fit(name, {}, LearningRows(features, outcome), seed=3)
 
     probability, contributions = fitted.predict(features), fitted.contributions(features)
 
@@ -75,7 +75,7 @@ def test_contributions_add_up_to_the_log_odds_but_for_one_constant(name: str) ->
 @pytest.mark.parametrize("name", [name for name in ESTIMATORS if name != "random_forest"])
 def test_the_graph_alone_tells_the_contributions_of_the_fitted_model(name: str) -> None:
     features, outcome = rows_like_real_ones()
-    fitted = fit(name, {}, features, outcome, seed=3)
+    fitted = fit(name, {}, LearningRows(features, outcome), seed=3)
 
     again = restore(fitted.to_onnx())
 
@@ -86,17 +86,19 @@ def test_the_graph_alone_tells_the_contributions_of_the_fitted_model(name: str) 
 
 def test_a_forest_says_that_it_cannot_tell_contributions() -> None:
     features, outcome = rows_like_real_ones(200)
-    forest = fit("random_forest", {}, features, outcome, seed=3)
+    forest = fit("random_forest", {}, LearningRows(features, outcome), seed=3)
     assert forest.contributions(features) is None
     assert restore(forest.to_onnx()) is None
 
 
 def test_given_parameters_stand_in_for_the_estimators_own() -> None:
     features, outcome = rows_like_real_ones()
-    few, many = (fit("lightgbm", {"num_iterations": rounds}, features, outcome, 3).to_onnx() for rounds in (5, 50))
+    few, many = (
+        fit("lightgbm", {"num_iterations": rounds}, LearningRows(features, outcome), 3).to_onnx() for rounds in (5, 50)
+    )
     assert len(few) < len(many) / 5
 
 
 def test_an_unknown_estimator_is_refused_by_naming_the_known_ones() -> None:
     with pytest.raises(UnknownEstimatorError, match=r"'oracle'.*random_forest, lightgbm, xgboost"):
-        fit("oracle", {}, np.zeros((2, 1), np.float32), np.zeros(2, np.float32), 0)
+        fit("oracle", {}, LearningRows(np.zeros((2, 1), np.float32), np.zeros(2, np.float32)), 0)
