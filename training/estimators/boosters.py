@@ -14,6 +14,7 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.graph import INPUT, Part, graph_of, trees
 from training.estimators.interface import Estimator, LearningRows
+from training.estimators.tree_contributions import contributions_of_trees
 
 _CONVERTED_OPSET = 15
 
@@ -35,7 +36,10 @@ class LightGBM:
         return margins
 
     def contributions(self, features: FloatArray) -> DoubleArray:
-        """Exact TreeSHAP values; the last column that LightGBM gives is the average log-odds."""
+        """Exact TreeSHAP values; the last column that LightGBM itself gives is the average log-odds."""
+        found = contributions_of_trees(self.booster.dump_model(), features)
+        if found is not None:
+            return found
         with_average: DoubleArray = np.asarray(self.booster.predict(features, pred_contrib=True, num_threads=1))
         return with_average[:, :-1]
 

@@ -10,8 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray
+from feature_service.kernel.arrays import BoolArray, DoubleArray, IntArray
+from training.metrics.ranking import Ranking
 
+MOST_UNITS = 50_000
+"""Products that are drawn by themselves."""
+
+MOST_SCORES = 50_000
+"""Different scores that are told apart on a draw."""
+
+_DRAWS_AT_A_TIME = 20
 LOW, HIGH = 2.5, 97.5
 """Percentiles of the draws between which an interval lies."""
 
@@ -64,43 +72,60 @@ class Draws:
             return Draws(float(np.divide(self.value, other.value)), self.samples / other.samples)
 
 
-def draw_products(products: int, draws: int, seed: int) -> FloatArray:
+class Bootstrap:
+    """Draws of products, the same for every figure that is asked for.
+
+    Args:
+        product: Index of each row's product, shape ``(rows,)``. Of more than ``MOST_UNITS`` products, groups are drawn
+            that are put together at random: what their figures vary by is the same, and there are no more of them.
+        draws: How many.
+        seed: Of the groups and the draws.
+    """
+
+    def __init__(self, product: IntArray, draws: int, seed: int) -> None:
+        products = int(product.max()) + 1
+        self._unit = product if products <= MOST_UNITS else _groups(products, seed)[product]
+        self._weights = draw_products(min(products, MOST_UNITS), draws, seed)
+
+    def of_ranking(self, ranking: Ranking) -> tuple[Draws, Draws]:
+        """Average precision and AUC. On the draws, neighbouring scores count as one where there are too many."""
+        exactly, coarsely = ranking.by_unit(self._unit), ranking.by_unit(self._unit, MOST_SCORES)
+        values = exactly.figures(np.ones((1, self._weights.shape[1])))
+        parts = np.array_split(self._weights, max(1, len(self._weights) // _DRAWS_AT_A_TIME))
+        samples = [coarsely.figures(part) for part in parts]
+        precision, auc = (np.concatenate([each[figure] for each in samples]) for figure in range(2))
+        return Draws(float(values[0][0]), precision), Draws(float(values[1][0]), auc)
+
+    def of_sums(
+        self,
+        combine: Callable[..., DoubleArray],
+        terms: tuple[npt.NDArray[np.generic], ...],
+        rows: BoolArray | None = None,
+    ) -> Draws:
+        """A figure made of sums over rows, such as recall: summed once per product, then weighted.
+
+        Args:
+            combine: From the sums, each of shape ``(any,)``, to the figure of each.
+            terms: What is summed, each of shape ``(rows,)``.
+            rows: Which rows the terms are of; all where None.
+        """
+        unit, units = self._unit if rows is None else self._unit[rows], self._weights.shape[1]
+        sums = np.stack([np.bincount(unit, term.astype(np.float64), units) for term in terms])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = combine(*sums.sum(axis=1)[:, None])
+            return Draws(float(value[0]), combine(*(sums @ self._weights.T)))
+
+
+def draw_products(products: int, draws: int, seed: int) -> DoubleArray:
     """How often each product is drawn in each draw, shape ``(draws, products)``; rows sum to ``products``."""
     random = np.random.default_rng(seed)
-    chosen_products = random.integers(0, products, size=(draws, products))
-    counts = np.empty((draws, products), dtype=np.float32)
-    for draw, sample in enumerate(chosen_products):
+    counts = np.empty((draws, products))
+    for draw, sample in enumerate(random.integers(0, products, size=(draws, products))):
         counts[draw] = np.bincount(sample, minlength=products)
     return counts
 
 
-def of_rows(statistic: Callable[[DoubleArray], float], product: IntArray, weights: FloatArray) -> Draws:
-    """A figure that needs every row, such as average precision.
-
-    Args:
-        statistic: From a weight per row to the figure.
-        product: Index of each row's product, shape ``(rows,)``.
-        weights: As of :func:`draw_products`.
-    """
-    value = statistic(np.ones(len(product)))
-    return Draws(value, np.array([statistic(each[product].astype(np.float64)) for each in weights]))
-
-
-def of_sums(
-    combine: Callable[..., DoubleArray],
-    terms: tuple[npt.NDArray[np.generic], ...],
-    product: IntArray,
-    weights: FloatArray,
-) -> Draws:
-    """A figure made of sums over rows, such as recall: summed once per product, then weighted.
-
-    Args:
-        combine: From the sums, each of shape ``(any,)``, to the figure of each.
-        terms: What is summed, each of shape ``(rows,)``.
-        product: Index of each row's product, shape ``(rows,)``.
-        weights: As of :func:`draw_products`.
-    """
-    by_product = [np.bincount(product, term.astype(np.float64), weights.shape[1]) for term in terms]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = combine(*(np.array([each.sum()]) for each in by_product))
-        return Draws(float(value[0]), combine(*(weights @ each for each in by_product)))
+def _groups(products: int, seed: int) -> IntArray:
+    """The group of each product, ``MOST_UNITS`` groups of as many products each, but for one."""
+    groups: IntArray = np.random.default_rng(seed).permutation(products) % MOST_UNITS
+    return groups

@@ -28,7 +28,7 @@ import numpy as np
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
 from training.metrics.alerts import top_of_each_week, weeks_of_alert
-from training.metrics.bootstrap import Draws, draw_products, of_rows, of_sums
+from training.metrics.bootstrap import Bootstrap, Draws
 from training.metrics.ranking import Ranking
 from training.metrics.truth import BASE_RATE, ScorerOutput, Truth
 from training.metrics.yardstick import Yardstick
@@ -48,84 +48,78 @@ def measure(truth: Truth, scorers: Mapping[str, ScorerOutput], yardstick: Yardst
         scorers: By name; ``base rate`` among them.
         yardstick: Budget, costs and draws.
     """
-    weights = draw_products(int(truth.product.max()) + 1, yardstick.draws, yardstick.seed)
+    bootstrap = Bootstrap(truth.product, yardstick.draws, yardstick.seed)
     measurements: dict[str, Measurements] = {}
     for name, output in scorers.items():
-        figures = _ranking(truth, output.values, weights) | _alerts(truth, output.values, yardstick, weights)
+        figures = _ranking(truth, output.values, bootstrap) | _alerts(truth, output.values, yardstick, bootstrap)
         if output.is_probability:
-            figures |= _probability(truth, output.values, scorers[BASE_RATE].values, yardstick, weights)
+            figures |= _probability(truth, output.values, scorers[BASE_RATE].values, yardstick, bootstrap)
         measurements[name] = figures
     return measurements
 
 
-def _ranking(truth: Truth, score: FloatArray, weights: FloatArray) -> dict[str, Draws]:
-    ranking = Ranking(truth.outcome, score)
-    return {
-        "average_precision": of_rows(ranking.average_precision, truth.product, weights),
-        "auc": of_rows(ranking.auc, truth.product, weights),
-    }
+def _ranking(truth: Truth, score: FloatArray, bootstrap: Bootstrap) -> dict[str, Draws]:
+    average_precision, auc = bootstrap.of_ranking(Ranking(truth.outcome, score))
+    return {"average_precision": average_precision, "auc": auc}
 
 
 def _share(part: DoubleArray, whole: DoubleArray) -> DoubleArray:
     return part / whole
 
 
-def _alerts(truth: Truth, score: FloatArray, yardstick: Yardstick, weights: FloatArray) -> dict[str, Draws]:
+def _alerts(truth: Truth, score: FloatArray, yardstick: Yardstick, bootstrap: Bootstrap) -> dict[str, Draws]:
     """Figures of the alerts; the alerts themselves are the same in every draw."""
     alert = top_of_each_week(score, truth.week, yardstick.alert_budget)
     hit, every = alert & (truth.outcome == 1), np.ones(len(alert))
     figures = {
-        "recall_at_budget": of_sums(_share, (hit, truth.outcome), truth.product, weights),
-        "precision_at_budget": of_sums(_share, (hit, alert), truth.product, weights),
-        "lift_at_budget": of_sums(
+        "recall_at_budget": bootstrap.of_sums(_share, (hit, truth.outcome)),
+        "precision_at_budget": bootstrap.of_sums(_share, (hit, alert)),
+        "lift_at_budget": bootstrap.of_sums(
             lambda hits, alerts, positives, rows: hits / alerts * rows / positives,
             (hit, alert, truth.outcome, every),
-            truth.product,
-            weights,
         ),
     }
     if truth.onset is not None:
         onset_hit = truth.onset & alert
         standing = weeks_of_alert(alert, truth.product, truth.week) * onset_hit
-        figures["onset_recall"] = of_sums(_share, (onset_hit, truth.onset), truth.product, weights)
-        figures["lead_time_weeks"] = of_sums(_share, (standing, onset_hit), truth.product, weights)
+        figures["onset_recall"] = bootstrap.of_sums(_share, (onset_hit, truth.onset))
+        figures["lead_time_weeks"] = bootstrap.of_sums(_share, (standing, onset_hit))
     return figures
 
 
 def _probability(
-    truth: Truth, probability: FloatArray, base: FloatArray, yardstick: Yardstick, weights: FloatArray
+    truth: Truth, probability: FloatArray, base: FloatArray, yardstick: Yardstick, bootstrap: Bootstrap
 ) -> dict[str, Draws]:
     error, of_base = (np.square(p.astype(np.float64) - truth.outcome) for p in (probability, base))
     every = np.ones(len(error))
     figures = {
-        "brier": of_sums(_share, (error, every), truth.product, weights),
-        "brier_skill": of_sums(lambda own, other: 1 - own / other, (error, of_base), truth.product, weights),
-        "calibration_error": _calibration_error(truth, probability, every > 0, weights),
-        "cost_per_100": _cost(truth, probability, yardstick, weights),
+        "brier": bootstrap.of_sums(_share, (error, every)),
+        "brier_skill": bootstrap.of_sums(lambda own, other: 1 - own / other, (error, of_base)),
+        "calibration_error": _calibration_error(truth, probability, every > 0, bootstrap),
+        "cost_per_100": _cost(truth, probability, yardstick, bootstrap),
     }
     for index, segment in enumerate(truth.segments):
         rows = truth.segment == index
         if rows.sum() >= 10 * BINS:
-            figures[f"calibration_error, {segment}"] = _calibration_error(truth, probability, rows, weights)
+            figures[f"calibration_error, {segment}"] = _calibration_error(truth, probability, rows, bootstrap)
     return figures
 
 
-def _calibration_error(truth: Truth, probability: FloatArray, rows: BoolArray, weights: FloatArray) -> Draws:
+def _calibration_error(truth: Truth, probability: FloatArray, rows: BoolArray, bootstrap: Bootstrap) -> Draws:
     order = np.argsort(probability[rows], kind="stable")
     bins = np.empty(len(order), dtype=np.int64)
     bins[order] = np.arange(len(order)) * BINS // len(order)
     gap = (probability[rows].astype(np.float64) - truth.outcome[rows]) * 1.0
     terms = tuple(gap * (bins == each) for each in range(BINS))
-    return of_sums(
+    return bootstrap.of_sums(
         lambda count, *gaps: np.abs(np.stack(gaps)).sum(axis=0) / count,
         (np.ones(len(order)), *terms),
-        truth.product[rows],
-        weights,
+        rows,
     )
 
 
-def _cost(truth: Truth, probability: FloatArray, yardstick: Yardstick, weights: FloatArray) -> Draws:
+def _cost(truth: Truth, probability: FloatArray, yardstick: Yardstick, bootstrap: Bootstrap) -> Draws:
     miss, false_alarm = yardstick.cost_of_miss, yardstick.cost_of_false_alarm
     alert = probability >= false_alarm / (miss + false_alarm)
     cost = np.where(truth.outcome == 1, miss * ~alert, false_alarm * alert)
-    return of_sums(lambda total, rows: 100 * total / rows, (cost, np.ones(len(cost))), truth.product, weights)
+    return bootstrap.of_sums(lambda total, rows: 100 * total / rows, (cost, np.ones(len(cost))))
