@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from data.panel import Panel
 from tests.support.training_fixtures import training_panel
 from training.backtest.origins import BacktestSettings, calendar_of, monday, week_number
+from training.baselines.past_rows import PanelRows
 from training.baselines.rules import logistic_inputs, rules_for
 from training.errors import TrainingHistoryError
 
@@ -50,6 +51,16 @@ def test_the_rules_of_stock_need_stock() -> None:
     of_sales = {rule.name for rule in rules_for(training_panel(products=12, weeks=20))}
     assert {"days of cover", "out share of 8 weeks"} <= names - of_sales
     assert {"no sale last week", "exp(-4-week rate)", "Gamma-Poisson zero", "TSB", "same week last year"} == of_sales
+
+
+def test_rules_of_some_products_at_a_time_are_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.baselines.past_rows._PRODUCTS_PER_BLOCK", 5)
+    random = np.random.default_rng(3)
+    product, column = random.integers(0, 12, 300), random.integers(0, 70, 300)
+    rows = PanelRows(PANEL, product, column)
+    for rule in rules_for(PANEL):
+        np.testing.assert_array_equal(rows.take(rule.score), rule.score(PANEL)[product, column], err_msg=rule.name)
+    np.testing.assert_array_equal(rows.take(logistic_inputs), logistic_inputs(PANEL)[product, column])
 
 
 @pytest.mark.parametrize("rule", rules_for(PANEL), ids=lambda rule: rule.name)

@@ -117,6 +117,12 @@ def test_products_in_many_blocks_are_computed_as_a_few_of_them(name: str) -> Non
     assert features.at(59, rows).tobytes() == np.ascontiguousarray(every[:, rows, 59].T).tobytes()
     assert every[:, :, 59].T.tobytes() == features.at(59).tobytes()
 
+    computed = 0
+    for block, values in features.blocks():
+        assert values.tobytes() == np.ascontiguousarray(every[:, block]).tobytes()
+        computed += values.shape[1]
+    assert computed == 2_500 > values.shape[1]
+
 
 @FEW
 @given(panel=panels(), data=st.data())

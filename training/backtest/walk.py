@@ -14,7 +14,7 @@ from feature_service.kernel.arrays import DoubleArray, IntArray
 from training.backtest.origins import Calendar, monday, week_number
 from training.baselines.rules import fit_logistic_rule
 from training.budget import Sample, sample_rows
-from training.cores import cores
+from training.cores import cores, one_core_for_algebra
 from training.dataset import TrainingRows
 from training.estimators import FittedModel, LearningRows
 from training.outcomes import check_both_outcomes
@@ -70,7 +70,7 @@ class Walk:
         count = len(self._rows)
         raw, base_rate, logistic = (np.full(count, np.nan) for _ in range(3))
         output = WalkOutput(raw, base_rate, logistic, np.full(count, -1, dtype=np.int64))
-        with ThreadPoolExecutor(cores()) as threads:
+        with one_core_for_algebra(), ThreadPoolExecutor(cores()) as threads:
             # what they return is nothing; taking it brings an error of theirs here
             list(threads.map(lambda fold: self._predict_fold(fold, recipe, output), self._folds))
         return output

@@ -27,6 +27,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
+from training.cores import one_core_for_algebra
 from training.metrics.alerts import top_of_each_week, weeks_of_alert
 from training.metrics.bootstrap import Bootstrap, Draws
 from training.metrics.ranking import Ranking
@@ -50,11 +51,12 @@ def measure(truth: Truth, scorers: Mapping[str, ScorerOutput], yardstick: Yardst
     """
     bootstrap = Bootstrap(truth.product, yardstick.draws, yardstick.seed)
     measurements: dict[str, Measurements] = {}
-    for name, output in scorers.items():
-        figures = _ranking(truth, output.values, bootstrap) | _alerts(truth, output.values, yardstick, bootstrap)
-        if output.is_probability:
-            figures |= _probability(truth, output.values, scorers[BASE_RATE].values, yardstick, bootstrap)
-        measurements[name] = figures
+    with one_core_for_algebra():
+        for name, output in scorers.items():
+            figures = _ranking(truth, output.values, bootstrap) | _alerts(truth, output.values, yardstick, bootstrap)
+            if output.is_probability:
+                figures |= _probability(truth, output.values, scorers[BASE_RATE].values, yardstick, bootstrap)
+            measurements[name] = figures
     return measurements
 
 

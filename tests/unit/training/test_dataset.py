@@ -1,4 +1,5 @@
 from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,30 @@ def test_the_newest_week_has_no_outcome_yet(trained: Trained) -> None:
 def test_the_same_panel_gives_the_same_file(trained: Trained, tmp_path: Path) -> None:
     write_training_table(trained.panel, "zero_sales", "seed-18", tmp_path / "again.parquet")
     assert (tmp_path / "again.parquet").read_bytes() == trained.table.read_bytes()
+
+
+def test_rows_that_are_asked_for_are_read_from_whatever_groups_they_lie_in(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.table._ROWS_PER_GROUP", 700)
+    write_training_table(trained.panel, "zero_sales", "seed-18", tmp_path / "groups.parquet")
+    grouped, whole = read_training_table(tmp_path / "groups.parquet"), read_training_table(trained.table)
+    assert pq.ParquetFile(grouped.path).num_row_groups > 3
+    assert grouped.product_ids == whole.product_ids
+    for name in ("product", "outcome", "as_of_week"):
+        np.testing.assert_array_equal(getattr(grouped, name), getattr(whole, name))
+    features = whole.features()
+    for rows in (np.array([0, 699, 700, 2_100]), np.arange(0), np.arange(len(whole)) % 3 == 0):
+        assert grouped.features(rows).tobytes() == features[rows].tobytes()
+
+
+def test_products_that_the_panel_lacks_are_refused(trained: Trained) -> None:
+    rows = read_training_table(trained.table)
+    panel_row = np.array([trained.panel.product_ids.index(each) for each in rows.product_ids])
+    np.testing.assert_array_equal(rows.panel_rows(trained.panel), panel_row[rows.product])
+    fewer = dataclasses.replace(trained.panel, product_ids=trained.panel.product_ids[1:])
+    with pytest.raises(TrainingFileError, match="compute the features again"):
+        rows.panel_rows(fewer)
 
 
 def test_a_missing_table_is_told_by_its_path(tmp_path: Path) -> None:

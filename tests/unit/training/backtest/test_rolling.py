@@ -11,6 +11,8 @@ from tests.support.training_fixtures import SEED, Trained, run_training_stages, 
 from training.backtest.origins import BacktestSettings
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
 from training.backtest.record import run_backtest
+from training.budget import LEAST_ROW_BUDGET
+from training.candidate import read_training_record
 from training.dataset import read_training_table
 from training.estimators import FittedModel, LearningRows
 from training.estimators.forest import Forest
@@ -57,6 +59,27 @@ def test_a_model_never_sees_a_row_whose_outcome_is_not_over(
     assert set(fitted_on) <= set(np.cumsum(counts))
     assert fitted_on[-1] == known.sum()
     assert len(weeks) > 12
+
+
+def test_however_many_fits_run_at_a_time_the_predictions_are_the_same(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.backtest.walk.cores", lambda: 1)
+    alone = run_training_stages(trained.panel, tmp_path)
+    assert alone.predictions.read_bytes() == trained.predictions.read_bytes()
+
+
+def test_fits_on_a_sample_keep_their_probabilities_right(tmp_path: Path) -> None:
+    panel = training_panel(products=600, weeks=60)
+    whole = run_training_stages(panel, tmp_path / "whole")
+    settings = BacktestSettings(row_budget=LEAST_ROW_BUDGET * 5)
+    sampled = run_training_stages(panel, tmp_path / "sampled", backtest=settings)
+    record = read_training_record(sampled.candidate)
+    assert record.rows < 1.1 * settings.row_budget < record.rows_known / 3
+    assert read_training_record(whole.candidate).rows == record.rows_known
+    # before calibration, which would hide weights that are wrong
+    mean, of_sample = (read_predictions(each.predictions).raw.mean() for each in (whole, sampled))
+    assert of_sample == pytest.approx(mean, abs=0.01)
 
 
 def test_the_predictions_have_the_columns_that_are_promised(trained: Trained) -> None:

@@ -58,6 +58,31 @@ def test_a_drawn_figure_is_the_figure_of_the_drawn_products_rows() -> None:
         assert measured["brier"].samples[draw] == pytest.approx(brier_score_loss(y, p))
 
 
+def test_groups_of_products_vary_as_the_products_do_where_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = truth()
+    yardstick = Yardstick(draws=400, seed=1)
+    alone = figures(rows, score(rows), yardstick)
+    monkeypatch.setattr("training.metrics.bootstrap.MOST_UNITS", 50)
+    grouped = figures(rows, score(rows), yardstick)
+    for name in ("average_precision", "auc", "brier", "recall_at_budget"):
+        assert grouped[name].value == pytest.approx(alone[name].value, rel=1e-12)
+        assert grouped[name].samples.std() == pytest.approx(alone[name].samples.std(), rel=0.3), name
+
+
+def test_neighbouring_scores_taken_together_hardly_move_the_draws_and_never_the_figure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = truth()
+    values = (score(rows) + 0.001 * np.random.default_rng(8).random(ROWS)).astype(np.float32)
+    finely = figures(rows, values, Yardstick(draws=50))
+    monkeypatch.setattr("training.metrics.bootstrap.MOST_SCORES", 400)
+    coarsely = figures(rows, values, Yardstick(draws=50))
+    for name in ("average_precision", "auc"):
+        assert coarsely[name].value == finely[name].value
+        np.testing.assert_allclose(coarsely[name].samples, finely[name].samples, atol=0.005)
+        assert not np.array_equal(coarsely[name].samples, finely[name].samples)
+
+
 def test_the_same_seed_gives_the_same_intervals() -> None:
     rows = truth()
     first, again = (figures(rows, score(rows), Yardstick(draws=20, seed=1)) for _ in range(2))
