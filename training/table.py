@@ -55,12 +55,13 @@ def write_training_table(
     """
     chosen = feature_set(feature_set_name)
     target = label(label_name, horizon_weeks=horizon_weeks, alpha=alpha)
+    of_panel = PanelFeatures(chosen, panel.fields, panel.groups)  # a file that lacks is told by its features first
     eligible = target.eligible(panel)
-    features = _eligible_features(PanelFeatures(chosen, panel.fields, panel.groups), eligible)
+    features = _eligible_features(of_panel, eligible)
     # transposed, so that rows come week by week and a block of weeks is one slice of the file
     week, product = np.nonzero(eligible.T)
     outcome = target.outcome(panel)[product, week]
-    keep = np.flatnonzero(chosen.unknown_allowed | np.isfinite(features).all(axis=1))
+    keep = np.arange(len(week)) if chosen.unknown_allowed else np.flatnonzero(np.isfinite(features).all(axis=1))
     meaning = ColumnMeaning(
         chosen.name,
         LabelContract(
