@@ -1,5 +1,5 @@
-from dataclasses import replace
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
