@@ -10,6 +10,7 @@
             eligible.npy            bool, shape (products, weeks): where the label applies
             reasons/<array>.npy     shape (products, reasons), only where the model can tell why
             bundle/                 the registered model's ONNX graph and contract
+        zero_sales/                 the same again, of the question of that name: only the first one lies at the top
 
 The id holds a hash over the content, so publishing the same content again changes nothing. Nothing here needs more
 than the gRPC server has, which loads it.

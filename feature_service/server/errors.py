@@ -74,7 +74,7 @@ class OtherQuestionError(StockoutError):
 
     def __init__(self, snapshot_id: str, theirs: str, ours: str) -> None:
         super().__init__(
-            f"snapshot {snapshot_id} answers {theirs}, and {ours} is served: start a server of its own for it"
+            f"snapshot {snapshot_id} answers {theirs}, and {ours} is served: publish it in a folder of its own"
         )
 
 

@@ -1,5 +1,6 @@
 """One server answers several questions: each by its name, from a snapshot of its own."""
 
+import datetime as dt
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRequest
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
 from stockout.v1.provenance_pb2 import Provenance
@@ -16,12 +18,14 @@ from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksResponse,
     GetServiceInfoRequest,
     ListStockoutRisksRequest,
+    StockoutRisk,
     StreamStockoutRisksRequest,
     WatchStockoutRisksRequest,
 )
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from data.snapshots import current_id, point_at
+from data.weeks import last_complete_week
 from tests.support.calls import reason_in, refusal
 from tests.support.damage import publish_snapshot_unseen, truncate
 from tests.support.metrics_page import page_of, value
@@ -82,12 +86,17 @@ def answer(channel: grpc.Channel, question: str = "") -> AssessStockoutRisksResp
     return response
 
 
+def told(response: AssessStockoutRisksResponse) -> list[tuple[str, StockoutRisk, str]]:
+    """Of each product; the facts in an error's details come in no order."""
+    return [(each.product_id, each.risk, each.error.message) for each in response.results]
+
+
 def test_every_way_to_ask_goes_by_the_question_and_says_which_it_was(root: Path, both: RunningServer) -> None:
     with channel_to(both) as channel:
         for question, folder in ((DEFAULT, root), (OTHER, root / OTHER)):
             for provenance in provenances(channel, question):
-                told = (provenance.question, provenance.label, provenance.snapshot_id)
-                assert told == (question, question, current_id(folder))
+                said = (provenance.question, provenance.label, provenance.snapshot_id)
+                assert said == (question, question, current_id(folder))
 
 
 def test_each_question_is_answered_as_a_server_of_its_own_would(root: Path, both: RunningServer) -> None:
@@ -96,8 +105,10 @@ def test_each_question_is_answered_as_a_server_of_its_own_would(root: Path, both
         channel_to(alone) as channel_alone,
         channel_to(both) as channel,
     ):
-        assert answer(channel, OTHER) == answer(channel_alone)
-        assert answer(channel, OTHER).results != answer(channel).results
+        ours, alone_said = answer(channel, OTHER), answer(channel_alone)
+        assert ours.provenance == alone_said.provenance
+        assert told(ours) == told(alone_said)
+        assert told(ours) != told(answer(channel))
 
 
 def test_a_client_that_knows_no_questions_gets_the_default_one(both: RunningServer) -> None:
@@ -225,3 +236,14 @@ def test_every_worker_serves_every_question_from_its_first_call(root: Path) -> N
         server.wait_for("all workers serve")
         for line in [each for each in server.events if each["event"] == "serving"]:
             assert line["questions"] == f"{DEFAULT}, {OTHER}"
+
+
+def test_old_data_of_one_question_is_said_in_its_answers_and_leaves_health_to_the_default(tmp_path: Path) -> None:
+    root, fresh = tmp_path / "snapshots", last_complete_week(dt.datetime.now(dt.UTC).date())
+    publish_snapshot(root, synthetic_panel(products=20, as_of_week=fresh), label=DEFAULT)
+    old = fresh - dt.timedelta(weeks=3)
+    publish_snapshot(root / OTHER, synthetic_panel(products=20, as_of_week=old), label=OTHER)
+    with running_server(root, "--max-age-days", "9") as server, channel_to(server) as channel:
+        assert [answer(channel, each).provenance.stale for each in (DEFAULT, OTHER)] == [False, True]
+        health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
