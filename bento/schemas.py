@@ -5,7 +5,7 @@ import datetime as dt
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Predictions(BaseModel):
+class RowAlerts(BaseModel):
     """One alert per row: the original system's answer."""
 
     stockout_prediction: list[int]

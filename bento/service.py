@@ -112,16 +112,16 @@ class StockoutRisk:
             "horizon_weeks": contract.label.horizon_weeks,
         }
 
-    @bentoml.api(input_spec=RowsBody, output_spec=schemas.Predictions)
+    @bentoml.api(input_spec=RowsBody, output_spec=schemas.RowAlerts)
     @_answering
-    async def predict(self, body: bytes, /) -> schemas.Predictions:
+    async def predict(self, body: bytes, /) -> schemas.RowAlerts:
         """1 for each row whose probability reaches the model's own threshold, else 0; 0 where the label does not apply.
 
         Rows belong to no snapshot, so no snapshot's alert policy counts here.
         """
         threshold = self._bundle.contract.threshold
         alerts = [int(p is not None and p >= threshold) for p in self._probabilities(body)]
-        return schemas.Predictions(stockout_prediction=alerts)
+        return schemas.RowAlerts(stockout_prediction=alerts)
 
     @bentoml.api(input_spec=RowsBody, output_spec=schemas.Probabilities)
     @_answering

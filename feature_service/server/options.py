@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from feature_service.server.settings import Limits, Operation, Security, Telemetry, Tls, Worker
+from feature_service.server.settings import Operation, ProcessLimits, Security, Telemetry, Tls, Worker
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -15,19 +15,19 @@ _OPTIONS = (
     click.option(
         "--max-rpcs",
         type=click.IntRange(1),
-        default=Limits.max_rpcs,
+        default=ProcessLimits.max_rpcs,
         help="Calls that one process holds at a time; more are refused.",
     ),
     click.option(
         "--max-streams",
         type=click.IntRange(0),
-        default=Limits.max_streams,
+        default=ProcessLimits.max_streams,
         help="Response streams that one process holds at a time; more are refused.",
     ),
     click.option(
         "--keepalive-seconds",
         type=click.FloatRange(0.01),
-        default=Limits.keepalive_seconds,
+        default=ProcessLimits.keepalive_seconds,
         help="Silence after which a client is asked whether it is still there.",
     ),
     click.option("--tls-certificate", type=_FILE, help="Certificate chain, PEM; read again when it changes."),
@@ -74,7 +74,7 @@ def _operation(given: dict[str, Any]) -> Operation:
 
     worker, supervisor_fd = take("worker", "supervisor_fd").values()
     return Operation(
-        limits=Limits(**take("max_rpcs", "max_streams", "keepalive_seconds")),
+        limits=ProcessLimits(**take("max_rpcs", "max_streams", "keepalive_seconds")),
         security=Security(
             tls=_tls(**take("tls_certificate", "tls_key", "tls_client_ca")),
             **take("tokens", "insecure_plaintext", "reflection", "channelz"),

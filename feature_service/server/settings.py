@@ -18,7 +18,7 @@ ITEM_BYTES_BESIDE_ID = 32
 
 
 @dataclass(frozen=True)
-class Limits:
+class ProcessLimits:
     """How much at a time.
 
     Attributes:
@@ -116,7 +116,7 @@ class Worker:
 class Operation:
     """How the server is run, whatever it serves; ``worker`` is None in a process that has the port for itself."""
 
-    limits: Limits = field(default_factory=Limits)
+    limits: ProcessLimits = field(default_factory=ProcessLimits)
     security: Security = field(default_factory=Security)
     telemetry: Telemetry = field(default_factory=Telemetry)
     worker: Worker | None = None

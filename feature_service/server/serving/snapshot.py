@@ -14,7 +14,7 @@ from feature_service.bundle import Bundle, LabelContract
 from feature_service.server.errors import InvalidFieldError
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.queries import FeatureQuery, ListQuery, RankFilter, RiskQuery
-from feature_service.server.scoring.ranking import Ranking, sort_keys
+from feature_service.server.scoring.ranked_list import RankedList, sort_keys
 from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
 from feature_service.server.serving.computing import compute_in_thread
@@ -51,7 +51,7 @@ class ServingSnapshot:
         figures = self.assessor.figures
         keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
         out_of_stock = self.assessor.stock_outs.worst_first()
-        self._ranking = Ranking(scored, bundle.contract.threshold, snapshot.panel.categories, keys, out_of_stock)
+        self._ranked_list = RankedList(scored, bundle.contract.threshold, snapshot.panel.categories, keys, out_of_stock)
         self.set_stale(False)
 
     @classmethod
@@ -229,7 +229,7 @@ class ServingSnapshot:
     def _listed(self, rank_filter: RankFilter) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
         if rank_filter.evidence not in ("", self._contract.label.evidence):
             return np.empty(0, np.int32)
-        return self._ranking.rows(rank_filter)
+        return self._ranked_list.rows(rank_filter)
 
     def _feature_column(self, set_name: str, as_of: dt.date | None) -> int:
         ours = self.assessor.inputs.feature_set.name

@@ -18,7 +18,7 @@ KEPT_LISTS = 8
 """Lists that are kept, since clients walk through their pages: 4 bytes a product each."""
 
 
-class Ranking:
+class RankedList:
     """Ranks the products of one snapshot, by numbers of rows.
 
     Args:
