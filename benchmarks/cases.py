@@ -114,7 +114,7 @@ CASES = (
     Case(
         "olist",
         "zero_sales",
-        "sales-1",
+        "sales-2",
         origins=24,
         locked_origins=24,  # every row from 2018-03 on
         subset=2,
@@ -139,4 +139,4 @@ def case_of(folder: Path) -> Case:
         return Case(folder.name, "inventory", "stock-1", targets=CASES[0].targets)
     if any(folder.glob("availability.*")):
         return Case(folder.name, "availability", "availability-1", onsets_only=True, targets=CASES[1].targets)
-    return Case(folder.name, "zero_sales", "sales-1")
+    return Case(folder.name, "zero_sales", "sales-2")

@@ -14,8 +14,10 @@ from data.weeks import DateArray
 _LONGEST_REASON = 200
 _DAYS = 7
 
-PANEL_SCHEMA = 2
-"""Version of the file: part of the name of its folder, to be raised with every change of what is in it."""
+PANEL_SCHEMA = 3
+"""Version of the file: part of the name of its folder, to be raised with every change of what is in it.
+
+In 2 ``days_since_sale`` was unknown for every product that was launched after the first week."""
 
 _PRODUCTS, _WEEKS, _FIELD = "products", "weeks", "field."
 

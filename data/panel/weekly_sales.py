@@ -54,7 +54,7 @@ def weekly_sales(
     new_day = (np.diff(day, prepend=-1) != 0) | (np.diff(cell, prepend=-1) != 0)
     known = np.arange(weeks) >= launch[:, None]
     last_day = _fill(known, cells, day[np.append(starts[1:], len(cell)) - 1], nothing=-1)
-    np.maximum.accumulate(last_day, axis=1, out=last_day)
+    np.fmax.accumulate(last_day, axis=1, out=last_day)  # maximum would carry the NaN of before the launch on
     sundays = np.arange(weeks, dtype=np.float32) * _DAYS + (_DAYS - 1)
     return {
         UNITS_SOLD: _fill(known, cells, _sums(units, starts)),

@@ -14,6 +14,7 @@ import onnxruntime
 
 from feature_service.bundle.contract import BundleError, Contract
 from feature_service.kernel import FloatArray, StockoutError
+from feature_service.kernel.sets.catalogue import FEATURE_SETS
 
 MODEL_FILE = "model.onnx"
 CONTRACT_FILE = "contract.json"
@@ -39,13 +40,19 @@ class Bundle:
         """Read a bundle's folder.
 
         Raises:
-            BundleError: If a file is missing or broken, or the graph is not what the contract says.
+            BundleError: If a file is missing or broken, the graph is not what the contract says, or the features that
+                the model was trained on are not computed any more.
         """
         try:
             contract = Contract.from_json((folder / CONTRACT_FILE).read_text(encoding="utf-8"))
             graph = (folder / MODEL_FILE).read_bytes()
         except (OSError, UnicodeDecodeError) as error:
             raise BundleError(f"the model bundle {folder} cannot be read: {error}") from error
+        if contract.feature_set not in FEATURE_SETS:
+            raise BundleError(
+                f"the model in {folder} takes the feature set {contract.feature_set!r}, which this version does not "
+                f"compute ({', '.join(FEATURE_SETS)}): run the pipeline to train one anew"
+            )
         try:
             session = _single_threaded_session(graph)
         except Exception as error:  # ONNX Runtime's own errors share no base class but Exception

@@ -29,7 +29,8 @@ class Totals:
 
     Attributes:
         codes: By grouping, the group of each product; -1 where it has none.
-        sums: By grouping and measure, shape ``(groups, weeks)``, in 1/65536ths.
+        sums: By grouping and measure, shape ``(groups, weeks)``, in 1/65536ths; NaN before the first week in which any
+            product is known: nobody can tell what sold then.
         counts: By grouping and measure, how many members are known.
     """
 
@@ -51,6 +52,9 @@ def totals_of(groups: Groups, products: int, weeks: int, blocks: Iterable[tuple[
                 shape = (int(of_products.max(initial=0)) + 1, weeks)
                 for totals, each in ((sums, whole), (counts, known)):
                     _add(totals.setdefault((name, measure), np.zeros(shape)), of_products[rows], each)
+    known_from = _first_known_week(counts, weeks)
+    for total in sums.values():
+        total[:, :known_from] = np.nan
     return Totals(codes, sums, counts)
 
 
@@ -132,6 +136,12 @@ def _codes(of_products: Sequence[str]) -> GroupNumbers:
     codes = np.unique(names, return_inverse=True)[1].reshape(-1)
     result: GroupNumbers = np.where(names == "", -1, codes).astype(np.intp)
     return result
+
+
+def _first_known_week(counts: Mapping[tuple[str, str], DoubleArray], weeks: int) -> int:
+    """Of any product in any measure; ``weeks`` if there is none."""
+    known = sum((of_group.sum(axis=0) for (name, _), of_group in counts.items() if name == MARKET), np.zeros(weeks))
+    return int(np.argmax(known > 0)) if known.any() else weeks
 
 
 def _in_units(values: DoubleArray) -> DoubleArray:

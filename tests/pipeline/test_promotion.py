@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 
 from data.panel import Panel
 from data.snapshots import MODEL_NAME
+from feature_service.bundle import CONTRACT_FILE
 from orchestration.published_runs import SNAPSHOT_FILE
 from tests.support.processes import run
 from tests.support.stores import ZERO_SALES, Store
@@ -159,6 +160,19 @@ def test_a_champion_that_answers_another_question_gives_way(store: Store, traine
     entry = store.decide(good, Question("inventory"))
     assert entry.reasons[0] == "version 1, the champion so far, answers another question"
     assert store.version("champion-inventory") == "2"
+
+
+def test_a_champion_whose_features_are_not_computed_any_more_gives_way(
+    store: Store, poor: Trained, good: Trained
+) -> None:
+    store.decide(good)
+    for kept in store.folder.rglob(CONTRACT_FILE):
+        kept.write_text(kept.read_text(encoding="utf-8").replace('"seed-18"', '"seed-17"'), encoding="utf-8")
+    entry = store.decide(poor)
+    assert entry.reasons[0] == (
+        "version 1, the champion so far, takes the feature set 'seed-17', which is not computed any more"
+    )
+    assert store.champion == store.version(CHAMPION) == "2"
 
 
 def test_what_another_work_dir_has_promoted_since_stays(store: Store, poor: Trained, trained: Trained) -> None:

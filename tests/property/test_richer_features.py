@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -16,7 +16,7 @@ from feature_service.kernel import (
     features_of_all_weeks,
 )
 
-NAMES = ("sales-1", "availability-1", "stock-1")
+NAMES = ("sales-2", "availability-1", "stock-1")
 FIELDS = sorted({field for name in NAMES for field in feature_set(name).fields})
 OF_EVERY_SET = pytest.mark.parametrize("name", NAMES)
 FEW = settings(max_examples=40)
@@ -91,6 +91,26 @@ def test_the_order_of_products_does_not_matter(name: str, panel: tuple[Fields, G
     assert features[:, order].tobytes() == again.tobytes()
 
 
+@pytest.mark.parametrize("name", ["seed-18", *NAMES])
+@FEW
+@given(panel=panels(), empty_weeks=st.sampled_from([1, 3, 13, 60]))
+def test_weeks_before_anything_is_known_change_no_feature(
+    name: str, panel: tuple[Fields, Groups], empty_weeks: int
+) -> None:
+    fields, groups = panel
+    chosen, last = feature_set(name), fields["units_sold"].shape[1] - 1
+    assume(last + 1 >= chosen.history_weeks)
+    nothing = np.full((len(groups["item"]), empty_weeks), np.nan, dtype=np.float32)
+    longer = {field: np.concatenate([nothing, matrix], axis=1) for field, matrix in fields.items()}
+
+    every = features_of_all_weeks(chosen, fields, groups=groups)
+
+    of_longer = features_of_all_weeks(chosen, longer, groups=groups)
+    assert of_longer[:, :, empty_weeks:].tobytes() == every.tobytes()
+    at_last = features_at(chosen, longer, last + empty_weeks, groups=groups)
+    assert at_last.tobytes() == features_at(chosen, fields, last, groups=groups).tobytes()
+
+
 @OF_EVERY_SET
 @FEW
 @given(panel=panels())
@@ -148,7 +168,7 @@ def test_a_clients_stock_gives_what_the_panel_would_have_given_with_it(
 def test_a_set_without_stock_features_has_no_answer_for_a_clients_stock() -> None:
     fields = {field: np.ones((2, 8), dtype=np.float32) for field in FIELDS}
 
-    assert PanelFeatures(feature_set("sales-1"), fields).with_stock_at(7) is None
+    assert PanelFeatures(feature_set("sales-2"), fields).with_stock_at(7) is None
 
 
 def test_a_panel_that_lacks_fields_is_told_which() -> None:

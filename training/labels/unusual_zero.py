@@ -32,7 +32,7 @@ class UnusualZero:
     name: str = "unusual_zero"
     evidence: str = SALES_ONLY
     applies_where: tuple[tuple[Bound, ...], ...] = ()  # by a category's prior, which no feature holds
-    feature_set: str = "sales-1"
+    feature_set: str = "sales-2"
 
     def __post_init__(self) -> None:
         """Raises:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.snapshots import ModelReference
+from feature_service.kernel.sets.catalogue import FEATURE_SETS
 from training.backtest.predictions import read_predictions
 from training.errors import RegistryError
 from training.evaluation.comparison import MODEL, Comparison, compare_with_champion
@@ -23,7 +24,7 @@ from training.registry.promotion import should_promote
 from training.registry.question import Question
 from training.registry.runs import fetch_predictions
 from training.registry.tracking_server import public
-from training.registry.versions import label_of, record_on_version, tags_of
+from training.registry.versions import contract_of, record_on_version, tags_of
 
 _FIGURES = ("average_precision", "auc", "calibration_error", "recall_at_budget", "precision_at_budget")
 _ACTION = "promotion"
@@ -124,14 +125,13 @@ def _entry(
 ) -> Entry:
     """The decision on a version that has none yet; nothing is changed."""
     champion = at_alias(champion_alias(question.name), tracking_uri, challenger.name)
-    answers = champion is not None and _answers(champion, question, tracking_uri)
-    comparison = (
-        _over_champion(champion, predictions, figures.yardstick, tracking_uri) if champion and answers else None
-    )
-    decision = should_promote(has_champion=answers, over_champion=comparison, over_rules=figures.over_rules)
+    objection = _objection(champion, question, tracking_uri) if champion else None
+    reigns = champion is not None and objection is None
+    comparison = _over_champion(champion, predictions, figures.yardstick, tracking_uri) if champion and reigns else None
+    decision = should_promote(has_champion=reigns, over_champion=comparison, over_rules=figures.over_rules)
     reasons = decision.reasons
-    if champion and not answers:
-        reasons = (f"version {champion.version}, the champion so far, answers another question", *reasons)
+    if champion and objection:
+        reasons = (f"version {champion.version}, the champion so far, {objection}", *reasons)
     before = champion.version if champion else ""
     return Entry(
         at=now(),
@@ -151,9 +151,19 @@ def _entry(
     )
 
 
+def _objection(champion: ModelReference, question: Question, tracking_uri: str) -> str | None:
+    """Why a version cannot be published for the question, so that the next model takes its place."""
+    contract = contract_of(champion, tracking_uri)
+    if contract is None or not question.is_answered_by(contract.label):
+        return "answers another question"
+    if contract.feature_set not in FEATURE_SETS:
+        return f"takes the feature set {contract.feature_set!r}, which is not computed any more"
+    return None
+
+
 def _answers(champion: ModelReference, question: Question, tracking_uri: str) -> bool:
-    label = label_of(champion, tracking_uri)
-    return label is not None and question.is_answered_by(label)
+    contract = contract_of(champion, tracking_uri)
+    return contract is not None and question.is_answered_by(contract.label)
 
 
 def _over_champion(

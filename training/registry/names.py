@@ -12,7 +12,7 @@ from training.registry.aliases import CHAMPION, version_at
 from training.registry.client import reference_of, registry_client
 from training.registry.lock import registry_lock
 from training.registry.question import Question
-from training.registry.versions import label_of
+from training.registry.versions import contract_of
 
 _TAG = "question"
 
@@ -47,8 +47,8 @@ def _owner(question: Question, tracking_uri: str) -> str:
         if _TAG in tags:
             return str(tags[_TAG])
         champion = version_at(client, CHAMPION)
-        label = None if champion is None else label_of(reference_of(champion), tracking_uri)
-        if label is not None and not question.is_about(label.name, label.horizon_weeks):
+        contract = None if champion is None else contract_of(reference_of(champion), tracking_uri)
+        if contract is not None and not question.is_about(contract.label.name, contract.label.horizon_weeks):
             return ""  # a question that has not asked yet since
         client.set_registered_model_tag(MODEL_NAME, _TAG, question.name)
         return question.name

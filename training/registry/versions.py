@@ -144,8 +144,8 @@ def fetch(reference: ModelReference, question: Question, tracking_uri: str, to: 
     return FetchedModel(bundle_dir, reference, fetch_predictions(reference, tracking_uri, to))
 
 
-def label_of(reference: ModelReference, tracking_uri: str) -> LabelContract | None:
-    """What a version predicts; None if its contract is of a schema that this program does not read.
+def contract_of(reference: ModelReference, tracking_uri: str) -> Contract | None:
+    """The contract of a version; None if it is of a schema that this program does not read.
 
     Raises:
         RegistryError: If the server cannot be reached or has no such files.
@@ -153,7 +153,7 @@ def label_of(reference: ModelReference, tracking_uri: str) -> LabelContract | No
     with registry_client(tracking_uri) as client, tempfile.TemporaryDirectory() as temporary:
         path = client.download_artifacts(reference.run_id, f"{_MODEL_DIR}/{CONTRACT_FILE}", temporary)
         try:
-            return Contract.from_json(Path(path).read_text(encoding="utf-8")).label
+            return Contract.from_json(Path(path).read_text(encoding="utf-8"))
         except BundleError:
             return None
 

@@ -13,7 +13,7 @@ from feature_service.kernel.fields import ITEM, LOCATION
 from feature_service.kernel.groups import MARKET, Members
 from feature_service.kernel.phrases import ago, counted, moved, share, surprise, times
 from feature_service.kernel.series import Series, filled, ratio, shifted
-from feature_service.kernel.sets import sales_1
+from feature_service.kernel.sets import sales_2
 from feature_service.kernel.sets.availability_view import AvailabilityView
 
 FIELDS = ("units_sold", "in_stock")
@@ -208,7 +208,7 @@ _OTHERS: tuple[Formula[AvailabilityView], ...] = (
 )
 
 _SALES: tuple[Formula[AvailabilityView], ...] = tuple(
-    Formula(each.feature, each.value) for each in sales_1.FORMULAS if each.feature.name in _OF_SALES
+    Formula(each.feature, each.value) for each in sales_2.FORMULAS if each.feature.name in _OF_SALES
 )
 
 FORMULAS: tuple[Formula[AvailabilityView], ...] = (

@@ -5,7 +5,7 @@ A feature set is never changed once a model was trained on it; a change gets a n
 
 from feature_service.kernel.errors import UnknownFeatureSetError
 from feature_service.kernel.features import FeatureSet, compute_formulas
-from feature_service.kernel.sets import availability_1, sales_1, seed_18, stock_1
+from feature_service.kernel.sets import availability_1, sales_2, seed_18, stock_1
 from feature_service.kernel.sets.availability_view import AvailabilityView
 from feature_service.kernel.sets.on_hand import STOCK_FORMULAS
 from feature_service.kernel.sets.sales_view import SalesView
@@ -22,10 +22,10 @@ FEATURE_SETS = {
             unknown_allowed=False,
         ),
         FeatureSet(
-            name="sales-1",
-            features=tuple(each.feature for each in sales_1.FORMULAS),
-            fields=sales_1.FIELDS,
-            compute_into=lambda block, out: compute_formulas(sales_1.FORMULAS, SalesView(block), out),
+            name="sales-2",
+            features=tuple(each.feature for each in sales_2.FORMULAS),
+            fields=sales_2.FIELDS,
+            compute_into=lambda block, out: compute_formulas(sales_2.FORMULAS, SalesView(block), out),
             measures=lambda block: SalesView(block).measures(),
         ),
         FeatureSet(

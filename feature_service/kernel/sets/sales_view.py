@@ -1,4 +1,4 @@
-"""Sales of some products as series: what the features of ``sales-1`` are made from."""
+"""Sales of some products as series: what the features of ``sales-2`` are made from."""
 
 from functools import cached_property
 

@@ -175,7 +175,7 @@ def test_another_models_reasons_are_left_out_and_an_unknown_value_is_null(traine
         ("horizon_weeks", 4, "horizon_weeks 4"),
         ("evidence", "STOCK_AWARE", "STOCK_AWARE"),
         ("label", "inventory", "the label inventory"),
-        ("feature_set", "sales-1", "gives sales-1"),
+        ("feature_set", "sales-2", "gives sales-2"),
     ],
 )
 def test_a_snapshot_whose_probabilities_mean_something_else_is_refused(

@@ -42,6 +42,7 @@ def copy_of(good: Path, folder: Path) -> Path:
         ({"calibration": {"raw": [], "calibrated": []}}, "calibration that rises"),
         ({"schema": 99}, "schema is not"),
         ({"seed": "many"}, "seed"),
+        ({"feature_set": "sales-1"}, "takes the feature set 'sales-1', which this version does not compute"),
     ],
 )
 def test_a_contract_that_means_nothing_is_refused(

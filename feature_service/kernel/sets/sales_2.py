@@ -1,4 +1,4 @@
-"""The feature set ``sales-1``: what a sales history tells of next week's demand.
+"""The feature set ``sales-2``: what a sales history tells of next week's demand.
 
 Rates over windows of 1 week to all, the rhythm of sales, prices against their own past, and how the whole market and
 the product's location (the seller's other products) are doing. Weeks that are not known are left out of every window,
