@@ -11,7 +11,6 @@ from data.command.findings import HERE, Findings, empty_weeks
 from data.command.labels import labels
 from data.command.olist_check import check_olist_data, is_olist
 from data.command.proposal import propose
-from data.ingest.contracts import AVAILABILITY, INVENTORY, SALES
 from data.ingest.dialect.dates import check_time_zone
 from data.ingest.folder import Folder, find_files
 from data.ingest.generic import DEFAULT_TIME_ZONE, ingest_generic
@@ -19,6 +18,7 @@ from data.ingest.joins import check_joins, joins
 from data.ingest.olist import DEFAULT_TIME_ZONE as DEFAULT_OLIST_ZONE
 from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE, check_bad_shares
 from data.ingest.read import RawTable
+from data.ingest.result import CleanHistory
 from data.ingest.source import Source, read_source, source_file
 from data.ingest.tables import check_content, check_tables, read_parts
 from data.ingest.validate import CheckedTable
@@ -56,8 +56,10 @@ def check_data(
     for table in checked.values():
         found.attempt(functools.partial(check_bad_shares, [table], max_bad_share, HERE), None)
     found.warn(lambda: check_joins(checked, source.ids))
+    history = None
     if not found.problems:  # the last word has what a run would do
-        found.warn(lambda: _ingest(data_dir, columns_file, time_zone, max_bad_share))
+        history = found.attempt(lambda: _ingest(data_dir, columns_file, time_zone, max_bad_share), None)
+        found.warn(lambda: history.report.warnings if history else ())
     tables = {
         table.name: table_facts(checked[table.name], coverage_of_table(checked, table))
         for table in source.tables
@@ -72,11 +74,7 @@ def check_data(
         unclaimed=tuple(path.name for path in folder.unclaimed),
         ignored=tuple(path.name for path in folder.ignored),
         joins=tuple(join.sentence() for join in joins(checked)),
-        labels=labels(
-            sales=bool({SALES.name, INVENTORY.name} & set(checked)),
-            counts=INVENTORY.name in checked,
-            flags=AVAILABILITY.name in checked,
-        ),
+        labels=labels(checked, history),
         proposal=propose(folder, source, checked),
     )
 
@@ -103,13 +101,12 @@ def _check(raw: Mapping[str, RawTable], source: Source, zone: str, found: Findin
     return checked
 
 
-def _ingest(data_dir: Path, columns_file: Path | None, time_zone: str | None, max_bad_share: float) -> tuple[str, ...]:
+def _ingest(data_dir: Path, columns_file: Path | None, time_zone: str | None, max_bad_share: float) -> CleanHistory:
     with tempfile.TemporaryDirectory() as folder:
-        history = ingest_generic(
+        return ingest_generic(
             data_dir,
             quarantine_file=Path(folder) / "quarantine.parquet",
             columns_file=columns_file,
             time_zone=time_zone,
             max_bad_share=max_bad_share,
         )
-    return history.report.warnings

@@ -17,6 +17,7 @@ from data.ingest.folder import is_tabular
 from data.ingest.olist import check_tables, ingest_olist, lines_of_orders
 from data.ingest.quarantine import check_bad_shares
 from data.ingest.read import ENDINGS, RawTable, find_inputs, read_table
+from data.ingest.result import CleanHistory
 from data.ingest.source import SOURCE_FILES
 from data.ingest.tables import bad_rows
 from data.ingest.validate import CheckedTable
@@ -45,8 +46,10 @@ def check_olist_data(data_dir: Path, time_zone: str, max_bad_share: float) -> Da
         if name in checked:
             found.attempt(functools.partial(check_bad_shares, [checked[name]], max_bad_share, HERE), None)
     found.warn(lambda: (warning for table in checked.values() for warning in (*table.raw.warnings, *bad_rows(table))))
+    history = None
     if not found.problems:
-        found.warn(lambda: _ingest(data_dir, time_zone, max_bad_share))
+        history = found.attempt(lambda: _ingest(data_dir, time_zone, max_bad_share), None)
+        found.warn(lambda: history.report.warnings if history else ())
     items = _items(checked)
     every = pl.concat([items["product_id"], *_listed(checked)]).n_unique()
     coverage = coverage_of(items.filter("counts").select("product_id", day="sold_on"), every)
@@ -60,7 +63,7 @@ def check_olist_data(data_dir: Path, time_zone: str, max_bad_share: float) -> Da
         warnings=tuple(found.warnings),
         tables=tables,
         unclaimed=tuple(path.name for path in others),
-        labels=labels(sales=not items.is_empty(), counts=False, flags=False),
+        labels=labels(checked if not items.is_empty() else (), history),
         excluded_items=dict(excluded),
     )
 
@@ -91,12 +94,11 @@ def _listed(checked: Mapping[str, CheckedTable]) -> list[pl.Series]:
     return [rows.good["product_id"] for rows in checked.values() if "product_id" in rows.good.columns]
 
 
-def _ingest(data_dir: Path, time_zone: str, max_bad_share: float) -> tuple[str, ...]:
+def _ingest(data_dir: Path, time_zone: str, max_bad_share: float) -> CleanHistory:
     with tempfile.TemporaryDirectory() as folder:
-        history = ingest_olist(
+        return ingest_olist(
             data_dir,
             quarantine_file=Path(folder) / "quarantine.parquet",
             time_zone=time_zone,
             max_bad_share=max_bad_share,
         )
-    return history.report.warnings

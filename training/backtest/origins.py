@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from data.least_history import LEAST_CALIBRATION_WEEKS, LEAST_ORIGINS, MIN_TRAIN_WEEKS, least_weeks_of_rows
 from data.weeks import DateArray
 from feature_service.kernel.arrays import BoolArray, IntArray
 from training.budget import LEAST_ROW_BUDGET, ROW_BUDGET
@@ -34,12 +35,12 @@ class BacktestSettings:
     """
 
     origins: int = 12
-    least_origins: int = 8
+    least_origins: int = LEAST_ORIGINS
     locked_origins: int = 4
     calibration_weeks: int = 8
-    least_calibration_weeks: int = 2
+    least_calibration_weeks: int = LEAST_CALIBRATION_WEEKS
     refit_every: int = 4
-    min_train_weeks: int = 4
+    min_train_weeks: int = MIN_TRAIN_WEEKS
     row_budget: int = ROW_BUDGET
 
     def __post_init__(self) -> None:
@@ -116,7 +117,12 @@ def calendar_of(week: IntArray, outcome_weeks: int, settings: BacktestSettings) 
         TrainingHistoryError: If the weeks are too few for ``least_origins``.
     """
     first_fit_weeks = settings.min_train_weeks + outcome_weeks - 1
-    needed_weeks = first_fit_weeks + settings.least_calibration_weeks + settings.least_origins
+    needed_weeks = least_weeks_of_rows(
+        outcome_weeks,
+        min_train_weeks=settings.min_train_weeks,
+        least_calibration_weeks=settings.least_calibration_weeks,
+        least_origins=settings.least_origins,
+    )
     found_weeks = int(week.max() - week.min()) + 1 if len(week) else 0
     if found_weeks < needed_weeks:
         raise TrainingHistoryError(needed_weeks, found_weeks)

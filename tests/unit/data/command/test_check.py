@@ -31,7 +31,7 @@ def test_a_clean_folder_is_fine_and_every_part_is_told(tmp_path: Path) -> None:
         "sales: 120 rows, 120 used",
         "ASCII, comma",
         "2024-01-01 to 2024-02-29, 9 weeks; 6 products, 100% of all",
-        "zero_sales: yes",
+        "zero_sales: no, 8 weeks of sales, 18 are needed: from 2024-05-05 on",
         "inventory: no, there are no counts of the stock",
         ": fine",
     ):

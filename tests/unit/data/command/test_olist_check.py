@@ -36,7 +36,8 @@ def test_what_each_file_holds_what_is_no_sale_and_what_can_be_asked_is_told(tmp_
     assert (covered["first_day"], covered["last_day"], covered["products"]) == ("2018-01-01", "2018-01-28", 3)
     assert (sum(covered["weekly_rows"]), covered["product_share"]) == (200, 0.75)
     assert found["unclaimed"] == ["olist_sellers_dataset.csv"]
-    assert [name for name, missing in found["labels"].items() if not missing] == ["zero_sales", "unusual_zero"]
+    assert found["labels"]["zero_sales"] == "4 weeks of sales, 18 are needed: from 2018-05-06 on"
+    assert found["labels"]["inventory"] == "there are no counts of the stock (inventory)"
     assert "canceled: 2" in page.read_text()
     assert "canceled: 2 items" in run_command("check", folder).stdout
 
@@ -84,5 +85,6 @@ def test_the_real_files_can_be_used() -> None:
         pytest.skip("the real files are not there")
     found = check_data(folder)
     assert found.status == 1, "thirteen weeks at the beginning are empty"
+    assert [name for name, missing in found.labels.items() if not missing] == ["zero_sales", "unusual_zero"]
     assert found.excluded_items == {"canceled": 542, "unavailable": 7}
     assert sum(found.tables["items"].coverage.weekly_rows) == 112_101  # type: ignore[union-attr]
