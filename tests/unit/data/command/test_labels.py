@@ -12,9 +12,10 @@ from data.ingest.generic import ingest_generic
 from data.panel.build import build_panel
 from data.synthetic.shops import write_synthetic_generic
 from training.backtest.origins import BacktestSettings, calendar_of, week_number
-from training.dataset import read_training_table, write_training_table
+from training.dataset import read_training_table
 from training.errors import TrainingHistoryError
 from training.labels import LABELS
+from training.table import write_training_table
 
 FIRST = dt.date(2024, 1, 1)
 
