@@ -17,6 +17,32 @@ _LEAST = 1_000
 _FEWEST_ROWS = 20
 _CURRENCY = re.compile(r"(?i)^\W*(currency|curr|ccy|w(ä|ae)hrung|devise|moneda|moeda|valuta)([\s_-]*code)?\W*$")
 _MOST_NAMED = 3
+_LIKE_THOUSANDS = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"
+_UNMARKED = r"^[+-]?[1-9]\d{3,}([.,]\d+)?$"
+
+
+def check_thousands(rows: CheckedTable, table: Table, amount: str) -> Iterator[str]:
+    """Warn of amounts such as 1.200 that were read as 1.2, beside others of 1000 and more without a mark.
+
+    Args:
+        rows: The table's rows.
+        table: Its contract; a decimal sign that the seller names is believed.
+        amount: The column of units.
+    """
+    header = next(column.header for column in table.columns if column.name == amount)
+    if table.reading.decimal_sign is not None or header in rows.raw.typed or header not in rows.raw.rows.columns:
+        return
+    texts = rows.raw.rows.select(ROW_NUMBER, text=header).join(rows.good.select(ROW_NUMBER, amount), on=ROW_NUMBER)
+    like = texts.filter(pl.col("text").str.contains(_LIKE_THOUSANDS) & (pl.col(amount).abs() < _LEAST))
+    if like.is_empty() or not texts["text"].str.contains(_UNMARKED).any():
+        return
+    places = ", ".join(rows.raw.where(number) for number in like[ROW_NUMBER].head(_MOST_NAMED))
+    places += ", …" * (like.height > _MOST_NAMED)
+    yield (
+        f"{like.height:,} {header} of {rows.raw.path.name} such as {like['text'][0]} ({places}) count as fractions, "
+        f"here {like[amount][0]:g}, though they look like thousands: write them in one form, or, if it is right, say "
+        f'decimal = "{"." if "." in like["text"][0] else ","}" in [{table.name}] of source.toml'
+    )
 
 
 def check_amounts(rows: CheckedTable, amount: str) -> Iterator[str]:

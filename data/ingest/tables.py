@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from data.ingest.contracts import INVENTORY, SALES, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
-from data.ingest.outliers import check_amounts, check_currencies
+from data.ingest.outliers import check_amounts, check_currencies, check_thousands
 from data.ingest.read import RawTable, join_parts, raw_table, read_table
 from data.ingest.repeats import UNCOUNTED, check_repeats, check_replaced, drop_repeated
 from data.ingest.returns import leave_out_returns
@@ -81,6 +81,7 @@ def check_content(
         warnings += check_replaced(rows, table, max_bad_share)
         if table.name in _AMOUNTS:
             warnings += check_totals(rows, _AMOUNTS[table.name])
+            warnings += check_thousands(rows, table, _AMOUNTS[table.name])
             warnings += check_amounts(rows, _AMOUNTS[table.name])
         warnings += bad_rows(rows)
         if time_zone is None and rows.times_with_offset:
