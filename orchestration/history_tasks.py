@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from luigi.util import requires
 
-from data.weeks import last_complete_week
 from feature_service.kernel import StockoutError
 from feature_service.terminal import visible
 from orchestration.console import log
@@ -75,7 +74,7 @@ class Ingest(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output."""
-        return self.work_dir / "ingest" / self.ingest_name
+        return self.ingest_dir
 
     def fill(self, folder: Path) -> str:
         """Read, validate, quarantine."""
@@ -143,8 +142,7 @@ class WeeklyPanel(Stage):
         from data.panel.report import report_of
 
         history = read_history(self.folder_of(Ingest))
-        as_of_week = last_complete_week(self.as_of)
-        panel = build_panel(history, as_of_week=as_of_week, max_missing_days=self.max_missing_days)
+        panel = build_panel(history, as_of_week=self.as_of_week, max_missing_days=self.max_missing_days)
         write_panel(panel, folder / PANEL_FILE)
         report = report_of(panel, history)
         (folder / PANEL_REPORT).write_text(report.to_json(), encoding="utf-8")

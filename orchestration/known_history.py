@@ -1,6 +1,7 @@
 """The history of a work dir as it was known at a time."""
 
 import datetime as dt
+import functools
 import os
 from pathlib import Path
 
@@ -29,3 +30,16 @@ def history_fingerprint(work_dir: Path, known_at_us: int | None) -> str:
     from data.history.history import fingerprint_of_loads, open_history  # noqa: PLC0415 - SQL, which files do without
 
     return fingerprint_of_loads(open_history(work_dir, os.environ).ledger.loads(known_at_us))
+
+
+@functools.lru_cache
+def latest_week_of(ingest_dir: Path, today: dt.date, max_missing_days: int) -> dt.date:
+    """The Monday of the latest week that the data of an ingest completes.
+
+    Raises:
+        DataError: If it was not ingested yet, or completes no week.
+    """
+    from data.ingest.result import read_history  # noqa: PLC0415 - Polars, which a day that is named does without
+    from data.panel.reach import latest_week  # noqa: PLC0415
+
+    return latest_week(read_history(ingest_dir), today, max_missing_days)

@@ -37,10 +37,25 @@ class _Option:
             raise OptionError(f"--{self._attribute_name.replace('_', '-')}", x, self.allowed) from error
 
 
-class DateOption(_Option, luigi.DateParameter):
-    """A day."""
+LATEST = "latest"
 
-    allowed = "a day of the calendar, such as 2024-06-16"
+
+class DateOption(_Option, luigi.DateParameter):
+    """A day, or None for ``latest``."""
+
+    allowed = "a day of the calendar, such as 2024-06-16, or latest"
+
+    def parse(self, x: str) -> Any:
+        """The day; None where it is ``latest``.
+
+        Raises:
+            OptionError: If it means neither.
+        """
+        return None if x == LATEST else super().parse(x)
+
+    def serialize(self, dt: Any) -> str:
+        """As it is typed."""
+        return LATEST if dt is None else str(super().serialize(dt))  # type: ignore[no-untyped-call]
 
 
 class IntOption(_Option, luigi.IntParameter):

@@ -74,7 +74,9 @@ class Parameters(ReadingParameters):
     known_at = luigi.Parameter(
         default="", description="of a history: as it was known at this time, such as 2024-06-17T06:00Z; by default now"
     )
-    as_of = DateOption(description="any date: the last complete ISO week up to it is the last that is known")
+    as_of = DateOption(
+        description="any date: the last complete ISO week up to it is the last that is known; latest: that of the data"
+    )
     label = luigi.Parameter(description="what is predicted, e.g. zero_sales")
     horizon_weeks = IntOption(
         default=1,

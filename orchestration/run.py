@@ -18,6 +18,7 @@ before it write, and of the rules of reading, so that after an upgrade no stage 
 otherwise.
 """
 
+import datetime as dt
 import os
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
 from orchestration.default_question import snapshots_of
 from orchestration.hashes import fingerprint_of, short_hash
-from orchestration.known_history import history_fingerprint, microseconds_of
+from orchestration.known_history import history_fingerprint, latest_week_of, microseconds_of
 from orchestration.parameters import BASELINE, HISTORY, TIME_ZONES, Parameters
 from orchestration.registry_places import tracking_uri_of
 from training.backtest.origins import BacktestSettings
@@ -114,7 +115,26 @@ class Run(Parameters):
     @property
     def week_name(self) -> str:
         """The ``as_of`` week, e.g. ``2018-W34``."""
-        return iso_name(last_complete_week(self.as_of))
+        return iso_name(self.as_of_week)
+
+    @property
+    def as_of_week(self) -> dt.date:
+        """Monday of the last week that is known: the one that is asked for, or the latest that the data completes.
+
+        Raises:
+            DataError: If it is to be told from data that was not ingested yet, or that completes no week.
+        """
+        named: dt.date | None = self.as_of
+        if named is not None:
+            return last_complete_week(named)
+        known_at = self.known_at_us
+        now = dt.datetime.now(dt.UTC) if known_at is None else dt.datetime.fromtimestamp(known_at / 1e6, dt.UTC)
+        return latest_week_of(self.ingest_dir, now.date(), self.max_missing_days)
+
+    @property
+    def ingest_dir(self) -> Path:
+        """Folder of what was read."""
+        return self.work_dir / "ingest" / self.ingest_name
 
     @property
     def target(self) -> Label:

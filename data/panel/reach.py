@@ -94,6 +94,21 @@ def check_reach(history: CleanHistory, end: dt.date, max_missing_days: int) -> t
     )
 
 
+def latest_week(history: CleanHistory, today: dt.date, max_missing_days: int) -> dt.date:
+    """The Monday of the last complete week that every table reaches; records of days after today are not looked at.
+
+    Raises:
+        AsOfOutsideDataError: If there is no such week.
+    """
+    usable = _usable(history, reaches_of(history, today), max_missing_days)
+    if usable is None:
+        first = history.report.history_from
+        raise AsOfOutsideDataError(
+            f"no week since {first} is complete in every table: load or export later days", first
+        )
+    return last_complete_week(min(usable, today))
+
+
 def _usable(history: CleanHistory, reaches: Sequence[TableReach], max_missing_days: int) -> dt.date | None:
     """The latest Sunday before that every table reaches; None if there is none."""
     while reaches:
