@@ -36,7 +36,7 @@ def sale_lines(history: CleanHistory) -> pd.DataFrame:
     return lines.sort_values("sold_on")
 
 
-def test_days_since_the_last_sale_are_what_pandas_counts_most_of_all_for_late_launches(
+def test_days_since_the_last_sale_are_what_pandas_counts_however_late_the_launch(
     olist: tuple[CleanHistory, Panel],
 ) -> None:
     history, panel = olist
