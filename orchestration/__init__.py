@@ -3,7 +3,7 @@
 from orchestration.console import set_up
 from orchestration.history_tasks import Ingest, LoadHistory, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Features, Train
-from orchestration.release_tasks import Package, Publish, Register, StockoutPipeline
+from orchestration.release_tasks import Package, Publish, Register, ScoreWeek, StockoutPipeline
 
 set_up()
 
@@ -16,6 +16,7 @@ __all__ = [
     "Package",
     "Publish",
     "Register",
+    "ScoreWeek",
     "StockoutPipeline",
     "Train",
     "WeeklyPanel",

@@ -6,11 +6,12 @@ scikit-learn.
 
 import getpass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import luigi
 from luigi.util import requires
 
-from data.snapshots import SCHEMA, current_id, publish
+from data.snapshots import ModelReference, current_id, publish
 from feature_service.kernel import StockoutError
 from orchestration.default_question import claim_default
 from orchestration.history_tasks import PANEL_FILE, PANEL_REPORT, WeeklyPanel
@@ -20,6 +21,9 @@ from orchestration.registry_places import ledger_in
 from orchestration.run import Run
 from orchestration.stage import Stage
 from training.backtest import PREDICTIONS_FILE
+
+if TYPE_CHECKING:
+    from training.registry.versions import FetchedModel
 
 _BENTO_TAG = "bento_tag"
 
@@ -91,41 +95,84 @@ class Publish(Stage):
     @property
     def folder(self) -> Path:
         """The stage's output: the id of the snapshot."""
-        settings = f"{self.lead_time_days}-{self.policy.name.replace(' ', '-').replace(':', '-')}"
-        return self.model_dir / "published" / f"{self.registry_name}-{settings}-snapshot-{SCHEMA}"
+        return self.model_dir / "published" / f"{self.registry_name}-{self.publish_settings}"
 
     def complete(self) -> bool:
         """Whether the run's snapshot is the one that is served."""
-        try:
-            self.check()
-            return (self.folder / SNAPSHOT_FILE).read_text(encoding="utf-8").strip() == current_id(self.snapshots)
-        except (OSError, StockoutError):
-            return False
+        return is_served(self)
 
     def fill(self, folder: Path) -> str:
         """Apply the alert policy to the champion, write the snapshot and point the service at it."""
-        from data.panel.file import read_panel
-        from data.panel.report import PanelReport
-        from training.alerts import alert_rule
-        from training.backtest.predictions import read_predictions
-        from training.explain import explain
         from training.registry.versions import read_fetched
 
         champion = read_fetched(self.folder_of(Register), self.question)
-        panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE).with_lead_time(self.lead_time_days)
-        eligible = self.target.eligible(panel)
-        reasons = explain(panel, eligible, champion.bundle_dir)
-        alerts = alert_rule(read_predictions(champion.predictions), self.policy)
-        warnings = PanelReport.read(self.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
-        snapshot_id = publish(
-            panel, eligible, champion.bundle_dir, champion.reference, self.snapshots, reasons, alerts, warnings
-        )
+        summary = publish_champion(self, champion, folder)
         write_published_run(folder, self)
-        (folder / SNAPSHOT_FILE).write_text(f"{snapshot_id}\n", encoding="utf-8")
-        return (
-            f"snapshot {snapshot_id} in {self.snapshots}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
-            f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true"
-        )
+        return summary
+
+
+@requires(WeeklyPanel)
+class ScoreWeek(Stage):
+    """The newest week as the champion sees it: a snapshot that is served from now on. Nothing is trained."""
+
+    @property
+    def folder(self) -> Path:
+        """The stage's output: one for each panel, policy and champion."""
+        champion = self._champion()
+        name = f"{self.question.name}-{self.registry_name}-{champion.name}-{champion.version}-{self.publish_settings}"
+        return self.work_dir / "scored" / self.panel_name / self.week_name / name
+
+    def complete(self) -> bool:
+        """Whether the week's snapshot is the one that is served."""
+        return is_served(self)
+
+    def fill(self, folder: Path) -> str:
+        """Fetch the champion, and publish what it says of the week."""
+        from training.registry.versions import fetch
+
+        champion = fetch(self._champion(), self.question, self.tracking_uri, folder)
+        return publish_champion(self, champion, folder)
+
+    def _champion(self) -> ModelReference:
+        from training.registry.aliases import champion_of
+
+        return champion_of(self.question.name, self.tracking_uri)
+
+
+def is_served(stage: Stage) -> bool:
+    """Whether the snapshot that a stage published is the one that is served."""
+    try:
+        stage.check()
+        return (stage.folder / SNAPSHOT_FILE).read_text(encoding="utf-8").strip() == current_id(stage.snapshots)
+    except (OSError, StockoutError):
+        return False
+
+
+def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> str:
+    """Apply the alert policy to a champion, write the snapshot of the stage's panel and point the service at it.
+
+    Returns:
+        What was done, in a line.
+    """
+    from data.panel.file import read_panel
+    from data.panel.report import PanelReport
+    from training.alerts import alert_rule
+    from training.backtest.predictions import read_predictions
+    from training.explain import explain
+
+    panel = read_panel(stage.folder_of(WeeklyPanel) / PANEL_FILE).with_lead_time(stage.lead_time_days)
+    eligible = stage.target.eligible(panel)
+    reasons = explain(panel, eligible, champion.bundle_dir)
+    alerts = alert_rule(read_predictions(champion.predictions), stage.policy)
+    warnings = PanelReport.read(stage.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
+    snapshot_id = publish(
+        panel, eligible, champion.bundle_dir, champion.reference, stage.snapshots, reasons, alerts, warnings
+    )
+    (folder / SNAPSHOT_FILE).write_text(f"{snapshot_id}\n", encoding="utf-8")
+    return (
+        f"snapshot {snapshot_id} in {stage.snapshots}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
+        f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true"
+    )
 
 
 class StockoutPipeline(Run, luigi.WrapperTask):

@@ -28,6 +28,7 @@ from data.ingest.read import find_inputs
 from data.ingest.result import INGEST_SCHEMA
 from data.panel.file import PANEL_SCHEMA
 from data.panel.reach import MOST_MISSING_DAYS
+from data.snapshots import SCHEMA as SNAPSHOT_SCHEMA
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
@@ -190,6 +191,12 @@ class Run(Parameters):
     def registry_name(self) -> str:
         """Folder name for what depends on the registry and the store: another registry is another registration."""
         return f"{short_hash(self.tracking_uri, str(self.bento_home))}-{REGISTERED_SCHEMA}"
+
+    @property
+    def publish_settings(self) -> str:
+        """What a snapshot depends on beside its panel and model, for names of folders."""
+        policy = self.policy.name.replace(" ", "-").replace(":", "-")
+        return f"{self.lead_time_days}-{policy}-snapshot-{SNAPSHOT_SCHEMA}"
 
     @property
     def bento_home(self) -> Path:

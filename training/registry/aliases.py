@@ -7,6 +7,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from data.snapshots import MODEL_NAME, ModelReference
+from training.errors import RegistryError
 from training.registry.client import reference_of, registry_client
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -15,6 +16,19 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 def champion_alias(question: str) -> str:
     """The alias of a question's best model."""
     return f"{CHAMPION}-{question}"
+
+
+def champion_of(question: str, tracking_uri: str) -> ModelReference:
+    """The champion of a question, which has the plain name or one of its own.
+
+    Raises:
+        RegistryError: If there is none, or the server cannot be reached.
+    """
+    for model in (MODEL_NAME, f"{MODEL_NAME}_{question}"):
+        champion = at_alias(champion_alias(question), tracking_uri, model)
+        if champion is not None:
+            return champion
+    raise RegistryError(f"there is no champion of {question} yet: run StockoutPipeline, which trains one")
 
 
 def at_alias(alias: str, tracking_uri: str, model: str = MODEL_NAME) -> ModelReference | None:
