@@ -6,11 +6,12 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 STAMP := .venv/.synced
+TOOLS := .venv/.synced-tools
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup check test demo crossfire bench bench-model bench-pipeline soak stubs format
+.PHONY: help setup tools check test demo crossfire bench bench-model bench-pipeline soak stubs format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,10 +29,17 @@ $(STAMP): uv.lock pyproject.toml
 	@test -x $(BIN)/uv || { echo "setup: installing uv $(UV_VERSION) into .venv"; \
 	  python3 -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
 	@echo "setup: installing the locked packages into .venv"
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --all-extras --no-dev --inexact --active
+	@touch $@
+
+tools: setup $(TOOLS) ## and what only checks, tests and benchmarks need
+
+$(TOOLS): $(STAMP)
+	@echo "setup: installing what checks and tests need into .venv"
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --all-extras --inexact --active
 	@touch $@
 
-check: setup ## format, lint, types, import directions, protos, stubs, Dockerfiles, compose file
+check: tools ## format, lint, types, import directions, protos, stubs, Dockerfiles, compose file
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -41,32 +49,32 @@ check: setup ## format, lint, types, import directions, protos, stubs, Dockerfil
 demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for the real Olist files)
 	@$(BIN)/python -m orchestration.demo $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR) --work-dir work/olist)
 
-test: setup ## run all tests
+test: tools ## run all tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
-crossfire: setup ## runs that are killed amid others, for MINUTES=10: what is published is always whole
+crossfire: tools ## runs that are killed amid others, for MINUTES=10: what is published is always whole
 	STOCKOUT_CROSSFIRE_MINUTES=$(or $(MINUTES),10) $(BIN)/pytest --log-cli-level=INFO -k long_time tests/pipeline/test_crossfire.py
 
-bench: setup ## features against pandas, the service against an echo and against other servers, workers: medians, ratios
+bench: tools ## features against pandas, the service against an echo and against other servers, workers: medians, ratios
 	$(BIN)/python -m benchmarks.features $(if $(OLIST_DIR),--data-dir $(OLIST_DIR))
 	$(BIN)/python -m benchmarks.rpc
 	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.workers
 	$(BIN)/python -m benchmarks.peers
 
-bench-model: setup ## the models beside every rule on the real data, with the targets they are held to
+bench-model: tools ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model
 
-bench-pipeline: setup ## seconds and memory of each stage on 33,000 and 325,000 invented products; SIZES="1 10 100" for more
+bench-pipeline: tools ## seconds and memory of each stage on 33,000 and 325,000 invented products; SIZES="1 10 100" for more
 	$(BIN)/python -m benchmarks.pipeline $(if $(SIZES),--sizes $(SIZES))
 
-soak: setup ## two minutes at 80 % of the service's capacity, then 10,000 calls of each kind: no error, flat memory
+soak: tools ## two minutes at 80 % of the service's capacity, then 10,000 calls of each kind: no error, flat memory
 	$(BIN)/python -m benchmarks.soak
 	STOCKOUT_MEMORY_CALLS=10000 $(BIN)/pytest --log-cli-level=INFO tests/e2e/test_grpc_memory.py
 
-format: setup ## format and fix what can be fixed
+format: tools ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-stubs: setup ## write the Python stubs of the protos again
+stubs: tools ## write the Python stubs of the protos again
 	protos/generate.sh

@@ -1,4 +1,4 @@
-"""Week after week by real runs: files are loaded, the newest week is scored by the champion, nothing is trained again."""
+"""Week after week by real runs: files are loaded, and the champion scores the newest week; nothing is trained again."""
 
 import datetime as dt
 import subprocess

@@ -18,7 +18,8 @@ START_TIMEOUT_S = 120
 
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a user who has nothing set but what a test names."""
-    ours = ("BENTOML_HOME", "FEATURE_SERVICE_TARGET", "MLFLOW_TRACKING_URI", "STOCKOUT_HISTORY_URL", "STOCKOUT_STATE_URL")
+    ours = {"BENTOML_HOME", "FEATURE_SERVICE_TARGET", "MLFLOW_TRACKING_URI"}
+    ours |= {"STOCKOUT_HISTORY_URL", "STOCKOUT_STATE_URL"}
     quiet = {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "BENTOML_DO_NOT_TRACK": "True"}
     return {key: value for key, value in os.environ.items() if key not in ours} | quiet | extra
 
