@@ -199,4 +199,4 @@ def test_a_feature_service_of_another_label_is_refused(
     ):
         refused = post(f"{url}/assess", {"product_ids": ["product-0000"]})
     assert refused.status_code == 502
-    assert "for the label another" in refused.json()["error"]
+    assert "is not served here" in refused.json()["error"]

@@ -37,7 +37,7 @@ def test_luigis_own_lines_come_where_they_are_asked_for(orders: Path, tmp_path: 
         ("Ingest", ("--as-of", "next week"), "--as-of is 'next week'; it must be a day of the calendar, such as"),
         ("Ingest", ("--horizon-weeks", "two"), "--horizon-weeks is 'two'; it must be a whole number"),
         ("Ingest", ("--alpha", "5%"), "--alpha is '5%'; it must be a number"),
-        ("Ingest", ("--source", "excel"), "--source is 'excel'; it must be one of generic, olist"),
+        ("Ingest", ("--source", "excel"), "--source is 'excel'; it must be one of generic, history, olist"),
         ("Ingest", ("--foo", "1"), "there is no option --foo: --help says which there are"),
         ("Ingest", ("--horizon_week=2",), "there is no option --horizon_week: did you mean --horizon-weeks?"),
         ("Ingest", ("--columns", "my", "file.toml"), "'file.toml' belongs to no option: a value that holds blanks"),
