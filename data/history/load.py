@@ -7,7 +7,7 @@ committed in the database of the state; a load that dies before leaves rows that
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import polars as pl
 
@@ -128,17 +128,11 @@ def _lines_of_files(delivery: Delivery) -> list[pl.DataFrame]:
     return [part for part in lines.with_columns(place=place).partition_by("place") if part.height]
 
 
-def _found(delivery: Delivery, load: int) -> list[tuple[str, pl.DataFrame]]:
-    """The rows of each table as they were found, columns as in ``BRONZE_SCHEMA``."""
-    return [
-        (
-            name,
-            table.raw.texts().select(
-                pl.lit(load, dtype=pl.Int64).alias(LOAD), pl.lit(name).alias("table"), *list(BRONZE_SCHEMA)[2:]
-            ),
-        )
-        for name, table in delivery.checked.items()
-    ]
+def _found(delivery: Delivery, load: int) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The rows of each table as they were found, columns as in ``BRONZE_SCHEMA``; one table at a time takes memory."""
+    for name, table in delivery.checked.items():
+        of_load = pl.lit(load, dtype=pl.Int64).alias(LOAD)
+        yield name, table.raw.texts().select(of_load, pl.lit(name).alias("table"), *list(BRONZE_SCHEMA)[2:])
 
 
 def _bad(delivery: Delivery, table: str, load: int) -> pl.DataFrame:

@@ -54,15 +54,16 @@ class Database:
                 yield
             return
         try:
-            with self._engine.connect() as connection:
-                connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
-                yield
+            holder = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            holder.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
         except sa.exc.SQLAlchemyError as error:
             raise _sentence(self._engine, error) from error
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sa.exc.SQLAlchemyError):  # a connection that is gone holds nothing
+                holder.invalidate()
+                holder.close()
 
 
 def open_database(url: str) -> Database:
@@ -94,14 +95,14 @@ def open_database(url: str) -> Database:
 def _engine(address: sa.URL) -> tuple[sa.Engine, Path | None]:
     if address.drivername == "postgresql":
         options = {"connect_timeout": _CONNECT_S}
-        return sa.create_engine(address.set(drivername=_POSTGRESQL), pool_pre_ping=True, connect_args=options), None
+        return sa.create_engine(address.set(drivername=_POSTGRESQL), poolclass=sa.NullPool, connect_args=options), None
     if address.drivername != "sqlite" or not address.database:
         raise StateError(
             f"the URL of the state begins with {address.drivername}: it must be sqlite:///PATH or postgresql://HOST/NAME"
         )
     path = Path(address.database)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return sa.create_engine(address, connect_args={"timeout": _WAIT_S}), path
+    return sa.create_engine(address, poolclass=sa.NullPool, connect_args={"timeout": _WAIT_S}), path
 
 
 def _upgrade(connection: sa.Connection, found: str | None, known: ScriptDirectory) -> None:

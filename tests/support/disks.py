@@ -1,7 +1,7 @@
 """A disk that can be full: a tmpfs in a user and mount namespace of its own, for which nobody needs to be root."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,12 @@ FILLER = "filler"
 class SmallDisk:
     """A disk of its own below ``folder``, which every process of this user reaches."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, holder: int) -> None:
+        self.folder, self._holder = folder, holder
+
+    def command(self, words: Sequence[str | Path]) -> list[str | Path]:
+        """A command as it runs where the disk is mounted, for programs that resolve the names of folders."""
+        return ["nsenter", "--user", "--mount", "--preserve-credentials", f"--target={self._holder}", *words]
 
     def fill(self) -> None:
         """Leave not a byte."""
@@ -44,6 +48,6 @@ def small_disk(mount_point: Path, kibibytes: int) -> Iterator[SmallDisk]:
         if holder.stdout.readline() != "mounted\n":
             pytest.skip(f"this machine lets nobody but root make a small disk: {holder.stderr.read().strip()}")
         try:
-            yield SmallDisk(Path(f"/proc/{holder.pid}/root{mount_point}"))
+            yield SmallDisk(Path(f"/proc/{holder.pid}/root{mount_point}"), holder.pid)
         finally:
             holder.kill()
