@@ -46,6 +46,8 @@ class ReadingParameters(luigi.Task):
         """
         if self.source != HISTORY:
             _ = self.input_dir
+        elif self.data_dir is not None:
+            raise SettingError("data-dir", self.data_dir, "left away with --source history: LoadHistory reads files")
 
     @property
     def input_dir(self) -> Path:

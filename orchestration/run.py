@@ -57,6 +57,8 @@ class Run(Parameters):
         """
         super().check()
         _ = self.policy, self.target, self.tracking_uri, self.known_at_us
+        if self.known_at and self.source != HISTORY:
+            raise SettingError("known-at", self.known_at, "left away where --source is not history")
         BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every, row_budget=self.row_budget)
         if not 0 <= self.seed < _MOST_SEEDS:
             raise SettingError("seed", self.seed, f"0 to {_MOST_SEEDS - 1}")

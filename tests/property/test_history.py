@@ -17,9 +17,9 @@ FIRST = dt.date(2024, 1, 1)
 Line = tuple[str, int, int]
 """Product, day from the first, units."""
 
-keyed = st.dictionaries(
-    st.integers(1, 6), st.tuples(st.sampled_from("AB"), st.integers(0, 9), st.integers(1, 4)), min_size=1
-)
+line = st.tuples(st.sampled_from("AB"), st.integers(0, 9), st.integers(1, 4))
+lines = st.lists(line, min_size=1, max_size=8)
+keyed = st.dictionaries(st.integers(1, 6), line, min_size=1)
 counts = st.dictionaries(st.tuples(st.sampled_from("AB"), st.integers(0, 9)), st.integers(0, 4), min_size=1)
 
 

@@ -39,7 +39,7 @@ def folders(data_dir: Path) -> dict[str, Path]:
         ("orchestration.run.TRAINING_SCHEMA", {"Train", "Evaluate", "Register", "Package", "Publish"}),
         ("orchestration.run.FIGURES_SCHEMA", {"Train", "Evaluate", "Register", "Package", "Publish"}),
         ("orchestration.run.REGISTERED_SCHEMA", {"Register", "Package", "Publish"}),
-        ("orchestration.release_tasks.SCHEMA", {"Publish"}),
+        ("orchestration.run.SNAPSHOT_SCHEMA", {"Publish"}),
     ],
 )
 def test_another_schema_runs_the_stages_again_that_write_it_or_build_on_it_and_no_others(
