@@ -1,4 +1,4 @@
-"""What is unlikely though each row is good: an amount far beyond all others, prices in more than one currency."""
+"""What is unlikely though each row is good: amounts far beyond all others, two currencies, sales that were canceled."""
 
 import re
 from collections.abc import Iterator
@@ -16,6 +16,8 @@ _LEAST = 1_000
 
 _FEWEST_ROWS = 20
 _CURRENCY = re.compile(r"(?i)^\W*(currency|curr|ccy|w(ä|ae)hrung|devise|moneda|moeda|valuta)([\s_-]*code)?\W*$")
+_CANCELED = r"(?i)^\W*(cancel|refund|void|storn|annul|estorn|devolv|rückerst|rembours|anulad|declin|failed|draft)"
+_MOST_STATES = 30
 _MOST_NAMED = 3
 _LIKE_THOUSANDS = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"
 _UNMARKED = r"^[+-]?[1-9]\d{3,}([.,]\d+)?$"
@@ -81,3 +83,22 @@ def check_currencies(rows: CheckedTable, table: Table) -> Iterator[str]:
                 f"the column {header} of {rows.raw.path.name} holds {len(found):,} currencies ({named}), and their "
                 "prices are taken as one: revenue at risk is wrong unless they are converted before"
             )
+
+
+def check_canceled(rows: CheckedTable, table: Table) -> Iterator[str]:
+    """Warn of a column that is not read and says of some sales that they were canceled or refunded."""
+    read = {header for column in table.columns for header in column.headers} | set(table.reading.key or ())
+    raw = rows.raw.rows
+    for header in raw.columns:
+        if header == ROW_NUMBER or header in read or raw[header].dtype != pl.String:
+            continue
+        states = raw[header].drop_nulls().value_counts(sort=True)
+        canceled = states.filter(pl.col(header).str.contains(_CANCELED))
+        if states.height > _MOST_STATES or canceled.is_empty():
+            continue
+        named = ", ".join(repr(each) for each in canceled[header].head(_MOST_NAMED))
+        yield (
+            f"the column {header} of {rows.raw.path.name} says {named} of {canceled['count'].sum():,} of the "
+            f"{raw.height:,} rows, and all rows count as sales: leave those out of the file, or choose the others by "
+            "a query"
+        )
