@@ -64,8 +64,8 @@ def account(history: History) -> list[AccountLine]:
 
 
 def _of_table(history: History, table: str, loads: Sequence[Load]) -> list[AccountLine]:
-    stored = history.tables.facts(table).collect()
-    kept = history.known_table(table, loads)
+    stored = history.stored_table(table)
+    kept = history.known_of(table, stored, [load.number for load in loads])
     rows_stored, rows_kept = _rows_by_load(stored), _rows_by_load(kept)
     cents = {each.item(0, LOAD): cents_of(each) for each in stored.partition_by(LOAD)} if table == "sales" else {}
     lines = []

@@ -1,12 +1,11 @@
 """What a delivery must not say, given the history that it would add to."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
 from data.errors import DeliveryError
 from data.history.as_known import Change
-from data.history.history import History
 from data.history.ledger import Load
 from data.ingest.facts import Delivery
 from data.ingest.joins import check_join, join_of
@@ -18,9 +17,13 @@ _KEPT_SHARE = 0.9
 _MOVING = ("sales", "inventory")
 
 
-def check_delivery(history: History, delivery: Delivery, loads: Collection[Load]) -> tuple[str, ...]:
+def check_delivery(known: Mapping[str, pl.DataFrame], delivery: Delivery, loads: Collection[Load]) -> tuple[str, ...]:
     """Refuse a delivery of another shop, clock or kind of lines than those before; name ids that are not known.
 
+    Args:
+        known: The facts that are known, by table.
+        delivery: What is to be added.
+        loads: The loads before.
     Returns:
         What is to be warned of.
     Raises:
@@ -50,13 +53,13 @@ def check_delivery(history: History, delivery: Delivery, loads: Collection[Load]
             f"{unnamed:,} lines of sales have nothing in the columns of their key, so that it cannot be told whether "
             "they were loaded before: fill them in, or name other columns as key in [sales] of source.toml"
         )
-    return _unknown_ids(history, delivery, loads)
+    return _unknown_ids(known, delivery)
 
 
-def _unknown_ids(history: History, delivery: Delivery, loads: Collection[Load]) -> tuple[str, ...]:
+def _unknown_ids(tables: Mapping[str, pl.DataFrame], delivery: Delivery) -> tuple[str, ...]:
     known: set[str] = set()
     for name in _MOVING:
-        known |= set(history.known_table(name, loads)["product_id"].unique())
+        known |= set(tables[name]["product_id"].unique())
     warnings: list[str] = []
     for name, facts in delivery.facts.tables.items():
         ids = set(facts["product_id"].unique())

@@ -18,7 +18,7 @@ from deltalake.exceptions import DeltaError
 from data.errors import HistoryError
 from data.ingest.facts import SCHEMAS
 
-LOAD = "load"
+LOAD, QUARANTINE = "load", "quarantine"
 BRONZE_SCHEMA = {
     LOAD: pl.Int64,
     "table": pl.String,
@@ -85,10 +85,13 @@ class FactTables:
         """
         return self._scan(_BRONZE)
 
-    def file_uris(self, table: str) -> list[str]:
-        """The Parquet files of a table of facts, for an engine that does not read Delta itself."""
-        with self._sentences(_SILVER[table], "read"):
-            return DeltaTable(self._uri(_SILVER[table])).file_uris()
+    def place(self, table: str) -> str:
+        """Where a table of facts is."""
+        return self._uri(_SILVER.get(table, _QUARANTINE))
+
+    def reading(self, table: str) -> contextlib.AbstractContextManager[None]:
+        """Within it, a table of facts or ``QUARANTINE`` that cannot be read is named: what is lazy is read late."""
+        return self._sentences(_SILVER.get(table, _QUARANTINE), "read")
 
     def remove_loads(self, loads: Collection[int]) -> None:
         """Take out the rows of loads that were never committed."""
@@ -98,13 +101,6 @@ class FactTables:
             with self._sentences(path, "written"):
                 if DeltaTable.is_deltatable(self._uri(path)):
                     DeltaTable(self._uri(path)).delete(f"{LOAD} in ({', '.join(str(load) for load in sorted(loads))})")
-
-    def compact(self) -> None:
-        """Make few large files of many small ones."""
-        for path in _SCHEMAS:
-            with self._sentences(path, "written"):
-                if DeltaTable.is_deltatable(self._uri(path)):
-                    DeltaTable(self._uri(path)).optimize.compact()
 
     def _append(self, path: str, rows: pl.DataFrame) -> None:
         if rows.is_empty():

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.errors import ChangedInputError
 from data.ingest.contracts import OLIST
 from data.ingest.facts import Delivery
 from data.ingest.folder import find_files
@@ -47,8 +48,15 @@ class DeliveryFolder:
         """Read the files that are not among those loaded; of Olist's layout all, since items are joined with orders.
 
         Raises:
-            DataError: One of its subclasses, when they cannot be used.
+            DataError: One of its subclasses, when they cannot be used, or change while they are read.
         """
+        before = {_sha256(path) for path in self._paths()}
+        delivery = self._read(loaded)
+        if not {part.sha256 for table in delivery.checked.values() for part in table.raw.parts} <= before:
+            raise ChangedInputError(self.data_dir)
+        return delivery
+
+    def _read(self, loaded: Collection[str]) -> Delivery:
         if self.source == "olist":
             return read_olist(
                 self.data_dir,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from data.errors import HistoryError
 from data.history.as_known import known_facts
-from data.history.fact_tables import LOAD, FactTables
+from data.history.fact_tables import LOAD, QUARANTINE, FactTables
 from data.history.ledger import Ledger, Load
 from data.ingest.facts import SCHEMAS, Facts
 from data.state.database import Database, open_database
@@ -32,15 +33,41 @@ class History:
 
     def recover(self) -> None:
         """Take out what loads left that died half way; to be called with the lock of the state held."""
-        if dead := self.ledger.interrupted():
+        if dead := self.ledger.give_up():  # first, so that one of them that lives on cannot be committed any more
             self.tables.remove_loads(dead)
-            self.ledger.give_up(dead)
+            self.ledger.note_removed(dead)
 
     def known_table(self, name: str, loads: Collection[Load]) -> pl.DataFrame:
-        """The facts of a table as they are known after some loads, with their ``load``."""
+        """The facts of a table as they are known after some loads, with their ``load``.
+
+        Raises:
+            HistoryError: If they cannot be read, or are not all there.
+        """
         numbers = [load.number for load in loads]
-        coverage = self.ledger.coverage(numbers) if name == "sales" else []
-        return known_facts(name, self.tables.facts(name), numbers, coverage)
+        stored = self.stored_table(name).filter(pl.col(LOAD).is_in(pl.Series(numbers, dtype=pl.Int64).implode()))
+        found = dict(stored.group_by(LOAD).len().iter_rows())
+        for load in loads:
+            expected = load.tables[name].rows_new if name in load.tables else 0
+            if found.get(load.number, 0) != expected:
+                raise HistoryError(
+                    f"the history's table {self.tables.place(name)} holds {found.get(load.number, 0):,} rows of load "
+                    f"{load.number}, which brought {expected:,}: put back a copy of it (stockout-data reconcile)"
+                )
+        return self.known_of(name, stored, numbers)
+
+    def known_of(self, name: str, stored: pl.DataFrame, loads: Collection[int]) -> pl.DataFrame:
+        """The same out of rows that are read already, whether or not they are all there."""
+        coverage = self.ledger.coverage(loads) if name == "sales" else []
+        return known_facts(name, stored.lazy(), list(loads), coverage)
+
+    def stored_table(self, name: str) -> pl.DataFrame:
+        """All facts of a table with their ``load``, those of loads that were never committed too.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        with self.tables.reading(name):
+            return self.tables.facts(name).collect()
 
     def known(self, loads: Collection[Load]) -> Facts:
         """All facts as they are known after some loads.
@@ -49,13 +76,8 @@ class History:
             HistoryError: If they cannot be read.
         """
         tables = {name: self.known_table(name, loads).drop(LOAD) for name in SCHEMAS}
-        refused = (
-            self._quarantine(loads)
-            .filter(pl.col("table").is_in(["sales", "inventory"]))
-            .select("product_id")
-            .collect()
-            .to_series()
-        )
+        bad = self._quarantine(loads).filter(pl.col("table").is_in(["sales", "inventory"]))
+        refused = bad["product_id"]
         return Facts(tables, refused, sales_are_known=any(load.has_line_key is not None for load in loads))
 
     def quarantined(self, loads: Collection[Load]) -> dict[str, dict[str, int]]:
@@ -64,15 +86,17 @@ class History:
         Raises:
             HistoryError: If they cannot be read.
         """
-        counts = self._quarantine(loads).group_by("table", "reason").len().sort("table", "reason").collect()
+        counts = self._quarantine(loads).group_by("table", "reason").len().sort("table", "reason")
         by_table: dict[str, dict[str, int]] = {}
         for table, reason, count in counts.iter_rows():
             by_table.setdefault(table, {})[reason] = count
         return by_table
 
-    def _quarantine(self, loads: Collection[Load]) -> pl.LazyFrame:
+    def _quarantine(self, loads: Collection[Load]) -> pl.DataFrame:
         numbers = pl.Series([load.number for load in loads], dtype=pl.Int64)
-        return self.tables.quarantine().filter(pl.col(LOAD).is_in(numbers.implode()))
+        with self.tables.reading(QUARANTINE):
+            bad = self.tables.quarantine().filter(pl.col(LOAD).is_in(numbers.implode()))
+            return bad.select("table", "reason", "product_id").collect()
 
 
 def open_history(work_dir: Path, environment: Mapping[str, str]) -> History:

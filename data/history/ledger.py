@@ -12,7 +12,7 @@ from data.history.as_known import Coverage
 from data.state.database import Database
 from data.state.tables import LOAD_DAYS, LOAD_FILES, LOAD_TABLES, LOADS
 
-STARTED, COMMITTED, INTERRUPTED = "started", "committed", "interrupted"
+STARTED, COMMITTED, INTERRUPTED, REMOVED = "started", "committed", "interrupted", "removed"
 
 
 @dataclass(frozen=True)
@@ -149,15 +149,20 @@ class Ledger:
                     connection.execute(table.insert(), values)
         return True
 
-    def interrupted(self) -> list[int]:
-        """Loads that began and did not end; whoever holds the lock of the state knows that they never will."""
-        with self._state.connect() as connection:
-            return list(connection.scalars(sa.select(LOADS.c.id).where(LOADS.c.state == STARTED)))
+    def give_up(self) -> list[int]:
+        """Note that loads which began and did not end never will; to be called with the lock of the state held.
 
-    def give_up(self, loads: Collection[int]) -> None:
-        """Note that loads were interrupted."""
+        Returns:
+            These loads, and those before them of which rows may be left.
+        """
         with self._state.connect() as connection:
-            connection.execute(LOADS.update().where(LOADS.c.id.in_(loads)).values(state=INTERRUPTED))
+            connection.execute(LOADS.update().where(LOADS.c.state == STARTED).values(state=INTERRUPTED))
+            return list(connection.scalars(sa.select(LOADS.c.id).where(LOADS.c.state == INTERRUPTED)))
+
+    def note_removed(self, loads: Collection[int]) -> None:
+        """Note that of loads which were given up no row is left."""
+        with self._state.connect() as connection:
+            connection.execute(LOADS.update().where(LOADS.c.id.in_(loads)).values(state=REMOVED))
 
     def loads(self, known_at_us: int | None = None) -> tuple[Load, ...]:
         """The loads that are part of the history, oldest first.

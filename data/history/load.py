@@ -62,9 +62,10 @@ def _digests(loads: Collection[Load]) -> frozenset[str]:
 
 
 def _load(history: History, delivery: Delivery, loads: Collection[Load]) -> Load:
-    warnings = [*delivery.warnings, *check_delivery(history, delivery, loads)]
+    known = {name: history.known_table(name, loads) for name in SCHEMAS}
+    warnings = [*delivery.warnings, *check_delivery(known, delivery, loads)]
     changes = {
-        name: _change(history, delivery, name, loads)
+        name: _change(known[name], delivery, name)
         for name in SCHEMAS
         if _source_table(delivery, name) in delivery.checked
     }
@@ -94,6 +95,7 @@ def _load(history: History, delivery: Delivery, loads: Collection[Load]) -> Load
         ),
     )
     if not history.ledger.commit(load, _stretches(sales.days) if sales is not None else []):
+        history.tables.remove_loads([number])
         raise DeliveryError(f"load {number} was given up by another process, since its lock was lost: load again")
     return load
 
@@ -103,8 +105,8 @@ def _source_table(delivery: Delivery, name: str) -> str:
     return ITEMS if name == SALES and delivery.source == "olist" else name
 
 
-def _change(history: History, delivery: Delivery, name: str, loads: Collection[Load]) -> Change:
-    known, delivered = history.known_table(name, loads), delivery.facts.tables[name]
+def _change(known: pl.DataFrame, delivery: Delivery, name: str) -> Change:
+    delivered = delivery.facts.tables[name]
     if name != SALES or delivery.lines_are_named:
         return change(name, known, delivered)
     if delivery.replaces == NOTHING or delivered.is_empty():

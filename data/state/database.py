@@ -76,8 +76,10 @@ def open_database(url: str) -> Database:
     """
     try:
         address = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise StateError("the URL of the state is no URL: it begins with sqlite:/// or postgresql://") from error
+    except (sa.exc.ArgumentError, ValueError):  # its words may hold a part of the password
+        raise StateError(
+            "the URL of the state is no URL: it must be sqlite:///PATH or postgresql://HOST/NAME"
+        ) from None
     engine, lock_file = _engine(address)
     database = Database(engine, lock_file)
     with database.connect() as connection:
@@ -102,7 +104,11 @@ def _engine(address: sa.URL) -> tuple[sa.Engine, Path | None]:
         )
     path = Path(address.database)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return sa.create_engine(address, poolclass=sa.NullPool, connect_args={"timeout": _WAIT_S}), path
+    engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args={"timeout": _WAIT_S})
+    # by itself the driver begins no transaction before a table is made, and a kill would leave half of them
+    sa.event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine, path
 
 
 def _upgrade(connection: sa.Connection, found: str | None, known: ScriptDirectory) -> None:
@@ -115,6 +121,6 @@ def _upgrade(connection: sa.Connection, found: str | None, known: ScriptDirector
 
 
 def _sentence(engine: sa.Engine, error: sa.exc.SQLAlchemyError) -> StateError:
-    where = engine.url.render_as_string(hide_password=True)
+    where = engine.url.set(query={}).render_as_string(hide_password=True)  # the query may hold a password too
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     return StateError(f"the state at {where} cannot be used: {reason}")

@@ -16,7 +16,8 @@ LOADS = sa.Table(
     sa.Column("sales_until", sa.Date, nullable=True),
     sa.Column("warnings", sa.JSON, nullable=False),
 )
-"""Deliveries. ``state``: ``started``, ``committed`` or ``interrupted``; ``known_from_us``: since 1970, UTC."""
+"""Deliveries. ``state``: ``started``; ``committed``; ``interrupted``; ``removed``, when none of its rows is left.
+``known_from_us``: microseconds since 1970, UTC."""
 
 LOAD_TABLES = sa.Table(
     "load_tables",

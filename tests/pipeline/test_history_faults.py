@@ -217,6 +217,26 @@ def test_a_damaged_log_is_named_and_nothing_is_changed(landing: Path, tmp_path: 
     assert len(open_history(work, {}).ledger.loads()) == 2
 
 
+def test_facts_that_are_gone_are_missed_and_never_silently_left_out(landing: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert luigi_load(landing, work).returncode == 0
+    for part in (work / "history" / "silver" / "sales").glob("*.parquet"):
+        part.unlink()
+    (landing / "sales.csv").write_text(SALES + "A,2024-02-01,2,5.00\n")
+    gone = luigi_load(landing, work)
+    assert gone.returncode != 0
+    assert "silver/sales cannot be read" in gone.stdout
+    assert "Traceback" not in gone.stdout
+
+    shutil.rmtree(work / "history" / "silver" / "sales")
+    emptied = luigi_load(landing, work)
+    assert emptied.returncode != 0
+    assert "holds 0 rows of load 1, which brought 28" in emptied.stdout
+    reconciled = run([BIN / "stockout-data", "reconcile", work])
+    assert reconciled.returncode == 2
+    assert "NOT every row" in reconciled.stdout
+
+
 def test_a_state_that_cannot_be_reached_is_a_sentence_without_the_password(landing: Path, tmp_path: Path) -> None:
     nowhere = luigi_load(landing, tmp_path / "work", **{STATE_URL: "postgresql://me:hunter2@127.0.0.1:1/shop"})
     assert nowhere.returncode != 0
