@@ -64,11 +64,11 @@ class AmbiguousInputError(DataError):
 class UnclaimedFileError(DataError):
     """A file of the data folder looks like a table's, and no table reads it."""
 
-    def __init__(self, data_dir: Path, name: str, table: str) -> None:
+    def __init__(self, data_dir: Path, name: str, table: str, pattern: str = "", ignored: str = "") -> None:
         self.data_dir, self.name, self.table = data_dir, name, table
         super().__init__(
             f"{data_dir} holds {name}, which looks like {table} and is not read: name it in source.toml beside it, "
-            f'[{table}] files = "{name}", or leave it out there, ignore = "{name}"'
+            f'[{table}] files = "{pattern or name}", or leave it out there, ignore = "{ignored or name}"'
         )
 
 

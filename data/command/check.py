@@ -52,7 +52,7 @@ def check_data(
     found.warn(lambda: folder.check(source))
     raw = _read(folder, source, found)
     checked = _check(raw, source, zone, found)
-    found.warn(lambda: check_content(checked, source, time_zone, max_bad_share))
+    found.warn(lambda: check_content(checked, source, time_zone or source.time_zone, max_bad_share))
     for table in checked.values():
         found.attempt(functools.partial(check_bad_shares, [table], max_bad_share, HERE), None)
     found.warn(lambda: check_joins(checked, source.ids))

@@ -1,5 +1,6 @@
 """A ``source.toml`` for a folder: what was told from the files is said, what is missing is guessed at in comments."""
 
+import dataclasses
 import json
 import re
 import zlib
@@ -13,6 +14,7 @@ from data.ingest.dialect.headers import plain
 from data.ingest.folder import Folder, resembles
 from data.ingest.parquet_file import DAMAGE
 from data.ingest.read import columns_of
+from data.ingest.reading import IDS_AS_THEY_STAND, UNSAID, IdForm, Reading
 from data.ingest.source import FROM_INVENTORY, Source
 from data.ingest.validate import CheckedTable
 
@@ -30,6 +32,8 @@ _WORDS = {
 }
 """What columns may be called, by ours."""
 
+_KEPT_SETTINGS = ("sheet", "delimiter", "quote", "thousands", "date_format", "key", "returns", "replaces")
+
 
 def propose(folder: Folder, source: Source, checked: Mapping[str, CheckedTable]) -> str:
     """The text of the file; lines that need the seller's eye are comments."""
@@ -38,6 +42,12 @@ def propose(folder: Folder, source: Source, checked: Mapping[str, CheckedTable])
         lines += [_said("database", source.database), ""]
     if SALES.name not in folder.tables and not folder.unclaimed:
         lines += [f'sales = "{FROM_INVENTORY}"', ""]
+    if source.time_zone:
+        lines += [_said("time_zone", source.time_zone), ""]
+    if source.ignore:
+        lines += [_said("ignore", list(source.ignore)), ""]
+    if ids := list(_settings(source.ids, IDS_AS_THEY_STAND, [each.name for each in dataclasses.fields(IdForm)])):
+        lines += ["[id]", *ids, ""]
     for table in source.tables:
         section = list(_section(folder, table, checked))
         if section:
@@ -61,6 +71,15 @@ def _section(folder: Folder, table: Table, checked: Mapping[str, CheckedTable]) 
         yield from _columns(there, table)
     if table.name in checked:
         yield from _told(checked[table.name])
+    yield from _settings(table.reading, UNSAID, _KEPT_SETTINGS)
+
+
+def _settings(said: Reading | IdForm, unsaid: Reading | IdForm, names: Sequence[str]) -> Iterator[str]:
+    """What the seller's file says already and no file tells by itself."""
+    for name in names:
+        value = getattr(said, name)
+        if value != getattr(unsaid, name):
+            yield _said(name, list(value) if isinstance(value, tuple) else value)
 
 
 def _told(rows: CheckedTable) -> Iterator[str]:

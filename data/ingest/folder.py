@@ -87,6 +87,13 @@ class Folder:
         return dataclasses.replace(self, claimed={name: files for name, files in left.items() if files})
 
     def _check_unclaimed(self, table: Table, source: Source) -> None:
+        if table.name not in self.tables:
+            for folder in sorted(path for path in self.data_dir.iterdir() if path.is_dir() and resembles(path, table)):
+                inside = next((path for path in sorted(folder.rglob("*")) if is_tabular(path)), None)
+                if inside and not any(fnmatch.fnmatch(folder.name, each) for each in source.ignore):
+                    depth = len(inside.relative_to(folder).parts)
+                    pattern = "/".join([folder.name, *["*"] * depth])
+                    raise UnclaimedFileError(self.data_dir, self.name(inside), table.name, pattern, folder.name)
         for path in () if table.name == SALES.name and source.sales_from_inventory else self.unclaimed:
             if resembles(path, table):
                 raise UnclaimedFileError(self.data_dir, path.name, table.name)

@@ -92,13 +92,20 @@ def check_canceled(rows: CheckedTable, table: Table) -> Iterator[str]:
     for header in raw.columns:
         if header == ROW_NUMBER or header in read or raw[header].dtype != pl.String:
             continue
+        filled = raw.filter(pl.col(header) != "").height
+        if 0 < filled < raw.height and re.search(_CANCELED, header):
+            yield _counts_as_sales(rows, header, "something", filled)
+            continue
         states = raw[header].drop_nulls().value_counts(sort=True)
         canceled = states.filter(pl.col(header).str.contains(_CANCELED))
         if states.height > _MOST_STATES or canceled.is_empty():
             continue
         named = ", ".join(repr(each) for each in canceled[header].head(_MOST_NAMED))
-        yield (
-            f"the column {header} of {rows.raw.path.name} says {named} of {canceled['count'].sum():,} of the "
-            f"{raw.height:,} rows, and all rows count as sales: leave those out of the file, or choose the others by "
-            "a query"
-        )
+        yield _counts_as_sales(rows, header, named, int(canceled["count"].sum()))
+
+
+def _counts_as_sales(rows: CheckedTable, header: str, what: str, count: int) -> str:
+    return (
+        f"the column {header} of {rows.raw.path.name} says {what} of {count:,} of the {rows.raw.rows.height:,} rows, "
+        "and all rows count as sales: leave those out of the file, or choose the others by a query"
+    )

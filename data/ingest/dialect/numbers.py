@@ -61,7 +61,7 @@ def number_forms(columns: Mapping[str, pl.Series], told: str | None) -> dict[str
         if name in own or not each.unclear:
             continue
         # 1.040 is 1040 where another column has decimal commas; but that another has points makes it no 1.04
-        if each.contradicts or len(of_table) != 1 or each.unclear_signs & of_table.keys():
+        if each.contradicts or each.only_zeros or len(of_table) != 1 or each.unclear_signs & of_table.keys():
             return UncertainNumber(name, each.example)
         forms[name] = next(iter(of_table.values()))
     return forms
@@ -90,6 +90,8 @@ class _Counts:
     unclear: int
     example: str
     unclear_signs: frozenset[str]
+    only_zeros: bool
+    """Whether all values end in a mark and 000: thousands all through, or whole numbers with three decimals."""
 
     @classmethod
     def of(cls, texts: pl.Series) -> "_Counts":
@@ -105,7 +107,9 @@ class _Counts:
             votes[decimal] = (found.len(), found[0] if found.len() else "")
         unclear = marked.filter(marked.str.contains(_AMBIGUOUS))
         signs = frozenset(sign for sign in ".," if unclear.str.contains(sign, literal=True).any())
-        return cls(votes, unclear.len(), unclear[0] if unclear.len() else "", signs)
+        written = plain.filter(pl.col("text") != "").select(pl.len()).collect().item()
+        only_zeros = written == unclear.len() > 1 and bool(unclear.str.contains(r"[.,]000$").all())
+        return cls(votes, unclear.len(), unclear[0] if unclear.len() else "", signs, only_zeros)
 
     @property
     def contradicts(self) -> bool:

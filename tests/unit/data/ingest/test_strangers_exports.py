@@ -1,0 +1,65 @@
+"""Exports that strangers tried: none of them may end in other numbers without a word."""
+
+from pathlib import Path
+
+import pytest
+
+from data.command.check import check_data
+from data.errors import AmbiguousFormatError, UnclaimedFileError
+from data.ingest.generic import ingest_generic
+
+LINES = "".join(f"A,2024-01-{day:02},2,5.00\n" for day in range(1, 29))
+SALES = f"product_id,sold_at,quantity,unit_price\n{LINES}"
+COUNTS = "product_id,counted_on,units_on_hand\n" + "".join(f"A,2024-01-{day:02},{40 - day}\n" for day in range(1, 29))
+
+
+def ingest(folder: Path) -> None:
+    ingest_generic(folder, quarantine_file=folder.parent / "quarantine.parquet")
+
+
+def test_whole_numbers_with_three_decimals_are_not_taken_for_thousands(tmp_path: Path) -> None:
+    rows = "".join(f"A;2024-01-{day:02};{day % 3 + 1}.000;159,90\n" for day in range(1, 29))
+    (tmp_path / "sales.csv").write_text(f"product_id;sold_at;quantity;unit_price\n{rows}")
+    with pytest.raises(AmbiguousFormatError, match="quantity"):
+        ingest(tmp_path)
+
+
+def test_thousands_beside_smaller_numbers_are_told_by_the_other_column(tmp_path: Path) -> None:
+    rows = "".join(f"A;2024-01-{day:02};{'1.040' if day == 3 else day};159,90\n" for day in range(1, 29))
+    (tmp_path / "sales.csv").write_text(f"product_id;sold_at;quantity;unit_price\n{rows}")
+    history = ingest_generic(tmp_path, quarantine_file=tmp_path / "work" / "quarantine.parquet")
+    assert history.sales["units"].max() == 1040
+
+
+@pytest.mark.parametrize("inside", ["sales/2024-01.csv", "sales/2024/01/part.csv"])
+def test_sales_in_a_folder_are_not_replaced_by_falls_of_the_stock(tmp_path: Path, inside: str) -> None:
+    data = tmp_path / "in"
+    path = data / inside
+    path.parent.mkdir(parents=True)
+    path.write_text(SALES)
+    (data / "inventory.csv").write_text(COUNTS)
+    with pytest.raises(UnclaimedFileError) as refused:
+        ingest(data)
+    pattern = str(refused.value).split('files = "')[1].split('"')[0]
+
+    (data / "source.toml").write_text(f'[sales]\nfiles = "{pattern}"\n')  # as the sentence says
+    assert ingest_generic(data, quarantine_file=tmp_path / "quarantine.parquet").sales["units"].sum() == 56
+
+
+def test_the_check_believes_a_time_zone_and_proposes_it_again(tmp_path: Path) -> None:
+    rows = "".join(f"A,2024-01-{day:02}T12:00:00+01:00,2,5.00\n" for day in range(1, 29))
+    (tmp_path / "sales.csv").write_text(f"product_id,sold_at,quantity,unit_price\n{rows}")
+    said = 'time_zone = "Europe/Berlin"\n\n[sales]\nkey = []\nreplaces = "days"\n'
+    (tmp_path / "source.toml").write_text(said)
+    found = check_data(tmp_path)
+    assert not [warning for warning in found.warnings if "UTC" in warning]
+    assert found.proposal.startswith('time_zone = "Europe/Berlin"')
+    assert "key = []" in found.proposal
+    assert 'replaces = "days"' in found.proposal
+
+
+def test_a_column_of_cancellations_is_told_by_its_name(tmp_path: Path) -> None:
+    rows = "".join(f"A,2024-01-{day:02},2,5.00,{'2024-02-01' if day % 4 == 0 else ''}\n" for day in range(1, 29))
+    (tmp_path / "sales.csv").write_text(f"product_id,sold_at,quantity,unit_price,Cancelled at\n{rows}")
+    report = ingest_generic(tmp_path, quarantine_file=tmp_path / "work" / "quarantine.parquet").report
+    assert any("the column Cancelled at of sales.csv says something of 7 of the 28 rows" in w for w in report.warnings)
