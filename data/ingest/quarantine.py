@@ -1,6 +1,7 @@
 """Bad rows, whatever the layout: they are written to the quarantine file and counted; too many stop the run."""
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -37,7 +38,7 @@ def quarantine_rows(checked: Mapping[str, CheckedTable], path: Path) -> None:
     """Write the bad rows of all files to ``path``, whole or not at all; an empty file where there are none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = pl.concat([pl.DataFrame(schema=QUARANTINE), *(table.quarantine() for table in checked.values())])
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
+    draft = path.with_name(f".{path.name}-{os.getpid()}-{threading.get_ident()}")
     write_rows(rows, draft)
     draft.replace(path)
 
