@@ -122,12 +122,10 @@ def _change(known: pl.DataFrame, delivery: Delivery, name: str) -> Change:
 def _lines_of_files(delivery: Delivery) -> list[pl.DataFrame]:
     """The lines of each file that has any."""
     checked = delivery.checked[SALES]
-    starts = [part.rows_before for part in checked.raw.parts][1:]
     lines = checked.good.select(ROW_NUMBER, sold_on=pl.col("sold_at").dt.date())
-    place = lines[ROW_NUMBER].cut(starts, labels=[str(each) for each in range(len(starts) + 1)]) if starts else None
-    if place is None:
-        return [lines] if lines.height else []
-    return [part for part in lines.with_columns(place=place).partition_by("place") if part.height]
+    if lines.is_empty():
+        return []
+    return lines.with_columns(checked.raw.parts_of(lines[ROW_NUMBER])).partition_by("part")
 
 
 def _found(delivery: Delivery, load: int) -> Iterator[tuple[str, pl.DataFrame]]:

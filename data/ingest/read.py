@@ -83,6 +83,11 @@ class RawTable:
         part = self.parts[bisect.bisect_left(before, row_number) - 1]
         return part.name, row_number - part.rows_before
 
+    def parts_of(self, row_numbers: pl.Series) -> pl.Series:
+        """Which of the files, by their place in ``parts``, each row is of."""
+        before = pl.Series([part.rows_before for part in self.parts[1:]], dtype=pl.Int64)
+        return pl.Series("part", before.search_sorted(row_numbers.cast(pl.Int64), side="left"))
+
     def texts(self, row_numbers: pl.Series | None = None) -> pl.DataFrame:
         """Rows as they were found: :data:`ROW_NUMBER`, ``source_file``, ``row_number`` there, and ``raw``, in JSON.
 

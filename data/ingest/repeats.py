@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from data.errors import RepeatedRowsError, TwoCountsError
-from data.ingest.contracts import AVAILABILITY, RejectionReason, Table
+from data.ingest.contracts import AVAILABILITY, Kind, RejectionReason, Table
 from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.read import RawTable
 from data.ingest.reading import Reading
@@ -19,6 +19,9 @@ _FEWEST_ROWS = 20
 _QUOTED = pl.element().str.replace_all("|", "||", literal=True)
 _LEAST_BLOCK = 0.02
 """Of a file's rows, that a block of them must make up."""
+
+_SAME_DAYS = 0.8
+"""Of the rows of days that are in two files, how many must be the same to be one delivery that overlaps."""
 
 _LAGS = 3
 _MOST_PLACES = 1_000
@@ -79,7 +82,7 @@ def check_repeats(raw: RawTable, table: Table) -> tuple[str, ...]:
         "if every row is a sale of its own"
     )
     if not repeated:
-        return ()
+        return tuple(_shared_days(raw, table, way_out))
     if counts.len() >= _FEWEST_ROWS and (times := math.gcd(*counts.unique())) > 1:
         raise RepeatedRowsError(f"every row of {raw.path} is there {times} times, or a multiple of it: {way_out}")
     if block := _repeated_block(rows):
@@ -94,6 +97,23 @@ def check_repeats(raw: RawTable, table: Table) -> tuple[str, ...]:
         f"{repeated:,} of the {rows.len():,} rows of {raw.path.name} {verb} another one in every column and count as "
         f"sales: {way_out}",
     )
+
+
+def _shared_days(raw: RawTable, table: Table, way_out: str) -> Iterator[str]:
+    """Days of which two files hold the same lines, though a column that is not read tells them apart."""
+    if len(raw.parts) < 2:
+        return
+    day = next(column.header for column in table.columns if column.kind is Kind.TIME)
+    read = [header for column in table.columns for header in column.headers if header in raw.rows.columns]
+    part = raw.parts_of(raw.rows[ROW_NUMBER])
+    lines = pl.DataFrame({"day": raw.rows[day], "line": raw.rows.select(read).hash_rows(), "part": part})
+    shared = lines.filter(pl.col("part").n_unique().over("day") > 1)
+    again = shared.filter(pl.col("part").n_unique().over("line") > 1)
+    if again["line"].n_unique() >= _FEWEST_ROWS and again.height >= _SAME_DAYS * shared.height:
+        yield (
+            f"{again.height:,} of the {shared.height:,} rows of {raw.path.name} whose days are in two files are the "
+            f"same in every column that is read, and count twice: {way_out}"
+        )
 
 
 def _check_files(raw: RawTable) -> None:

@@ -143,6 +143,16 @@ def test_only_new_files_of_a_pattern_are_read(tmp_path: Path, history: History) 
     assert [load.tables["sales"].rows_read for load in history.ledger.loads()] == [31, 31, 29]
 
 
+def test_files_of_one_delivery_each_cover_their_own_days(tmp_path: Path, history: History) -> None:
+    write(tmp_path / "in", "source.toml", '[sales]\nfiles = "sales_*.csv"\n')
+    load_delivery(history, write(tmp_path / "in", "sales_02.csv", HEADER + day_lines(1, 29, month="2024-02")))
+    write(tmp_path / "in", "sales_01.csv", HEADER + day_lines(1, 31))
+    load_delivery(history, write(tmp_path / "in", "sales_03.csv", HEADER + day_lines(1, 31, month="2024-03")))
+
+    assert len(units_by_day(history)) == 31 + 29 + 31  # February, between the two, is covered by neither
+    assert all(line.is_even for line in account(history))
+
+
 def test_a_correction_of_a_count_is_the_newest_word(tmp_path: Path, history: History) -> None:
     header = "product_id,counted_on,units_on_hand\n"
     load_delivery(history, write(tmp_path / "in", "inventory.csv", header + "A,2024-01-02,9\nA,2024-01-03,8\n"))

@@ -63,3 +63,28 @@ def test_a_column_of_cancellations_is_told_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "sales.csv").write_text(f"product_id,sold_at,quantity,unit_price,Cancelled at\n{rows}")
     report = ingest_generic(tmp_path, quarantine_file=tmp_path / "work" / "quarantine.parquet").report
     assert any("the column Cancelled at of sales.csv says something of 7 of the 28 rows" in w for w in report.warnings)
+
+
+@pytest.mark.parametrize(("overlaps", "warned"), [(True, 1), (False, 0)])
+def test_days_that_two_files_share_are_told_though_another_column_differs(
+    tmp_path: Path, overlaps: bool, warned: int
+) -> None:
+    products = [f"P{number:02}" for number in range(30)]
+    for month, days in ((1, range(1, 16)), (2, range(15 if overlaps else 16, 29))):
+        rows = "".join(f"{p},2024-01-{day:02},{1 + day % 3},5.00,{month}\n" for day in days for p in products)
+        (tmp_path / f"sales_{month}.csv").write_text(f"product_id,sold_at,quantity,unit_price,exported\n{rows}")
+    (tmp_path / "source.toml").write_text('[sales]\nfiles = "sales_*.csv"\n')
+    report = ingest_generic(tmp_path, quarantine_file=tmp_path / "work" / "quarantine.parquet").report
+    found = [warning for warning in report.warnings if "60 of the 60 rows" in warning and "count twice" in warning]
+    assert len(found) == warned
+
+
+def test_two_shops_with_files_of_the_same_days_are_no_overlap(tmp_path: Path) -> None:
+    for shop in (1, 2):
+        rows = "".join(
+            f"P{p:02},2024-01-{day:02},{1 + (day * p + shop * p) % 5},5.00\n" for day in range(1, 29) for p in range(30)
+        )
+        (tmp_path / f"sales_{shop}.csv").write_text(f"product_id,sold_at,quantity,unit_price\n{rows}")
+    (tmp_path / "source.toml").write_text('[sales]\nfiles = "sales_*.csv"\n')
+    report = ingest_generic(tmp_path, quarantine_file=tmp_path / "work" / "quarantine.parquet").report
+    assert not [warning for warning in report.warnings if "count twice" in warning]
