@@ -177,7 +177,8 @@ class TooManyBadRowsError(DataError):
         self.commonest, self.quarantine_file = commonest, quarantine_file
         super().__init__(
             f"{bad:,} of the {total:,} rows of {path} are bad ({bad / total:.1%}, allowed are {max_share:.1%}), "
-            f"most of them for {commonest}: see {quarantine_file}, then mend the file or allow a larger share{way_out}"
+            f"most of them for {commonest}: see {quarantine_file}, then mend the file or allow a larger share "
+            f"(--max-bad-share){way_out}"
         )
 
 

@@ -1,4 +1,4 @@
-"""What is unlikely though each row is good: amounts far beyond all others, two currencies, sales that were canceled."""
+"""What is unlikely though each row is good: amounts far beyond all others, prices of lines, canceled sales."""
 
 import re
 from collections.abc import Iterator
@@ -17,6 +17,9 @@ _LEAST = 1_000
 _FEWEST_ROWS = 20
 _CURRENCY = re.compile(r"(?i)^\W*(currency|curr|ccy|w(ä|ae)hrung|devise|moneda|moeda|valuta)([\s_-]*code)?\W*$")
 _CANCELED = r"(?i)^\W*(cancel|refund|void|storn|annul|estorn|devolv|rückerst|rembours|anulad|declin|failed|draft)"
+_SEVERAL = 2
+_NEAR = 0.2
+_MOSTLY = 0.8
 _MOST_STATES = 30
 _MOST_NAMED = 3
 _LIKE_THOUSANDS = r"^[+-]?[1-9]\d{0,2}[.,]\d{3}$"
@@ -68,6 +71,24 @@ def check_amounts(rows: CheckedTable, amount: str) -> Iterator[str]:
         f"{count} a {amount} far beyond the others, the largest {largest:,.0f} for the product {product!r} "
         f"({name} row {place:,}), while 19 of 20 rows hold at most {usual:,g}: correct it if it was never so many"
     )
+
+
+def check_line_totals(rows: CheckedTable) -> Iterator[str]:
+    """Warn of prices that grow with the quantity of their line, as the line's total does."""
+    lines = rows.good.select("product_id", "quantity", "unit_price").filter(
+        (pl.col("quantity") >= 1) & (pl.col("unit_price") > 0)
+    )
+    single = lines.filter(pl.col("quantity") == 1).group_by("product_id").agg(single=pl.col("unit_price").median())
+    several = lines.filter(pl.col("quantity") >= _SEVERAL).join(single, on="product_id")
+    times = pl.col("unit_price") / pl.col("single")
+    totals = several.filter((times / pl.col("quantity")).is_between(1 - _NEAR, 1 + _NEAR))
+    if several.height >= _FEWEST_ROWS and totals.height >= _MOSTLY * several.height:
+        first = totals.sort("product_id", "quantity").row(0, named=True)
+        yield (
+            f"the prices of {rows.raw.path.name} look like totals of lines, and are taken for the price of a unit: "
+            f"of {first['product_id']!r} one costs {first['single']:g} and a line of {first['quantity']:g} "
+            f"{first['unit_price']:g}; revenue at risk is too high unless they are divided by the quantity before"
+        )
 
 
 def check_currencies(rows: CheckedTable, table: Table) -> Iterator[str]:

@@ -170,7 +170,7 @@ def check_replaced(checked: CheckedTable, table: Table, max_bad_share: float) ->
     places = _places(checked, table)
     several = f", and {places[0]} tells them apart" if places else ""
     sentence = (
-        f"{other.height:,} of the {checked.raw.height:,} rows of {checked.raw.path} are {what} that a later row gives "
+        f"{other.height:,} of the {checked.raw.height:,} rows of {checked.raw.path} are {what} that another row gives "
         f"otherwise, such as {first['product_id']!r} on {first[table.key[1]]}: {first[value]} and "
         f"{first['kept']}{several}"
     )
@@ -181,7 +181,7 @@ def check_replaced(checked: CheckedTable, table: Table, max_bad_share: float) ->
             f'{sentence}: if they are of several places, say product_id = ["{column}", "{header}"] in the sections of '
             "source.toml, so that each place is followed on its own, or keep one row of each"
         )
-    yield f"{sentence}; the last one was taken"
+    yield f"{sentence}; the last one was taken, by the time of day where there is one"
 
 
 def _places(checked: CheckedTable, table: Table) -> list[str]:

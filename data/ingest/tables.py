@@ -8,7 +8,13 @@ from collections.abc import Iterator, Mapping
 from data.ingest.contracts import INVENTORY, SALES, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
-from data.ingest.outliers import check_amounts, check_canceled, check_currencies, check_thousands
+from data.ingest.outliers import (
+    check_amounts,
+    check_canceled,
+    check_currencies,
+    check_line_totals,
+    check_thousands,
+)
 from data.ingest.read import RawTable, join_parts, raw_table, read_table
 from data.ingest.repeats import UNCOUNTED, check_repeats, check_replaced, drop_repeated
 from data.ingest.returns import leave_out_returns
@@ -78,6 +84,7 @@ def check_content(
             warnings += check_repeats(rows.raw, table)
             warnings += _unknown_price(rows, table)
             warnings += check_currencies(rows, table)
+            warnings += check_line_totals(rows)
             warnings += check_canceled(rows, table)
         warnings += check_replaced(rows, table, max_bad_share)
         if table.name in _AMOUNTS:

@@ -1,5 +1,6 @@
 """Rows of files whose columns have types, Parquet and XLSX, as the text that a CSV would hold."""
 
+import re
 from pathlib import Path
 
 import fastexcel
@@ -8,6 +9,9 @@ import polars as pl
 from data.errors import UnreadableInputError
 from data.ingest.content import check_cells
 from data.ingest.csv_file import MALFORMED, Rows, row_numbers
+
+_UNNAMED = re.compile(r"(_\d+|__UNNAMED__\d+)?")
+"""How the reader names columns without a name."""
 
 
 def as_texts(frame: pl.DataFrame, form: str) -> Rows:
@@ -47,6 +51,18 @@ def read_xlsx(path: Path, content: bytes, sheet: str | None) -> Rows:
         loaded = book.load_sheet(names[0] if sheet is None else sheet)
         check_cells(path, loaded.total_height * loaded.width)
         frame = loaded.to_polars()
+        _check_header(path, frame)
     except fastexcel.FastExcelError as error:
         raise UnreadableInputError(f"{path} cannot be read as XLSX: {str(error).splitlines()[0][:200]}") from error
     return as_texts(frame, f"XLSX, sheet {names[0] if sheet is None else sheet}")
+
+
+def _check_header(path: Path, frame: pl.DataFrame) -> None:
+    """A title, or nothing, above the header would be taken for it."""
+    named = [name for name in frame.columns if not _UNNAMED.fullmatch(name)]
+    if frame.width > 1 and len(named) <= 1:
+        holds = f"holds {named[0]!r} alone" if named else "is empty"
+        raise UnreadableInputError(
+            f"the first row of {path} {holds}, and the names of the columns are needed there: take out the rows above "
+            "them"
+        )

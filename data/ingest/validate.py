@@ -37,6 +37,7 @@ QUARANTINE = {
 _REASON, _COLUMN = "reason in quarantine", "column in quarantine"
 _FLAGS = {"1": True, "true": True, "yes": True, "1.0": True, "0": False, "false": False, "no": False, "0.0": False}
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+_TIME_OF_DAY = r"\d:\d"
 _CONTROL = r"[\p{Cc}\x{FEFF}]"
 """Also the byte order mark, which stands within a file where two were put together."""
 
@@ -106,11 +107,12 @@ def check(raw: RawTable, table: Table, time_zone: str, whole: Collection[str] = 
     typed = texts.select(ROW_NUMBER, *(_convert(column, texts, time_zone, numbers) for column in table.columns))
     typed = typed.with_columns(texts.select(*_first_reason(table, typed)))
     passed = typed.filter(pl.col(_REASON).is_null())
-    kept = passed.filter(_is_kept(table))
+    is_kept = _are_kept(table, passed, texts, time_zone)
+    kept = passed.filter(is_kept)
     bad = pl.concat(
         [
             typed.filter(pl.col(_REASON).is_not_null()),
-            passed.filter(~_is_kept(table)).with_columns(pl.lit(table.duplicate, dtype=pl.String).alias(_REASON)),
+            passed.filter(~is_kept).with_columns(pl.lit(table.duplicate, dtype=pl.String).alias(_REASON)),
             raw.malformed.select(ROW_NUMBER, pl.lit(RejectionReason.MALFORMED_ROW.value).alias(_REASON)),
         ],
         how="diagonal",
@@ -133,11 +135,18 @@ def _evidence(raw: RawTable, table: Table, forms: Mapping[str, str]) -> dict[str
     return found
 
 
-def _is_kept(table: Table) -> pl.Expr:
+def _are_kept(table: Table, passed: pl.DataFrame, texts: pl.DataFrame, time_zone: str) -> pl.Series:
+    """Of rows with the same key one is kept; of those whose last one is, the last by time, then by place."""
     if not table.key:
-        return pl.lit(value=True)
+        return pl.repeat(value=True, n=passed.height, dtype=pl.Boolean, eager=True)
     key = pl.struct(table.key)
-    return key.is_first_distinct() if table.keep == "first" else key.is_last_distinct()
+    day = next((column.name for column in table.columns if column.kind is Kind.DAY), None)
+    if table.keep == "first" or day is None or not texts[day].str.contains(_TIME_OF_DAY).any():
+        return passed.select(key.is_first_distinct() if table.keep == "first" else key.is_last_distinct()).to_series()
+    moments = pl.DataFrame({ROW_NUMBER: texts[ROW_NUMBER], "moment": local_times(texts[day], time_zone)})
+    timed = passed.select(ROW_NUMBER, *table.key).join(moments, on=ROW_NUMBER, maintain_order="left")
+    latest = timed.sort("moment", maintain_order=True).filter(key.is_last_distinct())[ROW_NUMBER]
+    return passed[ROW_NUMBER].is_in(latest.implode())
 
 
 def _text(column: Column, rows: pl.DataFrame) -> pl.Expr:

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from data.command.check import check_data
-from data.errors import AmbiguousFormatError, UnclaimedFileError
+from data.errors import AmbiguousFormatError, UnclaimedFileError, UnreadableInputError
 from data.ingest.generic import ingest_generic
+from tests.support.xlsx import write_xlsx
 
 LINES = "".join(f"A,2024-01-{day:02},2,5.00\n" for day in range(1, 29))
 SALES = f"product_id,sold_at,quantity,unit_price\n{LINES}"
@@ -88,3 +90,36 @@ def test_two_shops_with_files_of_the_same_days_are_no_overlap(tmp_path: Path) ->
     (tmp_path / "source.toml").write_text('[sales]\nfiles = "sales_*.csv"\n')
     report = ingest_generic(tmp_path, quarantine_file=tmp_path / "work" / "quarantine.parquet").report
     assert not [warning for warning in report.warnings if "count twice" in warning]
+
+
+@pytest.mark.parametrize("evening_first", [True, False])
+def test_of_two_counts_of_a_day_the_later_by_its_time_holds(tmp_path: Path, evening_first: bool) -> None:
+    rows = []
+    for day in range(1, 29):
+        pair = [f"A,2024-01-{day:02} 08:00:00,{90 - day}", f"A,2024-01-{day:02} 20:00:00,{90 - day - (day == 3)}"]
+        rows += reversed(pair) if evening_first else pair
+    kept = [row for row in rows if "08:00" not in row or "-03 " in row]  # two counts on one day alone
+    (tmp_path / "inventory.csv").write_text("product_id,counted_on,units_on_hand\n" + "\n".join(kept) + "\n")
+    history = ingest_generic(tmp_path, quarantine_file=tmp_path / "work" / "quarantine.parquet", max_bad_share=0.1)
+    assert history.counts["units_on_hand"].to_list() == [90 - day - (day == 3) for day in range(1, 29)]
+    assert any("by the time of day" in warning for warning in history.report.warnings)
+
+
+@pytest.mark.parametrize("is_total", [True, False])
+def test_totals_of_lines_in_place_of_prices_are_told(tmp_path: Path, is_total: bool) -> None:
+    rows = "".join(
+        f"{product},2024-01-{day:02},{1 + day % 3},{price * (1 + day % 3 if is_total else 1):.2f}\n"
+        for day in range(1, 29)
+        for product, price in (("A", 5), ("B", 12.5))
+    )
+    (tmp_path / "sales.csv").write_text(f"product_id,sold_at,quantity,unit_price\n{rows}")
+    report = ingest_generic(tmp_path, quarantine_file=tmp_path / "work" / "quarantine.parquet").report
+    told = [warning for warning in report.warnings if "'A' one costs 5 and a line of 2 10;" in warning]
+    assert len(told) == is_total
+
+
+def test_a_title_above_the_header_of_a_sheet_is_told(tmp_path: Path) -> None:
+    rows = [["product_id", "sold_at", "quantity"], ["A", "2024-01-01", "2"]]
+    write_xlsx(tmp_path / "sales.xlsx", {"Sales": pd.DataFrame(rows, columns=["Sales of 2024", "", ""])})
+    with pytest.raises(UnreadableInputError, match=r"first row of .*sales\.xlsx holds 'Sales of 2024' alone"):
+        ingest(tmp_path)
