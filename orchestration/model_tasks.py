@@ -74,7 +74,8 @@ class Backtest(Stage):
             recipe, beside = ORIGINAL, {f"{own.estimator}, the label's recipe": own}
         else:
             recipe, beside = choose_recipe(rows, settings, self.search_trials, self.seed, folder), {}
-        done = run_backtest(rows, panel, recipe, settings, self.seed, folder, beside)
+        kept = self.work_dir / "backtest" / "kept"
+        done = run_backtest(rows, panel, recipe, settings, self.seed, folder, beside, kept)
         return f"{len(done.row):,} out-of-fold predictions of {recipe.estimator} at {done.calendar.origins} origins"
 
     def run(self) -> None:

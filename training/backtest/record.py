@@ -50,6 +50,7 @@ def run_backtest(
     seed: int,
     to: Path,
     beside: Mapping[str, Recipe] | None = None,
+    kept: Path | None = None,
 ) -> Backtest:
     """Run the backtest and write both files.
 
@@ -61,10 +62,11 @@ def run_backtest(
         seed: Of every random choice.
         to: An existing folder.
         beside: Other recipes by name that are measured among the rules.
+        kept: Folder of predictions of earlier backtests, and of this one's.
     Raises:
         TrainingHistoryError, OneSidedOutcomeError, TrainingFileError: See :func:`training.backtest.rolling.backtest`.
     """
-    result = backtest(rows, panel, recipe, settings, seed, beside)
+    result = backtest(rows, panel, recipe, settings, seed, beside, kept)
     write_predictions(result, rows, recipe.estimator, to / PREDICTIONS_FILE)
     record = BacktestRecord(recipe, settings, result.calendar, result.calibration, seed)
     (to / BACKTEST_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")

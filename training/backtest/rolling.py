@@ -6,6 +6,7 @@ at earlier origins, which lie after the weeks of those fits. The newest origins 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from data.panel import UNITS_SOLD, Panel
 from feature_service.bundle import Calibration
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from training.backtest.calibration import fit_calibration
+from training.backtest.kept import KeptPredictions
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of, monday, week_number
 from training.backtest.walk import Walk, WalkOutput
 from training.baselines.past import trailing_sum
@@ -68,6 +70,7 @@ def backtest(
     settings: BacktestSettings,
     seed: int,
     beside: Mapping[str, Recipe] | None = None,
+    kept: Path | None = None,
 ) -> Backtest:
     """Predict at every origin, calibrate, and score every rule on the same rows.
 
@@ -78,6 +81,7 @@ def backtest(
         settings: How many origins, and how often the model is fitted.
         seed: Of every random choice.
         beside: Other recipes by name, fitted and calibrated in the same way; they stand among the rules.
+        kept: Folder of predictions of earlier backtests, and of this one's; see :mod:`training.backtest.kept`.
     Raises:
         TrainingHistoryError: If the history is too short.
         OneSidedOutcomeError: If the rows of the first fit, of a calibration or of the origins hold one outcome only.
@@ -87,7 +91,8 @@ def backtest(
     has_outcome = np.isfinite(rows.outcome)
     calendar = calendar_of(week[has_outcome], rows.outcome_weeks, settings)
     product, column = rows.panel_rows(panel), (week - int(week_number(panel.weeks[:1])[0])).astype(np.int64)
-    walk = Walk(rows, calendar, settings.row_budget, seed, PanelRows(panel, product, column).take(logistic_inputs))
+    inputs = PanelRows(panel, product, column).take(logistic_inputs)
+    walk = Walk(rows, calendar, settings.row_budget, seed, inputs, KeptPredictions(kept))
     output = walk.predict(recipe)
     row = np.flatnonzero(has_outcome & (week >= calendar.first))
     check_both_outcomes("backtest", rows.outcome[row])

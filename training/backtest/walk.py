@@ -1,16 +1,19 @@
 """The walk over the origins: a fit where one is due, and the predictions of every origin until the next fit.
 
 The fits know nothing of each other, so several run at a time, each in a thread of its own with one core: what they
-give is the same however many there are.
+give is the same however many there are. What an earlier backtest predicted from the same rows is taken over, and a fit
+of which everything is there is not done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from feature_service.kernel.arrays import DoubleArray, IntArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray
+from training.backtest.kept import KeptPredictions, key_of, key_of_fit
 from training.backtest.origins import Calendar, monday, week_number
 from training.baselines.rules import fit_logistic_rule
 from training.budget import Sample, sample_rows
@@ -52,12 +55,21 @@ class Walk:
         row_budget: Rows that a model is fitted on at most.
         seed: Of every random choice.
         inputs: Of the logistic rule, shape ``(rows, 3)``.
+        kept: Predictions of earlier backtests; those of this one are added.
     Raises:
         OneSidedOutcomeError: If the rows of a fit hold one outcome only.
     """
 
-    def __init__(self, rows: TrainingRows, calendar: Calendar, row_budget: int, seed: int, inputs: DoubleArray) -> None:
-        self._rows, self._calendar, self._seed, self._inputs = rows, calendar, seed, inputs
+    def __init__(
+        self,
+        rows: TrainingRows,
+        calendar: Calendar,
+        row_budget: int,
+        seed: int,
+        inputs: DoubleArray,
+        kept: KeptPredictions,
+    ) -> None:
+        self._rows, self._calendar, self._seed, self._inputs, self._kept = rows, calendar, seed, inputs, kept
         self._week, self._has_outcome = week_number(rows.as_of_week), np.isfinite(rows.outcome)
         self._folds = [
             self._fold(number, origins, row_budget) for number, origins in enumerate(calendar.origins_by_fit())
@@ -84,21 +96,49 @@ class Walk:
 
     def _predict_fold(self, fold: _Fold, recipe: Recipe, output: WalkOutput) -> None:
         """Each fold writes into rows of its own."""
-        model, line = self._fit(fold, recipe)
-        inside = self._has_outcome & (self._week >= fold.origins.start) & (self._week < fold.origins.stop)
-        to_predict = np.flatnonzero(inside)
-        for first in range(0, len(to_predict), _ROWS_PER_PREDICTION):
-            rows = to_predict[first : first + _ROWS_PER_PREDICTION]
-            output.raw[rows] = model.predict(self._rows.features(rows))
-            output.logistic[rows] = line(self._inputs[rows])
-        output.base_rate[to_predict], output.fold[to_predict] = fold.share, fold.number
+        fit = _Fit(self._learning_rows(fold), self._inputs[fold.sample.rows], recipe, self._rows, self._seed)
+        for rows in self._batches(fold):
+            features, inputs = self._rows.features(rows), self._inputs[rows]
+            key = key_of(fit.key, [features, inputs])
+            found = self._kept.find(key)
+            if found is None:
+                found = fit.predict(features, inputs)
+                self._kept.keep(key, found)
+            output.raw[rows], output.logistic[rows] = found
+            output.base_rate[rows], output.fold[rows] = fold.share, fold.number
 
-    def _fit(self, fold: _Fold, recipe: Recipe) -> tuple[FittedModel, Callable[[DoubleArray], DoubleArray]]:
+    def _batches(self, fold: _Fold) -> Iterator[IntArray]:
+        """The rows to predict, each origin's for itself, so that they are the same whichever origins follow."""
+        for origin in fold.origins:
+            to_predict = np.flatnonzero(self._has_outcome & (self._week == origin))
+            for first in range(0, len(to_predict), _ROWS_PER_PREDICTION):
+                yield to_predict[first : first + _ROWS_PER_PREDICTION]
+
+    def _learning_rows(self, fold: _Fold) -> LearningRows:
         rows, weights = fold.sample.rows, fold.sample.weights
-        outcome = self._rows.outcome[rows]
         features = self._features[np.searchsorted(self._learned, rows)]
-        model = recipe.fit(self._rows.feature_names, LearningRows(features, outcome, weights), self._seed)
-        return model, fit_logistic_rule(self._inputs[rows], outcome, weights)
+        return LearningRows(features, self._rows.outcome[rows], weights)
+
+
+class _Fit:
+    """A recipe and the logistic rule on the rows of one fold, fitted when the first prediction is asked for."""
+
+    def __init__(
+        self, learned: LearningRows, inputs: DoubleArray, recipe: Recipe, rows: TrainingRows, seed: int
+    ) -> None:
+        self._learned, self._inputs, self._recipe, self._seed = learned, inputs, recipe, seed
+        self._names = rows.feature_names
+        self.key = key_of_fit(recipe, self._names, learned, inputs, seed)
+
+    def predict(self, features: FloatArray, inputs: DoubleArray) -> DoubleArray:
+        """The model's and the rule's probabilities, shape ``(2, rows)``."""
+        model, line = self._fitted
+        return np.stack([model.predict(features), line(inputs)])
+
+    @cached_property
+    def _fitted(self) -> tuple[FittedModel, Callable[[DoubleArray], DoubleArray]]:
+        model = self._recipe.fit(self._names, self._learned, self._seed)
+        return model, fit_logistic_rule(self._inputs, self._learned.outcome, self._learned.weights)
 
 
 def final_fit(rows: TrainingRows, recipe: Recipe, row_budget: int, seed: int) -> tuple[FittedModel, Sample]:
