@@ -6,6 +6,7 @@
         panel/olist-<hash>/2018-W34/          products x weeks
         features/<run>/                       the training table: features and outcomes
         backtest/<run>/                       out-of-fold predictions; those of the newest run also beside the folders
+        backtest/kept/                        predictions that later backtests take over where all else is the same
         models/<run>/                         candidate/ evaluation/ registered/ packaged/ published/
         promotion/ledger.jsonl                every promotion and rollback, with its reasons
         mlflow/                               tracking database and artifacts, unless MLFLOW_TRACKING_URI is set

@@ -12,7 +12,6 @@ the time of now, by which :mod:`orchestration` prunes those that nobody has aske
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import cache
@@ -63,9 +62,9 @@ class KeptPredictions:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         values = np.ascontiguousarray(probabilities, dtype=np.float64).tobytes()
-        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", suffix=".partial", delete=False) as file:
-            file.write(hashlib.sha256(values).digest() + values)
-        Path(file.name).replace(self._folder / key)
+        draft = self._folder / f".{key}.{os.getpid()}.partial"
+        draft.write_bytes(hashlib.sha256(values).digest() + values)
+        draft.replace(self._folder / key)
 
 
 def key_of_fit(recipe: Recipe, names: tuple[str, ...], rows: LearningRows, inputs: DoubleArray, seed: int) -> str:
