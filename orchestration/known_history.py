@@ -40,6 +40,6 @@ def latest_week_of(ingest_dir: Path, today: dt.date, max_missing_days: int) -> d
         DataError: If it was not ingested yet, or completes no week.
     """
     from data.ingest.result import read_history  # noqa: PLC0415 - Polars, which a day that is named does without
-    from data.panel.reach import latest_week  # noqa: PLC0415
+    from data.panel.reach import latest_week, record_days  # noqa: PLC0415
 
-    return latest_week(read_history(ingest_dir), today, max_missing_days)
+    return latest_week(record_days(read_history(ingest_dir)), today, max_missing_days)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from data.ingest.contracts import AVAILABILITY, INVENTORY, ITEMS, LATEST, SALES
 from data.ingest.result import CleanHistory
 from data.least_history import least_weeks
-from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, reaches_of
+from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, reaches_of, record_days
 from data.panel.sparse_counts import density_of
 from data.weeks import last_complete_week, monday_of
 
@@ -42,7 +42,7 @@ def labels(tables: Collection[str], history: CleanHistory | None) -> dict[str, s
 
 def _too_short(history: CleanHistory) -> dict[str, str]:
     """Of the labels whose table does not go over as many weeks as a model needs: how many lack, and until when."""
-    reaches = reaches_of(history, LATEST.date())
+    reaches = reaches_of(record_days(history), LATEST.date())
     known_until = min(each.known_until for each in reaches) + dt.timedelta(days=DEFAULT_MAX_MISSING_DAYS)
     last = last_complete_week(known_until)
     first = {_TABLES[each.table]: monday_of(each.first_day) for each in reaches}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from data.ingest.contracts import Exclusion
 from data.ingest.result import CleanHistory
 from data.panel import IN_STOCK, Panel
 from data.panel.groups import location_and_item
-from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, TableReach, check_reach
+from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, RecordDays, TableReach, check_reach, record_days
 from data.panel.sparse_counts import CountDensity, density_of
 from data.panel.weekly_sales import SALES_FIELDS, codes, days_from, first_weeks, weekly_sales
 from data.panel.weekly_stock import DailyUnits, weekly_stock
@@ -19,6 +20,35 @@ from data.weeks import DateArray, calendar, monday_of
 from feature_service.kernel.arrays import FloatArray, IntArray
 
 _DAYS = 7
+
+
+@dataclass(frozen=True)
+class PanelFrame:
+    """What is the same for all products of a panel, so that some of them can be built at a time.
+
+    Attributes:
+        weeks: The calendar, Mondays.
+        first_sale: Column of the first sale of all; the calendar's length if there is none.
+        known_weeks: Columns in which it is known what was sold.
+        has_counts: Whether anything was ever counted.
+        has_flags: Whether there is any flag.
+        density: Of the counts; None if there are none.
+        records_until: The day up to which every table has records.
+    """
+
+    weeks: DateArray
+    first_sale: int
+    known_weeks: int
+    has_counts: bool
+    has_flags: bool
+    density: CountDensity | None
+    records_until: dt.date
+
+    @property
+    def sunday(self) -> dt.date:
+        """The last day that is known."""
+        monday: dt.date = self.weeks[-1].item()
+        return monday + dt.timedelta(days=_DAYS - 1)
 
 
 def build_panel(
@@ -38,40 +68,76 @@ def build_panel(
         AsOfOutsideDataError: If the history begins after that week, or a table ends before it.
         ValueError: If ``as_of_week`` is no Monday.
     """
+    records = record_days(history)
+    reaches = reaches_up_to(records, as_of_week, max_missing_days)
+    density = density_of(history, as_of_week + dt.timedelta(days=_DAYS - 1))
+    panel = build_products(history, frame_of(records, reaches, as_of_week, density))
+    return replace(panel, groups=location_and_item(panel.product_ids))
+
+
+def reaches_up_to(records: RecordDays, as_of_week: dt.date, max_missing_days: int) -> tuple[TableReach, ...]:
+    """How far each table reaches, if all reach the week.
+
+    Raises:
+        AsOfOutsideDataError: If the records begin after that week, or a table ends before it.
+        ValueError: If ``as_of_week`` is no Monday.
+    """
     if as_of_week != monday_of(as_of_week):
         raise ValueError(f"a week is named by its Monday, {as_of_week} is none")
-    _check_first_week(history, as_of_week)
-    sunday = as_of_week + dt.timedelta(days=_DAYS - 1)
-    reaches = check_reach(history, sunday, max_missing_days)
-    weeks = calendar(monday_of(history.report.history_from), as_of_week)
-    sales = history.sales.filter(pl.col("sold_on") <= sunday)
-    counts = history.counts.filter(pl.col("counted_on") <= sunday)
-    in_stock = counts.filter(pl.col("units_on_hand") > 0)
-    ids = pl.concat([sales["product_id"], in_stock["product_id"]]).unique().sort()
-    of_ids = counts.filter(pl.col("product_id").is_in(ids.implode()))
-    fields = _fields(ids, weeks, sales, of_ids, history, density_of(history, sunday))
-    _forget_sales_after(_last_sales_day(reaches), fields, weeks)
-    of_known = history.products.join(ids.to_frame(), on="product_id", how="semi")  # sorted by id, as ids are
-    return Panel(
-        product_ids=tuple(ids.to_list()),
+    _check_first_week(records.history_from, as_of_week)
+    return check_reach(records, as_of_week + dt.timedelta(days=_DAYS - 1), max_missing_days)
+
+
+def frame_of(
+    records: RecordDays, reaches: Sequence[TableReach], as_of_week: dt.date, density: CountDensity | None
+) -> PanelFrame:
+    """What is the same for all products, from what is known of all records together."""
+    weeks = calendar(monday_of(records.history_from), as_of_week)
+    # of the sales, or of the counts whose falls are taken as sales
+    last_day, first_day = reaches[0].last_day, records.first_sale_on
+    first_sale = (first_day - weeks[0].item()).days // _DAYS
+    return PanelFrame(
         weeks=weeks,
-        fields=fields,
-        categories=tuple(of_known["category"].to_list()),
-        excluded=_excluded(history.products, ids),
-        groups=location_and_item(ids.to_list()),
-        lead_time_days=_lead_times(of_known),
+        first_sale=min(first_sale, len(weeks)),
+        known_weeks=(last_day - weeks[0].item()).days // _DAYS + 1,
+        has_counts=not records.tables["inventory"].is_empty(),
+        has_flags=not records.tables["availability"].is_empty(),
+        density=density,
         records_until=min(each.last_day for each in reaches),
     )
 
 
+def build_products(history: CleanHistory, frame: PanelFrame) -> Panel:
+    """The rows of some products, without what they share.
+
+    Args:
+        history: All that is known of these products.
+        frame: Of the panel of all products.
+    """
+    sales = history.sales.filter(pl.col("sold_on") <= frame.sunday)
+    counts = history.counts.filter(pl.col("counted_on") <= frame.sunday)
+    in_stock = counts.filter(pl.col("units_on_hand") > 0)
+    ids = pl.concat([sales["product_id"], in_stock["product_id"]]).unique().sort()
+    of_ids = counts.filter(pl.col("product_id").is_in(ids.implode()))
+    fields = _fields(ids, frame, sales, of_ids, history.availability)
+    for name in SALES_FIELDS:  # weeks after the last record of all sales are unknown, not empty
+        fields[name][:, frame.known_weeks :] = np.nan
+    of_known = history.products.join(ids.to_frame(), on="product_id", how="semi")  # sorted by id, as ids are
+    return Panel(
+        product_ids=tuple(ids.to_list()),
+        weeks=frame.weeks,
+        fields=fields,
+        categories=tuple(of_known["category"].to_list()),
+        excluded=_excluded(history.products, ids),
+        lead_time_days=_lead_times(of_known),
+        records_until=frame.records_until,
+    )
+
+
 def _fields(
-    ids: pl.Series,
-    weeks: DateArray,
-    sales: pl.DataFrame,
-    counts: pl.DataFrame,
-    history: CleanHistory,
-    density: CountDensity | None,
+    ids: pl.Series, frame: PanelFrame, sales: pl.DataFrame, counts: pl.DataFrame, availability: pl.DataFrame
 ) -> dict[str, FloatArray]:
+    weeks = frame.weeks
     products, length = len(ids), len(weeks)
     product, day = codes(ids, sales["product_id"]), days_from(weeks[0], sales["sold_on"])
     first_sale = first_weeks(product, day // _DAYS, products, length)
@@ -79,14 +145,14 @@ def _fields(
     units = counts["units_on_hand"].to_numpy().astype(np.float32)
     first_stock = first_weeks(counted[units > 0], counted_on[units > 0] // _DAYS, products, length)
     # before the first sale of all products it is not known what was sold, whatever was counted
-    launch = np.maximum(np.minimum(first_sale, first_stock), first_sale.min(initial=length))
+    launch = np.maximum(np.minimum(first_sale, first_stock), frame.first_sale)
     fields = weekly_sales(sales, product, day, launch, length)
-    if not history.counts.is_empty():
+    if frame.has_counts:
         sold = DailyUnits(product, day, sales["units"].to_numpy().astype(np.float32))
         found = DailyUnits(counted, counted_on, units)
-        fields |= weekly_stock(found, products=products, weeks=length, density=density, sold=sold)
-    if not history.availability.is_empty():
-        fields[IN_STOCK] = _in_stock(ids, weeks, history.availability, first_sale)
+        fields |= weekly_stock(found, products=products, weeks=length, density=frame.density, sold=sold)
+    if frame.has_flags:
+        fields[IN_STOCK] = _in_stock(ids, weeks, availability, first_sale)
     return fields
 
 
@@ -112,24 +178,12 @@ def _excluded(products: pl.DataFrame, ids: pl.Series) -> dict[str, str]:
     return dict(reasons.iter_rows())
 
 
-def _last_sales_day(reaches: Sequence[TableReach]) -> dt.date:
-    """Of the sales, or of the counts whose falls are taken as sales."""
-    return next(each.last_day for each in reaches)
-
-
-def _forget_sales_after(last_day: dt.date, fields: dict[str, FloatArray], weeks: DateArray) -> None:
-    """Weeks after the last record of all sales are unknown, not empty."""
-    known_weeks = (last_day - weeks[0].item()).days // _DAYS + 1
-    for name in SALES_FIELDS:
-        fields[name][:, known_weeks:] = np.nan
-
-
-def _check_first_week(history: CleanHistory, as_of_week: dt.date) -> None:
-    first_week = monday_of(history.report.history_from)
+def _check_first_week(first_day: dt.date, as_of_week: dt.date) -> None:
+    first_week = monday_of(first_day)
     if as_of_week < first_week:
         usable = first_week + dt.timedelta(days=_DAYS - 1)
         raise AsOfOutsideDataError(
-            f"the first record is of {history.report.history_from}, after the week that is asked for: "
+            f"the first record is of {first_day}, after the week that is asked for: "
             f"the earliest usable --as-of is {usable}",
             usable,
         )

@@ -5,20 +5,23 @@ as long as it usually pauses between two days with records: over a closed Sunday
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from data.errors import AsOfOutsideDataError
-from data.ingest.result import CleanHistory, as_day
+from data.ingest.result import CleanHistory, IngestReport, as_day
 from data.weeks import last_complete_week
 
 DEFAULT_MAX_MISSING_DAYS = 1
 """A holiday at the week's end; two days are a weekend of sales."""
 
 MOST_MISSING_DAYS = 27
+
+DAYS_OF = {"sales": "sold_on", "counts": "counted_on", "availability": "week"}
+"""By table of a ``CleanHistory``, the column with the day of its records."""
 
 _DAY = dt.timedelta(days=1)
 _WEEK_DAYS = 7
@@ -46,45 +49,72 @@ class TableReach:
     missing_days: int
 
 
-def reaches_of(history: CleanHistory, end: dt.date) -> tuple[TableReach, ...]:
+@dataclass(frozen=True)
+class RecordDays:
+    """How many records each table of a history has of each day.
+
+    Attributes:
+        tables: By table, the one with the sales first: ``day`` and ``rows`` of the days with records, sorted. Of flags
+            every day that has one counts once.
+        history_from: The first day of which anything is known.
+        first_sale_on: The day of the first sale.
+    """
+
+    tables: Mapping[str, pl.DataFrame]
+    history_from: dt.date
+    first_sale_on: dt.date
+
+
+def record_days(history: CleanHistory) -> RecordDays:
+    """The days of a history's records."""
+    days = {name: rows_by_day(getattr(history, name)[day]) for name, day in DAYS_OF.items()}
+    return record_days_of(days, history.report)
+
+
+def rows_by_day(days: pl.Series) -> pl.DataFrame:
+    """``day`` and ``rows``, sorted."""
+    return days.alias("day").value_counts(name="rows").select("day", pl.col("rows").cast(pl.Int64)).sort("day")
+
+
+def record_days_of(days: Mapping[str, pl.DataFrame], report: IngestReport) -> RecordDays:
+    """The same from the days of the records of ``DAYS_OF``, as ``rows_by_day`` counts them."""
+    sold, until = days["sales"], report.sales_until
+    if until is not None and until > as_day(sold["day"].max()):  # by rows of 0 units, which are no sales
+        sold = pl.concat([sold, pl.DataFrame({"day": [until], "rows": [1]}, schema=sold.schema)])
+    flagged = days["availability"]["day"]
+    # a flag is of every day of its week
+    of_flags = pl.concat(flagged.dt.offset_by(f"{day}d") for day in range(_WEEK_DAYS))
+    tables = {
+        "orders" if report.source == "olist" else "sales": sold,
+        "inventory": days["counts"],
+        "availability": rows_by_day(of_flags),
+    }
+    if report.sales_are_depletion:
+        del tables["sales"]
+    return RecordDays(tables, report.history_from, report.first_sale_on)
+
+
+def reaches_of(records: RecordDays, end: dt.date) -> tuple[TableReach, ...]:
     """How far each table reaches up to a day; later records are not looked at, and a table without one is left out."""
-    found = ((table, dates.filter(dates <= end).unique().sort()) for table, dates in dates_of_tables(history).items())
+    found = ((table, days["day"].filter(days["day"] <= end)) for table, days in records.tables.items())
     return tuple(_reach(table, known.to_list(), end) for table, known in found if len(known))
 
 
-def dates_of_tables(history: CleanHistory) -> dict[str, pl.Series]:
-    """The day of every record (of flags: every day that has one), by table, the one with the sales first."""
-    flagged = history.availability["week"].unique()
-    sold = history.sales["sold_on"]
-    until = history.report.sales_until
-    if until is not None and until > as_day(sold.max()):  # by rows of 0 units: no sales, but the table reaches so far
-        sold = pl.concat([sold, pl.Series([until])])
-    dates = {
-        "orders" if history.report.source == "olist" else "sales": sold,
-        "inventory": history.counts["counted_on"],
-        # a flag is of every day of its week
-        "availability": pl.concat(flagged.dt.offset_by(f"{day}d") for day in range(_WEEK_DAYS)),
-    }
-    if history.report.sales_are_depletion:
-        del dates["sales"]
-    return dates
-
-
-def check_reach(history: CleanHistory, end: dt.date, max_missing_days: int) -> tuple[TableReach, ...]:
+def check_reach(records: RecordDays, end: dt.date, max_missing_days: int) -> tuple[TableReach, ...]:
     """How far each table reaches, if all reach a week: days after their last record are unknown, not empty.
 
     Args:
-        history: With at least one record up to ``end``.
+        records: At least one of them up to ``end``.
         end: Sunday of the ``as_of`` week.
         max_missing_days: Days that may lack at its end.
     Raises:
         AsOfOutsideDataError: If more days lack of a table; it names the one of which most lack.
     """
-    reaches = reaches_of(history, end)
+    reaches = reaches_of(records, end)
     worst = max(reaches, key=lambda each: each.missing_days)
     if worst.missing_days <= max_missing_days:
         return reaches
-    usable = _usable(history, reaches, max_missing_days)
+    usable = _usable(records, reaches, max_missing_days)
     otherwise = f"ask for --as-of {usable}, " if usable else ""
     raise AsOfOutsideDataError(
         f"the last record of {worst.table} up to {end}, the end of the as_of week, is of {worst.last_day}, so that "
@@ -94,27 +124,27 @@ def check_reach(history: CleanHistory, end: dt.date, max_missing_days: int) -> t
     )
 
 
-def latest_week(history: CleanHistory, today: dt.date, max_missing_days: int) -> dt.date:
+def latest_week(records: RecordDays, today: dt.date, max_missing_days: int) -> dt.date:
     """The Monday of the last complete week that every table reaches; records of days after today are not looked at.
 
     Raises:
         AsOfOutsideDataError: If there is no such week.
     """
-    usable = _usable(history, reaches_of(history, today), max_missing_days)
+    usable = _usable(records, reaches_of(records, today), max_missing_days)
     if usable is None:
-        first = history.report.history_from
+        first = records.history_from
         raise AsOfOutsideDataError(
             f"no week since {first} is complete in every table: load or export later days", first
         )
     return last_complete_week(min(usable, today))
 
 
-def _usable(history: CleanHistory, reaches: Sequence[TableReach], max_missing_days: int) -> dt.date | None:
+def _usable(records: RecordDays, reaches: Sequence[TableReach], max_missing_days: int) -> dt.date | None:
     """The latest Sunday before that every table reaches; None if there is none."""
     while reaches:
         known_until = min(each.known_until for each in reaches)
         sunday = last_complete_week(known_until + max_missing_days * _DAY) + (_WEEK_DAYS - 1) * _DAY
-        reaches = reaches_of(history, sunday)
+        reaches = reaches_of(records, sunday)
         if reaches and max(each.missing_days for each in reaches) <= max_missing_days:
             return sunday
     return None

@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import polars as pl
 from data.errors import PanelFileError
 from data.ingest.result import CleanHistory
 from data.panel.panel import Panel
-from data.panel.reach import TableReach, dates_of_tables, reaches_of
+from data.panel.reach import RecordDays, TableReach, reaches_of, record_days
 from data.panel.sparse_counts import CountDensity, density_of
 from feature_service.json_record import read_json
 
@@ -61,17 +61,28 @@ class PanelReport:
 
 def report_of(panel: Panel, history: CleanHistory) -> PanelReport:
     """The report of a panel that was built from a history."""
-    sunday = panel.as_of_week + dt.timedelta(days=6)
-    reaches = reaches_of(history, sunday)
-    warnings = list(history.report.warnings)
-    warnings += [warning for reach in reaches for warning in _warnings(reach, sunday)]
-    for table, dates in dates_of_tables(history).items():
-        warnings += _warnings_of_weeks(table, dates.filter(dates <= sunday), panel.as_of_week)
-        warnings += _warnings_of_future(table, dates, sunday)
-    density = density_of(history, sunday)
+    density = density_of(history, panel.as_of_week + dt.timedelta(days=6))
+    records = record_days(history)
+    return report_of_days(panel.as_of_week, panel.data_until, records, density, history.report.warnings)
+
+
+def report_of_days(
+    as_of_week: dt.date,
+    data_until: dt.date,
+    records: RecordDays,
+    density: CountDensity | None,
+    warnings: Sequence[str],
+) -> PanelReport:
+    """The same from what is known of all records together; see :class:`PanelReport`, ``warnings`` are the ingest's."""
+    sunday = as_of_week + dt.timedelta(days=6)
+    reaches = reaches_of(records, sunday)
+    said = [*warnings, *(warning for reach in reaches for warning in _warnings(reach, sunday))]
+    for table, days in records.tables.items():
+        said += _warnings_of_weeks(table, days.filter(pl.col("day") <= sunday), as_of_week)
+        said += _warnings_of_future(table, days, sunday)
     if density is not None and density.is_sparse:
-        warnings.append(_sparse(density))
-    return PanelReport(panel.as_of_week, panel.data_until, reaches, density, tuple(warnings))
+        said.append(_sparse(density))
+    return PanelReport(as_of_week, data_until, reaches, density, tuple(said))
 
 
 def _sparse(density: CountDensity) -> str:
@@ -93,12 +104,12 @@ def _warnings(reach: TableReach, sunday: dt.date) -> Iterator[str]:
         )
 
 
-def _warnings_of_weeks(table: str, dates: pl.Series, as_of_week: dt.date) -> Iterator[str]:
+def _warnings_of_weeks(table: str, days: pl.DataFrame, as_of_week: dt.date) -> Iterator[str]:
     """Of weeks without records, and of a last week that has far fewer than usual."""
-    by_week = dates.dt.truncate("1w").value_counts(name="rows").sort(dates.name)
+    by_week = days.group_by(pl.col("day").dt.truncate("1w")).agg(pl.col("rows").sum()).sort("day")
     if by_week.is_empty():
         return
-    weeks = by_week[dates.name].to_list()
+    weeks = by_week["day"].to_list()
     empty = (weeks[-1] - weeks[0]).days // 7 + 1 - len(weeks)
     if empty:
         meaning = "unknown stock" if table == "inventory" else "unknown" if table == "availability" else "no sales"
@@ -113,12 +124,12 @@ def _warnings_of_weeks(table: str, dates: pl.Series, as_of_week: dt.date) -> Ite
             )
 
 
-def _warnings_of_future(table: str, dates: pl.Series, sunday: dt.date) -> Iterator[str]:
+def _warnings_of_future(table: str, records: pl.DataFrame, sunday: dt.date) -> Iterator[str]:
     """Of records that are later than ``as_of``, and far from all before."""
-    days = dates.unique().sort()
+    days = records["day"]
     far = days.filter((days.diff().dt.total_days() > _FUTURE_DAYS) & (days > sunday))
     if not far.is_empty():
-        later = int((dates >= far[0]).sum())
+        later = int(records.filter(pl.col("day") >= far[0])["rows"].sum())
         yield (
             f"{_rows(later)} of {table} from {far[0]} on, after more than {_FUTURE_DAYS // 7} weeks without any, "
             f"{'is' if later == 1 else 'are'} later than the as_of week and left out: a wrong date looks so"

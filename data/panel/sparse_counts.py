@@ -33,6 +33,7 @@ COMPLETE_FROM = 0.95
 _DAYS = 7
 _EARLY_DAYS = 3
 _EXACTLY = 1e-6
+_UNIT = 65_536
 _NAN = np.float32(np.nan)
 
 
@@ -59,22 +60,58 @@ class CountDensity:
         return self.is_sparse and self.sales_share is not None and self.sales_share >= COMPLETE_FROM
 
 
+@dataclass(frozen=True)
+class DensitySums:
+    """What a density is made of: whole numbers, which add up over parts of the products without rounding.
+
+    Attributes:
+        counts: Rows.
+        product_weeks: From each product's first count on.
+        fallen: Units by which counts fell, in 1/65536ths.
+        sold: Of these, how many were sold between the two counts.
+    """
+
+    counts: int
+    product_weeks: int
+    fallen: int
+    sold: int
+
+    def __add__(self, other: "DensitySums") -> "DensitySums":
+        """Of the products of both."""
+        return DensitySums(
+            self.counts + other.counts,
+            self.product_weeks + other.product_weeks,
+            self.fallen + other.fallen,
+            self.sold + other.sold,
+        )
+
+    def density(self, *, sales_are_known: bool) -> CountDensity | None:
+        """None if there is no count."""
+        if not self.counts:
+            return None
+        share = self.sold / self.fallen if sales_are_known and self.fallen else None
+        return CountDensity(self.counts / self.product_weeks, share)
+
+
 def density_of(history: CleanHistory, end: dt.date) -> CountDensity | None:
     """How dense the counts up to a day are; None if there are none."""
+    return density_sums(history, end).density(sales_are_known=not history.report.sales_are_depletion)
+
+
+def density_sums(history: CleanHistory, end: dt.date) -> DensitySums:
+    """What the density of the counts up to a day is made of."""
     counts = history.counts.filter(pl.col("counted_on") <= end).sort("product_id", "counted_on")
     if counts.is_empty():
-        return None
+        return DensitySums(0, 0, 0, 0)
     first = counts.group_by("product_id").agg(pl.col("counted_on").min())["counted_on"]
     product_weeks = ((pl.lit(end) - first).dt.total_days() // _DAYS + 1).sum()
-    weeks = pl.select(product_weeks).item()
-    return CountDensity(counts.height / weeks, _sales_share(history, counts))
+    return DensitySums(counts.height, pl.select(product_weeks).item(), *_falls(history.sales, counts))
 
 
-def _sales_share(history: CleanHistory, counts: pl.DataFrame) -> float | None:
-    if history.report.sales_are_depletion:
-        return None
+def _falls(sales: pl.DataFrame, counts: pl.DataFrame) -> tuple[int, int]:
+    """Units by which counts fell, and of these the units that were sold, in whole parts of a unit."""
     sold = (
-        history.sales.group_by("product_id", counted_on="sold_on")
+        sales.group_by("product_id", counted_on="sold_on")
         .agg(pl.col("units").sum())
         .sort("product_id", "counted_on")
         .with_columns(pl.col("units").cum_sum().over("product_id"))
@@ -83,9 +120,9 @@ def _sales_share(history: CleanHistory, counts: pl.DataFrame) -> float | None:
         fall=-pl.col("units_on_hand").diff().over("product_id"),
         sold=pl.col("units").fill_null(0).diff().over("product_id"),
     )
-    falls = between.filter(pl.col("fall") > 0)
-    told = falls.select(pl.min_horizontal("fall", "sold").sum()).item()
-    return float(told / falls["fall"].sum()) if falls.height else None
+    falls = between.filter(pl.col("fall") > 0).with_columns(pl.min_horizontal("fall", "sold").alias("sold"))
+    fallen, told = ((falls[name] * _UNIT).round().cast(pl.Int64).sum() for name in ("fall", "sold"))
+    return int(fallen), int(told)
 
 
 def carried_of_days(counts: FloatArray, sold: FloatArray) -> dict[str, FloatArray]:

@@ -5,7 +5,7 @@ number of blocks they come in changes a bit.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +37,74 @@ class Totals:
     codes: Mapping[str, GroupNumbers]
     sums: Mapping[tuple[str, str], DoubleArray]
     counts: Mapping[tuple[str, str], DoubleArray]
+
+
+@dataclass(frozen=True)
+class SharedTotals:
+    """Sums over groups of which the members lie in several parts of a panel; parts are summed without rounding.
+
+    Attributes:
+        names: By grouping, the groups, sorted; what a sum is of.
+        sums: By grouping and measure, shape ``(groups, weeks)``, in 1/65536ths; 0 where nobody is known.
+        counts: By grouping and measure, how many members are known.
+    """
+
+    names: Mapping[str, tuple[str, ...]]
+    sums: Mapping[tuple[str, str], DoubleArray]
+    counts: Mapping[tuple[str, str], DoubleArray]
+
+
+def joined(parts: Sequence[SharedTotals]) -> SharedTotals:
+    """The sums over all parts of a panel, in any order; at least one part, of the same groupings and measures."""
+    groupings = parts[0].names
+    names = {name: tuple(sorted({each for part in parts for each in part.names[name]})) for name in groupings}
+    place = {grouping: {name: index for index, name in enumerate(of)} for grouping, of in names.items()}
+    shapes = {key: (len(names[key[0]]), matrix.shape[1]) for key, matrix in parts[0].sums.items()}
+    sums, counts = ({key: np.zeros(shape) for key, shape in shapes.items()} for _ in range(2))
+    for part in parts:
+        rows = {grouping: [place[grouping][name] for name in of] for grouping, of in part.names.items()}
+        for key in sums:
+            sums[key][rows[key[0]]] += part.sums[key]
+            counts[key][rows[key[0]]] += part.counts[key]
+    return SharedTotals(names, sums, counts)
+
+
+def shared_totals(totals: Totals, groups: Groups, groupings: Iterable[str]) -> SharedTotals:
+    """What a part of a panel adds to the sums over some groupings; ``MARKET`` is always among them.
+
+    Args:
+        totals: Of the part, from ``totals_of``.
+        groups: Its products' groups.
+        groupings: Those whose groups have members in other parts.
+    """
+    wanted = [MARKET, *(name for name in groupings if name in groups)]
+    names = {name: ("",) if name == MARKET else tuple(np.unique(groups[name]).tolist()) for name in wanted}
+    sums, counts = (
+        {key: np.nan_to_num(matrix) for key, matrix in each.items() if key[0] in names}
+        for each in (totals.sums, totals.counts)
+    )
+    return SharedTotals(names, sums, counts)
+
+
+def with_shared(totals: Totals, shared: SharedTotals, groups: Groups) -> Totals:
+    """The totals of a part of a panel with the sums over all parts in place of its own.
+
+    Raises:
+        KeyError: If a product's group is not among the shared ones.
+    """
+    weeks = next(iter(shared.counts.values())).shape[1]
+    known_from = _first_known_week(shared.counts, weeks)
+    codes = dict(totals.codes)
+    for grouping, names in shared.names.items():
+        if grouping != MARKET:
+            place = {name: index for index, name in enumerate(names)} | {"": -1}
+            codes[grouping] = np.array([place[name] for name in groups[grouping]], dtype=np.intp)
+    sums = {key: np.nan_to_num(matrix) for key, matrix in totals.sums.items()} | {
+        key: matrix.copy() for key, matrix in shared.sums.items()
+    }
+    for total in sums.values():
+        total[:, :known_from] = np.nan
+    return replace(totals, codes=codes, sums=sums, counts={**totals.counts, **shared.counts})
 
 
 def totals_of(groups: Groups, products: int, weeks: int, blocks: Iterable[tuple[slice, Measures]]) -> Totals:

@@ -1,6 +1,6 @@
 """The features of a panel: of all weeks for training, of one for serving, with a client's own stock if it sends one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from feature_service.kernel.arrays import FloatArray, RowNumbers, Rows
 from feature_service.kernel.block import Block, Fields
 from feature_service.kernel.errors import InsufficientHistoryError, MissingFieldsError
 from feature_service.kernel.features import FeatureSet, History
-from feature_service.kernel.groups import Groups, Totals, totals_of
+from feature_service.kernel.groups import Groups, SharedTotals, Totals, shared_totals, totals_of, with_shared
 from feature_service.kernel.series import Series
 
 _CELLS_PER_BLOCK = 100_000
@@ -24,19 +24,34 @@ class PanelFeatures:
         fields: The panel's matrices, shape ``(products, weeks)``, oldest week first.
         groups: By name of a grouping, e.g. ``location`` and ``item``, each product's group; a set's features of a
             grouping that is not given are unknown.
+        shared: Sums over all products, where these are a part of them; groupings that are not among these must lie in
+            this part whole.
 
     Raises:
         MissingFieldsError: If the panel lacks a field of the set.
     """
 
-    def __init__(self, feature_set: FeatureSet, fields: Fields, groups: Groups | None = None) -> None:
+    def __init__(
+        self, feature_set: FeatureSet, fields: Fields, groups: Groups | None = None, shared: SharedTotals | None = None
+    ) -> None:
         missing = tuple(name for name in feature_set.fields if name not in fields)
         if missing:
             raise MissingFieldsError(feature_set.name, missing)
         self.feature_set = feature_set
         self._fields = {name: fields[name] for name in feature_set.fields}
         self.products, self.weeks = fields[feature_set.fields[0]].shape
-        self._totals = self._totals_over(groups or {})
+        self._groups = groups or {}
+        self._totals = self._totals_over(self._groups)
+        if self._totals is not None and shared is not None:
+            self._totals = with_shared(self._totals, shared, self._groups)
+
+    def shared_totals(self, groupings: Iterable[str]) -> SharedTotals | None:
+        """What these products add to the sums over all products; None if the set looks at each product alone.
+
+        Args:
+            groupings: Beside all products together: those whose groups have members elsewhere.
+        """
+        return None if self._totals is None else shared_totals(self._totals, self._groups, groupings)
 
     def of_all_weeks(self, out: FloatArray | None = None) -> FloatArray:
         """Every feature of every product, as seen at the end of every week.

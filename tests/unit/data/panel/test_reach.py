@@ -13,7 +13,7 @@ from data.ingest.olist import ingest_olist
 from data.ingest.result import CleanHistory
 from data.panel import DAYS_SINCE_SALE, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD
 from data.panel.build import build_panel
-from data.panel.reach import reaches_of
+from data.panel.reach import reaches_of, record_days
 from data.panel.report import report_of
 from data.weeks import monday_of
 from tests.support.generic import Row, write_generic
@@ -81,7 +81,7 @@ def test_a_table_is_known_for_as_long_as_it_usually_pauses(
     tmp_path: Path, weekdays: str, last: dt.date, missing: int
 ) -> None:
     ingested = history(tmp_path, sales=days(FIRST, last, weekdays))
-    (reach,) = reaches_of(ingested, dt.date(2024, 6, 9))
+    (reach,) = reaches_of(record_days(ingested), dt.date(2024, 6, 9))
     assert (reach.table, reach.last_day, reach.missing_days) == ("sales", last, missing)
 
 
