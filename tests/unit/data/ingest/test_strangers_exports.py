@@ -94,7 +94,7 @@ def test_two_shops_with_files_of_the_same_days_are_no_overlap(tmp_path: Path) ->
 
 @pytest.mark.parametrize("evening_first", [True, False])
 def test_of_two_counts_of_a_day_the_later_by_its_time_holds(tmp_path: Path, evening_first: bool) -> None:
-    rows = []
+    rows: list[str] = []
     for day in range(1, 29):
         pair = [f"A,2024-01-{day:02} 08:00:00,{90 - day}", f"A,2024-01-{day:02} 20:00:00,{90 - day - (day == 3)}"]
         rows += reversed(pair) if evening_first else pair
