@@ -2,13 +2,15 @@
 
 import dataclasses
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from data.errors import EmptyInputError, HistoryError
-from data.history.history import History
+from data.history.history import History, sales_are_known
 from data.history.ledger import Load, TableCounts
-from data.ingest.facts import Facts, Movements, days_known, excluded_by_reason, movements, products_of, sorted_facts
+from data.history.sums import CleanSums, sums_of
+from data.ingest.facts import Facts, movements, products_of, sorted_facts
 from data.ingest.generic import unmatched_returns
 from data.ingest.result import CleanHistory, IngestReport, as_day
 
@@ -26,33 +28,56 @@ def clean_history(history: History, loads: Sequence[Load], *, excluded_statuses:
     """
     if not loads:
         raise HistoryError(f"the history in {history.tables.root} is empty at that time: load files first, LoadHistory")
-    known = history.known(loads)
-    facts = dataclasses.replace(known, tables=sorted_facts(known.tables))
-    moved = movements(facts, excluded_statuses)
-    if moved.sales.is_empty():
-        raise EmptyInputError(f"nothing was sold: the history in {history.tables.root} holds no sale that counts")
-    products = products_of(facts, moved.sales)
-    report = _report(facts, moved, loads, products, excluded_statuses)
+    facts = history.known(loads)
+    part = clean_facts(facts, excluded_statuses)
     return CleanHistory(
-        moved.sales,
-        products,
-        dataclasses.replace(report, quarantined=history.quarantined(loads)),
-        facts.tables["inventory"],
-        facts.tables["availability"],
+        part.sales,
+        part.products,
+        clean_report(history, loads, part.sums, excluded_statuses),
+        part.counts,
+        part.availability,
     )
 
 
-def _report(
-    facts: Facts,
-    moved: Movements,
-    loads: Sequence[Load],
-    products: pl.DataFrame,
-    excluded_statuses: Collection[str],
+@dataclass(frozen=True)
+class CleanFacts:
+    """What was sold and counted of some products: the tables of a ``CleanHistory``, and what its report sums up."""
+
+    sales: pl.DataFrame
+    products: pl.DataFrame
+    counts: pl.DataFrame
+    availability: pl.DataFrame
+    sums: CleanSums
+
+
+def clean_facts(known: Facts, excluded_statuses: Collection[str]) -> CleanFacts:
+    """The facts of some products, as they are known, in the form of a ``CleanHistory``."""
+    facts = dataclasses.replace(known, tables=sorted_facts(known.tables))
+    moved = movements(facts, excluded_statuses)
+    products = products_of(facts, moved.sales)
+    counts, flags = facts.tables["inventory"], facts.tables["availability"]
+    return CleanFacts(moved.sales, products, counts, flags, sums_of(facts, moved, products))
+
+
+def clean_report(
+    history: History, loads: Sequence[Load], sums: CleanSums, excluded_statuses: Collection[str]
 ) -> IngestReport:
+    """The account of all rows.
+
+    Args:
+        history: The history.
+        loads: Those that are known, oldest first.
+        sums: Over all products.
+        excluded_statuses: Order statuses that are no sale.
+    Raises:
+        HistoryError: If the rows in quarantine cannot be read.
+        EmptyInputError: If nothing was sold.
+    """
+    if not sums.days["sales"]:
+        raise EmptyInputError(f"nothing was sold: the history in {history.tables.root} holds no sale that counts")
     counts = {name: _total(loads, name) for name in ("sales", "inventory", "availability")}
-    sales, until = moved.sales, [load.sales_until for load in loads if load.sales_until is not None]
-    first_day, last_day = days_known(facts, sales)
-    lines, excluded = facts.tables["sales"].height, excluded_by_reason(products)
+    sold, until = sums.rows_by_day("sales")["day"], [load.sales_until for load in loads if load.sales_until is not None]
+    first_day, last_day = sums.days_known()
     return IngestReport(
         source="history",
         time_zone=loads[-1].time_zone,
@@ -61,27 +86,27 @@ def _report(
         orders_quarantined=0,
         orders_without_items=0,
         items_total=counts["sales"].rows_read,
-        items_used=moved.lines_used,
-        items_excluded_by_status=moved.lines_excluded,
+        items_used=sums.lines_used,
+        items_excluded_by_status=sums.lines_excluded,
         items_quarantined=counts["sales"].rows_quarantined,
-        items_replaced=counts["sales"].rows_unchanged + counts["sales"].rows_new - lines,
-        quarantined={},
-        products_total=products.height,
-        products_sold=products.height - sum(excluded.values()),
-        products_excluded=excluded,
-        first_sale_on=as_day(sales["sold_on"].min()),
-        last_sale_on=as_day(sales["sold_on"].max()),
+        items_replaced=counts["sales"].rows_unchanged + counts["sales"].rows_new - sums.lines,
+        quarantined=history.quarantined(loads),
+        products_total=sums.products,
+        products_sold=sums.products - sum(sums.products_excluded.values()),
+        products_excluded=sums.products_excluded,
+        first_sale_on=as_day(sold.min()),
+        last_sale_on=as_day(sold.max()),
         history_from=first_day,
         history_to=max([last_day, *until]),
         counts_total=counts["inventory"].rows_read,
-        counts_used=facts.tables["inventory"].height,
+        counts_used=sums.rows("counts"),
         flags_total=counts["availability"].rows_read,
-        flags_used=facts.tables["availability"].height,
-        sales_are_depletion=not facts.sales_are_known,
+        flags_used=sums.rows("availability"),
+        sales_are_depletion=not sales_are_known(loads),
         sales_until=max(until) if until else None,
         files={f"load {load.number}": {file.name: file.table for file in load.files} for load in loads},
-        returned_units=moved.returned_units,
-        warnings=(*_warnings(loads), *unmatched_returns(moved)),
+        returned_units=sums.returned_units,
+        warnings=(*_warnings(loads), *unmatched_returns(sums.unmatched_units)),
     )
 
 

@@ -85,6 +85,16 @@ class FactTables:
         """
         return self._scan(_BRONZE)
 
+    def files(self, table: str) -> list[str]:
+        """The Parquet files of a table of facts or ``QUARANTINE``, for an engine that reads Parquet and not Delta.
+
+        Raises:
+            HistoryError: If the table's log cannot be read.
+        """
+        path = _SILVER.get(table, _QUARANTINE)
+        with self._sentences(path, "read"):
+            return DeltaTable(self._uri(path)).file_uris() if DeltaTable.is_deltatable(self._uri(path)) else []
+
     def place(self, table: str) -> str:
         """Where a table of facts is."""
         return self._uri(_SILVER.get(table, _QUARANTINE))

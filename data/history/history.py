@@ -45,7 +45,19 @@ class History:
         """
         numbers = [load.number for load in loads]
         stored = self.stored_table(name).filter(pl.col(LOAD).is_in(pl.Series(numbers, dtype=pl.Int64).implode()))
-        found = dict(stored.group_by(LOAD).len().iter_rows())
+        self.check_rows(name, dict(stored.group_by(LOAD).len().iter_rows()), loads)
+        return self.known_of(name, stored, numbers)
+
+    def check_rows(self, name: str, found: Mapping[int, int], loads: Collection[Load]) -> None:
+        """Refuse a table that does not hold what its loads brought.
+
+        Args:
+            name: Of the table.
+            found: Rows by load.
+            loads: Those that count.
+        Raises:
+            HistoryError: Then.
+        """
         for load in loads:
             expected = load.tables[name].rows_new if name in load.tables else 0
             if found.get(load.number, 0) != expected:
@@ -53,7 +65,6 @@ class History:
                     f"the history's table {self.tables.place(name)} holds {found.get(load.number, 0):,} rows of load "
                     f"{load.number}, which brought {expected:,}: put back a copy of it (stockout-data reconcile)"
                 )
-        return self.known_of(name, stored, numbers)
 
     def known_of(self, name: str, stored: pl.DataFrame, loads: Collection[int]) -> pl.DataFrame:
         """The same out of rows that are read already, whether or not they are all there."""
@@ -78,7 +89,7 @@ class History:
         tables = {name: self.known_table(name, loads).drop(LOAD) for name in SCHEMAS}
         bad = self._quarantine(loads).filter(pl.col("table").is_in(["sales", "inventory"]))
         refused = bad["product_id"]
-        return Facts(tables, refused, sales_are_known=any(load.has_line_key is not None for load in loads))
+        return Facts(tables, refused, sales_are_known(loads))
 
     def quarantined(self, loads: Collection[Load]) -> dict[str, dict[str, int]]:
         """Bad rows of some loads by table and reason.
@@ -112,6 +123,11 @@ def open_history(work_dir: Path, environment: Mapping[str, str]) -> History:
     state = open_database(environment.get(STATE_URL) or f"sqlite:///{work_dir / 'state.db'}")
     root = environment.get(HISTORY_URL) or str(work_dir / "history")
     return History(FactTables(root), Ledger(state), state)
+
+
+def sales_are_known(loads: Collection[Load]) -> bool:
+    """Whether any load brought a table of sales."""
+    return any(load.has_line_key is not None for load in loads)
 
 
 def fingerprint_of_loads(loads: Collection[Load]) -> str:

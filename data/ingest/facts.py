@@ -123,9 +123,13 @@ def movements(facts: Facts, excluded_statuses: Collection[str] = ()) -> Movement
     )
     returned = float(-sold["units"].clip(upper_bound=0).sum())
     sales, unmatched = net_returns(sold) if returned else (sold.filter(pl.col("units") > 0), 0.0)
+    return Movements(sorted_sales(sales), used.height, lines.height - used.height, returned, unmatched)
+
+
+def sorted_sales(sales: pl.DataFrame) -> pl.DataFrame:
+    """Sales in the order of ``CleanHistory``: rows that are not the same never change places."""
     ids = pl.Enum(sales["product_id"].unique().sort())  # whose order is that of numbers: texts take twice as long
-    ordered = sales.sort(pl.col("product_id").cast(ids), "sold_on", "unit_price", "units")
-    return Movements(ordered, used.height, lines.height - used.height, returned, unmatched)
+    return sales.sort(pl.col("product_id").cast(ids), "sold_on", "unit_price", "units")
 
 
 def falls_as_sales(counts: pl.DataFrame) -> pl.DataFrame:

@@ -105,7 +105,7 @@ def ingest_generic(
         raise EmptyInputError(f"nothing was sold: {data_dir} holds no sale above 0 units, and no count that falls")
     products = products_of(facts, moved.sales)
     report = _report(checked, facts, moved, products, delivery.time_zone)
-    warnings = delivery.warnings + unmatched_returns(moved)
+    warnings = delivery.warnings + unmatched_returns(moved.unmatched_units)
     return CleanHistory(
         moved.sales,
         products,
@@ -173,9 +173,9 @@ def read_generic(
     )
 
 
-def unmatched_returns(moved: Movements) -> tuple[str, ...]:
+def unmatched_returns(unmatched_units: float) -> tuple[str, ...]:
     """The warning of returned units without a sale, if there are any."""
-    units = moved.unmatched_units
+    units = round(unmatched_units, 6)  # what fractions leave in sums is no unit
     return (f"{units:,g} returned units had no sale in their week, and were left out",) if units else ()
 
 

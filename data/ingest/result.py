@@ -35,6 +35,8 @@ PRODUCTS_SCHEMA = {
 }
 COUNTS_SCHEMA = {"product_id": pl.String, "counted_on": pl.Date, "units_on_hand": pl.Float64}
 AVAILABILITY_SCHEMA = {"product_id": pl.String, "week": pl.Date, "in_stock": pl.Boolean}
+DAYS_OF = {"sales": "sold_on", "counts": "counted_on", "availability": "week"}
+"""By table of a ``CleanHistory``, the column with the day of its records."""
 
 
 @dataclass(frozen=True)
@@ -215,3 +217,8 @@ def as_day(value: object) -> dt.date:
     if not isinstance(value, dt.date):
         raise TypeError(f"expected a date, got {value!r}")
     return value
+
+
+def rows_by_day(days: pl.Series) -> pl.DataFrame:
+    """``day`` and ``rows``, sorted."""
+    return days.alias("day").value_counts(name="rows").select("day", pl.col("rows").cast(pl.Int64)).sort("day")

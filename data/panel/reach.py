@@ -12,16 +12,13 @@ import numpy as np
 import polars as pl
 
 from data.errors import AsOfOutsideDataError
-from data.ingest.result import CleanHistory, IngestReport, as_day
+from data.ingest.result import DAYS_OF, CleanHistory, IngestReport, as_day, rows_by_day
 from data.weeks import last_complete_week
 
 DEFAULT_MAX_MISSING_DAYS = 1
 """A holiday at the week's end; two days are a weekend of sales."""
 
 MOST_MISSING_DAYS = 27
-
-DAYS_OF = {"sales": "sold_on", "counts": "counted_on", "availability": "week"}
-"""By table of a ``CleanHistory``, the column with the day of its records."""
 
 _DAY = dt.timedelta(days=1)
 _WEEK_DAYS = 7
@@ -69,11 +66,6 @@ def record_days(history: CleanHistory) -> RecordDays:
     """The days of a history's records."""
     days = {name: rows_by_day(getattr(history, name)[day]) for name, day in DAYS_OF.items()}
     return record_days_of(days, history.report)
-
-
-def rows_by_day(days: pl.Series) -> pl.DataFrame:
-    """``day`` and ``rows``, sorted."""
-    return days.alias("day").value_counts(name="rows").select("day", pl.col("rows").cast(pl.Int64)).sort("day")
 
 
 def record_days_of(days: Mapping[str, pl.DataFrame], report: IngestReport) -> RecordDays:

@@ -90,7 +90,7 @@ def weekly_stock(
     counted = counted.by_product()
     sold = sold.by_product() if sold is not None and density is not None and density.is_carried else None
     block = max(1, _CELLS_PER_BLOCK // (weeks * _DAYS))
-    for first in range(0, products, block):
+    for first in range(0, max(products, 1), block):  # of no products, too, every field is there
         last = min(first + block, products)
         rows = counted.of(first, last)
         counts = np.full((last - first, weeks * _DAYS), _NAN)
