@@ -23,7 +23,8 @@ StockoutError
     ├── AsOfOutsideDataError     the history does not reach that week
     ├── PanelFileError           a stored panel or ingest result cannot be read
     ├── HistoryError             the history cannot be read or written
-    ├── DeliveryError            files contradict the history that they would add to
+    ├── DeliveryError            files, or events, contradict the history that they would add to
+    ├── EventClashError          an event's id was recorded with other values
     └── StateError               the database of the state cannot be used
 """
 
@@ -212,3 +213,14 @@ class DeliveryError(DataError):
 
 class StateError(DataError):
     """The database of the state cannot be used."""
+
+
+class EventClashError(DataError):
+    """An event's id was recorded with other values."""
+
+    def __init__(self, event_id: str, table: str) -> None:
+        self.event_id, self.table = event_id, table
+        super().__init__(
+            f"the event {event_id!r} of {table} was recorded with other values, and nothing of the request was: "
+            "an event never changes, so give what is new an id of its own"
+        )

@@ -21,15 +21,30 @@ def microseconds_of(known_at: str) -> int:
     return int((time if time.tzinfo else time.replace(tzinfo=dt.UTC)).timestamp() * 1_000_000)
 
 
-def history_fingerprint(work_dir: Path, known_at_us: int | None) -> str:
-    """A name for what the history says, known at that time.
+@functools.lru_cache
+def last_known_us(work_dir: Path, known_at_us: int | None) -> int:
+    """Since when the newest load up to a time is known, in microseconds since 1970; 0 where there is none.
+
+    It is asked once in a process: loads that come while a run goes on are not part of it.
+
+    Raises:
+        StateError: If the state of the history cannot be used.
+    """
+    from data.history.history import open_history  # noqa: PLC0415 - SQL, which files do without
+
+    return open_history(work_dir, os.environ).ledger.last_known_us(known_at_us) or 0
+
+
+@functools.lru_cache
+def history_fingerprint(work_dir: Path, until_us: int) -> str:
+    """A name for what the history says, known up to a load, as ``last_known_us`` gives it.
 
     Raises:
         StateError: If its state cannot be used.
     """
-    from data.history.history import fingerprint_of_loads, open_history  # noqa: PLC0415 - SQL, which files do without
+    from data.history.history import fingerprint_of_loads, open_history  # noqa: PLC0415
 
-    return fingerprint_of_loads(open_history(work_dir, os.environ).ledger.loads(known_at_us))
+    return fingerprint_of_loads(open_history(work_dir, os.environ).ledger.loads(until_us))
 
 
 @functools.lru_cache

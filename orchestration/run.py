@@ -35,7 +35,7 @@ from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
 from orchestration.default_question import snapshots_of
 from orchestration.hashes import fingerprint_of, short_hash
-from orchestration.known_history import history_fingerprint, latest_week_of, microseconds_of
+from orchestration.known_history import history_fingerprint, last_known_us, latest_week_of, microseconds_of
 from orchestration.parameters import BASELINE, HISTORY, TIME_ZONES, Parameters
 from orchestration.registry_places import tracking_uri_of
 from training.backtest.origins import BacktestSettings
@@ -92,10 +92,15 @@ class Run(Parameters):
         return microseconds_of(self.known_at) if self.known_at else None
 
     @property
+    def history_until_us(self) -> int:
+        """The load up to which the run reads the history, by the time since which it is known; 0: there is none."""
+        return last_known_us(self.work_dir, self.known_at_us)
+
+    @property
     def data_fingerprint(self) -> str:
         """SHA-256 of the input files and of the rows of queries, or of the loads of the history."""
         if self.source == HISTORY:
-            return history_fingerprint(self.work_dir, self.known_at_us)
+            return history_fingerprint(self.work_dir, self.history_until_us)
         if self.source == "generic":
             paths = generic.input_files(self.input_dir, self.columns_file)
             return fingerprint_of(paths, self.input_dir, generic.query_digests(self.input_dir, self.columns_file))

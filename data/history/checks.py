@@ -6,9 +6,12 @@ import polars as pl
 
 from data.errors import DeliveryError
 from data.history.as_known import Change
+from data.history.events import SOURCE as EVENTS
+from data.history.fact_tables import LOAD
 from data.history.ledger import Load
 from data.ingest.facts import Delivery
 from data.ingest.joins import check_join, join_of
+from data.ingest.reading import NOTHING
 from data.ingest.result import as_day
 
 _KEPT_SHARE = 0.9
@@ -31,7 +34,8 @@ def check_delivery(known: Mapping[str, pl.DataFrame], delivery: Delivery, loads:
         FewJoinsError: If too few of its ids are known.
     """
     for load in loads:
-        if load.source != delivery.source:
+        of_events = load.source == EVENTS
+        if load.source != delivery.source and not of_events:
             raise DeliveryError(
                 f"the history was loaded from files of the layout {load.source}, and this is {delivery.source}: "
                 "use another --work-dir for it"
@@ -41,7 +45,8 @@ def check_delivery(known: Mapping[str, pl.DataFrame], delivery: Delivery, loads:
                 f"the history holds days on the clock of {load.time_zone}, and this delivery says "
                 f"{delivery.time_zone}: say the same --time-zone, or use another --work-dir"
             )
-        if delivery.facts.sales_are_known and load.has_line_key not in (None, delivery.lines_are_named):
+        has_other_lines = load.has_line_key not in (None, delivery.lines_are_named)
+        if delivery.facts.sales_are_known and has_other_lines and not of_events:
             had, has = ("a key", "none") if load.has_line_key else ("no key", "one")
             raise DeliveryError(
                 f"the sales of load {load.number} had {had}, and these have {has}: the same lines would count twice; "
@@ -54,6 +59,32 @@ def check_delivery(known: Mapping[str, pl.DataFrame], delivery: Delivery, loads:
             "they were loaded before: fill them in, or name other columns as key in [sales] of source.toml"
         )
     return _unknown_ids(known, delivery)
+
+
+def recorded_beside(known: pl.DataFrame, delivery: Delivery, loads: Collection[Load]) -> tuple[str, ...]:
+    """Warn of recorded sales of the delivery's products and days that none of its lines replaces.
+
+    Args:
+        known: The lines of sales that are known, with ``load``.
+        delivery: What is to be added.
+        loads: The loads before.
+    """
+    if not delivery.lines_are_named and delivery.replaces != NOTHING:
+        return ()  # what it says of its days replaces them
+    numbers = [load.number for load in loads if load.source == EVENTS]
+    lines = delivery.facts.tables["sales"]
+    beside = (
+        known.filter(pl.col(LOAD).is_in(pl.Series(numbers, dtype=pl.Int64).implode()))
+        .join(lines.drop_nulls("line"), on="line", how="anti")
+        .join(lines, on=["product_id", "sold_on"], how="semi")
+    )
+    if beside.is_empty():
+        return ()
+    path = delivery.checked["sales"].raw.path
+    return (
+        f"{beside.height:,} sales that were recorded as events are of products and days of {path.name} and have none "
+        "of its keys: if the file holds them too, they count twice; record a sale with the key of its line as its id",
+    )
 
 
 def _unknown_ids(tables: Mapping[str, pl.DataFrame], delivery: Delivery) -> tuple[str, ...]:

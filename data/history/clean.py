@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from data.errors import EmptyInputError, HistoryError
+from data.history.events import SOURCE as EVENTS
 from data.history.history import History, sales_are_known
 from data.history.ledger import Load, TableCounts
 from data.history.sums import CleanSums, sums_of
@@ -104,9 +105,13 @@ def clean_report(
         flags_used=sums.rows("availability"),
         sales_are_depletion=not sales_are_known(loads),
         sales_until=max(until) if until else None,
-        files={f"load {load.number}": {file.name: file.table for file in load.files} for load in loads},
+        files={f"load {load.number}": {file.name: file.table for file in load.files} for load in loads if load.files},
         returned_units=sums.returned_units,
-        warnings=(*_warnings(loads), *unmatched_returns(sums.unmatched_units)),
+        warnings=(
+            *_warnings(loads),
+            *_beside_files(history.recorded_after_files(loads)),
+            *unmatched_returns(sums.unmatched_units),
+        ),
     )
 
 
@@ -116,7 +121,18 @@ def _total(loads: Sequence[Load], table: str) -> TableCounts:
 
 
 def _warnings(loads: Sequence[Load]) -> tuple[str, ...]:
-    """Those of the newest load, and how many there were before."""
-    earlier = sum(len(load.warnings) for load in loads[:-1])
+    """Those of the newest load of files, and how many there were before."""
+    of_files = [load for load in loads if load.source != EVENTS]
+    earlier = sum(len(load.warnings) for load in of_files[:-1])
     more = (f"earlier loads had {earlier:,} warnings: stockout-data loads prints them",) if earlier else ()
-    return (*(f"load {loads[-1].number}: {warning}" for warning in loads[-1].warnings), *more)
+    newest = [f"load {load.number}: {warning}" for load in of_files[-1:] for warning in load.warnings]
+    return (*newest, *more)
+
+
+def _beside_files(sales: int) -> tuple[str, ...]:
+    if not sales:
+        return ()
+    return (
+        f"{sales:,} sales were recorded as events after a file without a key had said all that was sold on their days: "
+        "they count beside its lines, and twice if it holds them, until a later file says these days anew",
+    )

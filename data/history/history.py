@@ -9,6 +9,7 @@ import polars as pl
 
 from data.errors import HistoryError
 from data.history.as_known import known_facts
+from data.history.events import SOURCE as EVENTS
 from data.history.fact_tables import LOAD, QUARANTINE, FactTables
 from data.history.ledger import Ledger, Load
 from data.ingest.facts import SCHEMAS, Facts
@@ -90,6 +91,23 @@ class History:
         bad = self._quarantine(loads).filter(pl.col("table").is_in(["sales", "inventory"]))
         refused = bad["product_id"]
         return Facts(tables, refused, sales_are_known(loads))
+
+    def recorded_after_files(self, loads: Collection[Load]) -> int:
+        """Recorded sales of days of which a load before said all that was sold, so that they count beside it.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        numbers = {load.number for load in loads if load.source == EVENTS}
+        coverage = self.ledger.coverage([load.number for load in loads])
+        if not numbers or not coverage:
+            return 0
+        days = pl.concat(each.days.alias("sold_on").to_frame().with_columns(said=each.load) for each in coverage)
+        last = days.group_by("sold_on").agg(pl.col("said").max().cast(pl.Int64))
+        with self.tables.reading("sales"):
+            recorded = self.tables.facts("sales").filter(pl.col(LOAD).is_in(pl.Series(sorted(numbers)).implode()))
+            after = recorded.join(last.lazy(), on="sold_on").filter(pl.col(LOAD) > pl.col("said"))
+            return int(after.select(pl.len()).collect().item())
 
     def quarantined(self, loads: Collection[Load]) -> dict[str, dict[str, int]]:
         """Bad rows of some loads by table and reason.

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -13,6 +13,12 @@ from data.state.database import Database
 from data.state.tables import LOAD_DAYS, LOAD_FILES, LOAD_TABLES, LOADS
 
 STARTED, COMMITTED, INTERRUPTED, REMOVED = "started", "committed", "interrupted", "removed"
+
+_COUNTED = (
+    LOAD_TABLES.c.load_id,
+    LOAD_TABLES.c.table_name,
+    *(column for column in LOAD_TABLES.c if column.name.startswith(("rows_", "cents_"))),
+)
 
 
 @dataclass(frozen=True)
@@ -113,12 +119,18 @@ class Ledger:
             )
         return number, known_from
 
-    def commit(self, load: Load, days: Sequence[tuple[dt.date, dt.date]]) -> bool:
+    def commit(
+        self,
+        load: Load,
+        days: Sequence[tuple[dt.date, dt.date]],
+        write_more: Callable[[sa.Connection], None] = lambda _: None,
+    ) -> bool:
         """Make a load part of the history; this is the moment from which its rows count.
 
         Args:
             load: As it was begun, and what it brought.
             days: First and last day of each stretch of which it says all that was sold.
+            write_more: Called to write what else belongs to the same transaction.
         Returns:
             Whether it was still this process's to commit.
         """
@@ -147,6 +159,7 @@ class Ledger:
             for table, values in ((LOAD_TABLES, rows), (LOAD_FILES, files), (LOAD_DAYS, stretches)):
                 if values:
                     connection.execute(table.insert(), values)
+            write_more(connection)
         return True
 
     def give_up(self) -> list[int]:
@@ -174,38 +187,52 @@ class Ledger:
         if known_at_us is not None:
             known &= LOADS.c.known_from_us <= known_at_us
         with self._state.connect() as connection:
-            loads = connection.execute(sa.select(LOADS).where(known).order_by(LOADS.c.id)).mappings().all()
-            tables = connection.execute(sa.select(LOAD_TABLES)).mappings().all()
-            files = connection.execute(sa.select(LOAD_FILES).order_by(LOAD_FILES.c.name)).mappings().all()
+            loads = connection.execute(sa.select(LOADS).where(known).order_by(LOADS.c.id)).all()
+            tables = connection.execute(sa.select(*_COUNTED)).all()
+            files = connection.execute(sa.select(LOAD_FILES).order_by(LOAD_FILES.c.name)).all()
         counts: dict[int, dict[str, TableCounts]] = {}
-        for row in tables:
-            numbers = {name: row[name] for name in TableCounts.__dataclass_fields__}
-            counts.setdefault(row["load_id"], {})[row["table_name"]] = TableCounts(**numbers)
+        for number, name, *numbers in tables:
+            counts.setdefault(number, {})[name] = TableCounts(*numbers)
         of_load: dict[int, list[LoadedFile]] = {}
         for row in files:
-            file = LoadedFile(row["name"], row["table_name"], row["sha256"])
-            of_load.setdefault(row["load_id"], []).append(file)
+            of_load.setdefault(row.load_id, []).append(LoadedFile(row.name, row.table_name, row.sha256))
         return tuple(
             Load(
-                number=row["id"],
-                known_from_us=row["known_from_us"],
-                source=row["source"],
-                time_zone=row["time_zone"],
-                has_line_key=row["has_line_key"],
-                sales_until=row["sales_until"],
-                warnings=tuple(row["warnings"]),
-                tables=counts.get(row["id"], {}),
-                files=tuple(of_load.get(row["id"], ())),
+                number=row.id,
+                known_from_us=row.known_from_us,
+                source=row.source,
+                time_zone=row.time_zone,
+                has_line_key=row.has_line_key,
+                sales_until=row.sales_until,
+                warnings=tuple(row.warnings),
+                tables=counts.get(row.id, {}),
+                files=tuple(of_load.get(row.id, ())),
             )
             for row in loads
         )
 
+    def last_known_us(self, known_at_us: int | None = None) -> int | None:
+        """Since when the newest of the loads is known; None: there is none. Arguments as of ``loads``."""
+        query = sa.select(sa.func.max(LOADS.c.known_from_us)).where(LOADS.c.state == COMMITTED)
+        if known_at_us is not None:
+            query = query.where(LOADS.c.known_from_us <= known_at_us)
+        with self._state.connect() as connection:
+            newest: int | None = connection.scalar(query)
+            return newest
+
+    def file_digests(self) -> frozenset[str]:
+        """SHA-256 of every file that was loaded."""
+        query = sa.select(LOAD_FILES.c.sha256).join(LOADS).where(LOADS.c.state == COMMITTED)
+        with self._state.connect() as connection:
+            return frozenset(connection.scalars(query))
+
     def coverage(self, loads: Collection[int]) -> list[Coverage]:
         """The days of which some loads say all that was sold."""
+        wanted = set(loads)
         stretches: dict[int, list[pl.Series]] = {}
         with self._state.connect() as connection:
             for row in connection.execute(sa.select(LOAD_DAYS)).mappings():
-                if row["load_id"] in loads:
+                if row["load_id"] in wanted:
                     days = pl.date_range(row["first_day"], row["last_day"], eager=True)
                     stretches.setdefault(row["load_id"], []).append(days)
         return [Coverage(load, pl.concat(days)) for load, days in stretches.items()]

@@ -13,7 +13,7 @@ import polars as pl
 
 from data.errors import DeliveryError
 from data.history.as_known import Change, change, change_of_days
-from data.history.checks import check_delivery, check_replaced
+from data.history.checks import check_delivery, check_replaced, recorded_beside
 from data.history.fact_tables import BRONZE_SCHEMA, LOAD, QUARANTINE_SCHEMA
 from data.history.folder import DeliveryFolder
 from data.history.history import History
@@ -36,15 +36,14 @@ def load_delivery(history: History, folder: DeliveryFolder) -> Load | None:
         DataError: Another of its subclasses, when they or the history cannot be used; then nothing was added.
     """
     while True:
-        before = history.ledger.loads()
-        if folder.is_loaded(_digests(before)):
+        before = history.ledger.file_digests()
+        if folder.is_loaded(before):
             return None
-        delivery = folder.read(_digests(before))
+        delivery = folder.read(before)
         with history.state.locked():
-            loads = history.ledger.loads()
-            if len(loads) == len(before):
+            if history.ledger.file_digests() == before:  # events that came meanwhile do not matter
                 history.recover()
-                return _load(history, delivery, loads)
+                return _load(history, delivery, history.ledger.loads())
         # another one loaded meanwhile, perhaps the same files: look again
 
 
@@ -54,11 +53,7 @@ def is_loaded(history: History, folder: DeliveryFolder) -> bool:
     Raises:
         DataError: If that cannot be told.
     """
-    return folder.is_loaded(_digests(history.ledger.loads()))
-
-
-def _digests(loads: Collection[Load]) -> frozenset[str]:
-    return frozenset(file.sha256 for load in loads for file in load.files)
+    return folder.is_loaded(history.ledger.file_digests())
 
 
 def _load(history: History, delivery: Delivery, loads: Collection[Load]) -> Load:
@@ -72,6 +67,7 @@ def _load(history: History, delivery: Delivery, loads: Collection[Load]) -> Load
     sales = changes.get(SALES)
     if sales is not None:
         warnings += check_replaced(delivery, sales)
+        warnings += recorded_beside(known[SALES], delivery, loads)
     number, known_from = history.ledger.begin(delivery.source, delivery.time_zone)
     for table, rows in _found(delivery, number):
         history.tables.append_found(rows)

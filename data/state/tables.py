@@ -52,3 +52,24 @@ LOAD_DAYS = sa.Table(
     sa.Column("last_day", sa.Date, nullable=False),
 )
 """Days of which a load says all that was sold, so that what earlier loads said of them no longer counts."""
+
+EVENTS = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("table_name", sa.String(32), primary_key=True),
+    sa.Column("event_id", sa.String(256), primary_key=True),
+    sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.id"), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+)
+"""Events that were recorded, with the SHA-256 of what each said."""
+
+RECORDED_COUNTS = sa.Table(
+    "recorded_counts",
+    METADATA,
+    sa.Column("product_id", sa.String(256), primary_key=True),
+    sa.Column("counted_on", sa.Date, primary_key=True),
+    sa.Column("counted_at_us", sa.BigInteger, nullable=False),
+    sa.Column("units_on_hand", sa.Float, nullable=False),
+    sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.id"), nullable=False, index=True),
+)
+"""Of the counts recorded as events the last of each product and day; ``counted_at_us`` as ``known_from_us``."""
