@@ -55,8 +55,7 @@ test: tools ## run all tests
 crossfire: tools ## runs that are killed amid others, for MINUTES=10: what is published is always whole
 	STOCKOUT_CROSSFIRE_MINUTES=$(or $(MINUTES),10) $(BIN)/pytest --log-cli-level=INFO -k long_time tests/pipeline/test_crossfire.py
 
-bench: tools ## features against pandas, the service against an echo and against other servers, workers: medians, ratios
-	$(BIN)/python -m benchmarks.features $(if $(OLIST_DIR),--data-dir $(OLIST_DIR))
+bench: tools ## the service against an echo and against other servers, streams, workers: medians, ratios
 	$(BIN)/python -m benchmarks.rpc
 	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.workers
@@ -65,7 +64,8 @@ bench: tools ## features against pandas, the service against an echo and against
 bench-model: tools ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model
 
-bench-pipeline: tools ## seconds and memory of each stage on 33,000 and 325,000 invented products; SIZES="1 10 100" for more
+bench-pipeline: tools ## features beside pandas, Polars, DuckDB and mlforecast; each stage's cost; SIZES="1 10 100" for more
+	$(BIN)/python -m benchmarks.engines.contest
 	$(BIN)/python -m benchmarks.pipeline $(if $(SIZES),--sizes $(SIZES))
 
 soak: tools ## two minutes at 80 % of the service's capacity, then 10,000 calls of each kind: no error, flat memory

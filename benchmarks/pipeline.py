@@ -7,9 +7,6 @@ where other work runs beside it.
 """
 
 import argparse
-import datetime as dt
-import os
-import platform
 import re
 import subprocess
 import sys
@@ -21,12 +18,8 @@ from time import perf_counter
 
 import psutil
 
-from data.synthetic.olist import FIRST_WEEK, WEEKS, write_synthetic_olist
+from benchmarks.machine import AS_OF, history, machine
 
-SEED = 7
-LISTED_PRODUCTS = 45_000
-SCALE = 0.075
-AS_OF = FIRST_WEEK + dt.timedelta(weeks=WEEKS, days=-1)
 SIZES = (1, 10)
 _STAGE = re.compile(r"^\d\d:\d\d:\d\d  (\w+) +(.*)  \((\d+\.\d) s\)$")
 _RESET_PEAK = "5"
@@ -61,22 +54,6 @@ def main() -> None:
                 print(
                     f"{'':8} {cost.stage:9} {cost.seconds:8.1f} {cost.cpu_seconds:8.1f} {peak}  {cost.said}", flush=True
                 )
-
-
-def machine() -> str:
-    """Processor, cores and memory."""
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    name = names[0].split(": ")[1] if names else platform.machine()
-    cores, memory = len(os.sched_getaffinity(0)), psutil.virtual_memory().total / 2**30
-    return f"{name}, {cores} cores, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f} before"
-
-
-def history(size: int, root: Path) -> Path:
-    """The folder of the invented history of a size, written unless it is there."""
-    folder = root / f"orders-{size}"
-    if not folder.exists():
-        write_synthetic_olist(folder, seed=SEED, products=size * LISTED_PRODUCTS, scale=SCALE)
-    return folder
 
 
 def stage_costs(data_dir: Path, work_dir: Path) -> Iterator[StageCost]:
