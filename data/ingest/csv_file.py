@@ -58,9 +58,9 @@ def read_csv(path: Path, content: bytes, needed: Collection[str], reading: Readi
         content = decompress(path, content)
     utf8 = to_utf8(path, content, reading.encoding)
     said, content = said_delimiter(utf8.data)
-    if not content.strip():
+    if not content or content.isspace():
         raise EmptyInputError(f"{path} is empty: not even a header is there")
-    first = content.split(b"\n", 1)[0].decode(errors="replace").rstrip("\r")
+    first = io.BytesIO(content).readline().decode(errors="replace").rstrip("\r\n")
     quote = reading.quote or QUOTE
     delimiter = reading.delimiter or said or guess_delimiter(first, needed, quote)
     check_cells(path, content.count(b"\n") + 1 + content.count(delimiter.encode()))

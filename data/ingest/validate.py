@@ -139,7 +139,7 @@ def _are_kept(table: Table, passed: pl.DataFrame, texts: pl.DataFrame, time_zone
     """Of rows with the same key one is kept; of those whose last one is, the last by time, then by place."""
     if not table.key:
         return pl.repeat(value=True, n=passed.height, dtype=pl.Boolean, eager=True)
-    key = pl.struct(table.key)
+    key = pl.struct(table.key) if len(table.key) > 1 else pl.col(table.key[0])
     day = next((column.name for column in table.columns if column.kind is Kind.DAY), None)
     if table.keep == "first" or day is None or not texts[day].str.contains(_TIME_OF_DAY).any():
         return passed.select(key.is_first_distinct() if table.keep == "first" else key.is_last_distinct()).to_series()
