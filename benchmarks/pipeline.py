@@ -64,7 +64,7 @@ def stage_costs(data_dir: Path, work_dir: Path) -> Iterator[StageCost]:
     """
     command = [str(Path(sys.executable).with_name("luigi")), "--module", "orchestration", "StockoutPipeline"]
     command += ["--source", "olist", "--data-dir", str(data_dir), "--work-dir", str(work_dir), "--as-of", f"{AS_OF}"]
-    command += ["--label", "zero_sales", "--feature-set", "sales-1", "--local-scheduler"]
+    command += ["--label", "zero_sales", "--feature-set", "sales-2", "--local-scheduler"]
     started, highest, worked, line = perf_counter(), 0, 0.0, ""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
         for line in run.stderr or ():

@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--row-budget-of-all", type=int, default=10**9, help="what stands for all rows, to save time")
     options = parser.parse_args()
     rows = read_training_table(next(options.work_dir.glob("features/*/training_table.parquet")))
-    panel = read_panel(next(options.work_dir.glob("panel/*/*/panel.npz")))
+    panel = read_panel(next(options.work_dir.glob("panel/*/*/panel")))
     print(f"{rows.label.name} from {rows.feature_set}: {int(np.isfinite(rows.outcome).sum()):,} rows with an outcome")
     print(" | ".join(_HEADINGS))
     whole, seconds = figures_at(options.row_budget_of_all, rows, panel)

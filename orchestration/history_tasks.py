@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from data.history.folder import DeliveryFolder
     from data.ingest.result import CleanHistory
 
-PANEL_FILE = "panel.npz"
+PANEL_DIR = "panel"
 PANEL_REPORT = "report.json"
 
 
@@ -136,18 +136,18 @@ class WeeklyPanel(Stage):
     def fill(self, folder: Path) -> str:
         """Build the dense panel."""
         from data.ingest.result import read_history
-        from data.panel.build import build_panel
+        from data.panel.build import panel_blocks
         from data.panel.file import write_panel
         from data.panel.report import report_of
 
         history = read_history(self.folder_of(Ingest))
-        panel = build_panel(history, as_of_week=self.as_of_week, max_missing_days=self.max_missing_days)
-        write_panel(panel, folder / PANEL_FILE)
-        report = report_of(panel, history)
+        blocks = panel_blocks(history, as_of_week=self.as_of_week, max_missing_days=self.max_missing_days)
+        write_panel(blocks, folder / PANEL_DIR)
+        report = report_of(blocks, history)
         (folder / PANEL_REPORT).write_text(report.to_json(), encoding="utf-8")
         for warning in report.warnings[len(history.report.warnings) :]:  # the ingest has said its own
             log.warning("warning   %s", visible(warning))
         return (
-            f"{len(panel.product_ids):,} products x {len(panel.weeks)} weeks up to {self.week_name}, "
-            f"{len(panel.excluded):,} products excluded"
+            f"{len(blocks.products.ids):,} products x {len(blocks.weeks)} weeks up to {self.week_name}, "
+            f"{len(blocks.products.excluded):,} products excluded"
         )

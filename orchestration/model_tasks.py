@@ -8,7 +8,7 @@ from pathlib import Path
 
 from luigi.util import requires
 
-from orchestration.history_tasks import PANEL_FILE, PANEL_REPORT, WeeklyPanel
+from orchestration.history_tasks import PANEL_DIR, PANEL_REPORT, WeeklyPanel
 from orchestration.parameters import BASELINE
 from orchestration.stage import Stage
 from orchestration.targets import write_file_whole
@@ -31,7 +31,7 @@ class Features(Stage):
         from data.panel.file import read_panel
         from training.table import write_training_table
 
-        panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE)
+        panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_DIR)
         counts = write_training_table(
             panel,
             self.label,
@@ -62,7 +62,7 @@ class Backtest(Stage):
         from training.selection import choose_recipe
 
         rows = read_training_table(self.folder_of(Features) / _TABLE)
-        panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_FILE)
+        panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_DIR)
         settings = BacktestSettings(
             origins=self.backtest_weeks,
             refit_every=self.refit_every,

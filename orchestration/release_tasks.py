@@ -14,7 +14,7 @@ from luigi.util import requires
 from data.snapshots import ModelReference, current_id, publish
 from feature_service.kernel import StockoutError
 from orchestration.default_question import claim_default
-from orchestration.history_tasks import PANEL_FILE, PANEL_REPORT, WeeklyPanel
+from orchestration.history_tasks import PANEL_DIR, PANEL_REPORT, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Train
 from orchestration.published_runs import SNAPSHOT_FILE, write_published_run
 from orchestration.registry_places import ledger_in
@@ -160,7 +160,7 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     from training.backtest.predictions import read_predictions
     from training.explain import explain
 
-    panel = read_panel(stage.folder_of(WeeklyPanel) / PANEL_FILE).with_lead_time(stage.lead_time_days)
+    panel = read_panel(stage.folder_of(WeeklyPanel) / PANEL_DIR).with_lead_time(stage.lead_time_days)
     eligible = stage.target.eligible(panel)
     reasons = explain(panel, eligible, champion.bundle_dir)
     alerts = alert_rule(read_predictions(champion.predictions), stage.policy)

@@ -73,7 +73,7 @@ def newest_panel(work_dir: Path) -> Panel:
         MissingInputError: If there is none.
         PanelFileError: If it cannot be read.
     """
-    return read_panel(_newest(work_dir, "panel", "*/*/panel.npz"))
+    return read_panel(_newest(work_dir, "panel", "*/*/panel"))
 
 
 def panel_rows(panel: Panel, field: str, weeks: int | None = None) -> tuple[list[str], list[list[object]]]:

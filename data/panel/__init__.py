@@ -3,7 +3,7 @@
 The panel itself needs no Polars, since the gRPC server loads it; building one does.
 """
 
-from data.panel.panel import OLDEST_COUNT_DAYS, Panel, ProductTable
+from data.panel.panel import OLDEST_COUNT_DAYS, Panel, PanelBlocks, ProductTable
 from feature_service.kernel.fields import (
     COUNT_AGE_DAYS,
     DAYS_SINCE_SALE,
@@ -44,5 +44,6 @@ __all__ = [
     "UNITS_ON_HAND",
     "UNITS_SOLD",
     "Panel",
+    "PanelBlocks",
     "ProductTable",
 ]

@@ -1,59 +1,38 @@
 """From sales and stock counts to the weekly panel: products x weeks, dense, unknown kept apart from none."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
-from data.errors import AsOfOutsideDataError
 from data.ingest.contracts import Exclusion
 from data.ingest.result import CleanHistory
-from data.panel import IN_STOCK, Panel
+from data.panel import IN_STOCK, Panel, PanelBlocks, ProductTable
+from data.panel.frame import PanelFrame, frame_of, reaches_up_to
 from data.panel.groups import location_and_item
-from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, RecordDays, TableReach, check_reach, record_days
-from data.panel.sparse_counts import CountDensity, density_of
-from data.panel.weekly_sales import SALES_FIELDS, codes, days_from, first_weeks, weekly_sales
+from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, record_days
+from data.panel.sparse_counts import density_of
+from data.panel.weekly_sales import codes, days_from, first_weeks, weekly_sales
 from data.panel.weekly_stock import DailyUnits, weekly_stock
-from data.weeks import DateArray, calendar, monday_of
+from data.weeks import DateArray
 from feature_service.kernel.arrays import FloatArray, IntArray
 
 _DAYS = 7
-
-
-@dataclass(frozen=True)
-class PanelFrame:
-    """What is the same for all products of a panel, so that some of them can be built at a time.
-
-    Attributes:
-        weeks: The calendar, Mondays.
-        first_sale: Column of the first sale of all; the calendar's length if there is none.
-        known_weeks: Columns in which it is known what was sold.
-        has_counts: Whether anything was ever counted.
-        has_flags: Whether there is any flag.
-        density: Of the counts; None if there are none.
-        records_until: The day up to which every table has records.
-    """
-
-    weeks: DateArray
-    first_sale: int
-    known_weeks: int
-    has_counts: bool
-    has_flags: bool
-    density: CountDensity | None
-    records_until: dt.date
-
-    @property
-    def sunday(self) -> dt.date:
-        """The last day that is known."""
-        monday: dt.date = self.weeks[-1].item()
-        return monday + dt.timedelta(days=_DAYS - 1)
+_CELLS_PER_BLOCK = 1_000_000
 
 
 def build_panel(
     history: CleanHistory, *, as_of_week: dt.date, max_missing_days: int = DEFAULT_MAX_MISSING_DAYS
 ) -> Panel:
+    """The panel of :func:`panel_blocks` in memory."""
+    return panel_blocks(history, as_of_week=as_of_week, max_missing_days=max_missing_days).whole()
+
+
+def panel_blocks(
+    history: CleanHistory, *, as_of_week: dt.date, max_missing_days: int = DEFAULT_MAX_MISSING_DAYS
+) -> PanelBlocks:
     """The panel as it was known at the end of one week; later sales and counts are ignored.
 
     The calendar runs from the week of the first record of all to ``as_of_week``. A product is known from its launch,
@@ -71,44 +50,12 @@ def build_panel(
     records = record_days(history)
     reaches = reaches_up_to(records, as_of_week, max_missing_days)
     density = density_of(history, as_of_week + dt.timedelta(days=_DAYS - 1))
-    panel = build_products(history, frame_of(records, reaches, as_of_week, density))
-    return replace(panel, groups=location_and_item(panel.product_ids))
+    made = blocks_of_products(history, frame_of(records, reaches, as_of_week, density))
+    return replace(made, products=replace(made.products, groups=location_and_item(made.products.ids)))
 
 
-def reaches_up_to(records: RecordDays, as_of_week: dt.date, max_missing_days: int) -> tuple[TableReach, ...]:
-    """How far each table reaches, if all reach the week.
-
-    Raises:
-        AsOfOutsideDataError: If the records begin after that week, or a table ends before it.
-        ValueError: If ``as_of_week`` is no Monday.
-    """
-    if as_of_week != monday_of(as_of_week):
-        raise ValueError(f"a week is named by its Monday, {as_of_week} is none")
-    _check_first_week(records.history_from, as_of_week)
-    return check_reach(records, as_of_week + dt.timedelta(days=_DAYS - 1), max_missing_days)
-
-
-def frame_of(
-    records: RecordDays, reaches: Sequence[TableReach], as_of_week: dt.date, density: CountDensity | None
-) -> PanelFrame:
-    """What is the same for all products, from what is known of all records together."""
-    weeks = calendar(monday_of(records.history_from), as_of_week)
-    # of the sales, or of the counts whose falls are taken as sales
-    last_day, first_day = reaches[0].last_day, records.first_sale_on
-    first_sale = (first_day - weeks[0].item()).days // _DAYS
-    return PanelFrame(
-        weeks=weeks,
-        first_sale=min(first_sale, len(weeks)),
-        known_weeks=(last_day - weeks[0].item()).days // _DAYS + 1,
-        has_counts=not records.tables["inventory"].is_empty(),
-        has_flags=not records.tables["availability"].is_empty(),
-        density=density,
-        records_until=min(each.last_day for each in reaches),
-    )
-
-
-def build_products(history: CleanHistory, frame: PanelFrame) -> Panel:
-    """The rows of some products, without what they share.
+def blocks_of_products(history: CleanHistory, frame: PanelFrame) -> PanelBlocks:
+    """The rows of some products, without what they share with others.
 
     Args:
         history: All that is known of these products.
@@ -119,51 +66,88 @@ def build_products(history: CleanHistory, frame: PanelFrame) -> Panel:
     in_stock = counts.filter(pl.col("units_on_hand") > 0)
     ids = pl.concat([sales["product_id"], in_stock["product_id"]]).unique().sort()
     of_ids = counts.filter(pl.col("product_id").is_in(ids.implode()))
-    fields = _fields(ids, frame, sales, of_ids, history.availability)
-    for name in SALES_FIELDS:  # weeks after the last record of all sales are unknown, not empty
-        fields[name][:, frame.known_weeks :] = np.nan
     of_known = history.products.join(ids.to_frame(), on="product_id", how="semi")  # sorted by id, as ids are
-    return Panel(
-        product_ids=tuple(ids.to_list()),
-        weeks=frame.weeks,
-        fields=fields,
+    products = ProductTable(
+        ids=tuple(ids.to_list()),
         categories=tuple(of_known["category"].to_list()),
         excluded=_excluded(history.products, ids),
+        groups={},
         lead_time_days=_lead_times(of_known),
         records_until=frame.records_until,
     )
+    made = _Fields(ids, frame, sales, of_ids, history.availability)
+    return PanelBlocks(products, frame.weeks, made.blocks())
 
 
-def _fields(
-    ids: pl.Series, frame: PanelFrame, sales: pl.DataFrame, counts: pl.DataFrame, availability: pl.DataFrame
-) -> dict[str, FloatArray]:
-    weeks = frame.weeks
-    products, length = len(ids), len(weeks)
-    product, day = codes(ids, sales["product_id"]), days_from(weeks[0], sales["sold_on"])
-    first_sale = first_weeks(product, day // _DAYS, products, length)
-    counted, counted_on = codes(ids, counts["product_id"]), days_from(weeks[0], counts["counted_on"])
-    units = counts["units_on_hand"].to_numpy().astype(np.float32)
-    first_stock = first_weeks(counted[units > 0], counted_on[units > 0] // _DAYS, products, length)
-    # before the first sale of all products it is not known what was sold, whatever was counted
-    launch = np.maximum(np.minimum(first_sale, first_stock), frame.first_sale)
-    fields = weekly_sales(sales, product, day, launch, length)
-    if frame.has_counts:
-        sold = DailyUnits(product, day, sales["units"].to_numpy().astype(np.float32))
-        found = DailyUnits(counted, counted_on, units)
-        fields |= weekly_stock(found, products=products, weeks=length, density=frame.density, sold=sold)
-    if frame.has_flags:
-        fields[IN_STOCK] = _in_stock(ids, weeks, availability, first_sale)
-    return fields
+class _Fields:
+    """The matrices, some products at a time: only what was sold and counted is there for all of them."""
+
+    def __init__(
+        self,
+        ids: pl.Series,
+        frame: PanelFrame,
+        sales: pl.DataFrame,
+        counts: pl.DataFrame,
+        availability: pl.DataFrame,
+    ) -> None:
+        weeks = frame.weeks
+        self._frame, self._products, self._weeks, self._sales = frame, len(ids), len(weeks), sales
+        self._product, self._day = codes(ids, sales["product_id"]), days_from(weeks[0], sales["sold_on"])
+        counted, counted_on = codes(ids, counts["product_id"]), days_from(weeks[0], counts["counted_on"])
+        self._found = DailyUnits(counted, counted_on, _units(counts["units_on_hand"])).by_product()
+        self._sold = DailyUnits(self._product, self._day, _units(sales["units"]))
+        self._first_sale = first_weeks(self._product, self._day // _DAYS, self._products, self._weeks)
+        in_stock = self._found.units > 0
+        first_stock = first_weeks(
+            self._found.product[in_stock], self._found.day[in_stock] // _DAYS, self._products, self._weeks
+        )
+        # before the first sale of all products it is not known what was sold, whatever was counted
+        self._launch = np.maximum(np.minimum(self._first_sale, first_stock), frame.first_sale)
+        self._flags = _flags(ids, weeks, availability) if frame.has_flags else None
+
+    def blocks(self) -> Iterator[dict[str, FloatArray]]:
+        """In the order of the products; at least one, so that the names of the fields are known."""
+        size = max(1, _CELLS_PER_BLOCK // (self._weeks * _DAYS))
+        for first in range(0, max(self._products, 1), size):
+            yield self._block(first, min(first + size, self._products))
+
+    def _block(self, first: int, last: int) -> dict[str, FloatArray]:
+        start, stop = np.searchsorted(self._product, (first, last))
+        lines = slice(start, stop)
+        product, day = self._product[lines] - first, self._day[lines]
+        fields = weekly_sales(self._sales[lines], product, day, self._launch[first:last], self._weeks)
+        for matrix in fields.values():
+            matrix[:, self._frame.known_weeks :] = (
+                np.nan
+            )  # after the last record of all sales they are unknown, not empty
+        if self._frame.has_counts:
+            found, sold = self._found.of(first, last), self._sold.of(first, last)
+            fields |= weekly_stock(
+                found, products=last - first, weeks=self._weeks, density=self._frame.density, sold=sold
+            )
+        if self._flags is not None:
+            flags = self._flags.of(first, last)
+            fields[IN_STOCK] = _in_stock(flags, self._first_sale[first:last], self._weeks)
+        return fields
 
 
-def _in_stock(ids: pl.Series, weeks: DateArray, availability: pl.DataFrame, first_sale: IntArray) -> FloatArray:
-    """1 or 0, NaN without a flag; "out of stock" before the first sale means "not listed yet", so it is unknown."""
+def _units(units: pl.Series) -> FloatArray:
+    return units.to_numpy().astype(np.float32)
+
+
+def _flags(ids: pl.Series, weeks: DateArray, availability: pl.DataFrame) -> DailyUnits:
+    """The flags of every product: 1 or 0 on the day that begins a week."""
     known = availability.filter(pl.col("product_id").is_in(ids.implode()) & (pl.col("week") <= weeks[-1].item()))
-    product, week = codes(ids, known["product_id"]), days_from(weeks[0], known["week"]) // _DAYS
-    flags = np.full((len(ids), len(weeks)), np.nan, dtype=np.float32)
-    flags[product, week] = known["in_stock"].to_numpy()
-    not_listed = (flags == 0) & (np.arange(len(weeks)) < first_sale[:, None])
-    return np.where(not_listed, np.float32(np.nan), flags)
+    product, day = codes(ids, known["product_id"]), days_from(weeks[0], known["week"])
+    return DailyUnits(product, day, _units(known["in_stock"])).by_product()
+
+
+def _in_stock(flags: DailyUnits, first_sale: IntArray, weeks: int) -> FloatArray:
+    """1 or 0, NaN without a flag; "out of stock" before the first sale means "not listed yet", so it is unknown."""
+    matrix = np.full((len(first_sale), weeks), np.nan, dtype=np.float32)
+    matrix[flags.product, flags.day // _DAYS] = flags.units
+    not_listed = (matrix == 0) & (np.arange(weeks) < first_sale[:, None])
+    return np.where(not_listed, np.float32(np.nan), matrix)
 
 
 def _lead_times(products: pl.DataFrame) -> tuple[int | None, ...]:
@@ -176,14 +160,3 @@ def _excluded(products: pl.DataFrame, ids: pl.Series) -> dict[str, str]:
     others = products.join(pl.DataFrame({"product_id": ids}), on="product_id", how="anti", maintain_order="left")
     reasons = others.select("product_id", pl.col("exclusion").fill_null(Exclusion.NOT_LAUNCHED.value))
     return dict(reasons.iter_rows())
-
-
-def _check_first_week(first_day: dt.date, as_of_week: dt.date) -> None:
-    first_week = monday_of(first_day)
-    if as_of_week < first_week:
-        usable = first_week + dt.timedelta(days=_DAYS - 1)
-        raise AsOfOutsideDataError(
-            f"the first record is of {first_day}, after the week that is asked for: "
-            f"the earliest usable --as-of is {usable}",
-            usable,
-        )

@@ -1,64 +1,121 @@
-"""A panel in one file: NumPy's zip of arrays, with ids and reasons as JSON inside; nothing in it can run."""
+"""A panel in a folder: a NumPy file for each matrix, and JSON for the rest; nothing in it can run.
 
-import zipfile
+    panel.json          the weeks, the names of the matrices, and the SHA-256 of every other file
+    products.json       per row: id, category, groups, lead time; excluded ids with their reason
+    units_sold.npy      and so on: float32, shape (products, weeks)
+
+The matrices are written some products at a time and mapped when they are read, so that memory holds what is looked at.
+"""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from data.errors import PanelFileError
-from data.panel import Panel, ProductTable
-from data.weeks import DateArray
+from data.panel import Panel, PanelBlocks, ProductTable
+from data.weeks import DateArray, calendar, monday_of
+from feature_service.json_record import read_json
+from feature_service.kernel.arrays import FloatArray
 
 _LONGEST_REASON = 200
-_DAYS = 7
 
-PANEL_SCHEMA = 3
-"""Version of the file: part of the name of its folder, to be raised with every change of what is in it.
+PANEL_SCHEMA = 4
+"""Version of the files: part of the name of their folder, to be raised with every change of what is in them.
 
-In 2 ``days_since_sale`` was unknown for every product that was launched after the first week."""
+In 2 ``days_since_sale`` was unknown for every product that was launched after the first week; 3 was one zip file."""
 
-_PRODUCTS, _WEEKS, _FIELD = "products", "weeks", "field."
-
-
-def write_panel(panel: Panel, path: Path) -> None:
-    """Write the panel to ``path``; the same panel gives the same bytes."""
-    text = panel.products().to_json().encode()
-    arrays: dict[str, npt.NDArray[Any]] = {
-        _PRODUCTS: np.frombuffer(text, dtype=np.uint8),
-        _WEEKS: panel.weeks.astype(np.int64),
-        **{_FIELD + name: matrix for name, matrix in panel.fields.items()},
-    }
-    with path.open("wb") as file:  # given a path instead, NumPy would add an ending of its own
-        np.savez(file, allow_pickle=False, **arrays)
+_INDEX, _PRODUCTS = "panel.json", "products.json"
 
 
-def read_panel(path: Path) -> Panel:
-    """Read what :func:`write_panel` wrote.
+@dataclass(frozen=True)
+class _Index:
+    first_week: dt.date
+    as_of_week: dt.date
+    fields: tuple[str, ...]
+    sha256: Mapping[str, str]
+
+
+class _MatrixFile:
+    """A matrix that is written some rows at a time, and its checksum."""
+
+    def __init__(self, file: BinaryIO, shape: tuple[int, int]) -> None:
+        self._file, self._digest = file, hashlib.sha256()
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.seek(0)
+        self._digest.update(file.read())
+
+    def append(self, rows: FloatArray) -> None:
+        content = np.ascontiguousarray(rows, dtype=np.float32).data
+        self._file.write(content)
+        self._digest.update(content)
+
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
+def write_panel(panel: Panel | PanelBlocks, folder: Path) -> None:
+    """Write the panel into ``folder``, which is made; the same panel gives the same bytes."""
+    folder.mkdir(parents=True)
+    blocks = PanelBlocks.of(panel) if isinstance(panel, Panel) else panel
+    shape = (len(blocks.products.ids), len(blocks.weeks))
+    text = blocks.products.to_json().encode()
+    (folder / _PRODUCTS).write_bytes(text)
+    files: dict[str, _MatrixFile] = {}
+    with contextlib.ExitStack() as opened:
+        for fields in blocks.blocks:
+            for name, rows in fields.items():
+                if name not in files:
+                    files[name] = _MatrixFile(opened.enter_context(_matrix(folder, name).open("w+b")), shape)
+                files[name].append(rows)
+    sha256 = {_PRODUCTS: hashlib.sha256(text).hexdigest()}
+    sha256 |= {_matrix(folder, name).name: file.sha256() for name, file in files.items()}
+    first, last = (blocks.weeks[place].item() for place in (0, -1))
+    index = asdict(_Index(first, last, tuple(files), sha256))
+    (folder / _INDEX).write_text(json.dumps(index, indent=2, default=dt.date.isoformat) + "\n", encoding="utf-8")
+
+
+def read_panel(folder: Path) -> Panel:
+    """Read what :func:`write_panel` wrote; the matrices are mapped and cannot be written to.
 
     Raises:
-        PanelFileError: If the file is missing or broken.
+        PanelFileError: If a file is missing or broken.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            _check_stored(arrays.zip)
-            products = ProductTable.from_json(arrays[_PRODUCTS].tobytes())
-            fields = {name.removeprefix(_FIELD): arrays[name] for name in arrays.files if name.startswith(_FIELD)}
-            return Panel.from_products(products, _weeks(arrays[_WEEKS]), fields)
-    except Exception as error:  # the readers of zip and of arrays raise what they like over damage
+        index = read_json(_Index, (folder / _INDEX).read_text(encoding="utf-8"))
+        text = (folder / _PRODUCTS).read_bytes()
+        _check(hashlib.sha256(text).hexdigest(), index, _PRODUCTS)
+        fields = {name: _read_matrix(_matrix(folder, name), index) for name in index.fields}
+        return Panel.from_products(ProductTable.from_json(text), _weeks(index), fields)
+    except Exception as error:  # the readers of arrays raise what they like over damage
         reason = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise PanelFileError(f"the panel {path} cannot be read ({reason}): build it again") from error
+        raise PanelFileError(f"the panel {folder} cannot be read ({reason}): build it again") from error
 
 
-def _check_stored(archive: zipfile.ZipFile) -> None:
-    """Members are as large as they are in the file: nothing small stands for something huge."""
-    if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-        raise ValueError("it was not written by this program")
+def _matrix(folder: Path, name: str) -> Path:
+    return folder / f"{name}.npy"
 
 
-def _weeks(days: npt.NDArray[Any]) -> DateArray:
-    if days.dtype != np.int64 or days.ndim != 1 or not len(days) or (np.diff(days) != _DAYS).any():
+def _read_matrix(path: Path, index: _Index) -> FloatArray:
+    with path.open("rb") as file:
+        _check(hashlib.file_digest(file, "sha256").hexdigest(), index, path.name)
+    matrix: FloatArray = np.load(path, mmap_mode="r", allow_pickle=False)
+    return np.asarray(matrix)
+
+
+def _check(digest: str, index: _Index, name: str) -> None:
+    if index.sha256[name] != digest:
+        raise ValueError(f"{name} is not the file that was written")
+
+
+def _weeks(index: _Index) -> DateArray:
+    if index.first_week != monday_of(index.first_week) or index.as_of_week != monday_of(index.as_of_week):
         raise ValueError("its weeks are none")
-    weeks: DateArray = days.astype("datetime64[D]")
-    return weeks
+    return calendar(index.first_week, index.as_of_week)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -100,6 +100,17 @@ class Panel:
         own = self.lead_time_days or (None,) * len(self.product_ids)
         return replace(self, lead_time_days=tuple(default_days if days is None else days for days in own))
 
+    def part(self, products: slice) -> "Panel":
+        """Some products as a panel of their own; ``excluded`` stays that of all."""
+        return replace(
+            self,
+            product_ids=self.product_ids[products],
+            fields={name: matrix[products] for name, matrix in self.fields.items()},
+            categories=self.categories[products],
+            groups={name: values[products] for name, values in self.groups.items()},
+            lead_time_days=self.lead_time_days[products],
+        )
+
     def products(self) -> ProductTable:
         """What is known of the products apart from the matrices."""
         return ProductTable(
@@ -140,3 +151,41 @@ class Panel:
             lead_time_days=products.lead_time_days,
             records_until=products.records_until,
         )
+
+
+@dataclass(frozen=True)
+class PanelBlocks:
+    """A panel some products at a time, for whoever has no room for all of its matrices.
+
+    Attributes:
+        products: Of all blocks.
+        weeks: As in :class:`Panel`.
+        blocks: The matrices of the first products, of the next ones, and so on: the same names in each, at least one
+            block. They can be walked through once.
+    """
+
+    products: ProductTable
+    weeks: DateArray
+    blocks: Iterator[Mapping[str, FloatArray]]
+
+    @property
+    def as_of_week(self) -> dt.date:
+        """Monday of the last week."""
+        last: dt.date = self.weeks[-1].item()
+        return last
+
+    @property
+    def data_until(self) -> dt.date:
+        """As in :class:`Panel`."""
+        return self.products.records_until or self.as_of_week + dt.timedelta(days=6)
+
+    @classmethod
+    def of(cls, panel: Panel) -> "PanelBlocks":
+        """A whole panel as one block."""
+        return cls(panel.products(), panel.weeks, iter([panel.fields]))
+
+    def whole(self) -> Panel:
+        """All blocks in memory."""
+        blocks = list(self.blocks)
+        fields = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+        return Panel.from_products(self.products, self.weeks, fields)

@@ -11,7 +11,7 @@ import polars as pl
 
 from data.errors import PanelFileError
 from data.ingest.result import CleanHistory
-from data.panel.panel import Panel
+from data.panel.panel import Panel, PanelBlocks
 from data.panel.reach import RecordDays, TableReach, reaches_of, record_days
 from data.panel.sparse_counts import CountDensity, density_of
 from feature_service.json_record import read_json
@@ -59,7 +59,7 @@ class PanelReport:
         return json.dumps(dataclasses.asdict(self), indent=2, default=str) + "\n"
 
 
-def report_of(panel: Panel, history: CleanHistory) -> PanelReport:
+def report_of(panel: Panel | PanelBlocks, history: CleanHistory) -> PanelReport:
     """The report of a panel that was built from a history."""
     density = density_of(history, panel.as_of_week + dt.timedelta(days=6))
     records = record_days(history)

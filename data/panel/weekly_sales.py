@@ -6,8 +6,6 @@ import polars as pl
 from data.panel import DAYS_SINCE_SALE, ORDERS, PRICE_MEAN, SALE_DAYS, UNITS_SOLD
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 
-SALES_FIELDS = (UNITS_SOLD, PRICE_MEAN, ORDERS, SALE_DAYS, DAYS_SINCE_SALE)
-
 _DAYS = 7
 _NAN = np.float32(np.nan)
 
@@ -53,8 +51,8 @@ def weekly_sales(
     value, of_priced = _sums(priced * np.nan_to_num(price), starts), _sums(priced, starts)
     new_day = (np.diff(day, prepend=-1) != 0) | (np.diff(cell, prepend=-1) != 0)
     known = np.arange(weeks) >= launch[:, None]
-    ends = np.append(starts[1:], len(cell))[: len(starts)] - 1  # of some products there may be no sale
-    last_day = _fill(known, cells, day[ends], nothing=-1)
+    ends = np.append(starts[1:], len(cell))[: len(starts)]  # none where nothing was sold
+    last_day = _fill(known, cells, day[ends - 1], nothing=-1)
     np.fmax.accumulate(last_day, axis=1, out=last_day)  # maximum would carry the NaN of before the launch on
     sundays = np.arange(weeks, dtype=np.float32) * _DAYS + (_DAYS - 1)
     return {

@@ -6,17 +6,15 @@ with a traceback, and leaves the damaged file where it is, when a round ended ot
 
 import datetime as dt
 import gzip
-import io
+import hashlib
 import json
 import random
 import resource
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from data.ingest.generic import ingest_generic
@@ -144,30 +142,23 @@ def _stored_history(folder: Path) -> Reader:
 
 def _panel(folder: Path) -> Reader:
     history = _history(folder)
-    path = folder / "panel.npz"
-    write_panel(build_panel(history, as_of_week=AS_OF_WEEK), path)
-    return [path], lambda: read_panel(path)
+    written = folder / "panel"
+    write_panel(build_panel(history, as_of_week=AS_OF_WEEK), written)
+    return _files(written), lambda: read_panel(written)
 
 
-def _panel_members(folder: Path) -> Reader:
-    """The arrays inside, and the products' JSON, each in a file; put together again for each round."""
-    (whole,), _ = _panel(folder)
-    members = folder / "members"
-    zipfile.ZipFile(whole).extractall(members)
-    products = members / "products.json"
-    products.write_bytes(np.load(members / "products.npy").tobytes())
-    (members / "products.npy").unlink()
+def _signed_panel(folder: Path) -> Reader:
+    """Damaged files of a panel under checksums that are right, so that more than these has to hold."""
+    files, _ = _panel(folder)
+    index = folder / "panel" / "panel.json"
+    signed = json.loads(index.read_text(encoding="utf-8"))
 
     def read() -> object:
-        with zipfile.ZipFile(whole, "w") as archive:
-            for path in members.glob("*.npy"):
-                archive.write(path, path.name)
-            text = io.BytesIO()
-            np.save(text, np.frombuffer(products.read_bytes(), np.uint8))
-            archive.writestr("products.npy", text.getvalue())
-        return read_panel(whole)
+        digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        index.write_text(json.dumps(signed | {"sha256": digests}), encoding="utf-8")
+        return read_panel(folder / "panel")
 
-    return _files(members), read
+    return [path for path in files if path != index], read
 
 
 READERS: dict[str, Callable[[Path], Reader]] = {
@@ -176,7 +167,7 @@ READERS: dict[str, Callable[[Path], Reader]] = {
     "parquet": _parquet,
     "stored history": _stored_history,
     "panel": _panel,
-    "members of a panel": _panel_members,
+    "signed panel": _signed_panel,
     **SERVED,
     **TRAINED,
 }

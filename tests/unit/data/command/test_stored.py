@@ -25,7 +25,7 @@ def work_dir(tmp_path: Path) -> Path:
     history = ingest_generic(folder, quarantine_file=work / "quarantine" / "generic-x.parquet")
     panel = build_panel(history, as_of_week=monday_of(pd.Timestamp("2024-02-29").date()), max_missing_days=3)
     (work / "panel" / "generic-x" / "2024-W09").mkdir(parents=True)
-    write_panel(panel, work / "panel" / "generic-x" / "2024-W09" / "panel.npz")
+    write_panel(panel, work / "panel" / "generic-x" / "2024-W09" / "panel")
     return work
 
 

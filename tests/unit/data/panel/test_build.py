@@ -1,22 +1,26 @@
 """The weekly panel: complete calendar, zero is not unknown, nothing after as_of."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data.errors import AsOfOutsideDataError, PanelFileError
+from data.ingest.generic import ingest_generic
 from data.ingest.olist import ingest_olist
 from data.ingest.result import CleanHistory
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
-from data.panel.build import build_panel
+from data.panel.build import build_panel, panel_blocks
 from data.panel.file import read_panel, write_panel
 from data.synthetic.olist import write_synthetic_olist
 from data.weeks import last_complete_week
+from tests.support.generic import write_generic
 from tests.support.olist import Row, real_olist, write_olist
 
 NAN = float("nan")
+A_WEEK = dt.date(2018, 1, 1)
 Sale = tuple[str, str, float]
 
 
@@ -28,6 +32,10 @@ def history(
     items: list[Row] = [(f"o{number}", 1, product, price) for number, (product, _, price) in enumerate(sales)]
     write_olist(folder, orders + (also or []), items, products)
     return ingest_olist(folder, quarantine_file=folder / "q")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def row(panel: Panel, product: str, field: str = UNITS_SOLD) -> list[float]:
@@ -118,7 +126,7 @@ def test_a_written_panel_reads_back_the_same_and_is_the_same_file_each_time(tmp_
     write_panel(build_panel(ingested, as_of_week=dt.date(2017, 5, 1)), tmp_path / "again")
     read = read_panel(tmp_path / "panel")
 
-    assert (tmp_path / "panel").read_bytes() == (tmp_path / "again").read_bytes()
+    assert contents(tmp_path / "panel") == contents(tmp_path / "again")
     assert (read.product_ids, read.categories, read.excluded) == (panel.product_ids, panel.categories, panel.excluded)
     np.testing.assert_array_equal(read.weeks, panel.weeks)
     assert read.data_until == panel.data_until == dt.date(2017, 5, 7)
@@ -126,13 +134,48 @@ def test_a_written_panel_reads_back_the_same_and_is_the_same_file_each_time(tmp_
         np.testing.assert_array_equal(read.fields[name], matrix)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 cut off", b"no panel"])
-def test_a_broken_panel_file_is_told_in_a_sentence(tmp_path: Path, content: bytes | None) -> None:
-    if content is not None:
-        (tmp_path / "panel").write_bytes(content)
+@pytest.mark.parametrize("name", ["panel.json", "products.json", "units_sold.npy"])
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"", lambda whole: whole[:-3], lambda whole: whole[:-9] + b"9" + whole[-8:]]
+)
+def test_a_broken_panel_is_told_in_a_sentence(tmp_path: Path, name: str, damage: Callable[[bytes], bytes]) -> None:
+    write_panel(build_panel(history(tmp_path, ("a", "2018-01-02", 5)), as_of_week=A_WEEK), tmp_path / "panel")
+    path = tmp_path / "panel" / name
+    path.write_bytes(damage(path.read_bytes()))
 
     with pytest.raises(PanelFileError, match="build it again"):
         read_panel(tmp_path / "panel")
+
+
+def test_a_panel_without_one_of_its_files_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(PanelFileError, match="build it again"):
+        read_panel(tmp_path / "panel")
+
+
+def test_a_panel_of_many_blocks_is_the_panel_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_generic(
+        tmp_path / "shops",
+        sales=[
+            ("a", "2018-01-01", 2, 5),
+            ("b", "2018-01-02", 1, 5.5),
+            ("c", "2018-01-09", 3, 1),
+            ("a", "2018-01-10", 1, 6),
+        ],
+        inventory=[("a", "2018-01-01", 7), ("b", "2018-01-09", 3), ("d", "2018-01-08", 2)],
+        availability=[("a", "2018-01-01", 1), ("b", "2018-01-08", 0)],
+    )
+    ingested = ingest_generic(tmp_path / "shops", quarantine_file=tmp_path / "q")
+    whole = build_panel(ingested, as_of_week=dt.date(2018, 1, 8), max_missing_days=6)
+
+    monkeypatch.setattr("data.panel.build._CELLS_PER_BLOCK", 1)
+    write_panel(panel_blocks(ingested, as_of_week=dt.date(2018, 1, 8), max_missing_days=6), tmp_path / "panel")
+    read = read_panel(tmp_path / "panel")
+
+    assert len(whole.product_ids) > 1
+    assert read.products() == whole.products()
+    assert read.fields.keys() == whole.fields.keys()
+    for name, matrix in whole.fields.items():
+        np.testing.assert_array_equal(read.fields[name], matrix)
 
 
 def test_every_product_of_a_large_history_has_a_row_or_a_reason(tmp_path: Path) -> None:
