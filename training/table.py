@@ -1,20 +1,21 @@
 """From a panel to the training table: features and outcomes of every row in which the label applies."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.panel import Panel
 from feature_service.bundle import LabelContract
 from feature_service.kernel import PanelFeatures, feature_set
-from feature_service.kernel.arrays import BoolArray, FloatArray
+from feature_service.kernel.arrays import BoolArray, IntArray
 from training.dataset import AS_OF_WEEK, META, OUTCOME, PRODUCT_ID, ColumnMeaning
-from training.labels import DEFAULT_ALPHA, bounds_in, label, variant_of
+from training.labels import DEFAULT_ALPHA, Label, bounds_in, eligible_rows, label, variant_of
+from training.week_order import WeekOrder
 
 _ROWS_PER_GROUP = 65_536
 
@@ -57,12 +58,7 @@ def write_training_table(
     chosen = feature_set(feature_set_name)
     target = label(label_name, horizon_weeks=horizon_weeks, alpha=alpha)
     of_panel = PanelFeatures(chosen, panel.fields, panel.groups)  # a file that lacks is told by its features first
-    eligible = target.eligible(panel)
-    features = _eligible_features(of_panel, eligible)
-    # transposed, so that rows come week by week and a block of weeks is one slice of the file
-    week, product = np.nonzero(eligible.T)
-    outcome = target.outcome(panel)[product, week]
-    keep = np.arange(len(week)) if chosen.unknown_allowed else np.flatnonzero(np.isfinite(features).all(axis=1))
+    eligible = eligible_rows(target, panel)
     meaning = ColumnMeaning(
         chosen.name,
         LabelContract(
@@ -75,42 +71,72 @@ def write_training_table(
         ),
         target.outcome_weeks(panel),
     )
-    ids, names = pl.Series(panel.product_ids), (PRODUCT_ID, AS_OF_WEEK, OUTCOME, *chosen.feature_names)
-    with pq.ParquetWriter(to, _schema(chosen.feature_names, meaning)) as writer:
-        for first in range(0, max(len(keep), 1), _ROWS_PER_GROUP):
-            rows = keep[first : first + _ROWS_PER_GROUP]
-            keys = (ids.gather(product[rows]), panel.weeks[week[rows]], pl.Series(outcome[rows]).fill_nan(None))
-            columns = (*keys, *features[rows].T)
-            frame = pl.DataFrame([pl.Series(name, values) for name, values in zip(names, columns, strict=True)])
-            # Polars hands its columns over; pa.array would import pandas first, which takes 0.5 s and 45 MB
-            writer.write_table(frame.to_arrow().cast(writer.schema))
-    known = outcome[keep]
-    return TableCounts(
-        rows=len(keep),
-        outcomes_known=int(np.isfinite(known).sum()),
-        positives=int((known == 1).sum()),
-        features_unknown=len(week) - len(keep),
-    )
+    scratch = to.with_name(f".{to.name}-scratch")
+    try:
+        rows = WeekOrder(len(chosen.features), len(panel.weeks), scratch)
+        counts = _add_rows(of_panel, eligible, target, panel, rows)
+        with pq.ParquetWriter(to, _schema(chosen.feature_names, meaning)) as writer:
+            for table in _groups_of_rows(rows, panel, writer.schema):
+                writer.write_table(table)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return counts
 
 
-def _eligible_features(features: PanelFeatures, eligible: BoolArray) -> FloatArray:
-    """The features of the rows in which the label applies, week by week, shape ``(rows, features)``.
-
-    Products are computed some at a time, so that the features of all products and weeks are never there at once.
-    """
-    of_week = eligible.sum(axis=0)
-    result = np.empty((int(of_week.sum()), len(features.feature_set.features)), dtype=np.float32)
-    next_row = np.cumsum(of_week) - of_week
+def _add_rows(
+    features: PanelFeatures, eligible: BoolArray, target: Label, panel: Panel, rows: WeekOrder
+) -> TableCounts:
+    """Compute every row in which the label applies, some products at a time, and keep those that are written."""
+    counts, outcome_weeks = np.zeros(4, dtype=np.int64), target.outcome_weeks(panel)
     for products, values in features.blocks():
-        week, product = np.nonzero(eligible[products].T)
-        counts = np.bincount(week, minlength=len(of_week))
-        before = np.cumsum(counts) - counts
-        result[np.arange(len(week)) + np.repeat(next_row - before, counts)] = values[:, product, week].T
-        next_row += counts
-    return result
+        product, week = np.nonzero(eligible[products])
+        of_rows = values.reshape(len(values), -1).take(product * values.shape[2] + week, axis=1)
+        known = target.outcome(panel.part(products))
+        known[:, -outcome_weeks:] = np.nan  # a label may look at all products to tell how long it takes
+        outcome = known[product, week]
+        if not features.feature_set.unknown_allowed:
+            keep = np.isfinite(of_rows).all(axis=0)
+            product, week, outcome, of_rows = product[keep], week[keep], outcome[keep], of_rows[:, keep]
+            counts[3] += np.count_nonzero(~keep)
+        counts[:3] += len(outcome), np.isfinite(outcome).sum(), (outcome == 1).sum()
+        rows.add(product + products.start, week, outcome, of_rows)
+        panel.release()
+    return TableCounts(*counts.tolist())
+
+
+def _groups_of_rows(rows: WeekOrder, panel: Panel, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows as the file holds them, ``_ROWS_PER_GROUP`` at a time; at least one table, be it empty."""
+    waiting: list[tuple[int, pa.RecordBatch]] = []
+    count = 0
+    for week, batch in rows.weeks():
+        rest = batch
+        while count + rest.num_rows > _ROWS_PER_GROUP:
+            fitting = _ROWS_PER_GROUP - count
+            yield _group([*waiting, (week, rest.slice(0, fitting))], panel, schema)
+            waiting, count, rest = [], 0, rest.slice(fitting)
+        waiting.append((week, rest))
+        count += rest.num_rows
+    yield _group(waiting, panel, schema)
+
+
+def _group(batches: Sequence[tuple[int, pa.RecordBatch]], panel: Panel, schema: pa.Schema) -> pa.Table:
+    if not batches:
+        return schema.empty_table()
+    rows = pa.Table.from_batches([batch for _, batch in batches]).combine_chunks()
+    week = np.repeat([week for week, _ in batches], [batch.num_rows for _, batch in batches])
+    product, outcome, *features = rows.columns
+    keys = [_ids(panel.product_ids, product.to_numpy()), pa.array(panel.weeks[week])]
+    return pa.table([*keys, pa.array(outcome.to_numpy(), pa.float32(), from_pandas=True), *features], schema)
 
 
 def _schema(feature_names: tuple[str, ...], meaning: ColumnMeaning) -> pa.Schema:
     keys = {PRODUCT_ID: pa.dictionary(pa.int32(), pa.string()), AS_OF_WEEK: pa.date32(), OUTCOME: pa.float32()}
     fields = keys | dict.fromkeys(feature_names, pa.float32())
     return pa.schema(list(fields.items()), {META: json.dumps(asdict(meaning)).encode()})
+
+
+def _ids(product_ids: tuple[str, ...], product: IntArray) -> pa.DictionaryArray:
+    """The ids of these rows' products, and no others: a file keeps the dictionary of each group of rows."""
+    of_rows, index = np.unique(product, return_inverse=True)
+    names = pa.array([product_ids[each] for each in of_rows], pa.string())
+    return pa.DictionaryArray.from_arrays(index.astype(np.int32), names)

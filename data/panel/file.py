@@ -11,6 +11,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
+import mmap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -106,8 +107,12 @@ def _matrix(folder: Path, name: str) -> Path:
 def _read_matrix(path: Path, index: _Index) -> FloatArray:
     with path.open("rb") as file:
         _check(hashlib.file_digest(file, "sha256").hexdigest(), index, path.name)
-    matrix: FloatArray = np.load(path, mmap_mode="r", allow_pickle=False)
-    return np.asarray(matrix)
+        file.seek(0)
+        np.lib.format.read_magic(file)
+        shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+        if by_column or dtype != np.float32:
+            raise ValueError(f"{path.name} holds {dtype}")
+        return np.ndarray(shape, dtype, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), file.tell())
 
 
 def _check(digest: str, index: _Index, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -110,6 +111,13 @@ class Panel:
             groups={name: values[products] for name, values in self.groups.items()},
             lead_time_days=self.lead_time_days[products],
         )
+
+    def release(self) -> None:
+        """Give back the memory of matrices that are mapped from files: what is looked at again is read again."""
+        for matrix in self.fields.values():
+            mapping: object = matrix.base
+            if isinstance(mapping, mmap.mmap):
+                mapping.madvise(mmap.MADV_DONTNEED)
 
     def products(self) -> ProductTable:
         """What is known of the products apart from the matrices."""

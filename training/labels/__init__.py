@@ -8,6 +8,7 @@ from feature_service.bundle import Bound
 from feature_service.kernel import FeatureSet
 from training.errors import LabelFeaturesError, LabelSettingError, UnknownLabelError
 from training.labels.availability import Availability
+from training.labels.eligible import eligible_rows
 from training.labels.interface import STOCK_AWARE, Label
 from training.labels.inventory import Inventory
 from training.labels.unusual_zero import DEFAULT_ALPHA, UnusualZero, variant_of
@@ -25,6 +26,7 @@ __all__ = [
     "STOCK_AWARE",
     "Label",
     "bounds_in",
+    "eligible_rows",
     "label",
     "variant_of",
 ]

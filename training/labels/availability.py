@@ -20,6 +20,7 @@ class Availability:
     evidence: str = STOCK_AWARE
     applies_where: tuple[tuple[Bound, ...], ...] = ()  # by the week's flag, which no feature holds
     feature_set: str = "availability-1"
+    pools_products: bool = False
 
     @property
     def description(self) -> str:

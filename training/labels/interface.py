@@ -39,6 +39,10 @@ class Label(Protocol):
     def feature_set(self) -> str:
         """The feature set of a run that names none."""
 
+    @property
+    def pools_products(self) -> bool:
+        """Whether it takes the other products to tell where the label applies to one."""
+
     def eligible(self, panel: Panel) -> BoolArray:
         """Where the label applies, shape ``(products, weeks)``: column t looks at weeks up to t only."""
 

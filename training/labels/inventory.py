@@ -33,6 +33,7 @@ class Inventory:
         (Bound(UNITS_ON_HAND, above=0), Bound(COUNT_AGE_DAYS, at_most=OLDEST_COUNT_DAYS)),
     )
     feature_set: str = "stock-1"
+    pools_products: bool = False
 
     @property
     def description(self) -> str:

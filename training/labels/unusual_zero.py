@@ -33,6 +33,7 @@ class UnusualZero:
     evidence: str = SALES_ONLY
     applies_where: tuple[tuple[Bound, ...], ...] = ()  # by a category's prior, which no feature holds
     feature_set: str = "sales-2"
+    pools_products: bool = True
 
     def __post_init__(self) -> None:
         """Raises:

@@ -24,6 +24,7 @@ class ZeroSales:
         (Bound("weeks_since_sale", at_most=TRAILING_WEEKS - 1),),
     )
     feature_set: str = "seed-18"
+    pools_products: bool = False
 
     @property
     def description(self) -> str:

@@ -46,6 +46,17 @@ def test_the_same_panel_gives_the_same_file(trained: Trained, tmp_path: Path) ->
     assert (tmp_path / "again.parquet").read_bytes() == trained.table.read_bytes()
 
 
+def test_a_table_made_in_many_parts_is_the_table_made_in_one(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feature_service.kernel.panel_features._CELLS_PER_BLOCK", 500)
+    monkeypatch.setattr("training.labels.eligible._CELLS_PER_BLOCK", 500)
+    monkeypatch.setattr("training.week_order._ROWS_AT_A_TIME", 1_000)
+    write_training_table(trained.panel, "zero_sales", "seed-18", tmp_path / "parts.parquet")
+    assert (tmp_path / "parts.parquet").read_bytes() == trained.table.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["parts.parquet"]
+
+
 def test_rows_that_are_asked_for_are_read_from_whatever_groups_they_lie_in(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.scorer import State
 from tests.support.answers import given_to_all
 from training.errors import LabelFeaturesError
-from training.labels import LABELS, bounds_in, label
+from training.labels import LABELS, bounds_in, eligible_rows, label
 
 REFUSED = {
     ("zero_sales", "stock-1"): "told by sales_qtd_roll_mean_4 or weeks_since_sale",
@@ -98,6 +98,14 @@ def test_features_tell_where_the_label_applies_exactly_as_the_panel_does(panel: 
         np.testing.assert_array_equal(applies, eligible[known])
     else:
         assert applies.all()
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_where_a_label_applies_is_the_same_asked_product_by_product(
+    panel: Panel, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.labels.eligible._CELLS_PER_BLOCK", 1)
+    np.testing.assert_array_equal(eligible_rows(label(name), panel), label(name).eligible(panel))
 
 
 @pytest.mark.parametrize("pair", LEARNED, ids="+".join)
