@@ -25,9 +25,9 @@ from data.ingest.generic import ingest_generic
 from data.ingest.olist import ingest_olist
 from data.ingest.result import CleanHistory
 from data.panel.build import build_panel
-from data.weeks import last_complete_week
+from data.weeks import last_complete_week, monday
 from feature_service.kernel.arrays import BoolArray
-from training.backtest.origins import BacktestSettings, monday
+from training.backtest.origins import BacktestSettings
 from training.backtest.rolling import Backtest, backtest
 from training.dataset import read_training_table
 from training.evaluation.comparison import MODEL

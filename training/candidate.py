@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from data.weeks import monday
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
 from feature_service.json_record import read_json
 from feature_service.kernel import feature_set
@@ -167,13 +168,13 @@ def _importance(model: FittedModel, names: tuple[str, ...], features: FloatArray
 
 
 def _contract(rows: TrainingRows, estimator_name: str, seed: int, fingerprint: str) -> Contract:
-    weeks = rows.as_of_week[np.isfinite(rows.outcome)]
+    week = rows.week[np.isfinite(rows.outcome)]
     return Contract(
         feature_set=rows.feature_set,
         feature_names=rows.feature_names,
         label=rows.label,
         threshold=1.0,
-        training_window=(str(weeks.min()), str(weeks.max())),
+        training_window=(str(monday(int(week.min()))), str(monday(int(week.max())))),
         metrics={},
         data_fingerprint=fingerprint,
         estimator=estimator_name,

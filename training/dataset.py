@@ -1,37 +1,52 @@
 """The training table as a Parquet file, one row per product and week in which the label applies: how it is read.
 
-Columns: ``product_id``, ``as_of_week`` (Monday), ``outcome`` (1, 0, or null where it is not known yet), then one
-float32 column per feature. Rows are ordered by week, then product. What the columns mean is in the schema metadata.
-It is written by :mod:`training.table`.
+Columns: ``product_id``, ``product`` (its row in the panel), ``as_of_week`` (Monday), ``outcome`` (1, 0, or null where
+it is not known yet), then one float32 column per feature. Rows are ordered by week, then product. What the columns mean
+is in the schema metadata. It is written by :mod:`training.table`.
 """
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.panel import Panel
-from data.weeks import DateArray
+from data.weeks import DateArray, WeekNumbers, mondays, week_number
 from feature_service.bundle import LabelContract
 from feature_service.json_record import read_json
 from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
 from training.errors import TrainingFileError
 
-PRODUCT_ID, AS_OF_WEEK, OUTCOME = "product_id", "as_of_week", "outcome"
+PRODUCT_ID, PRODUCT, AS_OF_WEEK, OUTCOME = "product_id", "product", "as_of_week", "outcome"
 META = b"stockout.training_table"
 
 
 @dataclass(frozen=True)
 class ColumnMeaning:
-    """What a training table says of its own columns, as JSON in its schema: the feature set and the outcome's label."""
+    """What a training table says of its own columns, as JSON in its schema.
+
+    Attributes:
+        feature_set: What the features are.
+        label: What the outcome is of.
+        outcome_weeks: Weeks after ``as_of_week`` until it is known.
+        panel_ids: The digest of the ids of the panel, in which ``product`` counts.
+    """
 
     feature_set: str
     label: LabelContract
     outcome_weeks: int
+    panel_ids: str
+
+
+def digest_of(product_ids: Sequence[str]) -> str:
+    """What tells panels of other products apart."""
+    return hashlib.sha256("\n".join(product_ids).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -45,9 +60,9 @@ class TrainingRows:
         label: What ``outcome`` is the outcome of.
         outcome_weeks: Weeks after ``as_of_week`` until it is known.
         outcome: 1 or 0; NaN where not known yet; shape ``(rows,)``.
-        as_of_week: Monday of the last week that each row knows, shape ``(rows,)``.
-        product: Index of each row's product in ``product_ids``, shape ``(rows,)``.
-        product_ids: Of the products that have rows, sorted.
+        week: Number of the last week that each row knows, ascending, shape ``(rows,)``.
+        product: The row of each row's product in the panel that the table was made from, shape ``(rows,)``.
+        panel_ids: The digest of that panel's ids.
     """
 
     path: Path
@@ -56,12 +71,17 @@ class TrainingRows:
     label: LabelContract
     outcome_weeks: int
     outcome: FloatArray
-    as_of_week: DateArray
-    product: IntArray
-    product_ids: tuple[str, ...]
+    week: WeekNumbers
+    product: npt.NDArray[np.int32]
+    panel_ids: str
 
     def __len__(self) -> int:
         return len(self.outcome)
+
+    @property
+    def as_of_week(self) -> DateArray:
+        """Monday of each row's week, shape ``(rows,)``."""
+        return mondays(self.week)
 
     def features(self, rows: IntArray | BoolArray | None = None) -> FloatArray:
         """Features of some rows; NaN only where the feature set's models take what is not known.
@@ -73,8 +93,8 @@ class TrainingRows:
         Raises:
             TrainingFileError: If the file is broken.
         """
-        wanted: IntArray = np.arange(len(self))
-        wanted = wanted if rows is None else wanted[rows]
+        chosen = np.arange(len(self)) if rows is None else rows
+        wanted: IntArray = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen.astype(np.int64, copy=False)
         try:
             with pq.ParquetFile(self.path) as file:
                 return _features(file, self.feature_names, wanted)
@@ -86,17 +106,14 @@ class TrainingRows:
         column: FloatArray = self.features()[:, self.feature_names.index(feature_name)]
         return column
 
-    def panel_rows(self, panel: Panel) -> IntArray:
-        """The row of each row's product in the panel, shape ``(rows,)``.
+    def check_panel(self, panel: Panel) -> None:
+        """Refuse a panel in which ``product`` does not count.
 
         Raises:
-            TrainingFileError: If the panel is not the one that the table was made from.
+            TrainingFileError: If it holds other products than the panel that the table was made from.
         """
-        places = pc.index_in(pa.array(self.product_ids, pa.string()), pa.array(panel.product_ids, pa.string()))
-        if places.null_count:
+        if digest_of(panel.product_ids) != self.panel_ids:
             raise TrainingFileError("the training table and the panel hold other products: compute the features again")
-        in_panel: IntArray = places.to_numpy(zero_copy_only=False).astype(np.int64)[self.product]
-        return in_panel
 
 
 def read_training_table(path: Path) -> TrainingRows:
@@ -106,7 +123,7 @@ def read_training_table(path: Path) -> TrainingRows:
         TrainingFileError: If the file is missing, or no such table.
     """
     try:
-        with pq.ParquetFile(path, read_dictionary=[PRODUCT_ID]) as file:
+        with pq.ParquetFile(path) as file:
             columns = read_json(ColumnMeaning, (file.schema_arrow.metadata or {})[META])
             return _rows_of(path, file, columns)
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -116,21 +133,17 @@ def read_training_table(path: Path) -> TrainingRows:
 
 
 def _rows_of(path: Path, file: pq.ParquetFile, columns: ColumnMeaning) -> TrainingRows:
-    table = file.read([PRODUCT_ID, AS_OF_WEEK, OUTCOME])
-    ids = table[PRODUCT_ID].unify_dictionaries().combine_chunks()
-    order = np.argsort(np.array(ids.dictionary.to_pylist(), dtype=np.object_), kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    table, keys = file.read([PRODUCT, AS_OF_WEEK, OUTCOME]), (PRODUCT_ID, PRODUCT, AS_OF_WEEK, OUTCOME)
     return TrainingRows(
         path=path,
         feature_set=columns.feature_set,
-        feature_names=tuple(name for name in file.schema_arrow.names if name not in (PRODUCT_ID, AS_OF_WEEK, OUTCOME)),
+        feature_names=tuple(name for name in file.schema_arrow.names if name not in keys),
         label=columns.label,
         outcome_weeks=columns.outcome_weeks,
         outcome=table[OUTCOME].to_numpy().astype(np.float32),
-        as_of_week=table[AS_OF_WEEK].to_numpy().astype("datetime64[D]"),
-        product=place[ids.indices.to_numpy()].astype(np.int64),
-        product_ids=tuple(ids.dictionary.take(pa.array(order)).to_pylist()),
+        week=week_number(table[AS_OF_WEEK].to_numpy()),
+        product=table[PRODUCT].to_numpy(),
+        panel_ids=columns.panel_ids,
     )
 
 

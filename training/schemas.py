@@ -5,7 +5,7 @@ reads any more. They stand apart from the writers, whose modules load scikit-lea
 takes no model.
 """
 
-TABLE_SCHEMA = 3
+TABLE_SCHEMA = 4
 """Of the training table: :mod:`training.dataset`."""
 
 BACKTEST_SCHEMA = 2

@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 
 from feature_service.kernel.arrays import IntArray
-from training.backtest.origins import BacktestSettings, Calendar, calendar_of, week_number
+from training.backtest.origins import BacktestSettings, Calendar, calendar_of
 from training.budget import sample_rows
 from training.dataset import TrainingRows
 from training.estimators import IMPORTANCE_ROWS, FittedModel, LearningRows
@@ -117,7 +117,7 @@ class _Bench:
 
     def __init__(self, rows: TrainingRows, settings: BacktestSettings, seed: int) -> None:
         self._rows, self._row_budget, self._seed = rows, settings.row_budget, seed
-        self._week = week_number(rows.as_of_week)
+        self._week = rows.week
         self._has_outcome = np.isfinite(rows.outcome)
         self._calendar: Calendar = calendar_of(self._week[self._has_outcome], rows.outcome_weeks, settings)
 

@@ -13,7 +13,7 @@ from data.panel import Panel
 from feature_service.bundle import LabelContract
 from feature_service.kernel import PanelFeatures, feature_set
 from feature_service.kernel.arrays import BoolArray, IntArray
-from training.dataset import AS_OF_WEEK, META, OUTCOME, PRODUCT_ID, ColumnMeaning
+from training.dataset import AS_OF_WEEK, META, OUTCOME, PRODUCT, PRODUCT_ID, ColumnMeaning, digest_of
 from training.labels import DEFAULT_ALPHA, Label, bounds_in, eligible_rows, label, variant_of
 from training.week_order import WeekOrder
 
@@ -70,6 +70,7 @@ def write_training_table(
             variant=variant_of(getattr(target, "alpha", DEFAULT_ALPHA)),
         ),
         target.outcome_weeks(panel),
+        digest_of(panel.product_ids),
     )
     scratch = to.with_name(f".{to.name}-scratch")
     try:
@@ -125,12 +126,13 @@ def _group(batches: Sequence[tuple[int, pa.RecordBatch]], panel: Panel, schema: 
     rows = pa.Table.from_batches([batch for _, batch in batches]).combine_chunks()
     week = np.repeat([week for week, _ in batches], [batch.num_rows for _, batch in batches])
     product, outcome, *features = rows.columns
-    keys = [_ids(panel.product_ids, product.to_numpy()), pa.array(panel.weeks[week])]
+    keys = [_ids(panel.product_ids, product.to_numpy()), product, pa.array(panel.weeks[week])]
     return pa.table([*keys, pa.array(outcome.to_numpy(), pa.float32(), from_pandas=True), *features], schema)
 
 
 def _schema(feature_names: tuple[str, ...], meaning: ColumnMeaning) -> pa.Schema:
-    keys = {PRODUCT_ID: pa.dictionary(pa.int32(), pa.string()), AS_OF_WEEK: pa.date32(), OUTCOME: pa.float32()}
+    ids = pa.dictionary(pa.int32(), pa.string())
+    keys = {PRODUCT_ID: ids, PRODUCT: pa.int32(), AS_OF_WEEK: pa.date32(), OUTCOME: pa.float32()}
     fields = keys | dict.fromkeys(feature_names, pa.float32())
     return pa.schema(list(fields.items()), {META: json.dumps(asdict(meaning)).encode()})
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feature_service.kernel.arrays import FloatArray, IntArray
+from data.weeks import WeekNumbers
+from feature_service.kernel.arrays import FloatArray
 from training.policy import BY_BUDGET, BY_COST, BY_PROBABILITY, AlertPolicy
 
 
@@ -24,7 +25,7 @@ class OperatingPoint:
 
 
 def choose_threshold(
-    outcome: FloatArray, probability: FloatArray, week: IntArray, policy: AlertPolicy
+    outcome: FloatArray, probability: FloatArray, week: WeekNumbers, policy: AlertPolicy
 ) -> OperatingPoint:
     """The threshold that a policy gives, with its figures on the same rows.
 
@@ -45,7 +46,7 @@ def choose_threshold(
     return threshold_for_recall(outcome, probability, policy.target_recall)
 
 
-def _threshold_for_budget(probability: FloatArray, week: IntArray, alert_budget: int) -> float:
+def _threshold_for_budget(probability: FloatArray, week: WeekNumbers, alert_budget: int) -> float:
     """The lowest of the probabilities with which there are at most so many alerts a week on average.
 
     Products with equal probability have an alert together or not at all. Where even the highest probability is

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.panel import Panel
+from data.weeks import monday, week_number
 from tests.support.training_fixtures import training_panel
-from training.backtest.origins import BacktestSettings, calendar_of, monday, week_number
+from training.backtest.origins import BacktestSettings, calendar_of
 from training.baselines.past_rows import PanelRows
 from training.baselines.rules import logistic_inputs, rules_for
 from training.errors import TrainingHistoryError

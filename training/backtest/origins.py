@@ -8,15 +8,11 @@ the fits are counted from a fixed date, so that data cut off at a week gives the
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-
 from data.least_history import LEAST_CALIBRATION_WEEKS, LEAST_ORIGINS, MIN_TRAIN_WEEKS, least_weeks_of_rows
-from data.weeks import DateArray
-from feature_service.kernel.arrays import BoolArray, IntArray
+from data.weeks import WeekNumbers
+from feature_service.kernel.arrays import BoolArray
 from training.budget import LEAST_ROW_BUDGET, ROW_BUDGET
 from training.errors import SettingError, TrainingHistoryError
-
-_MONDAY = np.datetime64("1970-01-05")
 
 
 @dataclass(frozen=True)
@@ -90,23 +86,12 @@ class Calendar:
         fits = [each for each in range(self.first_prediction, self.last + 1) if self.is_fit_due(each)]
         return tuple(range(each, following) for each, following in pairwise([*fits, self.last + 1]))
 
-    def has_outcome_at(self, origin: int, week: IntArray) -> BoolArray:
+    def has_outcome_at(self, origin: int, week: WeekNumbers) -> BoolArray:
         """Which rows had a known outcome at the end of the origin's week, shape ``(rows,)``."""
         return week + self.outcome_weeks <= origin
 
 
-def week_number(weeks: DateArray) -> IntArray:
-    """Weeks since the first Monday of 1970."""
-    numbers: IntArray = (weeks.astype("datetime64[D]") - _MONDAY).astype(np.int64) // 7
-    return numbers
-
-
-def monday(week: int) -> np.datetime64:
-    """The date of a week number."""
-    return _MONDAY + np.timedelta64(7 * week, "D")
-
-
-def calendar_of(week: IntArray, outcome_weeks: int, settings: BacktestSettings) -> Calendar:
+def calendar_of(week: WeekNumbers, outcome_weeks: int, settings: BacktestSettings) -> Calendar:
     """Lay the origins over the weeks of the rows whose outcome is known.
 
     Args:

@@ -21,19 +21,19 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.weeks import DateArray
+from data.weeks import DateArray, mondays, week_number
 from feature_service.json_record import read_json
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.backtest import PREDICTIONS_FILE
-from training.backtest.origins import week_number
 from training.backtest.rolling import SEGMENTS, Backtest
 from training.dataset import TrainingRows
 from training.errors import TrainingFileError
@@ -42,6 +42,12 @@ from training.metrics.truth import ScorerOutput, Truth
 __all__ = ["PREDICTIONS_FILE", "Predictions", "read_predictions", "write_predictions"]
 
 _META = b"stockout.predictions"
+_ROWS_PER_GROUP = 1 << 20
+_SAME_IN_ALL = ("label", "horizon_weeks", "model")
+_READ = (
+    *("product_id", "as_of_week", "actual", "probability", "raw_probability", "locked"),
+    *("segment", "onset", "selling"),
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ class Predictions:
     label: str
     horizon_weeks: int
     estimator: str
-    product_ids: tuple[str, ...]
+    product_ids: pa.StringArray
     as_of_week: DateArray
     truth: Truth
     model: ScorerOutput
@@ -88,33 +94,48 @@ class Predictions:
     locked: BoolArray
 
 
-def write_predictions(result: Backtest, rows: TrainingRows, estimator: str, to: Path) -> None:
-    """Write the out-of-fold predictions of the evaluated origins."""
-    truth, count = result.truth, len(result.row)
-    ids = pa.DictionaryArray.from_arrays(pa.array(truth.product.astype(np.int32)), pa.array(rows.product_ids))
-    week = rows.as_of_week[result.row]
-    columns = {
-        "product_id": ids.cast(pa.string()),
+def write_predictions(
+    result: Backtest, rows: TrainingRows, product_ids: Sequence[str], estimator: str, to: Path
+) -> None:
+    """Write the out-of-fold predictions of the evaluated origins; ``product_ids`` are the panel's."""
+    names = pa.array(product_ids, pa.string())
+    rules = {_column(name): (name, output) for name, output in result.rules.items()}
+    meaning = RuleColumns({column: RuleColumn(name, output.is_probability) for column, (name, output) in rules.items()})
+    scores = {column: output for column, (_, output) in rules.items()}
+
+    def part(some: slice) -> pa.Table:
+        columns = _columns(result, some, rows, names, estimator)
+        columns |= {column: pa.array(output.values[some]) for column, output in scores.items()}
+        return pa.table(columns).replace_schema_metadata({_META: json.dumps(asdict(meaning)).encode()})
+
+    with pq.ParquetWriter(to, part(slice(0)).schema) as writer:
+        for first in range(0, len(result.row), _ROWS_PER_GROUP):
+            writer.write_table(part(slice(first, first + _ROWS_PER_GROUP)))
+
+
+def _columns(
+    result: Backtest, some: slice, rows: TrainingRows, names: pa.StringArray, estimator: str
+) -> dict[str, pa.Array]:
+    truth, row = result.truth, result.row[some]
+    count, week = len(row), mondays(rows.week[row])
+    onset = None if truth.onset is None else truth.onset[some]
+    return {
+        "product_id": names.take(pa.array(rows.product[row])),
         "as_of_week": pa.array(week),
         "target_week_start": pa.array(week + np.timedelta64(7, "D")),
         "horizon_weeks": pa.array(np.full(count, rows.label.horizon_weeks, dtype=np.int32)),
         "label": _repeat(rows.label.name, count),
         "eligible": pa.array(np.ones(count, dtype=np.bool_)),
-        "actual": pa.array(truth.outcome.astype(np.int8)),
-        "probability": pa.array(result.probability),
-        "raw_probability": pa.array(result.raw),
+        "actual": pa.array(truth.outcome[some].astype(np.int8)),
+        "probability": pa.array(result.probability[some]),
+        "raw_probability": pa.array(result.raw[some]),
         "model": _repeat(estimator, count),
-        "fold": pa.array(result.fold.astype(np.int32)),
-        "locked": pa.array(result.locked),
-        "segment": pa.array(np.array(truth.segments)[truth.segment]),
-        "onset": pa.nulls(count, pa.bool_()) if truth.onset is None else pa.array(truth.onset),
-        "selling": pa.array(truth.selling),
+        "fold": pa.array(result.fold[some].astype(np.int32)),
+        "locked": pa.array(result.locked[some]),
+        "segment": pa.array(truth.segments, pa.string()).take(pa.array(truth.segment[some])),
+        "onset": pa.nulls(count, pa.bool_()) if onset is None else pa.array(onset),
+        "selling": pa.array(truth.selling[some]),
     }
-    rules = {_column(name): (name, output) for name, output in result.rules.items()}
-    columns |= {column: pa.array(output.values) for column, (_, output) in rules.items()}
-    meaning = RuleColumns({column: RuleColumn(name, output.is_probability) for column, (name, output) in rules.items()})
-    table = pa.table(columns).replace_schema_metadata({_META: json.dumps(asdict(meaning)).encode()})
-    pq.write_table(table, to)
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -124,37 +145,38 @@ def read_predictions(path: Path) -> Predictions:
         TrainingFileError: If the file is missing or holds something else.
     """
     try:
-        table = pq.read_table(path)
-        meaning = read_json(RuleColumns, (table.schema.metadata or {})[_META])
-        return _of_table(table, meaning.rules)
+        with pq.ParquetFile(path) as file:
+            meaning = read_json(RuleColumns, (file.schema_arrow.metadata or {})[_META])
+            first = next(file.iter_batches(1, columns=list(_SAME_IN_ALL)), None)
+            same = [first[name][0].as_py() for name in _SAME_IN_ALL] if first else []
+            return _of_table(file.read([*_READ, *meaning.rules]), meaning.rules, *same)
     except (OSError, pa.ArrowException, KeyError, ValueError, IndexError) as error:
         raise TrainingFileError(
             f"{path} holds no predictions of a backtest ({error}): run the backtest again"
         ) from error
 
 
-def _of_table(table: pa.Table, rules: Mapping[str, RuleColumn]) -> Predictions:
+def _of_table(
+    table: pa.Table, rules: Mapping[str, RuleColumn], label: str, horizon_weeks: int, estimator: str
+) -> Predictions:
     ids = table["product_id"].combine_chunks()
-    codes = ids.dictionary_encode()
     week = table["as_of_week"].to_numpy().astype("datetime64[D]")
     onset = table["onset"]
-    segment = np.zeros(table.num_rows, dtype=np.int64)
-    for index, name in enumerate(SEGMENTS):
-        segment[table["segment"].to_numpy() == name] = index
+    segments = pa.array(SEGMENTS, pa.string())
     truth = Truth(
         outcome=table["actual"].to_numpy().astype(np.float32),
-        product=codes.indices.to_numpy().astype(np.int64),
+        product=ids.dictionary_encode().indices.to_numpy().astype(np.int64),
         week=week_number(week),
         onset=None if onset.null_count else onset.to_numpy(),
         selling=table["selling"].to_numpy(),
-        segment=segment,
+        segment=pc.index_in(table["segment"], segments).to_numpy().astype(np.int64),
         segments=SEGMENTS,
     )
     return Predictions(
-        label=table["label"][0].as_py(),
-        horizon_weeks=table["horizon_weeks"][0].as_py(),
-        estimator=table["model"][0].as_py(),
-        product_ids=tuple(ids.to_pylist()),
+        label=label,
+        horizon_weeks=horizon_weeks,
+        estimator=estimator,
+        product_ids=ids,
         as_of_week=week,
         truth=truth,
         model=ScorerOutput(table["probability"].to_numpy(), True),

@@ -67,7 +67,7 @@ def run_backtest(
         TrainingHistoryError, OneSidedOutcomeError, TrainingFileError: See :func:`training.backtest.rolling.backtest`.
     """
     result = backtest(rows, panel, recipe, settings, seed, beside, kept)
-    write_predictions(result, rows, recipe.estimator, to / PREDICTIONS_FILE)
+    write_predictions(result, rows, panel.product_ids, recipe.estimator, to / PREDICTIONS_FILE)
     record = BacktestRecord(recipe, settings, result.calendar, result.calibration, seed)
     (to / BACKTEST_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
     return result

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from data.panel import UNITS_SOLD, Panel
+from data.weeks import WeekNumbers, monday, week_number
 from feature_service.bundle import Calibration
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from training.backtest.calibration import fit_calibration
 from training.backtest.kept import KeptPredictions
-from training.backtest.origins import BacktestSettings, Calendar, calendar_of, monday, week_number
+from training.backtest.origins import BacktestSettings, Calendar, calendar_of
 from training.backtest.walk import Walk, WalkOutput
 from training.baselines.past import trailing_sum
 from training.baselines.past_rows import PanelRows
@@ -87,36 +88,40 @@ def backtest(
         OneSidedOutcomeError: If the rows of the first fit, of a calibration or of the origins hold one outcome only.
         TrainingFileError: If the panel is not the one that the table was made from.
     """
-    week = week_number(rows.as_of_week)
-    has_outcome = np.isfinite(rows.outcome)
-    calendar = calendar_of(week[has_outcome], rows.outcome_weeks, settings)
-    product, column = rows.panel_rows(panel), (week - int(week_number(panel.weeks[:1])[0])).astype(np.int64)
-    inputs = PanelRows(panel, product, column).take(logistic_inputs)
-    walk = Walk(rows, calendar, settings.row_budget, seed, inputs, KeptPredictions(kept))
+    rows.check_panel(panel)
+    calendar = calendar_of(rows.week[np.isfinite(rows.outcome)], rows.outcome_weeks, settings)
+
+    def panel_rows(chosen: IntArray) -> PanelRows:
+        return PanelRows(panel, rows.product[chosen], rows.week[chosen] - int(week_number(panel.weeks[:1])[0]))
+
+    def inputs_of(chosen: IntArray) -> DoubleArray:
+        return panel_rows(chosen).take(logistic_inputs)
+
+    walk = Walk(rows, calendar, settings.row_budget, seed, inputs_of, KeptPredictions(kept))
     output = walk.predict(recipe)
-    row = np.flatnonzero(has_outcome & (week >= calendar.first))
+    predicted = _Predicted(rows.outcome[walk.first_row :], rows.week[walk.first_row :], calendar, settings)
+    inside = np.flatnonzero(np.isfinite(predicted.outcome) & (predicted.week >= calendar.first))
+    row = inside + walk.first_row
     check_both_outcomes("backtest", rows.outcome[row])
-    probability = _calibrated(rows, output.raw, week, calendar, settings)
-    of_panel = PanelRows(panel, product[row], column[row])
-    rules = _rule_scores(panel, of_panel, output, row)
+    probability = predicted.calibrated(output.raw)[inside]
+    of_panel = panel_rows(row)
+    rules = _rule_scores(panel, of_panel, output, inside)
     for name, other in (beside or {}).items():
-        values = _calibrated(rows, walk.predict(other).raw, week, calendar, settings)[row]
+        values = predicted.calibrated(walk.predict(other).raw)[inside]
         rules[name] = ScorerOutput(values.astype(np.float32), True)
     return Backtest(
         row=row,
-        truth=truth_of(rows, of_panel, row, week),
-        raw=output.raw[row].astype(np.float32),
-        probability=probability[row].astype(np.float32),
-        fold=output.fold[row],
+        truth=truth_of(rows, of_panel, row),
+        raw=output.raw[inside].astype(np.float32),
+        probability=probability.astype(np.float32),
+        fold=output.fold[inside],
         rules=rules,
         calendar=calendar,
-        calibration=_calibration_at(
-            calendar.last + calendar.outcome_weeks, rows.outcome, output.raw, week, calendar, settings
-        ),
+        calibration=predicted.calibration_at(calendar.last + calendar.outcome_weeks, output.raw),
     )
 
 
-def truth_of(rows: TrainingRows, of_panel: PanelRows, row: IntArray, week: IntArray) -> Truth:
+def truth_of(rows: TrainingRows, of_panel: PanelRows, row: IntArray) -> Truth:
     """Outcomes and groups of some rows.
 
     The segments go by the mean weekly units of eight weeks; before its launch a product sold nothing.
@@ -126,8 +131,8 @@ def truth_of(rows: TrainingRows, of_panel: PanelRows, row: IntArray, week: IntAr
     selling = of_panel.take(lambda panel: trailing_sum(panel.fields[UNITS_SOLD], _SELLING_WEEKS)) > 0
     return Truth(
         outcome=outcome,
-        product=rows.product[row],
-        week=week[row],
+        product=rows.product[row].astype(np.int64),
+        week=rows.week[row],
         onset=(outcome == 1) & selling if rows.label.evidence == STOCK_AWARE else None,
         selling=selling,
         segment=np.digitize(units / _SEGMENT_WEEKS, _SEGMENT_FROM).astype(np.int64),
@@ -135,35 +140,33 @@ def truth_of(rows: TrainingRows, of_panel: PanelRows, row: IntArray, week: IntAr
     )
 
 
-def _calibrated(
-    rows: TrainingRows, raw: DoubleArray, week: IntArray, calendar: Calendar, settings: BacktestSettings
-) -> DoubleArray:
-    """The raw predictions of the evaluated origins, each calibrated by what was known then; NaN elsewhere."""
-    probability = np.full(len(rows), np.nan)
-    for origin in range(calendar.first, calendar.last + 1):
-        at_origin = np.flatnonzero(np.isfinite(rows.outcome) & (week == origin))
-        table = _calibration_at(origin, rows.outcome, raw, week, calendar, settings)
-        probability[at_origin] = table.apply(raw[at_origin])
-    return probability
+@dataclass(frozen=True)
+class _Predicted:
+    """Outcome and week of the rows from the first predicted one on, and how their predictions are calibrated."""
 
+    outcome: FloatArray
+    week: WeekNumbers
+    calendar: Calendar
+    settings: BacktestSettings
 
-def _calibration_at(
-    origin: int,
-    outcome: FloatArray,
-    raw: DoubleArray,
-    week: IntArray,
-    calendar: Calendar,
-    settings: BacktestSettings,
-) -> Calibration:
-    """The calibration at an origin: fitted on earlier predictions whose outcome is known by then."""
-    block = (
-        (week > origin - calendar.outcome_weeks - settings.calibration_weeks)
-        & calendar.has_outcome_at(origin, week)
-        & np.isfinite(raw)
-        & np.isfinite(outcome)
-    )
-    check_both_outcomes(f"calibration ({monday(origin)})", outcome[block])
-    return fit_calibration(raw[block], outcome[block])
+    def calibrated(self, raw: DoubleArray) -> DoubleArray:
+        """The raw predictions of the evaluated origins, each calibrated by what was known then; NaN elsewhere."""
+        probability = np.full(len(raw), np.nan)
+        for origin in range(self.calendar.first, self.calendar.last + 1):
+            at_origin = np.flatnonzero(np.isfinite(self.outcome) & (self.week == origin))
+            probability[at_origin] = self.calibration_at(origin, raw).apply(raw[at_origin])
+        return probability
+
+    def calibration_at(self, origin: int, raw: DoubleArray) -> Calibration:
+        """The calibration at an origin: fitted on earlier predictions whose outcome is known by then."""
+        block = (
+            (self.week > origin - self.calendar.outcome_weeks - self.settings.calibration_weeks)
+            & self.calendar.has_outcome_at(origin, self.week)
+            & np.isfinite(raw)
+            & np.isfinite(self.outcome)
+        )
+        check_both_outcomes(f"calibration ({monday(origin)})", self.outcome[block])
+        return fit_calibration(raw[block], self.outcome[block])
 
 
 def _rule_scores(panel: Panel, of_panel: PanelRows, output: WalkOutput, row: IntArray) -> dict[str, ScorerOutput]:

@@ -12,9 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
+from data.weeks import monday
 from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray
 from training.backtest.kept import KeptPredictions, key_of, key_of_fit
-from training.backtest.origins import Calendar, monday, week_number
+from training.backtest.origins import Calendar
 from training.baselines.rules import fit_logistic_rule
 from training.budget import Sample, sample_rows
 from training.cores import cores, one_core_for_algebra
@@ -23,12 +24,15 @@ from training.estimators import FittedModel, LearningRows
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe
 
-_ROWS_PER_PREDICTION = 50_000
+_ROWS_PER_PREDICTION = 131_072
 
 
 @dataclass(frozen=True)
 class WalkOutput:
-    """Predictions from the walk over the origins; NaN where a row was not predicted; shape ``(rows of the table,)``."""
+    """Predictions from the walk over the origins; NaN where a row was not predicted.
+
+    Each of the shape ``(rows,)`` of the table's rows from ``Walk.first_row`` on.
+    """
 
     raw: DoubleArray
     base_rate: DoubleArray
@@ -54,8 +58,12 @@ class Walk:
         calendar: The weeks.
         row_budget: Rows that a model is fitted on at most.
         seed: Of every random choice.
-        inputs: Of the logistic rule, shape ``(rows, 3)``.
+        inputs_of: Of the logistic rule, shape ``(rows, 3)``, of some rows, ascending.
         kept: Predictions of earlier backtests; those of this one are added.
+
+    Attributes:
+        first_row: The first row that is predicted; rows are in the order of weeks.
+
     Raises:
         OneSidedOutcomeError: If the rows of a fit hold one outcome only.
     """
@@ -66,20 +74,24 @@ class Walk:
         calendar: Calendar,
         row_budget: int,
         seed: int,
-        inputs: DoubleArray,
+        inputs_of: Callable[[IntArray], DoubleArray],
         kept: KeptPredictions,
     ) -> None:
-        self._rows, self._calendar, self._seed, self._inputs, self._kept = rows, calendar, seed, inputs, kept
-        self._week, self._has_outcome = week_number(rows.as_of_week), np.isfinite(rows.outcome)
+        self._rows, self._calendar, self._seed, self._kept = rows, calendar, seed, kept
+        self._has_outcome = np.isfinite(rows.outcome)
         self._folds = [
             self._fold(number, origins, row_budget) for number, origins in enumerate(calendar.origins_by_fit())
         ]
         self._learned: IntArray = np.unique(np.concatenate([fold.sample.rows for fold in self._folds]))
         self._features = rows.features(self._learned)
+        self.first_row = int(np.searchsorted(rows.week, calendar.first_prediction))
+        earlier = self._learned[self._learned < self.first_row]
+        self._with_inputs: IntArray = np.concatenate([earlier, np.arange(self.first_row, len(rows))])
+        self._inputs = inputs_of(self._with_inputs)
 
     def predict(self, recipe: Recipe) -> WalkOutput:
         """Fit the recipe and the logistic rule wherever a fit is due, and predict every origin's rows."""
-        count = len(self._rows)
+        count = len(self._rows) - self.first_row
         raw, base_rate, logistic = (np.full(count, np.nan) for _ in range(3))
         output = WalkOutput(raw, base_rate, logistic, np.full(count, -1, dtype=np.int64))
         with one_core_for_algebra(), ThreadPoolExecutor(cores()) as threads:
@@ -88,29 +100,30 @@ class Walk:
         return output
 
     def _fold(self, number: int, origins: range, row_budget: int) -> _Fold:
-        past = self._has_outcome & self._calendar.has_outcome_at(origins.start, self._week)
+        past = self._has_outcome & self._calendar.has_outcome_at(origins.start, self._rows.week)
         outcome = self._rows.outcome[past]
         check_both_outcomes(f"training ({monday(origins.start)})", outcome)
-        sample = sample_rows(past, self._rows.outcome, self._week, row_budget, self._seed)
+        sample = sample_rows(past, self._rows.outcome, self._rows.week, row_budget, self._seed)
         return _Fold(number, origins, float(outcome.mean()), sample)
 
     def _predict_fold(self, fold: _Fold, recipe: Recipe, output: WalkOutput) -> None:
         """Each fold writes into rows of its own."""
-        fit = _Fit(self._learning_rows(fold), self._inputs[fold.sample.rows], recipe, self._rows, self._seed)
+        fit = _Fit(self._learning_rows(fold), self._inputs_of(fold.sample.rows), recipe, self._rows, self._seed)
         for rows in self._batches(fold):
-            features, inputs = self._rows.features(rows), self._inputs[rows]
+            features, inputs = self._rows.features(rows), self._inputs_of(rows)
             key = key_of(fit.key, [features, inputs])
             found = self._kept.find(key)
             if found is None:
                 found = fit.predict(features, inputs)
                 self._kept.keep(key, found)
-            output.raw[rows], output.logistic[rows] = found
-            output.base_rate[rows], output.fold[rows] = fold.share, fold.number
+            places = rows - self.first_row
+            output.raw[places], output.logistic[places] = found
+            output.base_rate[places], output.fold[places] = fold.share, fold.number
 
     def _batches(self, fold: _Fold) -> Iterator[IntArray]:
         """The rows to predict, each origin's for itself, so that they are the same whichever origins follow."""
         for origin in fold.origins:
-            to_predict = np.flatnonzero(self._has_outcome & (self._week == origin))
+            to_predict = np.flatnonzero(self._has_outcome & (self._rows.week == origin))
             for first in range(0, len(to_predict), _ROWS_PER_PREDICTION):
                 yield to_predict[first : first + _ROWS_PER_PREDICTION]
 
@@ -118,6 +131,9 @@ class Walk:
         rows, weights = fold.sample.rows, fold.sample.weights
         features = self._features[np.searchsorted(self._learned, rows)]
         return LearningRows(features, self._rows.outcome[rows], weights)
+
+    def _inputs_of(self, rows: IntArray) -> DoubleArray:
+        return self._inputs[np.searchsorted(self._with_inputs, rows)]
 
 
 class _Fit:
@@ -145,6 +161,6 @@ def final_fit(rows: TrainingRows, recipe: Recipe, row_budget: int, seed: int) ->
     """The model of the next origin, fitted on rows of every week whose outcome is known; and which rows these were."""
     has_outcome = np.isfinite(rows.outcome)
     check_both_outcomes("training", rows.outcome[has_outcome])
-    sample = sample_rows(has_outcome, rows.outcome, week_number(rows.as_of_week), row_budget, seed)
+    sample = sample_rows(has_outcome, rows.outcome, rows.week, row_budget, seed)
     learned = LearningRows(rows.features(sample.rows), rows.outcome[sample.rows], sample.weights)
     return recipe.fit(rows.feature_names, learned, seed), sample

@@ -1,17 +1,21 @@
 """What the panel's matrices say of some rows, without ever making the whole of a derived matrix."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from data.panel import Panel
-from feature_service.kernel.arrays import DoubleArray, IntArray
+from feature_service.kernel.arrays import DoubleArray
 
 _PRODUCTS_PER_BLOCK = 20_000
 
 Rowwise = Callable[[Panel], DoubleArray]
 """From a panel to values of shape ``(products, weeks, ...)``, each product's from its own fields alone."""
+
+
+RowsOrColumns = npt.NDArray[np.integer[Any]]
 
 
 class PanelRows:
@@ -23,7 +27,7 @@ class PanelRows:
         column: Column of each week in the panel, shape ``(rows,)``.
     """
 
-    def __init__(self, panel: Panel, product: IntArray, column: IntArray) -> None:
+    def __init__(self, panel: Panel, product: RowsOrColumns, column: RowsOrColumns) -> None:
         self._panel, self._product, self._column = panel, product, column
         self._order = np.argsort(product, kind="stable")
 
@@ -35,18 +39,12 @@ class PanelRows:
         products = len(self._panel.product_ids)
         starts = np.arange(0, max(products, 1), _PRODUCTS_PER_BLOCK)
         bounds = np.searchsorted(self._product, [*starts, products], sorter=self._order)
-        parts = []
+        result: DoubleArray = np.empty(0)
         for start, first, last in zip(starts, bounds[:-1], bounds[1:], strict=True):
             rows = self._order[first:last]
-            values = values_of(_part(self._panel, slice(start, start + _PRODUCTS_PER_BLOCK)))
-            parts.append(values[self._product[rows] - start, self._column[rows]])
-        by_product = np.concatenate(parts)
-        result = np.empty_like(by_product)
-        result[self._order] = by_product
+            values = values_of(self._panel.part(slice(start, start + _PRODUCTS_PER_BLOCK)))
+            if not start:
+                result = np.empty((len(self), *values.shape[2:]), values.dtype)
+            result[rows] = values[self._product[rows] - start, self._column[rows]]
+            self._panel.release()
         return result
-
-
-def _part(panel: Panel, products: slice) -> Panel:
-    """Some products' fields; what else is known of them, no rule looks at."""
-    fields = {name: matrix[products] for name, matrix in panel.fields.items()}
-    return replace(panel, product_ids=panel.product_ids[products], fields=fields)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from feature_service.kernel.arrays import IntArray
 from training.backtest.predictions import Predictions
@@ -67,11 +68,10 @@ def _difference(challenger: Measurements, other: Measurements) -> Comparison:
 
 def _common(ours: Predictions, theirs: Predictions) -> tuple[IntArray, IntArray]:
     """Positions of the rows of both with the same product and week."""
-    place = {key: index for index, key in enumerate(zip(theirs.product_ids, theirs.truth.week.tolist(), strict=True))}
-    pairs = [
-        (index, place[key])
-        for index, key in enumerate(zip(ours.product_ids, ours.truth.week.tolist(), strict=True))
-        if key in place
-    ]
-    both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    count = len(ours.product_ids)
+    products = pa.concat_arrays([ours.product_ids, theirs.product_ids]).dictionary_encode().indices.to_numpy()
+    weeks = np.concatenate([ours.truth.week, theirs.truth.week]).astype(np.int64)
+    key = products * (weeks.max(initial=0) + 1) + weeks
+    _, in_ours, in_theirs = np.intersect1d(key[:count], key[count:], assume_unique=True, return_indices=True)
+    order = np.argsort(in_ours)
+    return in_ours[order], in_theirs[order]

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import precision_recall_curve
 
+from data.weeks import monday
 from feature_service.kernel.arrays import DoubleArray, FloatArray
-from training.backtest.origins import monday
 from training.metrics.alerts import top_of_each_week
 from training.metrics.ranking import average_precision
 from training.metrics.truth import ScorerOutput, Truth

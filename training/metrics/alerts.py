@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from data.weeks import WeekNumbers
 from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
 
 
-def top_of_each_week(score: FloatArray, week: IntArray, budget: int) -> BoolArray:
+def top_of_each_week(score: FloatArray, week: WeekNumbers, budget: int) -> BoolArray:
     """The ``budget`` highest scores of each week; of equal ones those that come first."""
     order = np.lexsort((-score, week))
     sorted_week = week[order]
@@ -15,7 +16,7 @@ def top_of_each_week(score: FloatArray, week: IntArray, budget: int) -> BoolArra
     return alert
 
 
-def weeks_of_alert(alert: BoolArray, product: IntArray, week: IntArray) -> IntArray:
+def weeks_of_alert(alert: BoolArray, product: IntArray, week: WeekNumbers) -> IntArray:
     """For each row, how many weeks up to its own its product has had an alert without a break; shape ``(rows,)``."""
     first = int(week.min())
     run_weeks = np.zeros((int(product.max()) + 1, int(week.max()) - first + 1), dtype=np.int64)

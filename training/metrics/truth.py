@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.weeks import WeekNumbers
 from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
 
 BASE_RATE = "base rate"
@@ -26,7 +27,7 @@ class Truth:
 
     outcome: FloatArray
     product: IntArray
-    week: IntArray
+    week: WeekNumbers
     onset: BoolArray | None
     selling: BoolArray
     segment: IntArray

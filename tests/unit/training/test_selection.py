@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.weeks import week_number
 from tests.support.training_fixtures import training_panel
-from training.backtest.origins import BacktestSettings, calendar_of, week_number
+from training.backtest.origins import BacktestSettings, calendar_of
 from training.dataset import TrainingRows, read_training_table
 from training.estimators import FittedModel, LearningRows
 from training.recipes import Recipe, recipe_for

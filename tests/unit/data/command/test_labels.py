@@ -11,7 +11,8 @@ from data.command.check import check_data
 from data.ingest.generic import ingest_generic
 from data.panel.build import build_panel
 from data.synthetic.shops import write_synthetic_generic
-from training.backtest.origins import BacktestSettings, calendar_of, week_number
+from data.weeks import week_number
+from training.backtest.origins import BacktestSettings, calendar_of
 from training.dataset import read_training_table
 from training.errors import TrainingHistoryError
 from training.labels import LABELS

@@ -24,8 +24,9 @@ from data.panel.report import report_of
 from data.panel.sparse_counts import carried_of_days, density_of
 from data.panel.weekly_stock import STOCK_FIELDS, DailyUnits, weekly_stock
 from data.synthetic.shops import write_synthetic_generic
+from data.weeks import week_number
 from tests.support.generic import Row, real_generic, write_generic
-from training.backtest.origins import BacktestSettings, calendar_of, week_number
+from training.backtest.origins import BacktestSettings, calendar_of
 from training.dataset import read_training_table
 from training.labels import label
 from training.table import write_training_table

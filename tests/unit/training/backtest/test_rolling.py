@@ -34,7 +34,7 @@ def test_data_cut_off_at_a_week_give_the_predictions_that_the_full_data_give_for
     there = predictions.as_of_week == panel.weeks[end]
     rows = [
         panel.product_ids.index(product_id)
-        for product_id, now in zip(predictions.product_ids, there, strict=True)
+        for product_id, now in zip(predictions.product_ids.to_pylist(), there, strict=True)
         if now
     ]
     assert len(rows) > 30

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.backtest.origins import monday
+from data.weeks import monday
 from training.backtest.predictions import Predictions
 from training.evaluation.comparison import compare_with_champion, compare_with_rules
 from training.metrics.bootstrap import Draws
