@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from data.weeks import monday
@@ -25,7 +26,7 @@ def predictions(weight: float, first_week: int = 2_500) -> Predictions:
         label="zero_sales",
         horizon_weeks=1,
         estimator="lightgbm",
-        product_ids=tuple(f"p{each}" for each in product),
+        product_ids=pa.array([f"p{each}" for each in product]),
         as_of_week=np.array([monday(int(each)) for each in week]),
         truth=Truth(
             outcome=outcome,
