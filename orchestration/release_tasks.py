@@ -159,9 +159,10 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     from training.alerts import alert_rule
     from training.backtest.predictions import read_predictions
     from training.explain import explain
+    from training.labels import eligible_rows
 
     panel = read_panel(stage.folder_of(WeeklyPanel) / PANEL_DIR).with_lead_time(stage.lead_time_days)
-    eligible = stage.target.eligible(panel)
+    eligible = eligible_rows(stage.target, panel)
     reasons = explain(panel, eligible, champion.bundle_dir)
     alerts = alert_rule(read_predictions(champion.predictions), stage.policy)
     warnings = PanelReport.read(stage.folder_of(WeeklyPanel) / PANEL_REPORT).warnings

@@ -13,6 +13,7 @@ from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
 from training.estimators import restore
 
 REASONS = 3
+_ROWS_AT_A_TIME = 131_072
 
 
 def explain(panel: Panel, eligible: BoolArray, bundle_dir: Path) -> Reasons | None:
@@ -27,18 +28,22 @@ def explain(panel: Panel, eligible: BoolArray, bundle_dir: Path) -> Reasons | No
     definition = feature_set(contract.feature_set)
     if model is None or len(panel.weeks) < definition.history_weeks:
         return None
-    rows = np.flatnonzero(eligible[:, -1])
-    features = PanelFeatures(definition, panel.fields, panel.groups).at(len(panel.weeks) - 1, rows)
-    if not contract.takes_unknown:
-        complete = np.isfinite(features).all(axis=1)
-        rows, features = rows[complete], features[complete]
+    features_of = PanelFeatures(definition, panel.fields, panel.groups)
     reasons = Reasons(
         feature=np.full((len(panel.product_ids), REASONS), -1, dtype=np.int16),
         contribution=np.zeros((len(panel.product_ids), REASONS), dtype=np.float32),
     )
-    contributions = model.contributions(features) if len(rows) else None
-    if contributions is not None:
-        reasons.feature[rows], reasons.contribution[rows] = strongest(contributions)
+    known = np.flatnonzero(eligible[:, -1])
+    for first in range(0, len(known), _ROWS_AT_A_TIME):
+        rows = known[first : first + _ROWS_AT_A_TIME]
+        features = features_of.at(len(panel.weeks) - 1, rows)
+        if not contract.takes_unknown:
+            complete = np.isfinite(features).all(axis=1)
+            rows, features = rows[complete], features[complete]
+        contributions = model.contributions(features) if len(rows) else None
+        if contributions is not None:
+            reasons.feature[rows], reasons.contribution[rows] = strongest(contributions)
+        panel.release()
     return reasons
 
 

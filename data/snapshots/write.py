@@ -134,6 +134,7 @@ def _write_content(draft: Path, panel: Panel, eligible: BoolArray, bundle_dir: P
     (draft / PANEL).mkdir()
     for name, matrix in panel.fields.items():
         np.save(draft / PANEL / f"{name}.npy", np.ascontiguousarray(matrix))
+        panel.release()
     np.save(draft / ELIGIBLE, eligible)
     _write_text(draft / PRODUCTS, panel.products().to_json())
     shutil.copytree(bundle_dir, draft / BUNDLE, copy_function=shutil.copyfile)

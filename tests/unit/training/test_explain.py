@@ -62,6 +62,22 @@ def test_every_scored_product_gets_the_three_features_that_moved_it_most(panel: 
         np.testing.assert_allclose(contributions[row, reasons.feature[row]], reasons.contribution[row], rtol=1e-6)
 
 
+def test_reasons_of_some_products_at_a_time_are_those_of_all_at_once(
+    panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_bundle(tmp_path / "bundle", "lightgbm", panel)
+    eligible = ZERO_SALES.eligible(panel)
+    at_once = explain(panel, eligible, tmp_path / "bundle")
+
+    monkeypatch.setattr("training.explain._ROWS_AT_A_TIME", 7)
+    in_parts = explain(panel, eligible, tmp_path / "bundle")
+
+    assert at_once is not None
+    assert in_parts is not None
+    np.testing.assert_array_equal(in_parts.feature, at_once.feature)
+    np.testing.assert_array_equal(in_parts.contribution, at_once.contribution)
+
+
 def test_a_snapshot_gives_back_the_reasons_it_was_published_with(panel: Panel, tmp_path: Path) -> None:
     write_bundle(tmp_path / "bundle", "blend", panel)
     eligible = ZERO_SALES.eligible(panel)
