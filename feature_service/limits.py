@@ -8,3 +8,6 @@ MAX_ID_BYTES = 256
 
 MAX_PAGE = 1000
 """Products on one page of a ranked list."""
+
+MAX_EVENTS = 1000
+"""Events that a request to record them may hold, as its proto says."""

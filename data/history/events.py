@@ -93,13 +93,11 @@ class RecordedCount:
         product_id: What was counted.
         counted_on: The day on the history's clock.
         units_on_hand: Units.
-        load: The load that brought it; a larger one is newer.
     """
 
     product_id: str
     counted_on: dt.date
     units_on_hand: float
-    load: int
 
 
 def find_digests(connection: sa.Connection, names: Collection[EventName]) -> dict[EventName, str]:
@@ -187,25 +185,21 @@ def newest_load_of_counts(connection: sa.Connection) -> int:
     return connection.scalar(sa.select(sa.func.max(RECORDED_COUNTS.c.load_id))) or 0
 
 
-def counts_after(connection: sa.Connection, load: int) -> list[RecordedCount]:
-    """The last counts of products and days that loads after this one brought, oldest load first."""
-    table = RECORDED_COUNTS.c
-    query = sa.select(table.product_id, table.counted_on, table.units_on_hand, table.load_id)
-    rows = connection.execute(query.where(table.load_id > load).order_by(table.load_id))
-    return [RecordedCount(*row) for row in rows]
+def newest_counts(connection: sa.Connection, since: dt.date, after: int, until: int) -> list[RecordedCount]:
+    """The newest recorded count of each product, if it is of ``since`` or later and a load in between brought it.
 
-
-def newest_counts(connection: sa.Connection, since: dt.date) -> list[RecordedCount]:
-    """The newest recorded count of every product that has one of this day or a later one."""
-    table = RECORDED_COUNTS.c
-    newest = (
-        sa.select(table.product_id, sa.func.max(table.counted_on).label("counted_on"))
-        .where(table.counted_on >= since)
-        .group_by(table.product_id)
-        .subquery()
-    )
-    query = sa.select(table.product_id, table.counted_on, table.units_on_hand, table.load_id).join(
-        newest, (newest.c.product_id == table.product_id) & (newest.c.counted_on == table.counted_on)
+    Args:
+        connection: To the state.
+        since: The earliest day.
+        after: A load; counts that it or an earlier one brought are left out.
+        until: The last load whose counts are wanted.
+    """
+    table, later = RECORDED_COUNTS, RECORDED_COUNTS.alias()
+    outdated = sa.exists().where(later.c.product_id == table.c.product_id, later.c.counted_on > table.c.counted_on)
+    query = (
+        sa.select(table.c.product_id, table.c.counted_on, table.c.units_on_hand)
+        .where(table.c.load_id > after, table.c.load_id <= until, table.c.counted_on >= since, ~outdated)
+        .order_by(table.c.product_id)
     )
     return [RecordedCount(*row) for row in connection.execute(query)]
 

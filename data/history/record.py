@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 import sqlalchemy as sa
 
-from data.errors import DataError, DeliveryError, EventClashError
+from data.errors import DataError, DeliveryError, EventClashError, HistoryError
 from data.history.events import (
     SOURCE,
     CountEvent,
@@ -181,7 +181,7 @@ def _commit(history: History, group: _Group, times: Mapping[CountName, int], tim
 
     if not history.ledger.commit(load, [], write_events):
         history.tables.remove_loads([number])
-        raise DeliveryError(f"load {number} was given up by another process, since its lock was lost: send it again")
+        raise HistoryError(f"load {number} was given up by another process, since its lock was lost: send it again")
 
 
 def _facts(table: str, events: Sequence[Event]) -> pl.DataFrame:

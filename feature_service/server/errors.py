@@ -22,7 +22,8 @@ StockoutError
     ├── UnauthenticatedError     no token, or one that is not known
     ├── MethodDeniedError        the token's holder may not call the method
     ├── RateExceededError        the token's holder calls too often
-    └── ProductError             see product_errors
+    ├── ProductError             see product_errors
+    └── …                        see recording_errors
 """
 
 import datetime as dt

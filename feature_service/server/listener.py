@@ -7,13 +7,13 @@ from grpc_reflection.v1alpha import reflection
 
 from feature_service.server.errors import AddressError, PlaintextError
 from feature_service.server.rpc.auth import Doorkeeper
-from feature_service.server.settings import Settings
+from feature_service.server.settings import ServerSettings, address_of
 from feature_service.server.tls import Certificates
 
 _log = structlog.stdlib.get_logger("stockout.server")
 
 
-def bare_server(settings: Settings, doorkeeper: Doorkeeper | None) -> grpc.aio.Server:
+def bare_server(settings: ServerSettings, doorkeeper: Doorkeeper | None) -> grpc.aio.Server:
     """A server without services or port. What is more than its limit of calls is refused by gRPC itself, unread."""
     limits = settings.operation.limits
     return grpc.aio.server(
@@ -28,7 +28,7 @@ def bare_server(settings: Settings, doorkeeper: Doorkeeper | None) -> grpc.aio.S
     )
 
 
-def add_port(server: grpc.aio.Server, settings: Settings) -> int:
+def add_port(server: grpc.aio.Server, settings: ServerSettings) -> int:
     """Listen, over TLS where it is set up; gives the port.
 
     Raises:
@@ -41,13 +41,13 @@ def add_port(server: grpc.aio.Server, settings: Settings) -> int:
         raise PlaintextError(settings.host)
     try:
         if security.tls is None:
-            return server.add_insecure_port(settings.address)
-        return server.add_secure_port(settings.address, Certificates(security.tls).credentials())
+            return server.add_insecure_port(address_of(settings))
+        return server.add_secure_port(address_of(settings), Certificates(security.tls).credentials())
     except RuntimeError:
-        raise AddressError(settings.address) from None
+        raise AddressError(address_of(settings)) from None
 
 
-def add_tools(server: grpc.aio.Server, settings: Settings, services: tuple[str, ...]) -> None:
+def add_tools(server: grpc.aio.Server, settings: ServerSettings, services: tuple[str, ...]) -> None:
     """Reflection and channelz, as far as they are wanted."""
     if settings.operation.security.channelz:
         from grpc_channelz.v1 import channelz, channelz_pb2  # noqa: PLC0415 - few want it

@@ -4,6 +4,7 @@ import signal
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Protocol
 
 from feature_service.limits import MAX_ID_BYTES, MAX_IDS
 
@@ -122,6 +123,35 @@ class Operation:
     worker: Worker | None = None
 
 
+class ServerSettings(Protocol):
+    """How a server listens and is run, whatever it serves; as of ``Settings``."""
+
+    @property
+    def host(self) -> str:
+        """Address to listen on."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """0 lets the system choose."""
+        ...
+
+    @property
+    def log_calls(self) -> bool:
+        """Write a line for every call, not only for those that failed."""
+        ...
+
+    @property
+    def operation(self) -> Operation:
+        """Limits, security, telemetry."""
+        ...
+
+    @property
+    def max_message_bytes(self) -> int:
+        """Longest request that is read."""
+        ...
+
+
 @dataclass(frozen=True)
 class Settings:
     """How to serve.
@@ -154,11 +184,11 @@ class Settings:
         """Longest request within the limits: as many items, each with the longest id and all its other fields."""
         return self.max_ids * (MAX_ID_BYTES + ITEM_BYTES_BESIDE_ID) + 4096
 
-    @property
-    def address(self) -> str:
-        """As gRPC takes it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+
+def address_of(settings: ServerSettings) -> str:
+    """As gRPC takes it."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
 
 
 def _is_loopback(host: str) -> bool:

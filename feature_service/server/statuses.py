@@ -9,7 +9,7 @@ from stockout.v1.risk_service_pb2 import OutOfStock
 from data.snapshots import SnapshotError
 from feature_service.bundle import BundleError, FeatureShapeError
 from feature_service.kernel import InsufficientHistoryError, MissingFieldsError, StockoutError, UnknownFeatureSetError
-from feature_service.server import errors, product_errors
+from feature_service.server import errors, product_errors, recording_errors
 
 DOMAIN = "stockout.v1"
 
@@ -33,6 +33,10 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     product_errors.ShortHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
     product_errors.OutOfStockError: (grpc.StatusCode.FAILED_PRECONDITION, "OUT_OF_STOCK"),
     product_errors.NotEligibleError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_ELIGIBLE"),
+    recording_errors.EventClashError: (grpc.StatusCode.ALREADY_EXISTS, "EVENT_CLASH"),
+    recording_errors.HistoryRefusalError: (grpc.StatusCode.FAILED_PRECONDITION, "HISTORY_REFUSES"),
+    recording_errors.HistoryUnavailableError: (grpc.StatusCode.UNAVAILABLE, "HISTORY_UNAVAILABLE"),
+    recording_errors.TooManyWaitingError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WAITING"),
     InsufficientHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
     UnknownFeatureSetError: (grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_FEATURE_SET"),
     FeatureShapeError: (grpc.StatusCode.INTERNAL, "INTERNAL"),

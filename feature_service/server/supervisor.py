@@ -19,7 +19,7 @@ from time import monotonic
 import structlog
 
 from feature_service.server.errors import AddressError
-from feature_service.server.settings import STOP_SIGNALS, Settings
+from feature_service.server.settings import STOP_SIGNALS, Settings, address_of
 from feature_service.server.worker_link import READY
 
 MAX_PAUSE_S = 10.0
@@ -159,7 +159,7 @@ def _reserved(settings: Settings) -> Iterator[int]:
             shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             shared.bind((settings.host, port))
         except OSError:
-            raise AddressError(settings.address) from None
+            raise AddressError(address_of(settings)) from None
         yield port
 
 

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
+
+from tests.support.processes import environment
 
 START_TIMEOUT_S = 60
 
@@ -77,7 +79,26 @@ class RunningServer:
 def running_server(snapshots: Path, *options: str) -> Iterator[RunningServer]:
     """A server on a free port that is serving."""
     command = [sys.executable, "-m", "feature_service.server", "--snapshots", str(snapshots), "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with serving_process(command) as server:
+        yield server
+
+
+@contextmanager
+def running_history(work_dir: Path, *options: str, **extra: str) -> Iterator[RunningServer]:
+    """A history service on a free port that is serving; ``extra`` goes into its environment."""
+    with serving_process(history_command(work_dir, "--port", "0", *options), environment(**extra)) as server:
+        yield server
+
+
+def history_command(work_dir: Path, *options: str) -> list[str | Path]:
+    """``stockout-history``."""
+    return [sys.executable, "-m", "feature_service.history_server", "--work-dir", work_dir, *options]
+
+
+@contextmanager
+def serving_process(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> Iterator[RunningServer]:
+    """The process of a command, once it says that it is serving."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
         server = RunningServer(process)
         try:
             server.wait_for("serving")

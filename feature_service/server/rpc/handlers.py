@@ -15,10 +15,12 @@ import grpc
 
 from feature_service.server.limits import StreamLimit, check_deadline
 from feature_service.server.rpc.call import Call, Context
+from feature_service.server.rpc.duplex import DuplexMethod, answers_in_order
 from feature_service.server.rpc.validation import Request, RequestReader
 from feature_service.server.telemetry.calls import CallTelemetry
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Method: TypeAlias = "UnaryMethod[Any] | StreamMethod[Any] | DuplexMethod[Any]"
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,14 @@ class Handlers:
 
     telemetry: CallTelemetry
     stream_limit: StreamLimit
-    max_ids: int
+    max_ids: int | None
 
-    def of(self, name: str, method: UnaryMethod[Any] | StreamMethod[Any]) -> Handler:
+    def of(self, name: str, method: Method) -> Handler:
         """The handler of a method; ``name`` is ``service/method``."""
         if isinstance(method, UnaryMethod):
             return grpc.unary_unary_rpc_method_handler(self._unary(name, method))
+        if isinstance(method, DuplexMethod):
+            return grpc.stream_stream_rpc_method_handler(self._duplex(name, method))
         return grpc.unary_stream_rpc_method_handler(self._stream(name, method))
 
     def _unary(self, name: str, method: UnaryMethod[Request]) -> Callable[[bytes, Context], Awaitable[bytes]]:
@@ -66,14 +70,14 @@ class Handlers:
             call = Call(telemetry, context)
             try:
                 check_deadline(context)
-                request, products = reader.parse(raw)
+                request, entries = reader.parse(raw)
                 response = method.known_answer(request)
                 if response is None:
                     reader.check(request)
                     answer = method.answer(request)
                     response = answer if isinstance(answer, bytes) else await answer
                 await call.compress_if_asked()
-                telemetry.count_products(products)
+                telemetry.count_entries(entries)
             except asyncio.CancelledError:
                 call.cancel()
                 raise
@@ -93,10 +97,37 @@ class Handlers:
                 with self.stream_limit.slot():
                     check_deadline(context)
                     await call.compress_if_asked()
-                    request, products = reader.parse(raw)
+                    request, entries = reader.parse(raw)
                     reader.check(request)
-                    telemetry.count_products(products)
+                    telemetry.count_entries(entries)
                     async for response in method.answer(request):
+                        await context.write(response)
+            except asyncio.CancelledError:
+                call.cancel()
+                raise
+            except Exception as error:  # the boundary, as above
+                await call.refuse(error)
+            call.end()
+
+        return handle
+
+    def _duplex(
+        self, name: str, method: DuplexMethod[Request]
+    ) -> Callable[[AsyncIterator[bytes], Context], Awaitable[None]]:
+        telemetry, reader = self.telemetry.method(name), RequestReader(method.request_type, self.max_ids)
+
+        async def answer(raw: bytes) -> bytes:
+            request, entries = reader.parse(raw)
+            reader.check(request)
+            telemetry.count_entries(entries)
+            return await method.answer(request)
+
+        async def handle(requests: AsyncIterator[bytes], context: Context) -> None:
+            call = Call(telemetry, context)
+            try:
+                with self.stream_limit.slot():
+                    check_deadline(context)
+                    async for response in answers_in_order(requests, answer, method.stopping):
                         await context.write(response)
             except asyncio.CancelledError:
                 call.cancel()

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable
 from importlib.metadata import version
-from typing import Any
 
 from stockout.v1 import feature_service_pb2, risk_service_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRequest
@@ -17,7 +16,7 @@ from stockout.v1.risk_service_pb2 import (
     WatchStockoutRisksRequest,
 )
 
-from feature_service.server.rpc.handlers import StreamMethod, UnaryMethod
+from feature_service.server.rpc.handlers import Method, StreamMethod, UnaryMethod
 from feature_service.server.rpc.requests import (
     asks_features_alone,
     asks_ids_alone,
@@ -47,7 +46,7 @@ class RiskServicer:
             max_streams=settings.operation.limits.max_streams,
         )
         self._version = version("stockout-risk")
-        self.methods: dict[str, UnaryMethod[Any] | StreamMethod[Any]] = {
+        self.methods: dict[str, Method] = {
             "AssessStockoutRisks": UnaryMethod(
                 AssessStockoutRisksRequest, self.assess_stockout_risks, self.known_stockout_risks
             ),
@@ -118,7 +117,7 @@ class FeatureServicer:
 
     def __init__(self, questions: ServedQuestions) -> None:
         self._questions = questions
-        self.methods: dict[str, UnaryMethod[Any] | StreamMethod[Any]] = {
+        self.methods: dict[str, Method] = {
             "GetFeatures": UnaryMethod(GetFeaturesRequest, self.get_features, self.known_features),
             "StreamFeatures": StreamMethod(StreamFeaturesRequest, self.stream_features),
         }

@@ -24,13 +24,13 @@ _validator = Validator()
 class RequestReader(Generic[Request]):
     """Reads the requests of one RPC. A rule that cannot be understood fails here, not at the first request."""
 
-    def __init__(self, request_type: type[Request], max_ids: int) -> None:
+    def __init__(self, request_type: type[Request], max_ids: int | None) -> None:
         self._parse, self._name, self._max_ids = request_type.FromString, request_type.DESCRIPTOR.full_name, max_ids
         self._lists = [attrgetter(field.name) for field in request_type.DESCRIPTOR.fields if field.is_repeated]
         _validator.collect_violations(request_type())
 
     def parse(self, raw: bytes) -> tuple[Request, int]:
-        """The request, and how many products it names; only its length was looked at.
+        """The request, and how many entries its longest list holds; only its length was looked at.
 
         Raises:
             MalformedRequestError: If the bytes are no such message.
@@ -40,12 +40,12 @@ class RequestReader(Generic[Request]):
             request = self._parse(raw)
         except DecodeError:
             raise MalformedRequestError(self._name) from None
-        products = 0
+        longest = 0
         for entries in self._lists:  # of the lists of a request that keeps its rules one is filled
-            products = max(products, len(entries(request)))
-        if products > self._max_ids:
-            raise TooManyProductsError(products, self._max_ids)
-        return request, products
+            longest = max(longest, len(entries(request)))
+        if self._max_ids is not None and longest > self._max_ids:
+            raise TooManyProductsError(longest, self._max_ids)
+        return request, longest
 
     def check(self, request: Request) -> None:
         """Hold a request against the rules of its proto.

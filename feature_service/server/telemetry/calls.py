@@ -46,10 +46,10 @@ class MethodTelemetry:
         self._metrics.begin()
         return perf_counter()
 
-    def count_products(self, products: int) -> None:
-        """Count how many products a request asks about; nothing where it names none."""
-        if products:
-            self._metrics.products.observe(products)
+    def count_entries(self, entries: int) -> None:
+        """Count what a request holds several of; nothing where it holds none."""
+        if entries:
+            self._metrics.entries.observe(entries)
 
     def end(self, code: str, began: float, metadata: Mapping[str, str]) -> float:
         """Count and trace a call that ends with the status ``code``; gives the seconds it took."""
