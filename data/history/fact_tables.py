@@ -6,10 +6,16 @@
 
 A row counts when its load is committed, which the database of the state says; so a load that dies half way leaves
 nothing that anyone reads, and the next one takes it out.
+
+Loads of events are small and many, so their files are put together now and then. What was put together stays on disk
+for an hour after that, so that who began to read before reads on; nobody reads a list of files for longer.
 """
 
 import contextlib
+import json
+import os
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 import polars as pl
 from deltalake import DeltaTable, write_deltalake
@@ -32,6 +38,16 @@ _BRONZE, _QUARANTINE = "bronze/rows", "bronze/quarantine"
 _SILVER = {name: f"silver/{name}" for name in SCHEMAS}
 _SCHEMAS = {_BRONZE: BRONZE_SCHEMA, _QUARANTINE: QUARANTINE_SCHEMA} | {
     path: {**SCHEMAS[name], LOAD: pl.Int64} for name, path in _SILVER.items()
+}
+
+_REPLACED_FILES_HOURS = 1
+_FILE_BYTES = 32 << 20
+"""A file of as many bytes is left as it is, so that putting files together costs what is new."""
+
+_PROPERTIES = {
+    # a table with a version for every second would else drag a month of versions and a week of removed files along
+    "delta.logRetentionDuration": "interval 1 days",
+    "delta.deletedFileRetentionDuration": f"interval {2 * _REPLACED_FILES_HOURS} hours",
 }
 
 
@@ -112,12 +128,28 @@ class FactTables:
                 if DeltaTable.is_deltatable(self._uri(path)):
                     DeltaTable(self._uri(path)).delete(f"{LOAD} in ({', '.join(str(load) for load in sorted(loads))})")
 
+    def compact(self) -> None:
+        """Put small files together, and remove those that were put together more than an hour ago; no row changes.
+
+        To be called with the lock of the state held.
+        """
+        for path in _SCHEMAS:
+            with self._sentences(path, "written"):
+                if DeltaTable.is_deltatable(self._uri(path)):
+                    table = DeltaTable(self._uri(path))
+                    table.optimize.compact(target_size=_FILE_BYTES)
+                    table.vacuum(_REPLACED_FILES_HOURS, dry_run=False, enforce_retention_duration=False)
+
     def _append(self, path: str, rows: pl.DataFrame) -> None:
         if rows.is_empty():
             return
         with self._sentences(path, "written"):
             typed = rows.select(pl.col(name).cast(kind) for name, kind in _SCHEMAS[path].items())
-            write_deltalake(self._uri(path), typed.to_arrow(), mode="append")
+            uri = self._uri(path)
+            table = DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
+            write_deltalake(table or uri, typed.to_arrow(), mode="append", configuration=_PROPERTIES)
+            if "://" not in self.root:
+                _sync(table or DeltaTable(uri), Path(uri))
 
     def _scan(self, path: str) -> pl.LazyFrame:
         schema = _SCHEMAS[path]
@@ -136,3 +168,17 @@ class FactTables:
         except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
             reason = " ".join(str(error).split())[:200]
             raise HistoryError(f"the history's table {self._uri(path)} cannot be {what}: {reason}") from error
+
+
+def _sync(table: DeltaTable, folder: Path) -> None:
+    """Have the newest version of a table on the disk itself, as the database of the state has what it commits."""
+    log = folder / "_delta_log"
+    newest = log / f"{table.version():020}.json"
+    actions = [json.loads(line) for line in newest.read_text(encoding="utf-8").splitlines()]
+    added = [folder / action["add"]["path"] for action in actions if "add" in action]
+    for path in (*added, newest, log, folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

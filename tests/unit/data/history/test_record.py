@@ -8,6 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from data.errors import DeliveryError, EventClashError
+from data.history import fact_tables
 from data.history.account import account
 from data.history.clean import clean_history
 from data.history.events import CountEvent, SaleEvent
@@ -147,3 +148,25 @@ def test_another_clock_is_refused_and_nothing_is_recorded(history: History) -> N
     with pytest.raises(DeliveryError, match=r"clock of Europe/Berlin.*start the history service again"):
         record(history, [[sale("2")]], "UTC")
     assert len(history.ledger.loads()) == 1
+
+
+def test_files_that_are_put_together_say_the_same_and_who_began_to_read_before_reads_on(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        record(history, [[sale(f"{number}"), count(f"{number}", number, number)]], "UTC")
+    begun = history.tables.facts("sales")
+    folder = Path(history.tables.root) / "silver" / "sales"
+
+    history.compact()
+
+    assert begun.collect().height == 5
+    assert len(list(folder.glob("*.parquet"))) == 6
+    assert all(line.is_even for line in account(history))
+    assert history.tables.found().collect().height == 10
+
+    monkeypatch.setattr(fact_tables, "_REPLACED_FILES_HOURS", 0)
+    history.compact()
+    assert len(list(folder.glob("*.parquet"))) == 1
+    assert units_by_day(history) == {3: 10.0}
+    assert history.tables.found().collect().height == 10
