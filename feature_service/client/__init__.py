@@ -15,6 +15,7 @@ from feature_service.client.errors import (
     ServerUnavailableError,
     SnapshotChangedError,
 )
+from feature_service.client.history_client import HistoryClient, Recorded, Sale, StockCount
 from feature_service.client.results import (
     FeatureAnswer,
     OutOfStock,
@@ -36,6 +37,7 @@ __all__ = [
     "ClientError",
     "DeadlineError",
     "FeatureAnswer",
+    "HistoryClient",
     "Item",
     "ListFilter",
     "OtherQuestionError",
@@ -47,11 +49,14 @@ __all__ = [
     "RankedAnswer",
     "RankedRisk",
     "Reason",
+    "Recorded",
     "RefusedError",
     "RiskAnswer",
     "RiskClient",
+    "Sale",
     "ServedQuestion",
     "ServerUnavailableError",
     "ServiceInfo",
     "SnapshotChangedError",
+    "StockCount",
 ]

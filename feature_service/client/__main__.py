@@ -7,13 +7,15 @@ import datetime as dt
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 import click
 from rich.console import Console, RenderableType
 
 from feature_service.client.batching import DEFAULT_LIST_LIMIT, ListFilter
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
+from feature_service.client.event_file import EVENTS_FILE, events_in
+from feature_service.client.history_client import HistoryClient, Recorded, Sale, StockCount
 from feature_service.client.options import (
     AS_OF,
     IDS,
@@ -24,6 +26,7 @@ from feature_service.client.options import (
     require_ids,
     with_client,
     with_connection,
+    with_history_client,
     with_own_stock,
 )
 from feature_service.client.output import documents, tables
@@ -196,6 +199,34 @@ def health(service: str, client: RiskClient) -> None:
     state = client.health(service)
     click.echo(state)
     sys.exit(0 if state == "SERVING" else REFUSED)
+
+
+@main.command("record-sales")
+@combine(EVENTS_FILE, with_history_client)
+def record_sales(file: IO[str], client: HistoryClient) -> None:
+    """Record sales with the history service (stockout-history); FILE has a JSON object a line, - is standard input.
+
+    \b
+    {"event_id": "till-7-1001", "product_id": "A", "at": "2024-01-10T09:30:00-03:00", "quantity": 2, "unit_price": 5}
+    "on": "2024-01-10" instead of "at" where only the day is known; unit_price may be left away.
+    If a line is wrong nothing is sent. The same file may be sent again: no event counts twice.
+    """  # noqa: D301 - as above
+    _print_recorded(client.record_sales(events_in(file, Sale)))
+
+
+@main.command("record-stock")
+@combine(EVENTS_FILE, with_history_client)
+def record_stock(file: IO[str], client: HistoryClient) -> None:
+    """Record counts of stock with the history service, as record-sales.
+
+    \b
+    {"event_id": "scan-1", "product_id": "A", "at": "2024-01-10T18:00:00-03:00", "units_on_hand": 4}
+    """  # noqa: D301 - as above
+    _print_recorded(client.record_stock(events_in(file, StockCount)))
+
+
+def _print_recorded(recorded: Recorded) -> None:
+    click.echo(f"{recorded.recorded:,} recorded, {recorded.known_before:,} known before")
 
 
 def _print(

@@ -32,7 +32,11 @@ TRIES = 3
 SERVICE_CONFIG = {
     "methodConfig": [
         {
-            "name": [{"service": "stockout.v1.RiskService"}, {"service": "stockout.v1.FeatureService"}],
+            "name": [
+                {"service": "stockout.v1.RiskService"},
+                {"service": "stockout.v1.FeatureService"},
+                {"service": "stockout.v1.HistoryService"},
+            ],
             "retryPolicy": {
                 "maxAttempts": 4,
                 "initialBackoff": "0.1s",
@@ -53,6 +57,13 @@ CHANNEL_OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.min_reconnect_backoff_ms", 5000),  # how long one try may take, in spite of its name
 )
+
+
+def open_channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+    """A channel that repeats and reconnects as stated here; without credentials in plaintext."""
+    if credentials is None:
+        return grpc.insecure_channel(target, CHANNEL_OPTIONS)
+    return grpc.secure_channel(target, credentials, CHANNEL_OPTIONS)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,11 @@ import click
 
 from feature_service.client.batching import DEFAULT_TIMEOUT_S, Item
 from feature_service.client.credentials import CredentialsError, Secrets
+from feature_service.client.history_client import (
+    DEFAULT_HISTORY_TARGET,
+    RECORD_TIMEOUT_S,
+    HistoryClient,
+)
 from feature_service.client.sync_client import RiskClient
 
 OutputFormat = Literal["table", "json", "csv"]
@@ -110,9 +115,16 @@ def _file_option(name: str, environment_variable: str, description: str) -> Opti
     return click.option(name, type=path, envvar=environment_variable, show_envvar=True, help=description)
 
 
-_SERVER = combine(
-    click.option("--target", default="localhost:50051", show_default=True, metavar="HOST:PORT"),
-    click.option("--timeout-s", type=click.FloatRange(0, min_open=True), default=DEFAULT_TIMEOUT_S, show_default=True),
+def _server(target: str, timeout_s: float) -> Option:
+    timeout = click.FloatRange(0, min_open=True)
+    return combine(
+        click.option("--target", default=target, show_default=True, metavar="HOST:PORT"),
+        click.option("--timeout-s", type=timeout, default=timeout_s, show_default=True),
+        *_SECRETS,
+    )
+
+
+_SECRETS = (
     _file_option("--tls-ca", "STOCKOUT_TLS_CA", "Use TLS; PEM of the authority that signed the server's certificate."),
     _file_option(
         "--tls-certificate", "STOCKOUT_TLS_CERTIFICATE", "PEM of your own certificate, if the server wants one."
@@ -124,8 +136,8 @@ _SERVER = combine(
 )
 
 
-def with_connection(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of the connection; the command gets a client of that server as ``client``."""
+def _connected(command: Callable[..., None], open_client: Callable[..., Any]) -> Callable[..., None]:
+    """The command, called with a client that ``open_client`` makes of the options of the connection."""
 
     @functools.wraps(command)
     def connect_and_run(
@@ -136,17 +148,28 @@ def with_connection(command: Callable[..., None]) -> Callable[..., None]:
         tls_certificate: Path | None,
         tls_key: Path | None,
         token_file: Path | None,
-        question: str = "",
+        question: str | None = None,
         **options: Any,
     ) -> None:
         try:
             credentials = Secrets(tls_ca, tls_certificate, tls_key, token_file).credentials()
         except CredentialsError as error:
             raise click.UsageError(str(error)) from error
-        with RiskClient(target, timeout_s, credentials, question) as client:
+        asked = () if question is None else (question,)
+        with open_client(target, timeout_s, credentials, *asked) as client:
             command(*arguments, client=client, **options)
 
-    return _SERVER(connect_and_run)
+    return connect_and_run
+
+
+def with_connection(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the connection; the command gets a client of that server as ``client``."""
+    return _server("localhost:50051", DEFAULT_TIMEOUT_S)(_connected(command, RiskClient))
+
+
+def with_history_client(command: Callable[..., None]) -> Callable[..., None]:
+    """The same with a client of the history service."""
+    return _server(DEFAULT_HISTORY_TARGET, RECORD_TIMEOUT_S)(_connected(command, HistoryClient))
 
 
 _QUESTION = click.option(

@@ -55,11 +55,7 @@ class RiskClient:
     ) -> None:
         self._target, self._timeout_s, self._max_ids = target, timeout_s, MAX_IDS
         self._question = question
-        self._channel = (
-            grpc.secure_channel(target, credentials, batching.CHANNEL_OPTIONS)
-            if credentials
-            else grpc.insecure_channel(target, batching.CHANNEL_OPTIONS)
-        )
+        self._channel = batching.open_channel(target, credentials)
         self._risks = RiskServiceStub(self._channel)
         self._features = FeatureServiceStub(self._channel)
 
