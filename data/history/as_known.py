@@ -11,7 +11,7 @@ import polars as pl
 from data.history.fact_tables import LOAD
 from data.ingest.facts import KEYS, SCHEMAS
 
-_ROW = "row of facts"
+_KNOWN = "is known"
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,10 @@ def change(table: str, known: pl.DataFrame, delivered: pl.DataFrame) -> Change:
         delivered: The delivery's, each with a name, and each name once.
     """
     columns, keys = list(SCHEMAS[table]), list(KEYS[table])
-    known_ones = known.select(columns)
-    unchanged = delivered.join(known_ones, on=columns, how="semi", nulls_equal=True, maintain_order="left")
-    new = delivered.join(known_ones, on=columns, how="anti", nulls_equal=True, maintain_order="left")
+    is_known = known.select(*columns, pl.lit(value=True).alias(_KNOWN))  # each name once, so that no row is there twice
+    compared = delivered.join(is_known, on=columns, how="left", nulls_equal=True, maintain_order="left")
+    unchanged = compared.filter(pl.col(_KNOWN)).drop(_KNOWN)
+    new = compared.filter(pl.col(_KNOWN).is_null()).drop(_KNOWN)
     replaced = known.join(new.select(keys), on=keys, how="semi")
     return Change(new, unchanged, replaced, pl.Series(dtype=pl.Date))
 

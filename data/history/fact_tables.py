@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import polars as pl
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
 
 from data.errors import HistoryError
@@ -35,6 +35,7 @@ BRONZE_SCHEMA = {
 QUARANTINE_SCHEMA = {**BRONZE_SCHEMA, "reason": pl.String, "column": pl.String, "product_id": pl.String}
 
 _BRONZE, _QUARANTINE = "bronze/rows", "bronze/quarantine"
+_COMPRESSION = WriterProperties(compression="ZSTD", compression_level=1)  # half of Snappy's size, and no slower
 _SILVER = {name: f"silver/{name}" for name in SCHEMAS}
 _SCHEMAS = {_BRONZE: BRONZE_SCHEMA, _QUARANTINE: QUARANTINE_SCHEMA} | {
     path: {**SCHEMAS[name], LOAD: pl.Int64} for name, path in _SILVER.items()
@@ -147,7 +148,13 @@ class FactTables:
             typed = rows.select(pl.col(name).cast(kind) for name, kind in _SCHEMAS[path].items())
             uri = self._uri(path)
             table = DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
-            write_deltalake(table or uri, typed.to_arrow(), mode="append", configuration=_PROPERTIES)
+            write_deltalake(
+                table or uri,
+                typed.to_arrow(),
+                mode="append",
+                configuration=_PROPERTIES,
+                writer_properties=_COMPRESSION,
+            )
             if "://" not in self.root:
                 _sync(table or DeltaTable(uri), Path(uri))
 

@@ -133,7 +133,7 @@ def join_of(left_file: str, left: set[str], right_file: str, right: set[str]) ->
     plain = Join(left_file, right_file, len(left), len(right), joined)
     alone_left, alone_right = left - right, right - left
     best, pairs = "", list[tuple[str, str]]()
-    for name, form in FORMS.items():
+    for name, form in FORMS.items() if alone_left and alone_right else ():
         there = {form(each): each for each in sorted(alone_right)}
         near = [(each, there[form(each)]) for each in sorted(alone_left) if form(each) in there]
         if len(near) > len(pairs):

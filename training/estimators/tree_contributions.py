@@ -2,8 +2,8 @@
 
 LightGBM walks through every tree for every row. Here each leaf's part is made once for every pattern in which a row can
 agree with the leaf's path: which of the path's features lead the row towards the leaf. A row then only looks its
-pattern up (the idea of FastTreeSHAP, Yang 2021), some fifteen times faster. The sums are those of LightGBM's
-``pred_contrib`` but for rounding.
+pattern up (the idea of FastTreeSHAP, Yang 2021). And rows that go the same ways at all splits of a tree look it up
+together. The sums are those of LightGBM's ``pred_contrib`` but for rounding.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from training.cores import cores
 
 MOST_PATH_FEATURES = 12
 """Of the longest path; each feature more doubles a leaf's table."""
 
-_ROWS_PER_BLOCK = 8_192
+_ROWS_PER_BLOCK = 32_768
+_SPLITS_PER_SORT = 32
 _TABLE_CELLS = 1_000_000
 _ZERO = np.float32(1e-35)  # what LightGBM takes for zero
 
@@ -176,12 +177,36 @@ def _of_block(trees: list[_Tree], features: FloatArray) -> DoubleArray:
     result = np.zeros(columns.shape)
     for tree in trees:
         left = [_goes_left(split, known[split.feature], unknown[split.feature]) for split in tree.splits]
-        sides = (left, [~each for each in left])
-        for leaf in tree.leaves:
-            pattern = _pattern(leaf, sides)
-            for of_feature, feature in zip(leaf.table, leaf.steps, strict=True):
-                result[feature] += of_feature.take(pattern)
+        if not left:
+            continue
+        way = _ways(left)
+        of_way = np.empty(way.max() + 1, dtype=np.int64)
+        of_way[way] = np.arange(len(way))  # a row of each way, whichever
+        values = _of_ways(tree, [each[of_way] for each in left])
+        for feature, contribution in values.items():
+            result[feature] += contribution.take(way)
     return result
+
+
+def _ways(left: list[BoolArray]) -> IntArray:
+    """The number of the way that each row takes through a tree; rows of one way go left at the same splits."""
+    way = np.zeros(len(left[0]), dtype=np.int64)
+    for start in range(0, len(left), _SPLITS_PER_SORT):
+        for goes_left in left[start : start + _SPLITS_PER_SORT]:
+            way = way << 1 | goes_left
+        way = np.unique(way, return_inverse=True)[1]
+    return way
+
+
+def _of_ways(tree: _Tree, left: list[BoolArray]) -> dict[int, DoubleArray]:
+    """What each feature of a tree contributes on some ways through it, shape ``(ways,)`` each."""
+    sides = (left, [~each for each in left])
+    values: dict[int, DoubleArray] = {}
+    for leaf in tree.leaves:
+        pattern = _pattern(leaf, sides)
+        for of_feature, feature in zip(leaf.table, leaf.steps, strict=True):
+            values[feature] = values.get(feature, 0.0) + of_feature.take(pattern)
+    return values
 
 
 def _goes_left(split: _Split, known: FloatArray, unknown: BoolArray) -> BoolArray:

@@ -12,9 +12,9 @@ def booster_of(features: np.ndarray, **options: object) -> lightgbm.Booster:
     return lightgbm.train(parameters, lightgbm.Dataset(features, outcome.astype(np.float32)), 20)
 
 
-def rows(columns: int, unknown_share: float) -> np.ndarray:
+def rows(columns: int, unknown_share: float, count: int = 10_000) -> np.ndarray:
     draw = np.random.default_rng(2)
-    features = draw.normal(size=(10_000, columns)).round(1).astype(np.float32)
+    features = draw.normal(size=(count, columns)).round(1).astype(np.float32)
     features[draw.random(features.shape) < unknown_share] = np.nan
     return features
 
@@ -33,12 +33,21 @@ def test_contributions_are_those_of_lightgbm(unknown_share: float, options: dict
 
 
 def test_a_row_is_explained_alone_as_it_is_among_others() -> None:
-    features = rows(8, 0.1)
+    features = rows(8, 0.1, count=40_000)
     model = booster_of(features).dump_model()
     whole = contributions_of_trees(model, features)
     assert whole is not None
-    for row in (0, 8_191, 8_192, 9_999):
+    for row in (0, 32_767, 32_768, 39_999):
         np.testing.assert_array_equal(contributions_of_trees(model, features[row : row + 1]), whole[row : row + 1])
+
+
+def test_trees_of_more_splits_than_a_number_has_bits_are_exact_too() -> None:
+    features = rows(8, 0.1)
+    booster = booster_of(features, num_leaves=120)
+    found = contributions_of_trees(booster.dump_model(), features)
+    assert found is not None
+    expected = np.asarray(booster.predict(features, pred_contrib=True))[:, :-1]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 def test_a_tree_without_a_split_contributes_nothing() -> None:
