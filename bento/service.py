@@ -29,7 +29,7 @@ from bento.openapi import mount_pages
 from bento.requests import AssessRequest, BodyLimit, decode_assess, decode_rows, feature_rows
 from bento.risks import risks
 from feature_service.bundle import CONTRACT_FILE, Bundle, BundleError, Contract
-from feature_service.client.credentials import Secrets
+from feature_service.credentials import Secrets
 from feature_service.json_record import read_json
 from feature_service.kernel import StockoutError
 

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import click
 
 from feature_service.client.batching import DEFAULT_TIMEOUT_S, Item
-from feature_service.client.credentials import CredentialsError, Secrets
 from feature_service.client.history_client import (
     DEFAULT_HISTORY_TARGET,
     RECORD_TIMEOUT_S,
     HistoryClient,
 )
 from feature_service.client.sync_client import RiskClient
+from feature_service.credentials import CredentialsError, Secrets
 
 OutputFormat = Literal["table", "json", "csv"]
 Option = Callable[[Callable[..., None]], Callable[..., None]]

@@ -15,6 +15,7 @@ from feature_service.server.background import repeat
 from feature_service.server.endpoint import TOKENS_RELOAD_SECONDS, Endpoint, call_telemetry, create_endpoint
 from feature_service.server.rpc.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
 from feature_service.server.serving.questions import ServedQuestions
+from feature_service.server.serving.recorded_stock import RecordedStock
 from feature_service.server.serving.reload import Reloader
 from feature_service.server.serving.start import load_at_start
 from feature_service.server.settings import STOP_SIGNALS, Settings
@@ -28,14 +29,16 @@ SECONDS_PER_DAY = 86_400
 _log = structlog.stdlib.get_logger("stockout.server")
 
 
-async def create_server(settings: Settings, questions: ServedQuestions, telemetry: CallTelemetry) -> Endpoint:
+async def create_server(
+    settings: Settings, questions: ServedQuestions, recorded: RecordedStock, telemetry: CallTelemetry
+) -> Endpoint:
     """Bind the port and register every service, which answer ``questions``; nothing answers yet.
 
     Raises:
         StockoutError: If the address, the certificate or the tokens cannot be used.
     """
     services = {
-        RISK_SERVICE: RiskServicer(questions, settings).methods,
+        RISK_SERVICE: RiskServicer(questions, recorded, settings).methods,
         FEATURE_SERVICE: FeatureServicer(questions).methods,
     }
     return await create_endpoint(settings, services, telemetry, settings.max_ids)
@@ -53,17 +56,20 @@ async def serve(settings: Settings) -> None:
     link = Link(settings.operation.worker, when_lost=stop.set)
     max_age_days, worker = settings.max_age_days, settings.operation.worker
     questions = ServedQuestions(None if max_age_days is None else max_age_days * SECONDS_PER_DAY)
-    snapshots = SnapshotCollector(questions)
+    recorded = RecordedStock(settings.operation.history, questions)
+    snapshots = SnapshotCollector(questions, recorded)
     telemetry = call_telemetry(settings, Metrics("products", snapshots))
-    reloader = Reloader(settings.snapshots, questions, snapshots.count_reload_failure)
+    reloader = Reloader(settings.snapshots, questions, recorded.prepare, snapshots.count_reload_failure)
     if worker:
-        await load_default(reloader, questions, settings)
+        await load_default(reloader, questions, recorded, settings)
         await reloader.look_beside()
-    server = await create_server(settings, questions, telemetry)
+    server = await create_server(settings, questions, recorded, telemetry)
     await server.grpc_server.start()
     server.expose_metrics(settings)
     _log.info("listening", host=settings.host, port=server.port)
-    tasks = [asyncio.create_task(repeat(server.doorkeeper.look, TOKENS_RELOAD_SECONDS))] if server.doorkeeper else []
+    tasks = [asyncio.create_task(recorded.keep_up())]
+    if server.doorkeeper:
+        tasks.append(asyncio.create_task(repeat(server.doorkeeper.look, TOKENS_RELOAD_SECONDS)))
 
     async def look() -> None:
         await reloader.look()
@@ -71,7 +77,7 @@ async def serve(settings: Settings) -> None:
 
     try:
         if not worker:
-            await load_default(reloader, questions, settings)
+            await load_default(reloader, questions, recorded, settings)
         await _report_freshness(server, questions)
         await reloader.look_beside()
         tasks.append(asyncio.create_task(repeat(look, settings.reload_seconds)))
@@ -81,11 +87,14 @@ async def serve(settings: Settings) -> None:
     finally:
         for task in tasks:
             task.cancel()
+        recorded.close()
         questions.close()
         await server.drain(settings.grace_seconds)
 
 
-async def load_default(reloader: Reloader, questions: ServedQuestions, settings: Settings) -> None:
+async def load_default(
+    reloader: Reloader, questions: ServedQuestions, recorded: RecordedStock, settings: Settings
+) -> None:
     """Load the default question's published snapshot in a thread, so that health answers meanwhile, and answer from it.
 
     Raises:
@@ -93,7 +102,7 @@ async def load_default(reloader: Reloader, questions: ServedQuestions, settings:
     """
     began = perf_counter()
     serving, problem = await asyncio.to_thread(load_at_start, settings.snapshots)
-    questions.default.swap_in(serving)
+    questions.default.swap_in(await recorded.prepare(serving))
     questions.name_default()
     reloader.take_up_beside()
     gc.collect()

@@ -186,13 +186,13 @@ class DrainingError(AnswerError):
 
 
 class PageTokenExpiredError(AnswerError):
-    """The snapshot that the pages are of is gone."""
+    """The snapshot that the pages are of is gone, or what it was answered with."""
 
     def __init__(self, snapshot_id: str) -> None:
         self.snapshot_id = snapshot_id
         super().__init__(
-            f"the list that the page token walks through was of snapshot {snapshot_id}, which was replaced: "
-            "start again at the first page",
+            f"the list that the page token walks through was of snapshot {snapshot_id}, which or whose recorded counts "
+            "were replaced: start again at the first page",
             snapshot_id=snapshot_id,
         )
 

@@ -59,8 +59,10 @@ class OutOfStockError(ProductError):
         units_lost_per_week: float | None,
         revenue_lost_per_week: float | None,
         category: str = "",
+        *,
+        count_recorded: bool = False,
     ) -> None:
-        self.since, self.category = since, category
+        self.since, self.category, self.count_recorded = since, category, count_recorded
         self.units_lost_per_week, self.revenue_lost_per_week = units_lost_per_week, revenue_lost_per_week
         facts = {
             "since": since,

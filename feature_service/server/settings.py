@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
+from feature_service.credentials import Secrets
 from feature_service.limits import MAX_ID_BYTES, MAX_IDS
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -101,6 +102,19 @@ class Telemetry:
 
 
 @dataclass(frozen=True)
+class History:
+    """The HistoryService whose recorded counts are answered with.
+
+    Attributes:
+        address: Its host and port.
+        secrets: Files for TLS, and the token if it wants one.
+    """
+
+    address: str
+    secrets: Secrets
+
+
+@dataclass(frozen=True)
 class Worker:
     """This process is one of several on the port.
 
@@ -115,11 +129,20 @@ class Worker:
 
 @dataclass(frozen=True)
 class Operation:
-    """How the server is run, whatever it serves; ``worker`` is None in a process that has the port for itself."""
+    """How the server is run, whatever it serves.
+
+    Attributes:
+        limits: How much at a time.
+        security: Who may ask what.
+        telemetry: What tells from outside how it does.
+        history: None if no recorded counts are heard of.
+        worker: None in a process that has the port for itself.
+    """
 
     limits: ProcessLimits = field(default_factory=ProcessLimits)
     security: Security = field(default_factory=Security)
     telemetry: Telemetry = field(default_factory=Telemetry)
+    history: History | None = None
     worker: Worker | None = None
 
 
@@ -166,7 +189,7 @@ class Settings:
         max_age_days: Age of the data, from its last record, from which answers say stale and health says NOT_SERVING;
             None is never.
         log_calls: Write a line for every call, not only for those that failed.
-        operation: Limits, security, telemetry.
+        operation: Limits, security, telemetry, history.
     """
 
     snapshots: Path

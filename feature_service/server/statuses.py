@@ -8,6 +8,7 @@ from stockout.v1.risk_service_pb2 import OutOfStock
 
 from data.snapshots import SnapshotError
 from feature_service.bundle import BundleError, FeatureShapeError
+from feature_service.credentials import CredentialsError
 from feature_service.kernel import InsufficientHistoryError, MissingFieldsError, StockoutError, UnknownFeatureSetError
 from feature_service.server import errors, product_errors, recording_errors
 
@@ -54,6 +55,7 @@ BEFORE_ANY_CALL: frozenset[type[StockoutError]] = frozenset(
         MissingFieldsError,
         SnapshotError,
         BundleError,
+        CredentialsError,
     }
 )
 """Errors that end the process or refuse a snapshot before any call could meet them."""
@@ -85,6 +87,7 @@ def out_of_stock(error: product_errors.OutOfStockError) -> OutOfStock:
         units_lost_per_week=error.units_lost_per_week,
         revenue_lost_per_week=error.revenue_lost_per_week,
         category=error.category,
+        count_recorded=error.count_recorded,
     )
     if error.since is not None:
         message.since.year, message.since.month, message.since.day = error.since.timetuple()[:3]

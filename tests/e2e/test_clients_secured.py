@@ -12,7 +12,7 @@ import pytest
 from bento.build import build_bento
 from data.snapshots import publish
 from feature_service.client import RiskClient
-from feature_service.client.credentials import Secrets
+from feature_service.credentials import Secrets
 from tests.support.bentos import MODEL, post, served_bento
 from tests.support.certificates import Authority
 from tests.support.processes import BIN

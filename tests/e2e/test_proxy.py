@@ -15,7 +15,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from benchmarks.rapid_reset import BATCH, METHOD, PREFACE, SETTINGS, connected, frame, headers, resets
 from feature_service.client import RefusedError, RiskClient
-from feature_service.client.credentials import Secrets
+from feature_service.credentials import Secrets
 from tests.support.processes import free_port
 from tests.support.proxies import Proxy, proxy_of
 from tests.support.servers import RunningServer, channel_to, running_server

@@ -8,16 +8,16 @@ from stockout.v1.feature_service_pb2 import GetFeaturesResponse, ProductFeatures
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksResponse, StockoutRiskResult
 
 from feature_service.server.scoring.assessor import Assessor
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.serving import responses
 from feature_service.server.serving.entries import risk_entries
 
 
 def computed(
-    assessor: Assessor, product_ids: Sequence[str], column: int, caller_stock: CallerStock | None = None
+    assessor: Assessor, product_ids: Sequence[str], column: int, newer_stock: NewerStock | None = None
 ) -> list[StockoutRiskResult]:
     """On the spot."""
-    raw = responses.Writer(assessor).risks(product_ids, column, assessor.scorer, caller_stock)
+    raw = responses.Writer(assessor).risks(product_ids, column, assessor.scorer, newer_stock)
     return list(AssessStockoutRisksResponse.FromString(raw).results)
 
 
@@ -27,10 +27,10 @@ def now(assessor: Assessor, product_ids: Sequence[str]) -> list[StockoutRiskResu
     return list(AssessStockoutRisksResponse.FromString(b"".join(map(entries.__getitem__, product_ids))).results)
 
 
-def given_to_all(products: int, units_on_hand: float | None, lead_time_days: int | None = None) -> CallerStock:
+def given_to_all(products: int, units_on_hand: float | None, lead_time_days: int | None = None) -> NewerStock:
     """The same for each product."""
     values = (units_on_hand, lead_time_days)
-    return CallerStock(*(np.full(products, np.nan if each is None else each) for each in values))
+    return NewerStock(*(np.full(products, np.nan if each is None else each) for each in values))
 
 
 def features(assessor: Assessor, product_ids: Sequence[str], column: int) -> list[ProductFeaturesResult]:

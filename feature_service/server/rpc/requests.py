@@ -17,7 +17,7 @@ from stockout.v1.risk_service_pb2 import (
     StreamStockoutRisksRequest,
 )
 
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.queries import (
     FeatureQuery,
     ListQuery,
@@ -44,7 +44,7 @@ def risk_query(request: AssessStockoutRisksRequest) -> RiskQuery:
     # item by item, since each reading of a repeated field makes its messages anew
     items = [(item.product_id, _units_on_hand(item), _lead_time_days(item)) for item in request.items]
     product_ids, units_on_hand, lead_time_days = zip(*items, strict=True)
-    stock = CallerStock(np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64))
+    stock = NewerStock(np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64))
     return RiskQuery(product_ids, as_of, horizon_weeks, stock)
 
 

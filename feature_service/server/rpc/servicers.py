@@ -28,6 +28,7 @@ from feature_service.server.rpc.requests import (
 from feature_service.server.serving import responses
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.questions import ServedQuestions
+from feature_service.server.serving.recorded_stock import RecordedStock
 from feature_service.server.settings import Settings
 
 RISK_SERVICE: str = risk_service_pb2.DESCRIPTOR.services_by_name["RiskService"].full_name
@@ -37,8 +38,8 @@ FEATURE_SERVICE: str = feature_service_pb2.DESCRIPTOR.services_by_name["FeatureS
 class RiskServicer:
     """``stockout.v1.RiskService``."""
 
-    def __init__(self, questions: ServedQuestions, settings: Settings) -> None:
-        self._questions = questions
+    def __init__(self, questions: ServedQuestions, recorded: RecordedStock, settings: Settings) -> None:
+        self._questions, self._recorded = questions, recorded
         self._limits = Limits(
             max_ids_per_request=settings.max_ids,
             max_message_bytes=settings.max_message_bytes,
@@ -59,7 +60,7 @@ class RiskServicer:
     def assess_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
         query = risk_query(request)
-        return self._questions.place(request.question).get().risks(query)
+        return self._questions.place(request.question).get().as_of(query.as_of).risks(query)
 
     def known_stockout_risks(self, request: AssessStockoutRisksRequest) -> bytes | None:
         """Answer from what is encoded: an id that the snapshot names has kept its rule already."""
@@ -73,19 +74,22 @@ class RiskServicer:
 
     def stream_stockout_risks(self, request: StreamStockoutRisksRequest) -> AsyncIterator[bytes]:
         """Answer every product."""
-        return self._questions.place(request.question).get().all_risks(day_of(request))
+        day = day_of(request)
+        return self._questions.place(request.question).get().as_of(day).all_risks(day)
 
     async def watch_stockout_risks(self, request: WatchStockoutRisksRequest) -> AsyncIterator[bytes]:
-        """Answer the asked products, then those that changed at each newer snapshot."""
+        """Answer the asked products, then those that changed, at each newer snapshot and with recorded counts."""
         product_ids = request.product_ids[:]
         place = self._questions.place(request.question)
         serving = place.get()
         before = list(serving.entries(product_ids))
         yield serving.head + b"".join(before)
         while True:
-            serving = await place.next(serving)
+            seen, serving = serving, await place.next(serving)
             now = list(serving.entries(product_ids))
-            yield serving.head + b"".join(new for new, old in zip(now, before, strict=True) if new != old)
+            changed = b"".join(new for new, old in zip(now, before, strict=True) if new != old)
+            if changed or serving.id != seen.id:
+                yield serving.head + changed
             before = now
 
     def get_service_info(self, request: GetServiceInfoRequest) -> bytes:
@@ -100,6 +104,7 @@ class RiskServicer:
             first_week=responses.date_message(serving.assessor.week(0)),
             data_warnings=serving.data_warnings,
             questions=map(self._served_question, self._questions.loaded()),
+            recorded_counts=self._recorded.info(serving),
         ).SerializeToString()
 
     def _served_question(self, place: CurrentSnapshot) -> ServedQuestion:
@@ -125,7 +130,7 @@ class FeatureServicer:
     def get_features(self, request: GetFeaturesRequest) -> bytes | Awaitable[bytes]:
         """Answer one result per product, in the order of the request."""
         query = feature_query(request)
-        return self._questions.place(request.question).get().features(query)
+        return self._questions.place(request.question).get().as_of(query.as_of).features(query)
 
     def known_features(self, request: GetFeaturesRequest) -> bytes | None:
         """Answer from what is encoded: an id that the snapshot names has kept its rule already."""
@@ -134,4 +139,5 @@ class FeatureServicer:
 
     def stream_features(self, request: StreamFeaturesRequest) -> AsyncIterator[bytes]:
         """Answer every product."""
-        return self._questions.place(request.question).get().all_features(request.feature_set, day_of(request))
+        day = day_of(request)
+        return self._questions.place(request.question).get().as_of(day).all_features(request.feature_set, day)

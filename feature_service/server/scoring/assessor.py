@@ -1,7 +1,7 @@
 """Which products have a probability in which week, and which: by product id, with the newest week scored at once."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from data.snapshots import Snapshot
 from data.weeks import last_complete_week
 from feature_service.bundle import STOCK_AWARE, Bundle
 from feature_service.kernel import FloatArray, feature_set
-from feature_service.kernel.arrays import RowNumbers
+from feature_service.kernel.arrays import BoolArray, RowNumbers
 from feature_service.server.errors import AsOfOutOfRangeError
 from feature_service.server.product_errors import (
     ExcludedProductError,
@@ -20,9 +20,10 @@ from feature_service.server.product_errors import (
     ShortHistoryError,
     UnknownProductError,
 )
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.planner import Figures, Planner
 from feature_service.server.scoring.reasons import ReasonTable
+from feature_service.server.scoring.recorded_counts import Counts, RecordedCounts
 from feature_service.server.scoring.scorer import Inputs, Scorer, Scores, State, States
 from feature_service.server.scoring.stock_outs import StockOuts, stock_outs
 
@@ -40,6 +41,7 @@ class Assessment:
         scores: State, probability and alert of each.
         figures: What follows for a planner.
         scorer: The model that they are of.
+        recorded: Which rest on a recorded count.
         with_reasons: Whether the stored reasons belong to these answers.
     """
 
@@ -48,11 +50,14 @@ class Assessment:
     scores: Scores
     figures: Figures
     scorer: Scorer
+    recorded: BoolArray
     with_reasons: bool = False
 
 
 class Assessor:
     """One snapshot and its model. Every product is scored once for the newest week; other weeks on the spot.
+
+    Recorded counts make another assessor of it (see :mod:`feature_service.server.scoring.recount`).
 
     Raises:
         UnknownFeatureSetError, ModelMismatchError: If this code does not compute what the model takes.
@@ -73,6 +78,8 @@ class Assessor:
         self._not_eligible = NotEligibleError(self.label.name, self.label.description)
         self.inputs.prepare_newest()
         self._score_newest(snapshot)
+        nobody = np.empty(0, np.intp)
+        self.recorded = RecordedCounts(Counts.none(), self._scores.of(nobody), self.figures.of(nobody))
 
     def __len__(self) -> int:
         """Products with a row."""
@@ -81,7 +88,12 @@ class Assessor:
     @property
     def probabilities(self) -> FloatArray:
         """Of the newest week, shape ``(products,)``; NaN where there is none."""
-        return self._scores.probabilities
+        return self.newest_answers(np.arange(len(self))).scores.probabilities
+
+    @property
+    def last_day(self) -> dt.date:
+        """Of the newest week."""
+        return self.week(self.newest) + dt.timedelta(days=6)
 
     def row(self, product_id: str) -> int | None:
         """Where the product is; None if it has no row."""
@@ -109,12 +121,12 @@ class Assessor:
 
     def newest_answers(self, rows: RowNumbers) -> Assessment:
         """The answers for the newest week, from the table."""
-        return Assessment(
-            rows, self.newest, self._scores.of(rows), self.figures.of(rows), self.scorer, with_reasons=True
-        )
+        scores, figures = self._scores.of(rows), self.figures.of(rows)
+        recorded = self.recorded.put_into(rows, scores, figures)
+        return Assessment(rows, self.newest, scores, figures, self.scorer, recorded, with_reasons=True)
 
     def answers(
-        self, rows: RowNumbers, column: int, scorer: Scorer, caller_stock: CallerStock | None = None
+        self, rows: RowNumbers, column: int, scorer: Scorer, caller_stock: NewerStock | None = None
     ) -> Assessment:
         """The answers for any week, computed from the panel for these rows only.
 
@@ -124,19 +136,27 @@ class Assessor:
             scorer: The model: the snapshot's, or another one.
             caller_stock: What the caller knows of each row's stock.
         """
-        scores = scorer.scores(rows, column, caller_stock)
-        return Assessment(rows, column, scores, self.planner.figures(rows, column, caller_stock), scorer)
+        stock = self._stock_of(rows, column, caller_stock)
+        recorded = np.zeros(len(rows), dtype=np.bool_)
+        if stock is not None and stock.counted_in_days is not None:
+            recorded = np.isfinite(stock.counted_in_days)
+        scores, figures = scorer.scores(rows, column, stock), self.planner.figures(rows, column, stock)
+        return Assessment(rows, column, scores, figures, scorer, recorded)
 
     def features(self, rows: RowNumbers, column: int) -> tuple[FloatArray, States]:
         """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states."""
-        features = self.inputs.features(rows, column)
-        eligible, out = self.inputs.eligible(rows, column), self.inputs.out_of_stock(rows, column)
+        features, eligible, out = self.scorer.inputs_of(rows, column, self._stock_of(rows, column))
         return features, self.inputs.states(rows, column, features, eligible, out)
+
+    def _stock_of(self, rows: RowNumbers, column: int, caller_stock: NewerStock | None = None) -> NewerStock | None:
+        """What was recorded is of the newest week, and a caller knows better."""
+        return self.recorded.behind(rows, caller_stock) if column == self.newest else caller_stock
 
     def risk_problems(self, answers: Assessment) -> dict[int, ProductError]:
         """By position, why those without a probability have none."""
         inputs = answers.scorer.inputs
-        return self._problems(inputs, answers.rows, answers.column, answers.scores.states, State.SCORED)
+        problems = self._problems(inputs, answers.rows, answers.column, answers.scores.states, State.SCORED)
+        return problems | self._out_of_stock(answers)
 
     def feature_problems(self, rows: RowNumbers, column: int, states: States) -> dict[int, ProductError]:
         """By position, why those whose features are not known lack them."""
@@ -157,11 +177,7 @@ class Assessor:
         """In blocks, each with the values of the features that are reasons."""
         blocks = [slice(start, start + BLOCK_ROWS) for start in range(0, max(1, len(self)), BLOCK_ROWS)]
         scored = [self._scored_now(block, snapshot) for block in blocks]
-        self._scores = Scores(
-            states=np.concatenate([scores.states for scores, _ in scored]),
-            probabilities=np.concatenate([scores.probabilities for scores, _ in scored]),
-            alerts=np.concatenate([scores.alerts for scores, _ in scored]),
-        )
+        self._scores = Scores.joined([scores for scores, _ in scored])
         out_of_stock = np.flatnonzero(self._scores.states == State.OUT_OF_STOCK)
         self.stock_outs = stock_outs(self.panel, out_of_stock, self.newest)
         self.figures = Figures.joined([self.planner.figures(block, self.newest) for block in blocks])
@@ -186,8 +202,6 @@ class Assessor:
         known = dict(zip(short.tolist(), inputs.known_weeks(rows[short], column).tolist(), strict=True))
         needed = inputs.feature_set.history_weeks
         own: dict[int, ProductError] = {position: ShortHistoryError(needed, weeks) for position, weeks in known.items()}
-        if below > State.OUT_OF_STOCK:
-            own |= self._out_of_stock(rows, column, states)
         shared: dict[int, ProductError] = {
             State.NOT_LAUNCHED: NotLaunchedError(self.week(column)),
             State.NOT_ELIGIBLE: self._not_eligible,
@@ -195,23 +209,31 @@ class Assessor:
         return {
             position: own.get(position) or shared[state]
             for position, state in zip(too_bad.tolist(), states[too_bad].tolist(), strict=True)
+            if state != State.OUT_OF_STOCK
         }
 
-    def _out_of_stock(self, rows: RowNumbers, column: int, states: States) -> dict[int, ProductError]:
+    def _out_of_stock(self, answers: Assessment) -> dict[int, ProductError]:
         """By position, what is lost; of the newest week it is in a table, unless a caller knows of more."""
-        positions = np.flatnonzero(states == State.OUT_OF_STOCK)
-        out = rows[positions]
-        table = self.stock_outs
-        if column != self.newest or not np.isin(out, table.rows).all():
-            table = stock_outs(self.panel, out, column)
+        positions = np.flatnonzero(answers.scores.states == State.OUT_OF_STOCK)
+        out = answers.rows[positions]
+        table = self.stock_outs if answers.column == self.newest else self.stock_outs.of(np.empty(0, np.intp))
+        missing = out[~np.isin(out, table.rows)]
+        if len(missing):
+            table = replace(table, last_day=self.week(answers.column) + dt.timedelta(days=6))
+            found = stock_outs(self.panel, missing, answers.column)
+            came_back = np.isin(found.rows, self.recorded.counts.rows) & (answers.column == self.newest)
+            table = table.joined(replace(found, out_days=np.where(came_back, np.nan, found.out_days)))
         return {
-            position: self.stock_out_of(row, table)
+            position: self.stock_out_of(row, table, count_recorded=bool(answers.recorded[position]))
             for position, row in zip(positions.tolist(), out.tolist(), strict=True)
         }
 
-    def stock_out_of(self, row: int, table: StockOuts | None = None) -> OutOfStockError:
+    def stock_out_of(
+        self, row: int, table: StockOuts | None = None, *, count_recorded: bool = False
+    ) -> OutOfStockError:
         """What a product that is out of stock loses, by default in the newest week."""
         found = (self.stock_outs if table is None else table)[row]
+        category = self.panel.categories[row]
         return OutOfStockError(
-            found.since, found.units_lost_per_week, found.revenue_lost_per_week, self.panel.categories[row]
+            found.since, found.units_lost_per_week, found.revenue_lost_per_week, category, count_recorded=count_recorded
         )

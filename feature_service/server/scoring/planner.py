@@ -9,7 +9,7 @@ from data.panel import COUNT_AGE_DAYS, PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, forecast_demand
 from feature_service.kernel.arrays import DoubleArray, Rows
 from feature_service.kernel.block import Fields
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 
 FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
@@ -19,7 +19,7 @@ FARTHEST_DAYS = 365
 class Figures:
     """Shape ``(rows,)`` each, as ``StockoutRisk`` in the protos defines them; NaN where not known.
 
-    Days count from the as_of week's last day: those to the count that the stock rests on are 0 or less.
+    Days count from the as_of week's last day: those to a count of the snapshot's are 0 or less.
     """
 
     units_on_hand: DoubleArray
@@ -57,16 +57,17 @@ class Planner:
         self._price = last_price(panel.fields, len(panel.product_ids))
         self._lead_time_days = np.array(panel.lead_time_days, dtype=np.float64)
 
-    def figures(self, rows: Rows, column: int, caller_stock: CallerStock | None = None) -> Figures:
+    def figures(self, rows: Rows, column: int, newer_stock: NewerStock | None = None) -> Figures:
         """As of the week of ``column``; later weeks are not looked at."""
         demand, price = self._demand_and_price(rows, column)
         stock = self._stock(rows, column, len(price))
         counted_in_days = np.where(np.isnan(stock), np.nan, -self._count_age(rows, column, len(price)))
         lead_time_days = self._lead_time_days[rows]
-        if caller_stock is not None:
-            counted_in_days = np.where(np.isnan(caller_stock.units_on_hand), counted_in_days, np.nan)
-            stock = _first_known(caller_stock.units_on_hand, stock)
-            lead_time_days = _first_known(caller_stock.lead_time_days, lead_time_days)
+        if newer_stock is not None:
+            newer = np.nan if newer_stock.counted_in_days is None else newer_stock.counted_in_days
+            counted_in_days = np.where(np.isnan(newer_stock.units_on_hand), counted_in_days, newer)
+            stock = _first_known(newer_stock.units_on_hand, stock)
+            lead_time_days = _first_known(newer_stock.lead_time_days, lead_time_days)
         expected = demand.expected_units(self._horizon_weeks)
         lost = np.where(np.isnan(stock), np.nan, demand.expected_units_lost(stock, self._horizon_weeks))
         days = np.floor(demand.days_until_out(stock))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class RiskQuery:
     product_ids: Sequence[str]
     as_of: dt.date | None
     horizon_weeks: int
-    caller_stock: CallerStock | None = None
+    caller_stock: NewerStock | None = None
 
 
 @dataclass(frozen=True, slots=True)

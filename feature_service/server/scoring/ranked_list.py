@@ -18,13 +18,26 @@ KEPT_LISTS = 8
 """Lists that are kept, since clients walk through their pages: 4 bytes a product each."""
 
 
+class Categories:
+    """Which product is of which category: made once for a snapshot, whatever its products are answered with."""
+
+    def __init__(self, categories: Sequence[str]) -> None:
+        self._codes = {name: code for code, name in enumerate(sorted(set(categories)))}
+        self._code = np.fromiter(map(self._codes.__getitem__, categories), np.int32, len(categories))
+
+    def hold(self, name: str, rows: RankedRows) -> npt.NDArray[np.bool_]:
+        """Where rows are of the category."""
+        of_category: npt.NDArray[np.bool_] = self._code[rows] == self._codes.get(name, -1)
+        return of_category
+
+
 class RankedList:
     """Ranks the products of one snapshot, by numbers of rows.
 
     Args:
         probabilities: Shape ``(products,)``, NaN where there is none.
         threshold: An alert is raised from here.
-        categories: The category of each product.
+        categories: Those of the products.
         keys: What each order goes by, smallest first, NaN last; shape ``(products,)``.
         out_of_stock: Rows without a probability that come before all others, where they are asked for.
     """
@@ -33,14 +46,12 @@ class RankedList:
         self,
         probabilities: FloatArray,
         threshold: float,
-        categories: Sequence[str],
+        categories: Categories,
         keys: Mapping[RankOrder, Key],
         out_of_stock: npt.NDArray[np.integer],
     ) -> None:
         self._probabilities, self._threshold, self._keys = probabilities.astype(np.float64), threshold, keys
-        names = sorted(set(categories))
-        self._codes = {name: code for code, name in enumerate(names)}
-        self._category = np.fromiter(map(self._codes.__getitem__, categories), np.int32, len(categories))
+        self._categories = categories
         self._scored = np.flatnonzero(np.isfinite(probabilities)).astype(np.int32)
         self._out_of_stock = out_of_stock.astype(np.int32)
         self._orders: dict[RankOrder, RankedRows] = {}
@@ -74,8 +85,7 @@ class RankedList:
     def _of_category(self, rank_filter: RankFilter, rows: RankedRows) -> npt.NDArray[np.bool_]:
         if not rank_filter.category:
             return np.ones(len(rows), dtype=np.bool_)
-        of_category: npt.NDArray[np.bool_] = self._category[rows] == self._codes.get(rank_filter.category, -1)
-        return of_category
+        return self._categories.hold(rank_filter.category, rows)
 
 
 def sort_keys(probabilities: FloatArray, revenue_at_risk: Key, reorder_in_days: Key) -> dict[RankOrder, Key]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from data.snapshots import Reasons
 from feature_service.kernel import Feature, FloatArray
+from feature_service.kernel.arrays import RowNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,16 @@ class FeatureReason:
 
 
 class ReasonTable:
-    """The reasons of every product for the newest week."""
+    """The reasons of every product for the newest week, but of those whose rows are ``outdated``."""
 
-    def __init__(self, features: Sequence[Feature], reasons: Reasons, values: FloatArray) -> None:
-        self._features, self._reasons, self._values = features, reasons, values
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        reasons: Reasons,
+        values: FloatArray,
+        outdated: frozenset[int] = frozenset(),
+    ) -> None:
+        self._features, self._reasons, self._values, self._outdated = features, reasons, values, outdated
 
     @staticmethod
     def values(reasons: Reasons, rows: slice, features: FloatArray) -> FloatArray:
@@ -34,6 +41,8 @@ class ReasonTable:
 
     def of(self, row: int) -> tuple[FeatureReason, ...]:
         """The strongest first."""
+        if row in self._outdated:
+            return ()
         columns = zip(
             self._reasons.feature[row].tolist(),
             self._values[row].tolist(),
@@ -41,6 +50,11 @@ class ReasonTable:
             strict=True,
         )
         return tuple(self._reason(*each) for each in columns if each[0] >= 0)
+
+    def without(self, rows: RowNumbers) -> "ReasonTable":
+        """The same, but for rows whose features have changed since."""
+        outdated = self._outdated.union(rows.tolist())
+        return ReasonTable(self._features, self._reasons, self._values, outdated)
 
     def _reason(self, index: int, value: float, contribution: float) -> FeatureReason:
         feature = self._features[index]

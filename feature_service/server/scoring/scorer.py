@@ -1,6 +1,7 @@
 """From a panel and a model to states and probabilities: NumPy and the model, nothing of gRPC, no table of ids."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
@@ -11,7 +12,7 @@ from feature_service.bundle import Bundle
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
 from feature_service.kernel.arrays import BoolArray, RowNumbers, Rows
 from feature_service.server.errors import ModelMismatchError
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 
 States = npt.NDArray[np.uint8]
 
@@ -39,6 +40,12 @@ class Scores:
     states: States
     probabilities: FloatArray
     alerts: BoolArray
+
+    @classmethod
+    def joined(cls, parts: Sequence["Scores"]) -> "Scores":
+        """Of all parts; at least one."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def of(self, rows: Rows) -> "Scores":
         """Those of some rows."""
@@ -69,6 +76,11 @@ class Inputs:
     def prepare_newest(self) -> None:
         """Compute what answers for callers' own stock in the newest week, so that no caller waits for it."""
         self._newest_with_stock = self._of_panel.with_stock_at(self._newest)
+
+    @property
+    def knows_stock(self) -> bool:
+        """Whether features are made from the stock on hand."""
+        return self.feature_set.stock_history is not None
 
     def features(self, rows: Rows, column: int) -> FloatArray:
         """Shape ``(rows, features)``; all NaN where the panel itself is too short."""
@@ -121,15 +133,21 @@ class Scorer:
             raise ModelMismatchError(inputs.feature_set.name)
         self.inputs, self.contract, self._bundle = inputs, bundle.contract, bundle
 
-    def scores(self, rows: RowNumbers, column: int, caller_stock: CallerStock | None = None) -> Scores:
-        """Of some products in one week, with the caller's own stock where there is one."""
+    def scores(self, rows: RowNumbers, column: int, newer_stock: NewerStock | None = None) -> Scores:
+        """Of some products in one week, with a stock that is newer than the snapshot's where there is one."""
+        return self.scores_of(*self.inputs_of(rows, column, newer_stock), rows, column)
+
+    def inputs_of(
+        self, rows: RowNumbers, column: int, newer_stock: NewerStock | None = None
+    ) -> tuple[FloatArray, BoolArray, BoolArray]:
+        """The features, where the label applies and where the stock is used up, as :meth:`scores_of` takes them."""
         features, eligible = self.inputs.features(rows, column), self.inputs.eligible(rows, column)
         out = self.inputs.out_of_stock(rows, column)
-        if caller_stock is not None:
-            features, eligible = self._with_stock(features, eligible, rows, column, caller_stock)
-            known = np.isfinite(caller_stock.units_on_hand) & self.inputs.stock_aware
-            out = np.where(known, caller_stock.units_on_hand <= 0, out)
-        return self.scores_of(features, eligible, out, rows, column)
+        if newer_stock is not None:
+            features, eligible = self._with_stock(features, eligible, rows, column, newer_stock)
+            known = np.isfinite(newer_stock.units_on_hand) & self.inputs.stock_aware
+            out = np.where(known, newer_stock.units_on_hand <= 0, out)
+        return features, eligible, out
 
     def scores_of(self, features: FloatArray, eligible: BoolArray, out: BoolArray, rows: Rows, column: int) -> Scores:
         """Of features that are computed already."""
@@ -140,13 +158,13 @@ class Scorer:
         return Scores(states, probabilities, probabilities.astype(np.float64) >= self.contract.threshold)
 
     def _with_stock(
-        self, features: FloatArray, eligible: BoolArray, rows: RowNumbers, column: int, caller_stock: CallerStock
+        self, features: FloatArray, eligible: BoolArray, rows: RowNumbers, column: int, newer_stock: NewerStock
     ) -> tuple[FloatArray, BoolArray]:
-        """The features, and where the label applies, as if the panel held the stock that the caller knows."""
-        known = np.flatnonzero(np.isfinite(caller_stock.units_on_hand))
+        """The features, and where the label applies, as if the panel held the newer stock."""
+        known = np.flatnonzero(np.isfinite(newer_stock.units_on_hand))
         if not len(known):
             return features, eligible
-        units = caller_stock.units_on_hand[known].astype(np.float32)
+        units = newer_stock.units_on_hand[known].astype(np.float32)
         with_stock = self.inputs.features_with_stock(rows[known], column, units)
         if with_stock is None:
             return features, eligible

@@ -1,7 +1,8 @@
 """Products that are out of stock: since when, and what they lose while they are."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,21 @@ class StockOuts:
         days, units, revenue = (_known(each[place]) for each in (self.out_days, self.units, self.revenue))
         since = None if days is None else self.last_day - dt.timedelta(days=int(days))
         return StockOut(since, units, revenue)
+
+    def joined(self, newer: "StockOuts") -> "StockOuts":
+        """With those of other rows of the same week; of a row that is in both, the newer."""
+        kept = ~np.isin(self.rows, newer.rows)
+        order = np.argsort(np.concatenate([self.rows[kept], newer.rows]))
+
+        def join(ours: Any, theirs: Any) -> Any:
+            return np.concatenate([ours[kept], theirs])[order]
+
+        names = ("rows", "out_days", "units", "revenue")
+        return replace(self, **{name: join(getattr(self, name), getattr(newer, name)) for name in names})
+
+    def of(self, which: BoolArray) -> "StockOuts":
+        """Those of some of the rows."""
+        return StockOuts(self.rows[which], self.last_day, self.out_days[which], self.units[which], self.revenue[which])
 
     def worst_first(self) -> RowNumbers:
         """The rows by revenue lost, then units lost; what is not known comes last, ties in the order of rows."""

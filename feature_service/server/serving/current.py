@@ -1,4 +1,4 @@
-"""The place that holds the snapshot to answer from, and for a while the one before."""
+"""The place that holds the snapshot to answer from, and for a while what came before it."""
 
 import asyncio
 from time import monotonic
@@ -17,18 +17,23 @@ class CurrentSnapshot:
 
     KEEP_REPLACED_S = 600.0
     """The snapshot before stays this long, for those who walk through its pages."""
+    MAX_REPLACED = 16
+    """As many stay: the snapshot before, and states with other counts that somebody walks through."""
 
     def __init__(self, max_age_s: float | None = None) -> None:
         self._serving: ServingSnapshot | None = None
-        self._replaced: tuple[ServingSnapshot, float] | None = None
+        self._replaced: list[tuple[ServingSnapshot, float]] = []
         self._max_age_s = max_age_s
         self._closed = False
         self._changed = asyncio.Event()
 
     def swap_in(self, serving: ServingSnapshot) -> None:
         """Answer from ``serving`` from now on."""
-        if self._serving is not None:
-            self._replaced = self._serving, monotonic()
+        before = self._serving
+        if before is not None:
+            self._keep(before, serving)
+            if before.id == serving.id:
+                serving.take_over(before)
         self._serving = serving
         self.note_age()
         self._wake()
@@ -50,7 +55,7 @@ class CurrentSnapshot:
 
     def holds(self, snapshot_id: str) -> bool:
         """Whether a walk through that snapshot's pages can go on here."""
-        kept = (self._serving, self._replaced and self._replaced[0])
+        kept = (self._serving, *(each for each, _ in self._replaced))
         return any(each is not None and each.id == snapshot_id for each in kept)
 
     def of_page(self, token: str) -> ServingSnapshot:
@@ -63,12 +68,11 @@ class CurrentSnapshot:
         newest = self.get()
         if not token:
             return newest
-        snapshot_id = PageToken.read(token).snapshot_id
-        if snapshot_id == newest.id:
-            return newest
-        if self._replaced and self._replaced[0].id == snapshot_id:
-            return self._replaced[0]
-        raise PageTokenExpiredError(snapshot_id)
+        read = PageToken.read(token)
+        for each in (newest, *(each for each, _ in self._replaced)):
+            if (each.id, each.counts_version) == (read.snapshot_id, read.counts_version):
+                return each
+        raise PageTokenExpiredError(read.snapshot_id)
 
     async def next(self, seen: ServingSnapshot) -> ServingSnapshot:
         """The snapshot to answer from as soon as it is another one than ``seen``.
@@ -88,17 +92,24 @@ class CurrentSnapshot:
         self._wake()
 
     def forget_replaced(self) -> None:
-        """Free the snapshot before once it was kept long enough."""
-        if self._replaced and monotonic() - self._replaced[1] > self.KEEP_REPLACED_S:
-            self._replaced = None
+        """Free what was replaced once it was kept long enough."""
+        oldest = monotonic() - self.KEEP_REPLACED_S
+        self._replaced = [each for each in self._replaced if each[1] >= oldest]
 
     def note_age(self) -> bool:
         """Whether the data is stale by now; answers say so from now on."""
         serving = self.get()
-        stale = self._max_age_s is not None and serving.data_age_s > self._max_age_s
+        stale = self._max_age_s is not None and serving.ages.data_s > self._max_age_s
         if stale != serving.stale:
             serving.set_stale(stale)
         return stale
+
+    def _keep(self, before: ServingSnapshot, after: ServingSnapshot) -> None:
+        """Of the same snapshot with other counts, only what somebody walks through: counts may come all the time."""
+        if before.id != after.id:
+            self._replaced = [each for each in self._replaced if each[0].id == before.id]
+        if before.id != after.id or before.has_walkers:
+            self._replaced = [*self._replaced, (before, monotonic())][-self.MAX_REPLACED :]
 
     def _wake(self) -> None:
         self._changed.set()

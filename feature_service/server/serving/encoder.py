@@ -52,6 +52,7 @@ def tag_of(message: type[Message], name: str) -> bytes:
 
 
 _PROBABILITY, _ALERT = tag_of(StockoutRisk, "probability"), tag_of(StockoutRisk, "alert")
+_COUNT_RECORDED = tag_of(StockoutRisk, "count_recorded")
 _AMOUNTS = {
     name: tag_of(StockoutRisk, name)
     for name in ("units_on_hand", "expected_demand_units", "expected_units_lost", "revenue_at_risk", "weeks_of_cover")
@@ -77,18 +78,20 @@ def field(tag: bytes, content: bytes) -> bytes:
     return tag + (_SHORT[length] if length < 0x80 else _varint(length)) + content
 
 
-def risks(scores: Scores, figures: Figures, last_day: dt.date) -> list[bytes]:
-    """Of each row the fields of a ``StockoutRisk`` up to its dates; what is not known stays unset.
+def risks(scores: Scores, figures: Figures, recorded: BoolArray, last_day: dt.date) -> list[bytes]:
+    """Of each row the fields of a ``StockoutRisk`` but reasons and category; what is not known stays unset.
 
     Args:
         scores: Of the rows; of one without a probability the bytes say nothing.
         figures: Of the same rows.
+        recorded: Which of them rest on a recorded count.
         last_day: Of the ``as_of`` week; dates count from it.
     """
     probabilities = scores.probabilities.astype(np.float64)
     parts = [
         (_doubles(_PROBABILITY, probabilities), probabilities != 0),
         (_constant(_ALERT + b"\x01", len(probabilities)), scores.alerts),
+        (_constant(_COUNT_RECORDED + b"\x01", len(probabilities)), recorded),
     ]
     for name, tag in _AMOUNTS.items():
         amounts: DoubleArray = getattr(figures, name)

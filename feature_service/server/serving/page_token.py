@@ -10,21 +10,23 @@ from dataclasses import dataclass
 
 from feature_service.server.errors import InvalidFieldError
 
-DIGEST_BYTES = 8
-_HEAD = struct.Struct(f">I{DIGEST_BYTES}s")
+DIGEST_BYTES = VERSION_BYTES = 8
+_HEAD = struct.Struct(f">I{DIGEST_BYTES}s{VERSION_BYTES}s")
 
 
 @dataclass(frozen=True, slots=True)
 class PageToken:
-    """Where a page starts: in which snapshot's list, for which query, after how many products."""
+    """Where a page starts: in which snapshot's list, with which recorded counts, for which query, after how many."""
 
     snapshot_id: str
+    counts_version: str
     query: bytes
     offset: int
 
     def text(self) -> str:
         """As a client gets it."""
-        body = _HEAD.pack(self.offset, self.query) + self.snapshot_id.encode()
+        version = bytes.fromhex(self.counts_version)
+        body = _HEAD.pack(self.offset, self.query, version) + self.snapshot_id.encode()
         return base64.urlsafe_b64encode(digest(body) + body).decode()
 
     @classmethod
@@ -36,8 +38,8 @@ class PageToken:
         """
         try:
             body = base64.b64decode(text.encode(), altchars=b"-_", validate=True)[DIGEST_BYTES:]
-            offset, query = _HEAD.unpack_from(body)
-            token = cls(body[_HEAD.size :].decode(), query, offset)
+            offset, query, version = _HEAD.unpack_from(body)
+            token = cls(body[_HEAD.size :].decode(), version.hex() if any(version) else "", query, offset)
         except (ValueError, struct.error):
             token = None
         if token is None or token.text() != text:  # made anew it has the right checksum, in the one right spelling

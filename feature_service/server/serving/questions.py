@@ -83,7 +83,7 @@ class ServedQuestions:
         try:
             return place.of_page(token)
         except PageTokenExpiredError as error:
-            if any(each.holds(error.snapshot_id) for each in self.loaded()):
+            if any(each.holds(error.snapshot_id) for each in self.loaded() if each is not place):
                 raise InvalidFieldError("page_token", "must come with the question it was given for") from None
             raise
 

@@ -8,7 +8,7 @@ fresh.
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import monotonic, perf_counter
 
@@ -29,6 +29,9 @@ RETRY_SECONDS = 60.0
 OnRefusal = Callable[[str], None]
 """Called with the question's name at each snapshot that cannot be served."""
 
+Prepare = Callable[[ServingSnapshot], Awaitable[ServingSnapshot]]
+"""Brings a snapshot that was loaded up to date before it is answered from."""
+
 _log = structlog.stdlib.get_logger("stockout.reload")
 
 
@@ -38,9 +41,9 @@ class Reloader:
     No question that fails keeps another one from being loaded.
     """
 
-    def __init__(self, root: Path, questions: ServedQuestions, on_refusal: OnRefusal) -> None:
-        self._root, self._questions, self._on_refusal = root, questions, on_refusal
-        self._default = _QuestionReloader(root, questions.default, on_refusal)
+    def __init__(self, root: Path, questions: ServedQuestions, prepare: Prepare, on_refusal: OnRefusal) -> None:
+        self._root, self._questions, self._prepare, self._on_refusal = root, questions, prepare, on_refusal
+        self._default = _QuestionReloader(root, questions.default, prepare, on_refusal)
         self._beside: dict[str, _QuestionReloader] = {}
         self._hidden = ""
 
@@ -65,7 +68,7 @@ class Reloader:
         """Find questions that were published since; calls that name one are told that it is being loaded."""
         for name in self._new_names():
             place = CurrentSnapshot(self._questions.max_age_s)
-            self._beside[name] = _QuestionReloader(self._root / name, place, self._on_refusal)
+            self._beside[name] = _QuestionReloader(self._root / name, place, self._prepare, self._on_refusal)
             self._questions.add(name, place)
 
     def _new_names(self) -> list[str]:
@@ -85,9 +88,9 @@ class Reloader:
 class _QuestionReloader:
     """Keeps ``current`` at the snapshot that is published in ``root``; the question has one name for ever."""
 
-    def __init__(self, root: Path, current: CurrentSnapshot, on_refusal: OnRefusal) -> None:
+    def __init__(self, root: Path, current: CurrentSnapshot, prepare: Prepare, on_refusal: OnRefusal) -> None:
         self.current = current
-        self._root, self._on_refusal = root, on_refusal
+        self._root, self._prepare, self._on_refusal = root, prepare, on_refusal
         self._refused: tuple[str, float] | None = None
         self._last_refusal = ""
 
@@ -108,7 +111,7 @@ class _QuestionReloader:
         self._refused = published, monotonic() + RETRY_SECONDS
         event, load = ("reloaded", self._newer) if self.current.is_loaded else ("loaded", self._first)
         serving, problem = await asyncio.to_thread(load, published)
-        self.current.swap_in(serving)
+        self.current.swap_in(await self._prepare(serving))
         gc.freeze()  # as at the start, but without a walk through everything: requests are waiting
         _log.info(
             event,

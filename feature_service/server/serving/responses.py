@@ -26,7 +26,7 @@ from feature_service.bundle import Contract
 from feature_service.kernel.arrays import RowNumbers
 from feature_service.server.product_errors import OutOfStockError, ProductError
 from feature_service.server.scoring.assessor import Assessment, Assessor
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.scorer import Scorer, State
 from feature_service.server.serving import encoder
 from feature_service.server.serving.encoder import field, tag_of
@@ -57,7 +57,7 @@ class Writer:
         }
 
     def risks(
-        self, product_ids: Sequence[str], column: int, scorer: Scorer, caller_stock: CallerStock | None = None
+        self, product_ids: Sequence[str], column: int, scorer: Scorer, caller_stock: NewerStock | None = None
     ) -> bytes:
         """What a risk response holds of products, computed on the spot.
 
@@ -104,7 +104,8 @@ class Writer:
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
         outcomes = [field(_RANKED_RISK, risk) for risk in self._risks(answers)]
         for position in np.flatnonzero(answers.scores.states == State.OUT_OF_STOCK).tolist():
-            lost = out_of_stock(self._assessor.stock_out_of(int(answers.rows[position])))
+            row, recorded = int(answers.rows[position]), bool(answers.recorded[position])
+            lost = out_of_stock(self._assessor.stock_out_of(row, count_recorded=recorded))
             outcomes[position] = field(_RANKED_OUT_OF_STOCK, lost.SerializeToString())
         return b"".join(
             field(_RANKED, encoder.whole_number(_RANK, rank) + field(_RANKED_ID, each.encode()) + outcome)
@@ -129,7 +130,7 @@ class Writer:
         """Whole ``StockoutRisk`` messages."""
         rows, panel = answers.rows.tolist(), self._assessor.panel
         last_day = self._assessor.week(answers.column) + dt.timedelta(days=6)
-        risks = encoder.risks(answers.scores, answers.figures, last_day)
+        risks = encoder.risks(answers.scores, answers.figures, answers.recorded, last_day)
         categories = [self._category[panel.categories[row]] for row in rows]
         reasons = self._assessor.reasons
         if reasons is None or not answers.with_reasons:

@@ -2,8 +2,8 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
-from time import monotonic
 
 import numpy as np
 from stockout.v1.provenance_pb2 import Provenance
@@ -13,13 +13,15 @@ from data.snapshots import Snapshot
 from feature_service.bundle import Bundle, LabelContract
 from feature_service.server.errors import InvalidFieldError
 from feature_service.server.scoring.assessor import Assessor
-from feature_service.server.scoring.queries import FeatureQuery, ListQuery, RankFilter, RiskQuery
-from feature_service.server.scoring.ranked_list import RankedList, sort_keys
+from feature_service.server.scoring.queries import FeatureQuery, ListQuery, RiskQuery
+from feature_service.server.scoring.ranked_list import Categories
+from feature_service.server.scoring.recount import first_day_of_counts, newer_counts
 from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
+from feature_service.server.serving.ages import Ages
 from feature_service.server.serving.computing import compute_in_thread
-from feature_service.server.serving.entries import feature_entries, risk_entries
-from feature_service.server.serving.page_token import PageToken, digest
+from feature_service.server.serving.count_log import StockCount
+from feature_service.server.serving.newest_week import NewestWeek
 from feature_service.server.serving.past_models import AnsweringModel, PastModels
 
 PER_MESSAGE = 1000
@@ -28,30 +30,27 @@ PER_MESSAGE = 1000
 COMPUTED_IN_PASSING = 50
 """Products with a caller's own stock that are computed between two other calls: in about a millisecond."""
 
-MAX_KEPT_BYTES = 256 * 1024 * 1024
-"""Of encoded risks, and of encoded features: a million products take some 120 MB each, more with reasons."""
-
 
 class ServingSnapshot:
-    """A snapshot with its model, scored; immutable but for what is kept of encoded answers, and its getting stale."""
+    """A snapshot with its model, scored; immutable but for what is kept of encoded answers, and its getting stale.
+
+    With recorded counts it is another one of the same id, which shares with it what the counts leave as it is.
+
+    Attributes:
+        now: The newest week, with its recorded counts.
+        counts_number: Up to which number of the log the counts are in.
+    """
 
     def __init__(self, snapshot: Snapshot, bundle: Bundle, root: Path) -> None:
         self.id = snapshot.id
-        self.assessor = Assessor(snapshot, bundle)
+        assessor = Assessor(snapshot, bundle)
         self.model, self.published_at = snapshot.model, snapshot.published_at
         self.serving_since = dt.datetime.now(dt.UTC)
-        self._age_s = self._since(snapshot.published_at) - monotonic()
-        self._data_age_s = self._since(_end_of(snapshot.panel.data_until)) - monotonic()
+        self.ages = Ages(snapshot.published_at, snapshot.panel.data_until, self.serving_since)
         self._snapshot, self._contract = snapshot, bundle.contract
-        self._past_models = PastModels(root, snapshot, self.assessor.scorer)
-        self._writer = responses.Writer(self.assessor)
-        self._risks = risk_entries(self.assessor, self._writer, MAX_KEPT_BYTES)
-        self._features = feature_entries(self.assessor, self._writer, MAX_KEPT_BYTES)
-        scored = self.assessor.probabilities
-        figures = self.assessor.figures
-        keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
-        out_of_stock = self.assessor.stock_outs.worst_first()
-        self._ranked_list = RankedList(scored, bundle.contract.threshold, snapshot.panel.categories, keys, out_of_stock)
+        self._past_models = PastModels(root, snapshot, assessor.scorer)
+        self._without_counts, self.counts_number = self, 0
+        self.now = NewestWeek(assessor, self._contract, Categories(snapshot.panel.categories))
         self.set_stale(False)
 
     @classmethod
@@ -64,6 +63,11 @@ class ServingSnapshot:
         snapshot = snapshots.load(root, snapshot_id or snapshots.current_id(root))
         bundle = Bundle.load(snapshot.bundle_dir)
         return cls(snapshot, bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle, root)
+
+    @property
+    def assessor(self) -> Assessor:
+        """Has the products and their answers."""
+        return self.now.assessor
 
     @property
     def data_warnings(self) -> tuple[str, ...]:
@@ -81,18 +85,46 @@ class ServingSnapshot:
         return self._contract.label.question
 
     @property
-    def age_s(self) -> float:
-        """Seconds since it was published: by the wall clock when it was loaded, by one that never jumps since."""
-        return self._age_s + monotonic()
+    def counts_version(self) -> str:
+        """Which recorded counts answers stand on; empty for none."""
+        return self.assessor.recorded.version
 
     @property
-    def data_age_s(self) -> float:
-        """Seconds since the end (by UTC) of the last day that the data tells of, by the same clocks."""
-        return self._data_age_s + monotonic()
+    def first_day_of_counts(self) -> dt.date:
+        """Counts that were recorded for this day and later may be newer than the snapshot's."""
+        return first_day_of_counts(self.assessor)
+
+    @property
+    def has_walkers(self) -> bool:
+        """Whether somebody may ask for the next page of its list."""
+        return self.now.pages.gave_token
+
+    def as_of(self, day: dt.date | None) -> "ServingSnapshot":
+        """What a request is answered from: who gives a day asks for what was known then, without recorded counts."""
+        return self if day is None else self._without_counts
+
+    def with_counts(self, counts: Sequence[StockCount]) -> "ServingSnapshot":
+        """The same snapshot answering with the counts that are newer than its own; itself if none is.
+
+        It may take long. Before it is answered from, it takes over what is kept by :meth:`take_over`.
+        """
+        newer = newer_counts(self.assessor, ((each.product_id, each.counted_on, each.units_on_hand) for each in counts))
+        if not len(newer.rows):
+            return self
+        after = copy(self)
+        after.now = self.now.with_counts(newer)
+        after.set_stale(self.stale)
+        return after
+
+    def take_over(self, before: "ServingSnapshot") -> None:
+        """Go on keeping what ``before`` has encoded, which this was made of."""
+        self.now.take_over(before.now)
 
     def set_stale(self, stale: bool) -> None:
         """Say in every answer from now on whether newer data should have come."""
         self.stale = stale
+        if self._without_counts is not self:
+            self._without_counts.set_stale(stale)
         self.head = responses.risk_head(self.provenance())
         self._newest_features_head = self._features_head(self.assessor.newest)
 
@@ -117,15 +149,15 @@ class ServingSnapshot:
 
     def known_risks(self, product_ids: Iterable[str]) -> bytes | None:
         """The encoded risk response for the newest week, if all of it is encoded already; see :class:`Entries`."""
-        return self._risks.joined(self.head, product_ids)
+        return self.now.risks.joined(self.head, product_ids)
 
     def known_features(self, product_ids: Iterable[str]) -> bytes | None:
         """The encoded features response for the newest week, if all of it is encoded already; see :class:`Entries`."""
-        return self._features.joined(self._newest_features_head, product_ids)
+        return self.now.features.joined(self._newest_features_head, product_ids)
 
     def entries(self, product_ids: Sequence[str]) -> Iterator[bytes]:
         """What a response holds of each product, for the newest week."""
-        return map(self._risks.__getitem__, product_ids)
+        return map(self.now.risks.__getitem__, product_ids)
 
     async def all_risks(self, as_of: dt.date | None) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamStockoutRisksResponses.
@@ -137,7 +169,7 @@ class ServingSnapshot:
         if column == self.assessor.newest:
             head = self.head
             for rows in self._messages():
-                yield head + b"".join(self._risks.of(rows))
+                yield head + b"".join(self.now.risks.of(rows))
                 head = b""
             return
         answering = await compute_in_thread(self._past_models.of, self.assessor.week(column))
@@ -147,23 +179,12 @@ class ServingSnapshot:
             head = b""
 
     def page(self, query: ListQuery) -> bytes:
-        """An encoded ListStockoutRisksResponse; a page token must be one of this snapshot.
+        """An encoded ListStockoutRisksResponse; a page token must be one of this snapshot with its counts.
 
         Raises:
             InvalidFieldError: If the page token was given for another query.
         """
-        filter_digest = digest(repr(query.filter).encode())
-        first = 0
-        if query.page_token:
-            token = PageToken.read(query.page_token)
-            if token.query != filter_digest:
-                raise InvalidFieldError("page_token", "must come with the filters and the order it was given for")
-            first = token.offset
-        rows = self._listed(query.filter)
-        last = min(first + query.page_size, len(rows))
-        token_text = PageToken(self.id, filter_digest, last).text() if last < len(rows) else ""
-        ranked = self._writer.ranked(self.assessor.newest_answers(rows[first:last].astype(np.intp)), first + 1)
-        return responses.list_response(self.provenance(), ranked, token_text, len(rows))
+        return self.now.pages.page(query, self.provenance())
 
     def features(self, query: FeatureQuery) -> bytes | Awaitable[bytes]:
         """An encoded GetFeaturesResponse; of a past week it is made in a thread, so that no call waits for it.
@@ -174,7 +195,7 @@ class ServingSnapshot:
         """
         column = self._feature_column(query.feature_set, query.as_of)
         if column == self.assessor.newest:
-            return b"".join([self._newest_features_head, *map(self._features.__getitem__, query.product_ids)])
+            return b"".join([self._newest_features_head, *map(self.now.features.__getitem__, query.product_ids)])
         return compute_in_thread(self._past_features, query.product_ids, column)
 
     async def all_features(self, feature_set: str, as_of: dt.date | None) -> AsyncIterator[bytes]:
@@ -188,7 +209,7 @@ class ServingSnapshot:
         head = self._features_head(column)
         for rows in self._messages():
             product_ids = self.assessor.panel.product_ids[rows]
-            yield head + await compute_in_thread(self._writer.features, product_ids, column)
+            yield head + await compute_in_thread(self.now.writer.features, product_ids, column)
             head = b""
 
     def provenance(self, column: int | None = None, answering: AnsweringModel | None = None) -> Provenance:
@@ -199,37 +220,28 @@ class ServingSnapshot:
             model, contract, alerts = answering.model, answering.scorer.contract, answering.alerts
         provenance = responses.provenance_of(self._snapshot, model, contract, week, self.stale)
         provenance.alert_policy = alerts.policy if alerts else ""
-        provenance.question = self.question
+        provenance.question, provenance.counts_version = self.question, self.counts_version
         return provenance
-
-    def _since(self, moment: dt.datetime) -> float:
-        """Seconds, when it was loaded; of a publisher whose clock is ahead: as young as can be."""
-        return max(0.0, (self.serving_since - moment).total_seconds())
 
     def _risks_with_stock(self, query: RiskQuery) -> bytes:
         newest, scorer = self.assessor.newest, self.assessor.scorer
-        return self.head + self._writer.risks(query.product_ids, newest, scorer, query.caller_stock)
+        return self.head + self.now.writer.risks(query.product_ids, newest, scorer, query.caller_stock)
 
     def _past_risks(self, query: RiskQuery, column: int) -> bytes:
         answering = self._past_models.of(self.assessor.week(column))
         head = responses.risk_head(self.provenance(column, answering))
-        return head + self._writer.risks(query.product_ids, column, answering.scorer, query.caller_stock)
+        return head + self.now.writer.risks(query.product_ids, column, answering.scorer, query.caller_stock)
 
     def _past_features(self, product_ids: Sequence[str], column: int) -> bytes:
-        return self._features_head(column) + self._writer.features(product_ids, column)
+        return self._features_head(column) + self.now.writer.features(product_ids, column)
 
     def _past_entries(self, rows: slice, column: int, scorer: Scorer) -> bytes:
         numbers = np.arange(*rows.indices(len(self.assessor)))
-        return b"".join(self._writer.risk_entries(self.assessor.answers(numbers, column, scorer)))
+        return b"".join(self.now.writer.risk_entries(self.assessor.answers(numbers, column, scorer)))
 
     def _messages(self) -> Iterator[slice]:
         """At least one, so that a stream of nothing says what it rests on."""
         return (slice(start, start + PER_MESSAGE) for start in range(0, max(1, len(self.assessor)), PER_MESSAGE))
-
-    def _listed(self, rank_filter: RankFilter) -> "np.ndarray[tuple[int], np.dtype[np.int32]]":
-        if rank_filter.evidence not in ("", self._contract.label.evidence):
-            return np.empty(0, np.int32)
-        return self._ranked_list.rows(rank_filter)
 
     def _feature_column(self, set_name: str, as_of: dt.date | None) -> int:
         ours = self.assessor.inputs.feature_set.name
@@ -239,7 +251,3 @@ class ServingSnapshot:
 
     def _features_head(self, column: int) -> bytes:
         return responses.features_head(self.provenance(column), self.assessor.inputs.feature_set.feature_names)
-
-
-def _end_of(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), dt.UTC)

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from feature_service.kernel import FloatArray
 from feature_service.server.serving.questions import ServedQuestions
+from feature_service.server.serving.recorded_stock import RecordedStock
 from feature_service.server.serving.snapshot import ServingSnapshot
 
 QUESTION = "question"
@@ -26,8 +27,8 @@ _Histogram: TypeAlias = tuple[list[tuple[str, float]], float]
 class SnapshotCollector(Collector):
     """What is answered from: asked anew whenever the page is read, since one snapshot follows another."""
 
-    def __init__(self, questions: ServedQuestions) -> None:
-        self._questions = questions
+    def __init__(self, questions: ServedQuestions, recorded: RecordedStock) -> None:
+        self._questions, self._recorded = questions, recorded
         self._probabilities: dict[str, tuple[str, _Histogram]] = {}
         self._failures: CountOf[str] = CountOf()
 
@@ -49,10 +50,24 @@ class SnapshotCollector(Collector):
         for each in loaded:
             model = {"model_name": each.model.name, "model_version": each.model.version}
             info.add_metric([each.question], {"snapshot_id": each.id, **model})
-            age.add_metric([each.question], each.age_s)
-            data_age.add_metric([each.question], each.data_age_s)
+            age.add_metric([each.question], each.ages.snapshot_s)
+            data_age.add_metric([each.question], each.ages.data_s)
             scores.add_metric([each.question], *self._histogram(each))
         yield from (info, age, data_age, scores, self._failures_of(loaded)) if loaded else ()
+        yield from self._history(loaded)
+
+    def _history(self, loaded: Sequence[ServingSnapshot]) -> Iterator[Metric]:
+        """Nothing where no recorded counts are heard of."""
+        if self._recorded.connected is None:
+            return
+        connected = GaugeMetricFamily("stockout_history_connected", "Whether recorded counts are heard of: 1 or 0.")
+        connected.add_metric([], float(self._recorded.connected))
+        products = GaugeMetricFamily(
+            "stockout_recorded_counts", "Products answered with a recorded count.", labels=[QUESTION]
+        )
+        for each in loaded:
+            products.add_metric([each.question], len(each.assessor.recorded))
+        yield from (connected, products)
 
     def _failures_of(self, loaded: Sequence[ServingSnapshot]) -> CounterMetricFamily:
         """From 0 on, so that the first failure is an increase; also of questions that were never loaded."""
@@ -65,10 +80,11 @@ class SnapshotCollector(Collector):
         return family
 
     def _histogram(self, serving: ServingSnapshot) -> _Histogram:
-        """Counted once for each snapshot."""
+        """Counted once for each snapshot, and again when counts changed it."""
         kept = self._probabilities.get(serving.question)
-        if kept is None or kept[0] != serving.id:
-            kept = self._probabilities[serving.question] = serving.id, _histogram_of(serving.assessor.probabilities)
+        state = f"{serving.id} {serving.counts_version}"
+        if kept is None or kept[0] != state:
+            kept = self._probabilities[serving.question] = state, _histogram_of(serving.assessor.probabilities)
         return kept[1]
 
 

@@ -42,7 +42,7 @@ class GetFeaturesRequest(_message.Message):
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
         """Any day: the last complete week (Monday to Sunday) up to it is the last that may be known.
-        Unset: the newest week of the snapshot.
+        Unset: the newest week of the snapshot, with the counts that were recorded since.
         """
 
     def __init__(

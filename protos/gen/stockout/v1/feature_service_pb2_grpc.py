@@ -53,7 +53,8 @@ class FeatureServiceServicer:
 
     def GetFeatures(self, request, context):
         """Answers the features of each asked product, in the order of the request; names are given once. The values equal
-        the rows that the model was trained on, bit for bit. The errors are those of RiskService.AssessStockoutRisks.
+        the rows that the model was trained on, bit for bit; those of a product with a recorded count (see RiskService) are
+        made as if the snapshot held that count. The errors are those of RiskService.AssessStockoutRisks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

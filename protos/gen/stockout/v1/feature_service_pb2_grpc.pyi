@@ -35,7 +35,8 @@ class FeatureServiceStub:
     def __new__(cls, channel: _aio.Channel) -> FeatureServiceAsyncStub: ...
     GetFeatures: _grpc.UnaryUnaryMultiCallable[_feature_service_pb2.GetFeaturesRequest, _feature_service_pb2.GetFeaturesResponse]
     """Answers the features of each asked product, in the order of the request; names are given once. The values equal
-    the rows that the model was trained on, bit for bit. The errors are those of RiskService.AssessStockoutRisks.
+    the rows that the model was trained on, bit for bit; those of a product with a recorded count (see RiskService) are
+    made as if the snapshot held that count. The errors are those of RiskService.AssessStockoutRisks.
     """
     StreamFeatures: _grpc.UnaryStreamMultiCallable[_feature_service_pb2.StreamFeaturesRequest, _feature_service_pb2.StreamFeaturesResponse]
     """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
@@ -50,7 +51,8 @@ class FeatureServiceAsyncStub(FeatureServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetFeatures: _aio.UnaryUnaryMultiCallable[_feature_service_pb2.GetFeaturesRequest, _feature_service_pb2.GetFeaturesResponse]  # type: ignore[assignment]
     """Answers the features of each asked product, in the order of the request; names are given once. The values equal
-    the rows that the model was trained on, bit for bit. The errors are those of RiskService.AssessStockoutRisks.
+    the rows that the model was trained on, bit for bit; those of a product with a recorded count (see RiskService) are
+    made as if the snapshot held that count. The errors are those of RiskService.AssessStockoutRisks.
     """
     StreamFeatures: _aio.UnaryStreamMultiCallable[_feature_service_pb2.StreamFeaturesRequest, _feature_service_pb2.StreamFeaturesResponse]  # type: ignore[assignment]
     """Answers the features of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader
@@ -68,7 +70,8 @@ class FeatureServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feature_service_pb2.GetFeaturesResponse, _abc.Awaitable[_feature_service_pb2.GetFeaturesResponse]]:
         """Answers the features of each asked product, in the order of the request; names are given once. The values equal
-        the rows that the model was trained on, bit for bit. The errors are those of RiskService.AssessStockoutRisks.
+        the rows that the model was trained on, bit for bit; those of a product with a recorded count (see RiskService) are
+        made as if the snapshot held that count. The errors are those of RiskService.AssessStockoutRisks.
         """
 
     @_abc_1.abstractmethod

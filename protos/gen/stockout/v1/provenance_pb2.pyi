@@ -68,6 +68,7 @@ class Provenance(_message.Message):
     ALERT_POLICY_FIELD_NUMBER: _builtins.int
     DATA_WARNINGS_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
+    COUNTS_VERSION_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -96,6 +97,10 @@ class Provenance(_message.Message):
     """How many things about the data were taken though they look wrong; GetServiceInfo says them in words."""
     question: _builtins.str
     """The question that was answered, by its name: the label with its horizon, e.g. `inventory` or `inventory-4-weeks`."""
+    counts_version: _builtins.str
+    """Which counts of stock the results stand on that were recorded after the snapshot's own: the same text for the same
+    counts, whichever server says it. Empty where there are none, so also where a request gives `as_of`.
+    """
     @_builtins.property
     def as_of_week(self) -> _date_pb2.Date:
         """Monday of the last complete week that was known. Nothing later touched the answer."""
@@ -128,10 +133,11 @@ class Provenance(_message.Message):
         alert_policy: _builtins.str = ...,
         data_warnings: _builtins.int = ...,
         question: _builtins.str = ...,
+        counts_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "data_until", b"data_until", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "question", b"question", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "counts_version", b"counts_version", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "question", b"question", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,7 +75,7 @@ class AssessStockoutRisksRequest(_message.Message):
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
         """Any day: the last complete week (Monday to Sunday) up to it is the last that may be known.
-        Unset: the newest week of the snapshot. A past week is answered with the model that was champion when that week was
+        Unset: the newest week of the snapshot, with the counts that were recorded since. A past week is answered with the model that was champion when that week was
         new, where the server still has it and it predicts the same, otherwise with today's; the provenance says which.
         """
 
@@ -226,16 +226,20 @@ class OutOfStock(_message.Message):
     UNITS_LOST_PER_WEEK_FIELD_NUMBER: _builtins.int
     REVENUE_LOST_PER_WEEK_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
+    COUNT_RECORDED_FIELD_NUMBER: _builtins.int
     units_lost_per_week: _builtins.float
     """Units that it would sell in a week: the mean demand forecast, made from the weeks in which it could be bought."""
     revenue_lost_per_week: _builtins.float
     """units_lost_per_week times the last known price, in the currency of the data."""
     category: _builtins.str
     """The product's category in the data; empty where it has none."""
+    count_recorded: _builtins.bool
+    """Whether a count that was recorded after the snapshot's says that there is none."""
     @_builtins.property
     def since(self) -> _date_pb2.Date:
         """The day of the first count of 0 or less after the last one above 0; by weekly flags, the Monday of the first week
-        out of stock. Unset where only the caller says that there is none.
+        out of stock; the day of the recorded count where only that says so, though it may have been out before. Unset
+        where only the caller says that there is none.
         """
 
     def __init__(
@@ -245,10 +249,11 @@ class OutOfStock(_message.Message):
         units_lost_per_week: _builtins.float | None = ...,
         revenue_lost_per_week: _builtins.float | None = ...,
         category: _builtins.str = ...,
+        count_recorded: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "category", b"category", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "category", b"category", "count_recorded", b"count_recorded", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__revenue_lost_per_week: _TypeAlias = _typing.Literal["revenue_lost_per_week"]  # noqa: Y015
     _WhichOneofArgType__revenue_lost_per_week: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week"]  # noqa: Y015
@@ -281,12 +286,14 @@ class StockoutRisk(_message.Message):
     REASONS_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
     COUNTED_ON_FIELD_NUMBER: _builtins.int
+    COUNT_RECORDED_FIELD_NUMBER: _builtins.int
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
     """Whether the probability reaches the provenance's threshold."""
     units_on_hand: _builtins.float
-    """Units on hand that the answer assumes: the caller's, or else the snapshot's last count; where shelves are counted on
+    """Units on hand that the answer assumes: the caller's, or else the count that was recorded after the snapshot's, or else
+    the snapshot's last count; where shelves are counted on
     few days and the sales are complete, less the units sold since that count. Unset where no stock is known.
     """
     expected_demand_units: _builtins.float
@@ -303,6 +310,10 @@ class StockoutRisk(_message.Message):
     """
     category: _builtins.str
     """The product's category in the data; empty where it has none."""
+    count_recorded: _builtins.bool
+    """Whether that count was recorded after the snapshot's. It may be of a day after the as_of week; it is taken for the
+    stock at the end of that week, from which the dates count.
+    """
     @_builtins.property
     def expected_stockout_date(self) -> _date_pb2.Date:
         """The as_of week's last day plus the days until mean demand has used up the stock. Unset where weeks_of_cover is,
@@ -315,12 +326,14 @@ class StockoutRisk(_message.Message):
 
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reason]:
-        """The up to 3 features that moved the probability most, biggest first."""
+        """The up to 3 features that moved the probability most, biggest first. None where features were made from a stock
+        that the snapshot does not know.
+        """
 
     @_builtins.property
     def counted_on(self) -> _date_pb2.Date:
-        """The day of the snapshot's count that units_on_hand rests on; its age counts from there. Unset where the caller's
-        own stock is taken, or none is known.
+        """The day of the count that units_on_hand rests on; its age counts from there. Unset where the caller's own stock is
+        taken, or none is known.
         """
 
     def __init__(
@@ -338,10 +351,11 @@ class StockoutRisk(_message.Message):
         reasons: _abc.Iterable[Global___Reason] | None = ...,
         category: _builtins.str = ...,
         counted_on: _date_pb2.Date | None = ...,
+        count_recorded: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "probability", b"probability", "reasons", b"reasons", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "probability", b"probability", "reasons", b"reasons", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_demand_units: _TypeAlias = _typing.Literal["expected_demand_units"]  # noqa: Y015
     _WhichOneofArgType__expected_demand_units: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units"]  # noqa: Y015
@@ -460,7 +474,7 @@ Global___ListStockoutRisksRequest: _TypeAlias = ListStockoutRisksRequest  # noqa
 
 @_typing.final
 class ListStockoutRisksResponse(_message.Message):
-    """A page of the ranked list. All pages of one walk come from one snapshot."""
+    """A page of the ranked list. All pages of one walk come from one snapshot with the same recorded counts."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -635,7 +649,7 @@ class WatchStockoutRisksResponse(_message.Message):
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___StockoutRiskResult]:
         """First message: all asked products, in the order asked. Later: those whose result changed, in that order; none
-        where a newer snapshot changed no result.
+        where a newer snapshot changed no result. Recorded counts that changed none bring no message.
         """
 
     def __init__(
@@ -688,6 +702,7 @@ class GetServiceInfoResponse(_message.Message):
     FIRST_WEEK_FIELD_NUMBER: _builtins.int
     DATA_WARNINGS_FIELD_NUMBER: _builtins.int
     QUESTIONS_FIELD_NUMBER: _builtins.int
+    RECORDED_COUNTS_FIELD_NUMBER: _builtins.int
     products: _builtins.int
     """Products that the snapshot holds."""
     server_version: _builtins.str
@@ -716,6 +731,10 @@ class GetServiceInfoResponse(_message.Message):
     def questions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServedQuestion]:
         """Every question that can be asked here; the default first, then by name."""
 
+    @_builtins.property
+    def recorded_counts(self) -> Global___RecordedCounts:
+        """What is known of recorded counts; unset where the server watches no HistoryService."""
+
     def __init__(
         self,
         *,
@@ -727,14 +746,53 @@ class GetServiceInfoResponse(_message.Message):
         first_week: _date_pb2.Date | None = ...,
         data_warnings: _abc.Iterable[_builtins.str] | None = ...,
         questions: _abc.Iterable[Global___ServedQuestion] | None = ...,
+        recorded_counts: Global___RecordedCounts | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "serving_since", b"serving_since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "recorded_counts", b"recorded_counts", "serving_since", b"serving_since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "questions", b"questions", "server_version", b"server_version", "serving_since", b"serving_since"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "questions", b"questions", "recorded_counts", b"recorded_counts", "server_version", b"server_version", "serving_since", b"serving_since"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetServiceInfoResponse: _TypeAlias = GetServiceInfoResponse  # noqa: Y015
+
+@_typing.final
+class RecordedCounts(_message.Message):
+    """The counts of stock that a server heard of from a HistoryService."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTED_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
+    NEWEST_COUNTED_ON_FIELD_NUMBER: _builtins.int
+    HEARD_AT_FIELD_NUMBER: _builtins.int
+    connected: _builtins.bool
+    """Whether the HistoryService is connected. If not, answers stay at what was heard, and the server goes on trying."""
+    products: _builtins.int
+    """Products of the question's snapshot that are answered with a recorded count, since that is newer than the snapshot's."""
+    @_builtins.property
+    def newest_counted_on(self) -> _date_pb2.Date:
+        """The newest day of those counts; unset where there are none."""
+
+    @_builtins.property
+    def heard_at(self) -> _timestamp_pb2.Timestamp:
+        """When this server process last heard of a newer count, of whatever product; unset before the first."""
+
+    def __init__(
+        self,
+        *,
+        connected: _builtins.bool = ...,
+        products: _builtins.int = ...,
+        newest_counted_on: _date_pb2.Date | None = ...,
+        heard_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["heard_at", b"heard_at", "newest_counted_on", b"newest_counted_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connected", b"connected", "heard_at", b"heard_at", "newest_counted_on", b"newest_counted_on", "products", b"products"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordedCounts: _TypeAlias = RecordedCounts  # noqa: Y015
 
 @_typing.final
 class ServedQuestion(_message.Message):

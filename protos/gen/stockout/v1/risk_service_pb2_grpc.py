@@ -28,6 +28,10 @@ if _version_not_supported:
 class RiskServiceStub:
     """Tells the risk that products run out in the coming weeks.
 
+    A server that watches a HistoryService answers a product with the count of its stock that was recorded last, where that
+    is of a later day than the snapshot's own: as if the caller had given it as the stock on hand. A request that gives
+    `as_of` is answered without recorded counts.
+
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
     - NOT_FOUND (UNKNOWN_QUESTION): the server does not serve the question that the request names; the sentence says which
@@ -74,6 +78,10 @@ class RiskServiceStub:
 class RiskServiceServicer:
     """Tells the risk that products run out in the coming weeks.
 
+    A server that watches a HistoryService answers a product with the count of its stock that was recorded last, where that
+    is of a later day than the snapshot's own: as if the caller had given it as the stock on hand. A request that gives
+    `as_of` is answered without recorded counts.
+
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
     - NOT_FOUND (UNKNOWN_QUESTION): the server does not serve the question that the request names; the sentence says which
@@ -96,11 +104,13 @@ class RiskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListStockoutRisks(self, request, context):
-        """The products with a risk, ranked, page by page.
+        """The products with a risk, ranked, page by page. A walk through the pages is not touched by counts that are recorded
+        meanwhile.
 
         Errors of the whole call, besides those of every RPC:
         - INVALID_ARGUMENT: also a page token that this service did not give, or gave for other filters or another order.
-        - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot was replaced too long ago; start at page one.
+        - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot, or its recorded counts, were replaced too long ago;
+        start at page one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,8 +128,8 @@ class RiskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchStockoutRisks(self, request, context):
-        """The state of the asked products now, then a message at each newer snapshot with those whose result changed. It
-        ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
+        """The state of the asked products now, then a message at each newer snapshot with those whose result changed, and at
+        each recorded count that changed a result. It ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
         A reader that is slow gets the newest state, not every one in between.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -171,6 +181,10 @@ def add_RiskServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class RiskService:
     """Tells the risk that products run out in the coming weeks.
+
+    A server that watches a HistoryService answers a product with the count of its stock that was recorded last, where that
+    is of a later day than the snapshot's own: as if the caller had given it as the stock on hand. A request that gives
+    `as_of` is answered without recorded counts.
 
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).

@@ -29,6 +29,10 @@ GRPC_VERSION: str
 class RiskServiceStub:
     """Tells the risk that products run out in the coming weeks.
 
+    A server that watches a HistoryService answers a product with the count of its stock that was recorded last, where that
+    is of a later day than the snapshot's own: as if the caller had given it as the stock on hand. A request that gives
+    `as_of` is answered without recorded counts.
+
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
     - NOT_FOUND (UNKNOWN_QUESTION): the server does not serve the question that the request names; the sentence says which
@@ -51,11 +55,13 @@ class RiskServiceStub:
     - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
     """
     ListStockoutRisks: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.ListStockoutRisksRequest, _risk_service_pb2.ListStockoutRisksResponse]
-    """The products with a risk, ranked, page by page.
+    """The products with a risk, ranked, page by page. A walk through the pages is not touched by counts that are recorded
+    meanwhile.
 
     Errors of the whole call, besides those of every RPC:
     - INVALID_ARGUMENT: also a page token that this service did not give, or gave for other filters or another order.
-    - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot was replaced too long ago; start at page one.
+    - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot, or its recorded counts, were replaced too long ago;
+      start at page one.
     """
     StreamStockoutRisks: _grpc.UnaryStreamMultiCallable[_risk_service_pb2.StreamStockoutRisksRequest, _risk_service_pb2.StreamStockoutRisksResponse]
     """The risk of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader that is slow
@@ -65,8 +71,8 @@ class RiskServiceStub:
     - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
     """
     WatchStockoutRisks: _grpc.UnaryStreamMultiCallable[_risk_service_pb2.WatchStockoutRisksRequest, _risk_service_pb2.WatchStockoutRisksResponse]
-    """The state of the asked products now, then a message at each newer snapshot with those whose result changed. It
-    ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
+    """The state of the asked products now, then a message at each newer snapshot with those whose result changed, and at
+    each recorded count that changed a result. It ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
     A reader that is slow gets the newest state, not every one in between.
     """
     GetServiceInfo: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.GetServiceInfoRequest, _risk_service_pb2.GetServiceInfoResponse]
@@ -75,6 +81,10 @@ class RiskServiceStub:
 @_typing.type_check_only
 class RiskServiceAsyncStub(RiskServiceStub):
     """Tells the risk that products run out in the coming weeks.
+
+    A server that watches a HistoryService answers a product with the count of its stock that was recorded last, where that
+    is of a later day than the snapshot's own: as if the caller had given it as the stock on hand. A request that gives
+    `as_of` is answered without recorded counts.
 
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
@@ -95,11 +105,13 @@ class RiskServiceAsyncStub(RiskServiceStub):
     - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
     """
     ListStockoutRisks: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.ListStockoutRisksRequest, _risk_service_pb2.ListStockoutRisksResponse]  # type: ignore[assignment]
-    """The products with a risk, ranked, page by page.
+    """The products with a risk, ranked, page by page. A walk through the pages is not touched by counts that are recorded
+    meanwhile.
 
     Errors of the whole call, besides those of every RPC:
     - INVALID_ARGUMENT: also a page token that this service did not give, or gave for other filters or another order.
-    - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot was replaced too long ago; start at page one.
+    - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot, or its recorded counts, were replaced too long ago;
+      start at page one.
     """
     StreamStockoutRisks: _aio.UnaryStreamMultiCallable[_risk_service_pb2.StreamStockoutRisksRequest, _risk_service_pb2.StreamStockoutRisksResponse]  # type: ignore[assignment]
     """The risk of every product of the snapshot, in the snapshot's order, all from one snapshot. A reader that is slow
@@ -109,8 +121,8 @@ class RiskServiceAsyncStub(RiskServiceStub):
     - OUT_OF_RANGE: `as_of` is not a week of the snapshot.
     """
     WatchStockoutRisks: _aio.UnaryStreamMultiCallable[_risk_service_pb2.WatchStockoutRisksRequest, _risk_service_pb2.WatchStockoutRisksResponse]  # type: ignore[assignment]
-    """The state of the asked products now, then a message at each newer snapshot with those whose result changed. It
-    ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
+    """The state of the asked products now, then a message at each newer snapshot with those whose result changed, and at
+    each recorded count that changed a result. It ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
     A reader that is slow gets the newest state, not every one in between.
     """
     GetServiceInfo: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.GetServiceInfoRequest, _risk_service_pb2.GetServiceInfoResponse]  # type: ignore[assignment]
@@ -118,6 +130,10 @@ class RiskServiceAsyncStub(RiskServiceStub):
 
 class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Tells the risk that products run out in the coming weeks.
+
+    A server that watches a HistoryService answers a product with the count of its stock that was recorded last, where that
+    is of a later day than the snapshot's own: as if the caller had given it as the stock on hand. A request that gives
+    `as_of` is answered without recorded counts.
 
     Errors that every RPC can end with:
     - INVALID_ARGUMENT: a field holds what it must not (google.rpc.BadRequest names it, e.g. `items[3].product_id`).
@@ -148,11 +164,13 @@ class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _risk_service_pb2.ListStockoutRisksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_risk_service_pb2.ListStockoutRisksResponse, _abc.Awaitable[_risk_service_pb2.ListStockoutRisksResponse]]:
-        """The products with a risk, ranked, page by page.
+        """The products with a risk, ranked, page by page. A walk through the pages is not touched by counts that are recorded
+        meanwhile.
 
         Errors of the whole call, besides those of every RPC:
         - INVALID_ARGUMENT: also a page token that this service did not give, or gave for other filters or another order.
-        - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot was replaced too long ago; start at page one.
+        - FAILED_PRECONDITION (PAGE_TOKEN_EXPIRED): the token's snapshot, or its recorded counts, were replaced too long ago;
+          start at page one.
         """
 
     @_abc_1.abstractmethod
@@ -174,8 +192,8 @@ class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _risk_service_pb2.WatchStockoutRisksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_risk_service_pb2.WatchStockoutRisksResponse], _abc.AsyncIterator[_risk_service_pb2.WatchStockoutRisksResponse]]:
-        """The state of the asked products now, then a message at each newer snapshot with those whose result changed. It
-        ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
+        """The state of the asked products now, then a message at each newer snapshot with those whose result changed, and at
+        each recorded count that changed a result. It ends when the client cancels, its deadline passes, or the server drains (UNAVAILABLE: watch again).
         A reader that is slow gets the newest state, not every one in between.
         """
 

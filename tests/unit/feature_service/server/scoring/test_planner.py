@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel import forecast_demand
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.planner import FARTHEST_DAYS, Figures, Planner
 from tests.support.answers import given_to_all
 from tests.support.snapshots import synthetic_panel
@@ -22,7 +22,7 @@ def stocked(units: float, panel: Panel = PLAIN) -> Panel:
     return dataclasses.replace(panel, fields={**panel.fields, UNITS_ON_HAND: on_hand})
 
 
-def figures(panel: Panel, given: CallerStock | None = None) -> Figures:
+def figures(panel: Panel, given: NewerStock | None = None) -> Figures:
     return Planner(panel, horizon_weeks=1).figures(EVERY, COLUMN, given)
 
 
@@ -31,7 +31,7 @@ def assert_same(ours: Figures, others: Figures) -> None:
         np.testing.assert_array_equal(getattr(ours, field.name), getattr(others, field.name))
 
 
-def all_given(units: float | None, days: int | None = None) -> CallerStock:
+def all_given(units: float | None, days: int | None = None) -> NewerStock:
     return given_to_all(len(PLAIN.product_ids), units, days)
 
 

@@ -18,7 +18,7 @@ from stockout.v1.risk_service_pb2 import (
 )
 
 from feature_service.server.scoring.assessor import Assessment, Assessor
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.queries import FeatureQuery, RiskQuery
 from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.serving import encoder, responses
@@ -68,7 +68,7 @@ def test_laid_out_bytes_are_the_message_that_protobuf_would_build(
     column = assessor.column(as_of)
     named = [each for each in product_ids if assessor.row(each) is not None]
     rows = np.array([assessor.row(each) for each in named], dtype=np.intp)
-    given = CallerStock(*np.array(stocks[: len(product_ids)], dtype=np.float64).reshape(-1, 2).T)
+    given = NewerStock(*np.array(stocks[: len(product_ids)], dtype=np.float64).reshape(-1, 2).T)
     known = np.array([each in named for each in product_ids], dtype=np.bool_)
     answers = assessor.answers(rows, column, assessor.scorer, given.of(known))
     problems = assessor.risk_problems(answers)
@@ -131,10 +131,10 @@ def test_features_that_are_kept_are_those_that_are_written_on_the_spot(serving: 
     ids = [product_id(3), "made up", *EXCLUDED, product_id(150)]
     query = FeatureQuery(ids, None, "")
     head = serving._features_head(serving.assessor.newest)
-    written = head + serving._writer.features(ids, serving.assessor.newest)
+    written = head + serving.now.writer.features(ids, serving.assessor.newest)
     assert serving.features(query) == serving.features(query) == written
     named = [each for each in ids if each != "made up"]
-    assert serving.known_features(named) == head + serving._writer.features(named, serving.assessor.newest)
+    assert serving.known_features(named) == head + serving.now.writer.features(named, serving.assessor.newest)
     assert serving.known_features(ids) is None
 
 

@@ -8,8 +8,14 @@ from prometheus_client import generate_latest
 
 from feature_service.server.errors import AddressError
 from feature_service.server.serving.questions import ServedQuestions
+from feature_service.server.serving.recorded_stock import RecordedStock
 from feature_service.server.telemetry.metrics import Metrics
 from feature_service.server.telemetry.snapshots import PROBABILITIES, SnapshotCollector, _histogram_of
+
+
+def page_of_nothing() -> Metrics:
+    questions = ServedQuestions()
+    return Metrics("products", SnapshotCollector(questions, RecordedStock(None, questions)))
 
 
 @given(st.lists(st.floats(0, 1, width=32) | st.just(float("nan")), max_size=50))
@@ -24,7 +30,7 @@ def test_the_histogram_of_probabilities_counts_every_known_one_up_to_each_bound(
 
 
 def test_before_a_snapshot_is_loaded_the_page_has_the_calls_already() -> None:
-    metrics = Metrics("products", SnapshotCollector(ServedQuestions()))
+    metrics = page_of_nothing()
     metrics.method("a.B/C").begin()
     page = generate_latest(metrics.registry).decode()
     assert 'grpc_server_in_flight{grpc_method="C",grpc_service="a.B"} 1.0' in page
@@ -34,7 +40,7 @@ def test_before_a_snapshot_is_loaded_the_page_has_the_calls_already() -> None:
 
 
 def test_the_page_can_be_read_while_calls_of_new_kinds_end() -> None:
-    metrics = Metrics("products", SnapshotCollector(ServedQuestions()))
+    metrics = page_of_nothing()
     method = metrics.method("a.B/C")
     finished = threading.Event()
 
@@ -53,6 +59,6 @@ def test_the_page_can_be_read_while_calls_of_new_kinds_end() -> None:
 
 
 def test_a_page_whose_port_is_taken_is_named() -> None:
-    port = Metrics("products", SnapshotCollector(ServedQuestions())).expose("127.0.0.1", 0)
+    port = page_of_nothing().expose("127.0.0.1", 0)
     with pytest.raises(AddressError, match=str(port)):
-        Metrics("products", SnapshotCollector(ServedQuestions())).expose("127.0.0.1", port)
+        page_of_nothing().expose("127.0.0.1", port)

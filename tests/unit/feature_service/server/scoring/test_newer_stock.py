@@ -14,7 +14,7 @@ from data.snapshots import Snapshot
 from feature_service.bundle import Bound, Bundle, Contract, LabelContract
 from feature_service.kernel import FloatArray, feature_set
 from feature_service.server.scoring.assessor import Assessor
-from feature_service.server.scoring.caller_stock import CallerStock
+from feature_service.server.scoring.newer_stock import NewerStock
 from tests.support.answers import computed, given_to_all, now, reason_of
 from tests.support.snapshots import MODEL, synthetic_panel
 
@@ -64,8 +64,8 @@ def stocks() -> tuple[FloatArray, FloatArray]:
 def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: tuple[FloatArray, FloatArray]) -> None:
     counted, given_units = stocks
     assessor, counted_assessor = assessor_of(counted), assessor_of(given_units)
-    caller_stock = CallerStock(given_units.astype(np.float64), np.full(len(given_units), np.nan))
-    answers = computed(assessor, assessor.panel.product_ids, assessor.newest, caller_stock)
+    newer_stock = NewerStock(given_units.astype(np.float64), np.full(len(given_units), np.nan))
+    answers = computed(assessor, assessor.panel.product_ids, assessor.newest, newer_stock)
     expected = now(counted_assessor, counted_assessor.panel.product_ids)
     assert list(map(reason_of, answers)) == list(map(reason_of, expected))
     for answer, other in zip(answers, expected, strict=True):
@@ -78,8 +78,8 @@ def test_the_callers_stock_gives_what_a_snapshot_with_that_stock_would(stocks: t
 def test_only_products_whose_stock_is_told_are_answered_anew(stocks: tuple[FloatArray, FloatArray]) -> None:
     assessor = assessor_of(stocks[0])
     given_units = np.where(np.arange(len(stocks[1])) % 2, stocks[1], np.nan).astype(np.float64)
-    caller_stock = CallerStock(given_units, np.full(len(given_units), np.nan))
-    answers = computed(assessor, assessor.panel.product_ids, assessor.newest, caller_stock)
+    newer_stock = NewerStock(given_units, np.full(len(given_units), np.nan))
+    answers = computed(assessor, assessor.panel.product_ids, assessor.newest, newer_stock)
     assert answers[::2] == now(assessor, assessor.panel.product_ids)[::2]
     assert answers != now(assessor, assessor.panel.product_ids)
 
