@@ -38,6 +38,7 @@ _MODULES = (
     "bento.service",
     "buf.validate.validate_pb2",
     "feature_service",
+    "feature_service.credentials",
     "feature_service.json_record",
     "feature_service.limits",
     "feature_service.terminal",

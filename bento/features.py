@@ -15,12 +15,12 @@ from bento.errors import (
 )
 from bento.requests import AssessRequest
 from feature_service import client
-from feature_service.client import AsyncRiskClient, ClientError, FeatureAnswer, RiskAnswer
-from feature_service.client.batching import smaller_limit
+from feature_service.client import AsyncRiskClient, ClientError, FeatureAnswer, Provenance, RiskAnswer
+from feature_service.client.batching import SEVERAL, smaller_limit
 from feature_service.kernel import StockoutError
 
 ATTEMPTS = 3
-"""A snapshot is replaced now and then; between two calls three times in a row, something is wrong."""
+"""A snapshot or its recorded counts change now and then; between two calls three times in a row, something is wrong."""
 
 _BAD_REQUEST = {"INVALID_ARGUMENT", "OUT_OF_RANGE"}
 _BUSY = {"RESOURCE_EXHAUSTED", "CANCELLED"}  # gRPC's own answer to a burst beyond what may wait is CANCELLED
@@ -62,11 +62,11 @@ class FeatureClient:
         """
         for _ in range(ATTEMPTS):
             answer = await self._ask(request)
-            if answer.features.provenance.snapshot_id == answer.plans.provenance.snapshot_id:
+            if _are_of_one_state(answer.features.provenance, answer.plans.provenance):
                 return answer
         raise SnapshotChangedError(
             f"the feature service at {self._target} answered {ATTEMPTS} times from one snapshot with the features "
-            "and from another with the planner's figures: ask again in a moment"
+            "and from another, or with other counts of stock, with the planner's figures: ask again in a moment"
         )
 
     async def _ask(self, request: AssessRequest) -> Answer:
@@ -83,6 +83,12 @@ class FeatureClient:
         """Close the connection, if one was opened."""
         if self._client is not None:
             await self._client.close()
+
+
+def _are_of_one_state(*each: Provenance) -> bool:
+    """Whether features and figures rest on the same counts: a product's probability and its stock belong together."""
+    states = {(one.snapshot_id, one.counts_version) for one in each}
+    return len(states) == 1 and SEVERAL not in each[0].counts_version
 
 
 def http_error(error: ClientError, target: str) -> StockoutError:

@@ -18,6 +18,8 @@ _FIGURES = (
     "weeks_of_cover",
     "expected_stockout_date",
     "reorder_by_date",
+    "counted_on",
+    "count_recorded",
 )
 
 

@@ -46,7 +46,11 @@ class Risk(BaseModel):
     product_id: str = Field(description="The id as it was asked.")
     probability: float = Field(description="In [0, 1], by this service's own model; of what, say label and evidence.")
     alert: bool = Field(description="Whether the probability reaches the threshold.")
-    units_on_hand: float | None = Field(description="The last count at the as_of week; null where no stock is known.")
+    units_on_hand: float | None = Field(
+        description="The count recorded last, or else the last one at the as_of week; null where no stock is known."
+    )
+    counted_on: dt.date | None = Field(description="The day of it; null where no stock is known.")
+    count_recorded: bool = Field(description="Whether that count was recorded after the snapshot's.")
     expected_demand_units: float | None = Field(description="Mean of the demand forecast over the whole horizon.")
     expected_units_lost: float | None = Field(
         description="Mean demand beyond the units on hand over the horizon; null where no stock is known."

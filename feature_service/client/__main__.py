@@ -31,6 +31,7 @@ from feature_service.client.options import (
 )
 from feature_service.client.output import documents, tables
 from feature_service.client.output.fitting import AMPLE
+from feature_service.client.output.info import info_table
 from feature_service.client.sync_client import RiskClient
 from feature_service.terminal import command_output
 
@@ -188,7 +189,7 @@ def info(as_json: bool, client: RiskClient) -> None:
     if as_json:
         click.echo(documents.as_json(answer))
     else:
-        _Console().print(tables.info_table(answer), crop=False)
+        _Console().print(info_table(answer), crop=False)
 
 
 @main.command()

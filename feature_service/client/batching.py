@@ -3,15 +3,16 @@
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2
 from google.type import date_pb2
 from grpc_status import rpc_status
+from stockout.v1 import provenance_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest, GetFeaturesResponse
-from stockout.v1.provenance_pb2 import Evidence, Provenance
+from stockout.v1.provenance_pb2 import Evidence
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
@@ -22,12 +23,14 @@ from stockout.v1.risk_service_pb2 import (
 
 from feature_service.client.errors import OtherQuestionError
 from feature_service.client.messages import features_of, provenance_of, risk_of
-from feature_service.client.results import FeatureAnswer, RiskAnswer
+from feature_service.client.results import FeatureAnswer, Provenance, RiskAnswer
 
 DEFAULT_LIST_LIMIT = 20
 DEFAULT_TIMEOUT_S = 10.0
 STREAM_TIMEOUT_S = 600.0
 TRIES = 3
+SEVERAL = "+"
+"""Between the versions of recorded counts of an answer in several parts."""
 
 SERVICE_CONFIG = {
     "methodConfig": [
@@ -98,7 +101,7 @@ class ListFilter:
 
 class _Response(Protocol):
     @property
-    def provenance(self) -> Provenance: ...
+    def provenance(self) -> provenance_pb2.Provenance: ...
 
     def HasField(self, field_name: Any) -> bool: ...  # noqa: N802 - protobuf's
 
@@ -153,7 +156,7 @@ def list_request(list_filter: ListFilter, page_size: int, page_token: str) -> Li
 def risk_answer(responses: Sequence[AssessStockoutRisksResponse]) -> RiskAnswer:
     """The batches' answers as one."""
     return RiskAnswer(
-        provenance=provenance_of(responses[0].provenance),
+        provenance=_provenance(responses),
         results=[risk_of(result) for response in responses for result in response.results],
     )
 
@@ -161,7 +164,7 @@ def risk_answer(responses: Sequence[AssessStockoutRisksResponse]) -> RiskAnswer:
 def feature_answer(responses: Sequence[GetFeaturesResponse]) -> FeatureAnswer:
     """The batches' answers as one."""
     return FeatureAnswer(
-        provenance=provenance_of(responses[0].provenance),
+        provenance=_provenance(responses),
         feature_names=tuple(responses[0].feature_names),
         results=[features_of(result) for response in responses for result in response.results],
     )
@@ -179,8 +182,8 @@ def of_question(response: Response, question: str, target: str) -> Response:
 
 
 def are_of_one_snapshot(responses: Sequence[Response]) -> bool:
-    """Whether all batches were answered from the same snapshot."""
-    return len({response.provenance.SerializeToString() for response in responses}) == 1
+    """Whether all batches were answered from the same snapshot; counts may be recorded between two of them."""
+    return len({replace(provenance_of(each.provenance), counts_version="") for each in responses}) == 1
 
 
 def smaller_limit(error: grpc.RpcError) -> int | None:
@@ -196,6 +199,11 @@ def smaller_limit(error: grpc.RpcError) -> int | None:
 def date_message(day: dt.date | None) -> date_pb2.Date | None:
     """The day as a message; None for None, which leaves the field unset."""
     return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
+
+
+def _provenance(responses: Sequence[Response]) -> Provenance:
+    versions = SEVERAL.join(dict.fromkeys(each.provenance.counts_version for each in responses))
+    return replace(provenance_of(responses[0].provenance), counts_version=versions)
 
 
 def _batches(products: Sequence[Product], max_ids: int) -> list[Sequence[Product]]:

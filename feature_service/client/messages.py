@@ -14,6 +14,7 @@ from feature_service.client.results import (
     Provenance,
     RankedRisk,
     Reason,
+    RecordedCounts,
     ServedQuestion,
     ServiceInfo,
 )
@@ -37,6 +38,7 @@ def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
         alert_policy=message.alert_policy,
         data_warnings=message.data_warnings,
         question=message.question,
+        counts_version=message.counts_version,
     )
 
 
@@ -73,6 +75,7 @@ def info_of(message: risk_service_pb2.GetServiceInfoResponse) -> ServiceInfo:
         max_streams=limits.max_streams,
         data_warnings=tuple(message.data_warnings),
         questions=tuple(map(_served_question, message.questions)),
+        recorded_counts=_recorded_counts(message.recorded_counts) if message.HasField("recorded_counts") else None,
     )
 
 
@@ -90,6 +93,15 @@ def _served_question(message: risk_service_pb2.ServedQuestion) -> ServedQuestion
         products=message.products,
         serving_since=message.serving_since.ToDatetime(dt.UTC),
         provenance=provenance_of(message.provenance),
+    )
+
+
+def _recorded_counts(message: risk_service_pb2.RecordedCounts) -> RecordedCounts:
+    return RecordedCounts(
+        connected=message.connected,
+        products=message.products,
+        newest_counted_on=_day(message.newest_counted_on) if message.HasField("newest_counted_on") else None,
+        heard_at=message.heard_at.ToDatetime(dt.UTC) if message.HasField("heard_at") else None,
     )
 
 
@@ -111,6 +123,8 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         expected_stockout_date=_day(risk.expected_stockout_date) if risk.HasField("expected_stockout_date") else None,
         reorder_by_date=_day(risk.reorder_by_date) if risk.HasField("reorder_by_date") else None,
         category=risk.category,
+        counted_on=_day(risk.counted_on) if risk.HasField("counted_on") else None,
+        count_recorded=risk.count_recorded,
         reasons=tuple(Reason(each.feature, each.value, each.contribution, each.text) for each in risk.reasons),
     )
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 class Provenance:
     """What an answer rests on; ``evidence`` is SALES_ONLY or STOCK_AWARE.
 
-    Old servers tell no ``data_until`` and no ``question``.
+    Old servers tell no ``data_until`` and no ``question``. ``counts_version`` says which recorded counts of stock the
+    answer stands on, empty for none; of an answer to a request in several parts, between which it changed, it is that
+    of each, joined by ``+``.
     """
 
     model_name: str
@@ -31,6 +33,7 @@ class Provenance:
     alert_policy: str = ""
     data_warnings: int = 0
     question: str = ""
+    counts_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Reason:
 class ProductRisk:
     """One product's risk; ``probability`` and ``alert`` are None where ``error`` is not, or where it ran out.
 
-    What the server cannot know is None; see ``StockoutRisk`` in the protos for what each figure is.
+    What the server cannot know is None; see ``StockoutRisk`` in the protos for what each figure is. ``count_recorded``
+    says whether the count of ``counted_on`` was recorded after the snapshot's.
     """
 
     product_id: str
@@ -72,6 +76,8 @@ class ProductRisk:
     reorder_by_date: dt.date | None = None
     category: str = ""
     reasons: tuple[Reason, ...] = ()
+    counted_on: dt.date | None = None
+    count_recorded: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,16 @@ class OutOfStock:
     since: dt.date | None
     units_lost_per_week: float | None
     revenue_lost_per_week: float | None
+
+
+@dataclass(frozen=True)
+class RecordedCounts:
+    """How a server's recorded counts of stock stand; see ``RecordedCounts`` in the protos."""
+
+    connected: bool
+    products: int
+    newest_counted_on: dt.date | None
+    heard_at: dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -117,7 +133,10 @@ class ServedQuestion:
 
 @dataclass(frozen=True)
 class ServiceInfo:
-    """What a server serves, since when, and within which limits; ``questions`` has the default one first."""
+    """What a server serves, since when, and within which limits; ``questions`` has the default one first.
+
+    ``recorded_counts`` is None where the server hears of none.
+    """
 
     provenance: Provenance
     serving_since: dt.datetime
@@ -130,6 +149,7 @@ class ServiceInfo:
     max_streams: int
     data_warnings: tuple[str, ...] = ()
     questions: tuple[ServedQuestion, ...] = ()
+    recorded_counts: RecordedCounts | None = None
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,9 @@
 """Answers as tables for people: what it is about, the figures, and in words what they do not say themselves."""
 
-import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -19,8 +17,6 @@ from feature_service.client.results import (
     RankedAnswer,
     RankedRisk,
     RiskAnswer,
-    ServedQuestion,
-    ServiceInfo,
 )
 from feature_service.terminal import visible
 
@@ -93,38 +89,6 @@ def feature_table(answer: FeatureAnswer) -> Group:
     return Group(heading, table, *_unanswered(answer.results), _source(answer.provenance))
 
 
-def info_table(info: ServiceInfo) -> Table:
-    """One line per fact."""
-    table = Table(show_header=False, box=box.SIMPLE, pad_edge=False)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
-    facts = dataclasses.asdict(info)
-    del facts["questions"]
-    for name, value in {**facts.pop("provenance"), **facts}.items():
-        table.add_row(name.replace("_", " "), _text(_fact(value)))
-    for number, each in enumerate(info.questions):
-        table.add_row("" if number else "questions", _text(_question(each)))
-    return table
-
-
-def _question(served: ServedQuestion) -> str:
-    """E.g. "inventory (default): stockout_risk version 1, 510 products, as of 2018-08-20, data until 2018-08-26"."""
-    rests_on = served.provenance
-    return (
-        f"{served.name}{' (default)' * served.is_default}: {rests_on.model_name} version {rests_on.model_version}, "
-        f"{served.products} products, as of {rests_on.as_of_week}, data until {rests_on.data_until}"
-        f"{', STALE' * rests_on.stale}"
-    )
-
-
-def _fact(value: object) -> str:
-    if isinstance(value, dt.datetime):
-        return value.isoformat(" ", "seconds")
-    if isinstance(value, tuple):
-        return "; ".join(value) or "none"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
 def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable:
     """The columns that hold something, least needed out first."""
     probability = Column("proba-\nbility", [_probability(each) for each in risks])
@@ -193,6 +157,10 @@ def _marks(risks: Sequence[ProductRisk], provenance: Provenance) -> list[Text]:
         marks.append(
             f"overdue: the day to order by was over with the data's newest week, on {_last_known_day(provenance)}"
         )
+    newest = max((each.counted_on for each in risks if each.count_recorded and each.counted_on), default=None)
+    if newest:
+        number = sum(each.count_recorded for each in risks)
+        marks.append(f"on hand: of {number} by counts recorded since the snapshot, the newest of {newest}")
     return list(map(Text, marks))
 
 
@@ -226,7 +194,7 @@ def _indented(lines: Iterable[tuple[str, str]]) -> Table:
 def _stock_against_demand(risk: ProductRisk, provenance: Provenance) -> str:
     """E.g. "15 on hand; about 25.6 are expected to go in the coming week"."""
     weeks = "week" if provenance.horizon_weeks == 1 else f"{provenance.horizon_weeks} weeks"
-    stock = f"{risk.units_on_hand:g} on hand"
+    stock = f"{risk.units_on_hand:g} on hand{f' on {risk.counted_on}' if risk.count_recorded else ''}"
     if risk.expected_demand_units is None:
         return stock
     return f"{stock}; about {risk.expected_demand_units:.1f} are expected to go in the coming {weeks}"

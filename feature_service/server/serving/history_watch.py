@@ -104,7 +104,7 @@ class HistoryWatch:
             if task and task.cancelling():
                 raise
             return "CANCELLED"  # by the service, for which grpc.aio has the same exception
-        except Exception as error:  # such as a count that is none; what came before it stays
+        except Exception as error:  # what was heard before it stays
             return str(error)
         return "the service ended the watch"
 
@@ -121,14 +121,19 @@ class HistoryWatch:
                 self.connected, self._last_problem = True, None
                 _log.info("history connected", address=self._address, since=str(since))
             number = self._counts.number
-            try:
-                for count in message.counts:
-                    self._counts.add(count.product_id, _day(count), _units(count))
-            finally:
-                if self._counts.number > number:
-                    self._when_newer()
+            for count in message.counts:
+                self._take(count)
+            if self._counts.number > number:
+                self._when_newer()
             if message.complete:
                 self._settled.set()
+
+    def _take(self, count: StockCount) -> None:
+        """One that is none is left out; it keeps no other from being heard."""
+        try:
+            self._counts.add(count.product_id, _day(count), _units(count))
+        except ValueError as error:
+            _log.error("count not taken", product_id=count.product_id, error=str(error))
 
     def _lose(self, problem: str) -> None:
         """Said once for as long as it stays the same."""
@@ -146,5 +151,5 @@ def _day(count: StockCount) -> dt.date:
 
 def _units(count: StockCount) -> float:
     if not (math.isfinite(count.units_on_hand) and count.units_on_hand >= 0):
-        raise ValueError(f"{count.units_on_hand} units on hand of {count.product_id!r}")
+        raise ValueError(f"units_on_hand is {count.units_on_hand}, and must be finite and at least 0")
     return count.units_on_hand

@@ -41,8 +41,12 @@ REQUEST = AssessRequest(product_ids=("a",))
 
 
 def provenance_of(snapshot_id: str) -> provenance_pb2.Provenance:
+    """Of a snapshot, or of ``snapshot/version`` of its recorded counts."""
+    snapshot_id, _, counts_version = snapshot_id.partition("/")
     as_of_week = date_pb2.Date(year=2018, month=8, day=20)
-    return provenance_pb2.Provenance(snapshot_id=snapshot_id, as_of_week=as_of_week, question=ASKED)
+    return provenance_pb2.Provenance(
+        snapshot_id=snapshot_id, as_of_week=as_of_week, question=ASKED, counts_version=counts_version
+    )
 
 
 class Swapping(FeatureServiceServicer, RiskServiceServicer):
@@ -87,6 +91,12 @@ def test_a_snapshot_swapped_between_the_two_questions_is_asked_again() -> None:
     with serving(["old", "new"]) as target:
         answer = ask(target)
     assert answer.plans.provenance.snapshot_id == answer.features.provenance.snapshot_id == "new"
+
+
+def test_a_count_recorded_between_the_two_questions_is_asked_again() -> None:
+    with serving(["new/1", "new"]) as target:
+        answer = ask(target)
+    assert answer.plans.provenance.counts_version == answer.features.provenance.counts_version == ""
 
 
 def test_figures_that_keep_coming_from_another_snapshot_are_refused_in_one_sentence() -> None:

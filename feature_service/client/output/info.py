@@ -1,0 +1,56 @@
+"""What a server serves, as a table for people."""
+
+import dataclasses
+import datetime as dt
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from feature_service.client.results import RecordedCounts, ServedQuestion, ServiceInfo
+from feature_service.terminal import visible
+
+
+def info_table(info: ServiceInfo) -> Table:
+    """One line per fact."""
+    table = Table(show_header=False, box=box.SIMPLE, pad_edge=False)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    facts = dataclasses.asdict(info)
+    del facts["questions"], facts["recorded_counts"]
+    for name, value in {**facts.pop("provenance"), **facts}.items():
+        table.add_row(name.replace("_", " "), _text(_fact(value)))
+    if info.recorded_counts:
+        table.add_row("recorded counts", Text(_recorded_counts(info.recorded_counts)))
+    for number, each in enumerate(info.questions):
+        table.add_row("" if number else "questions", _text(_question(each)))
+    return table
+
+
+def _question(served: ServedQuestion) -> str:
+    """E.g. "inventory (default): stockout_risk version 1, 510 products, as of 2018-08-20, data until 2018-08-26"."""
+    rests_on = served.provenance
+    return (
+        f"{served.name}{' (default)' * served.is_default}: {rests_on.model_name} version {rests_on.model_version}, "
+        f"{served.products} products, as of {rests_on.as_of_week}, data until {rests_on.data_until}"
+        f"{', STALE' * rests_on.stale}"
+    )
+
+
+def _recorded_counts(counts: RecordedCounts) -> str:
+    """E.g. "12 products, newest of 2024-07-31, heard at 2024-07-31 09:12:55+00:00, NOT CONNECTED"."""
+    newest = f", newest of {counts.newest_counted_on}" if counts.newest_counted_on else ""
+    heard = f", heard at {_fact(counts.heard_at)}" if counts.heard_at else ""
+    return f"{counts.products} products{newest}{heard}{'' if counts.connected else ', NOT CONNECTED'}"
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return value.isoformat(" ", "seconds")
+    if isinstance(value, tuple):
+        return "; ".join(value) or "none"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _text(text: str) -> Text:
+    return Text(visible(text))
