@@ -29,7 +29,7 @@ $(STAMP): uv.lock pyproject.toml
 	@test -x $(BIN)/uv || { echo "setup: installing uv $(UV_VERSION) into .venv"; \
 	  python3 -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
 	@echo "setup: installing the locked packages into .venv"
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --all-extras --no-dev --inexact --active
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --extra pipeline --extra bento --extra tracing --no-dev --inexact --active
 	@touch $@
 
 tools: setup $(TOOLS) ## and what only checks, tests and benchmarks need

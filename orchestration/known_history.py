@@ -4,8 +4,14 @@ import datetime as dt
 import functools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from feature_service.json_record import read_json
 from training.errors import SettingError
+
+if TYPE_CHECKING:
+    from data.history.sums import CleanSums
+    from data.ingest.result import IngestReport
 
 
 def microseconds_of(known_at: str) -> int:
@@ -58,3 +64,37 @@ def latest_week_of(ingest_dir: Path, today: dt.date, max_missing_days: int) -> d
     from data.panel.reach import latest_week, record_days  # noqa: PLC0415
 
     return latest_week(record_days(read_history(ingest_dir)), today, max_missing_days)
+
+
+CLEAN_SUMS, CLEAN_REPORT = "sums.json", "report.json"
+
+
+def clean_account(clean_dir: Path) -> "tuple[CleanSums, IngestReport]":
+    """What became of the rows that the engine ``spark`` read.
+
+    Raises:
+        PanelFileError: If they were not read yet.
+    """
+    from data.errors import PanelFileError  # noqa: PLC0415 - as below
+    from data.history.sums import CleanSums  # noqa: PLC0415 - Polars, which a day that is named does without
+    from data.ingest.result import IngestReport  # noqa: PLC0415
+
+    try:
+        sums = read_json(CleanSums, (clean_dir / CLEAN_SUMS).read_text(encoding="utf-8"))
+        return sums, IngestReport.from_json((clean_dir / CLEAN_REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PanelFileError(f"the clean facts in {clean_dir} cannot be read ({error}): start the run again") from error
+
+
+@functools.lru_cache
+def latest_week_of_sums(clean_dir: Path, today: dt.date, max_missing_days: int) -> dt.date:
+    """The same of what the engine ``spark`` read.
+
+    Raises:
+        DataError: See ``latest_week_of``.
+    """
+    from data.panel.reach import latest_week, record_days_of  # noqa: PLC0415 - as above
+
+    sums, report = clean_account(clean_dir)
+    days = {table: sums.rows_by_day(table) for table in sums.days}
+    return latest_week(record_days_of(days, report), today, max_missing_days)

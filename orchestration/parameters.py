@@ -18,6 +18,7 @@ DEFAULT_LEAD_TIME_DAYS = 14
 DEFAULT_SEED = 42
 PROVEN, BASELINE = "recipe", "random_forest"
 HISTORY = "history"
+LOCAL, SPARK = "local", "spark"
 TIME_ZONES = {"olist": olist.DEFAULT_TIME_ZONE, "generic": generic.DEFAULT_TIME_ZONE}
 
 
@@ -136,6 +137,15 @@ class Parameters(ReadingParameters):
     )
     alert_probability = FloatOption(
         default=AlertPolicy.alert_probability, description="by probability: the one from which there is an alert"
+    )
+    engine = ChoiceOption(
+        default=LOCAL,
+        choices=(LOCAL, SPARK),
+        significant=False,
+        description="what computes panel, features and scores, bit for bit alike: this process, or Spark's executors",
+    )
+    spark_master = luigi.Parameter(
+        default="local[*]", significant=False, description="of engine spark: its cluster, e.g. spark://host:7077"
     )
     seed = IntOption(default=DEFAULT_SEED, description="of every random choice")
 

@@ -5,6 +5,7 @@ scikit-learn.
 """
 
 import getpass
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,18 @@ from feature_service.kernel import StockoutError
 from orchestration.default_question import claim_default
 from orchestration.history_tasks import PANEL_DIR, PANEL_REPORT, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Train
+from orchestration.parameters import SPARK
 from orchestration.published_runs import SNAPSHOT_FILE, write_published_run
 from orchestration.registry_places import ledger_in
 from orchestration.run import Run
+from orchestration.spark_tasks import LAYOUT, ROWS, PanelParts
 from orchestration.stage import Stage
 from training.backtest import PREDICTIONS_FILE
 
 if TYPE_CHECKING:
+    from data.panel import Panel
+    from data.snapshots import Reasons
+    from feature_service.kernel.arrays import BoolArray
     from training.registry.versions import FetchedModel
 
 _BENTO_TAG = "bento_tag"
@@ -111,9 +117,13 @@ class Publish(Stage):
         return summary
 
 
-@requires(WeeklyPanel)
 class ScoreWeek(Stage):
     """The newest week as the champion sees it: a snapshot that is served from now on. Nothing is trained."""
+
+    def requires(self) -> luigi.Task:
+        """The panel, of Spark in parts."""
+        panel: luigi.Task = self.clone(PanelParts if self.engine == SPARK else WeeklyPanel)  # type: ignore[no-untyped-call]
+        return panel
 
     @property
     def folder(self) -> Path:
@@ -154,18 +164,14 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     Returns:
         What was done, in a line.
     """
-    from data.panel.file import read_panel
     from data.panel.report import PanelReport
     from training.alerts import alert_rule
     from training.backtest.predictions import read_predictions
-    from training.explain import explain
-    from training.labels import eligible_rows
 
-    panel = read_panel(stage.folder_of(WeeklyPanel) / PANEL_DIR).with_lead_time(stage.lead_time_days)
-    eligible = eligible_rows(stage.target, panel)
-    reasons = explain(panel, eligible, champion.bundle_dir)
+    panel, eligible, reasons = (scored_in_parts if stage.engine == SPARK else scored)(stage, champion, folder)
     alerts = alert_rule(read_predictions(champion.predictions), stage.policy)
-    warnings = PanelReport.read(stage.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
+    of_panel = PanelParts if stage.engine == SPARK else WeeklyPanel
+    warnings = PanelReport.read(stage.folder_of(of_panel) / PANEL_REPORT).warnings
     snapshot_id = publish(
         panel, eligible, champion.bundle_dir, champion.reference, stage.snapshots, reasons, alerts, warnings
     )
@@ -174,6 +180,35 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
         f"snapshot {snapshot_id} in {stage.snapshots}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
         f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true"
     )
+
+
+def scored(stage: Stage, champion: "FetchedModel", _: Path) -> "tuple[Panel, BoolArray, Reasons | None]":
+    """The stage's panel with a lead time for every product, where the label applies, and the newest week's reasons."""
+    from data.panel.file import read_panel
+    from training.explain import explain
+    from training.labels import eligible_rows
+
+    panel = read_panel(stage.folder_of(WeeklyPanel) / PANEL_DIR).with_lead_time(stage.lead_time_days)
+    eligible = eligible_rows(stage.target, panel)
+    return panel, eligible, explain(panel, eligible, champion.bundle_dir)
+
+
+def scored_in_parts(stage: Stage, champion: "FetchedModel", folder: Path) -> "tuple[Panel, BoolArray, Reasons | None]":
+    """The same by Spark, of the panel in parts."""
+    from orchestration.spark.session import spark_session
+
+    parts, scratch = stage.folder_of(PanelParts), folder / "scored"
+    with spark_session(stage.spark_master) as session:
+        from orchestration.spark.panel import PanelLayout, assembled, read_parts
+        from orchestration.spark.scoring import score
+
+        layout = PanelLayout.read(parts / LAYOUT)
+        panel = assembled(parts / ROWS, layout).with_lead_time(stage.lead_time_days)
+        eligible, reasons = score(
+            read_parts(session, parts / ROWS), layout, panel, stage.target, champion.bundle_dir, scratch
+        )
+    shutil.rmtree(scratch)
+    return panel, eligible, reasons
 
 
 class StockoutPipeline(Run, luigi.WrapperTask):

@@ -1,6 +1,7 @@
 """What every task of a run shares: its parameters, and where each stage's files lie.
 
     work-dir/
+        clean/, parts/                        the same as the next two, of --engine spark: in buckets of products
         ingest/olist-<hash>/                  clean sales, counts, products, report.json
         quarantine/olist-<hash>.parquet       bad rows, each with its reason
         panel/olist-<hash>/2018-W34/          products x weeks
@@ -35,8 +36,14 @@ from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
 from orchestration.default_question import snapshots_of
 from orchestration.hashes import fingerprint_of, short_hash
-from orchestration.known_history import history_fingerprint, last_known_us, latest_week_of, microseconds_of
-from orchestration.parameters import BASELINE, HISTORY, TIME_ZONES, Parameters
+from orchestration.known_history import (
+    history_fingerprint,
+    last_known_us,
+    latest_week_of,
+    latest_week_of_sums,
+    microseconds_of,
+)
+from orchestration.parameters import BASELINE, HISTORY, LOCAL, SPARK, TIME_ZONES, Parameters
 from orchestration.registry_places import tracking_uri_of
 from training.backtest.origins import BacktestSettings
 from training.errors import SettingError
@@ -60,6 +67,8 @@ class Run(Parameters):
         _ = self.policy, self.target, self.tracking_uri, self.known_at_us
         if self.known_at and self.source != HISTORY:
             raise SettingError("known-at", self.known_at, "left away where --source is not history")
+        if self.engine == SPARK and self.source != HISTORY:
+            raise SettingError("engine", self.engine, f"{LOCAL} where --source is not history: Spark reads its facts")
         BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every, row_budget=self.row_budget)
         if not 0 <= self.seed < _MOST_SEEDS:
             raise SettingError("seed", self.seed, f"0 to {_MOST_SEEDS - 1}")
@@ -138,12 +147,19 @@ class Run(Parameters):
             return last_complete_week(named)
         known_at = self.known_at_us
         now = dt.datetime.now(dt.UTC) if known_at is None else dt.datetime.fromtimestamp(known_at / 1e6, dt.UTC)
+        if self.engine == SPARK:
+            return latest_week_of_sums(self.clean_dir, now.date(), self.max_missing_days)
         return latest_week_of(self.ingest_dir, now.date(), self.max_missing_days)
 
     @property
     def ingest_dir(self) -> Path:
         """Folder of what was read."""
         return self.work_dir / "ingest" / self.ingest_name
+
+    @property
+    def clean_dir(self) -> Path:
+        """Folder of what was read by the engine ``spark``, in buckets of products."""
+        return self.work_dir / "clean" / self.ingest_name
 
     @property
     def target(self) -> Label:

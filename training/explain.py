@@ -10,25 +10,27 @@ from data.snapshots import Reasons
 from feature_service.bundle import MODEL_FILE, Bundle
 from feature_service.kernel import PanelFeatures, feature_set
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
+from feature_service.kernel.groups import SharedTotals
 from training.estimators import restore
 
 REASONS = 3
 _ROWS_AT_A_TIME = 131_072
 
 
-def explain(panel: Panel, eligible: BoolArray, bundle_dir: Path) -> Reasons | None:
+def explain(panel: Panel, eligible: BoolArray, bundle_dir: Path, shared: SharedTotals | None = None) -> Reasons | None:
     """The reasons of every product that has a probability at ``as_of``; None if the model has none to give.
 
     Args:
         panel: Products x weeks.
         eligible: Where the label applies, shape ``(products, weeks)``.
         bundle_dir: The model that is served.
+        shared: Sums over all products, where the panel holds a part of them.
     """
     model, contract = restore((bundle_dir / MODEL_FILE).read_bytes()), Bundle.load(bundle_dir).contract
     definition = feature_set(contract.feature_set)
     if model is None or len(panel.weeks) < definition.history_weeks:
         return None
-    features_of = PanelFeatures(definition, panel.fields, panel.groups)
+    features_of = PanelFeatures(definition, panel.fields, panel.groups, shared)
     reasons = Reasons(
         feature=np.full((len(panel.product_ids), REASONS), -1, dtype=np.int16),
         contribution=np.zeros((len(panel.product_ids), REASONS), dtype=np.float32),

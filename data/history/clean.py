@@ -27,8 +27,7 @@ def clean_history(history: History, loads: Sequence[Load], *, excluded_statuses:
         HistoryError: If there is no load yet, or the facts cannot be read.
         EmptyInputError: If nothing was sold.
     """
-    if not loads:
-        raise HistoryError(f"the history in {history.tables.root} is empty at that time: load files first, LoadHistory")
+    check_any(history, loads)
     facts = history.known(loads)
     part = clean_facts(facts, excluded_statuses)
     return CleanHistory(
@@ -38,6 +37,14 @@ def clean_history(history: History, loads: Sequence[Load], *, excluded_statuses:
         part.counts,
         part.availability,
     )
+
+
+def check_any(history: History, loads: Sequence[Load]) -> None:
+    """Raises:
+    HistoryError: If there is no load.
+    """
+    if not loads:
+        raise HistoryError(f"the history in {history.tables.root} is empty at that time: load files first, LoadHistory")
 
 
 @dataclass(frozen=True)

@@ -86,5 +86,5 @@ def joined_sums(parts: Sequence[CleanSums]) -> CleanSums:
         unmatched_units=math.fsum(part.unmatched_units for part in parts),
         products=sum(part.products for part in parts),
         products_excluded=dict(sorted(excluded.items())),
-        days=days,
+        days={table: dict(rows) for table, rows in days.items()},
     )

@@ -50,17 +50,21 @@ def panel_blocks(
     records = record_days(history)
     reaches = reaches_up_to(records, as_of_week, max_missing_days)
     density = density_of(history, as_of_week + dt.timedelta(days=_DAYS - 1))
-    made = blocks_of_products(history, frame_of(records, reaches, as_of_week, density))
+    made = _blocks_of_products(history, frame_of(records, reaches, as_of_week, density))
     return replace(made, products=replace(made.products, groups=location_and_item(made.products.ids)))
 
 
-def blocks_of_products(history: CleanHistory, frame: PanelFrame) -> PanelBlocks:
+def build_products(history: CleanHistory, frame: PanelFrame) -> Panel:
     """The rows of some products, without what they share with others.
 
     Args:
         history: All that is known of these products.
         frame: Of the panel of all products.
     """
+    return _blocks_of_products(history, frame).whole()
+
+
+def _blocks_of_products(history: CleanHistory, frame: PanelFrame) -> PanelBlocks:
     sales = history.sales.filter(pl.col("sold_on") <= frame.sunday)
     counts = history.counts.filter(pl.col("counted_on") <= frame.sunday)
     in_stock = counts.filter(pl.col("units_on_hand") > 0)

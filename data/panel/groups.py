@@ -16,10 +16,19 @@ def location_and_item(product_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """
     if not product_ids or not all("-" in product_id for product_id in product_ids):
         return {}
+    groups = split_ids(product_ids)
+    locations, items = (set(values) for values in groups.values())
+    if "" in locations or "" in items or not is_made_of_two(len(product_ids), len(locations), len(items)):
+        return {}
+    return groups
+
+
+def is_made_of_two(products: int, locations: int, items: int) -> bool:
+    """Whether so many different locations and items make ids of two parts: both come back."""
+    return max(locations, items) * 2 <= products
+
+
+def split_ids(product_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What stands before and after the first hyphen of each id that has one: its ``location`` and its ``item``."""
     pairs = [product_id.partition("-")[::2] for product_id in product_ids]
-    locations, items = zip(*pairs, strict=True)
-    if not all(locations) or not all(items):
-        return {}
-    if max(len(set(locations)), len(set(items))) * 2 > len(pairs):
-        return {}
-    return {LOCATION: locations, ITEM: items}
+    return {LOCATION: tuple(pair[0] for pair in pairs), ITEM: tuple(pair[1] for pair in pairs)}

@@ -166,7 +166,7 @@ def halves_of_days(counts: FloatArray) -> dict[str, FloatArray]:
 
 
 def _by_week(daily: np.ndarray) -> np.ndarray:
-    return daily.reshape(len(daily), -1, _DAYS)
+    return daily.reshape(len(daily), daily.shape[1] // _DAYS, _DAYS)
 
 
 def _spell_days(out: BoolArray) -> FloatArray:

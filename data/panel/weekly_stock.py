@@ -157,7 +157,7 @@ def stock_of_days(counts: FloatArray) -> dict[str, FloatArray]:
 
 def _by_week(daily: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
     """Shape ``(products, weeks, 7)``."""
-    return daily.reshape(len(daily), -1, _DAYS)
+    return daily.reshape(len(daily), daily.shape[1] // _DAYS, _DAYS)
 
 
 def _last_known(counts: FloatArray, counted: BoolArray) -> tuple[FloatArray, FloatArray]:

@@ -89,7 +89,10 @@ def apt_packages(stage: str) -> set[str]:
     return {word.partition("=")[0] for word in words if not word.startswith("-")}
 
 
-@pytest.mark.parametrize(("stage", "extras"), [("serving", []), ("pipeline", ["--all-extras"])])
+@pytest.mark.parametrize(
+    ("stage", "extras"),
+    [("serving", []), ("pipeline", ["--extra", "pipeline", "--extra", "bento", "--extra", "tracing"])],
+)
 def test_an_image_has_every_library_that_its_wheels_leave_to_the_system(stage: str, extras: list[str]) -> None:
     missing = left_to_the_system(locked(*extras)) - SLIM_IMAGE
     assert missing <= DEBIAN_PACKAGE.keys(), "name the Debian package here, and install it in the Dockerfile"

@@ -1,0 +1,190 @@
+"""The Spark engine publishes, bit for bit, what one machine publishes; where it cannot run it says what it lacks."""
+
+import datetime as dt
+import shutil
+import subprocess
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from data.snapshots import current_id
+from data.synthetic.shops import write_synthetic_generic
+from tests.support.generic import real_generic
+from tests.support.java import _java_from_pypi, java_environment
+from tests.support.olist import real_olist
+from tests.support.processes import BIN, environment, run
+
+FIRST_MONDAY = dt.date(2024, 1, 1)
+QUICK = ("--backtest-weeks", "8", "--refit-every", "8")
+INVENTORY = ("--label", "inventory")
+ZERO_SALES = ("--label", "zero_sales", "--feature-set", "sales-2")
+SPARK = ("--engine", "spark", "--spark-master", "local[2]")
+Words = tuple[str | Path, ...]
+
+
+def luigi(task: str, work_dir: Path, *options: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    words = [BIN / "luigi", "--module", "orchestration", task, "--local-scheduler", "--work-dir", work_dir, *options]
+    return run(words, environment(**extra))
+
+
+@pytest.fixture(scope="module")
+def champions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work dir with a champion of each of two questions."""
+    files, work_dir = tmp_path_factory.mktemp("shops"), tmp_path_factory.mktemp("champions")
+    write_synthetic_generic(files, seed=5, products=240, weeks=30, first_week=FIRST_MONDAY)
+    reading = ("--source", "generic", "--data-dir", files, "--as-of", "2024-07-28")
+    for question in (INVENTORY, ZERO_SALES):
+        trained = luigi("StockoutPipeline", work_dir, *reading, *QUICK, *question)
+        assert trained.returncode == 0, trained.stdout
+    return work_dir
+
+
+@pytest.fixture(scope="module")
+def java(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return java_environment(tmp_path_factory.mktemp("java"))
+
+
+class TwoEngines:
+    """A history of its own beside the champions' work dir, scored by one machine, then by Spark."""
+
+    def __init__(self, champions: Path, folder: Path, java: dict[str, str]) -> None:
+        self.work_dir = folder / "work"
+        shutil.copytree(champions, self.work_dir)
+        self._environment = java | {
+            "STOCKOUT_HISTORY_URL": str(folder / "history"),
+            "STOCKOUT_STATE_URL": f"sqlite:///{folder / 'state.db'}",
+        }
+
+    def load(self, *reading: str | Path) -> None:
+        loaded = luigi("LoadHistory", self.work_dir, *reading, **self._environment)
+        assert loaded.returncode == 0, loaded.stdout
+
+    def snapshot(self, root: Path, *options: str | Path) -> str:
+        """The id of the snapshot that a run publishes into a work dir in which it finds nothing done."""
+        for name in ("ingest", "panel", "clean", "parts", "scored"):
+            shutil.rmtree(self.work_dir / name, ignore_errors=True)
+        (root / "CURRENT").unlink()
+        scored = luigi("ScoreWeek", self.work_dir, "--source", "history", *options, **self._environment)
+        assert scored.returncode == 0, scored.stdout
+        assert ("panelparts" in scored.stdout) == ("spark" in options)
+        return current_id(root)
+
+
+def deliver(whole: Path, folder: Path, until: dt.date, **tables: str) -> Path:
+    """The files as they would have been exported on a day."""
+    folder.mkdir(exist_ok=True)
+    for table, day in tables.items():
+        rows = pl.read_csv(next(whole.glob(f"{table}.csv*")), infer_schema=False)
+        rows.filter(pl.col(day).str.slice(0, 10) <= str(until)).write_csv(folder / f"{table}.csv")
+    return folder
+
+
+@pytest.mark.parametrize("question", [INVENTORY, ZERO_SALES], ids=["inventory", "zero_sales"])
+def test_stores(champions: Path, tmp_path: Path, java: dict[str, str], question: Words) -> None:
+    whole = real_generic("store_inventory")
+    if whole is None:
+        whole = tmp_path / "whole"
+        whole.mkdir()
+        write_synthetic_generic(whole, seed=6, products=320, weeks=20, first_week=FIRST_MONDAY)
+    engines = TwoEngines(champions, tmp_path, java)
+    for day in (dt.date(2024, 4, 28), dt.date(2024, 12, 31)):
+        landing = deliver(whole, tmp_path / "landing", day, sales="sold_at", inventory="counted_on")
+        engines.load("--source", "generic", "--data-dir", landing)
+    root = engines.work_dir / "snapshots" / ("zero_sales" if question is ZERO_SALES else "")
+    one_machine = engines.snapshot(root, *question, "--as-of", "latest")
+    assert engines.snapshot(root, *question, "--as-of", "latest", *SPARK) == one_machine
+
+
+def test_java_comes_from_pypi_where_the_machine_has_none(champions: Path, tmp_path: Path) -> None:
+    java = {"JAVA_HOME": str(_java_from_pypi(tmp_path))}
+    engines = TwoEngines(champions, tmp_path, java)
+    files = tmp_path / "files"
+    files.mkdir()
+    write_synthetic_generic(files, seed=7, products=24, weeks=16, first_week=FIRST_MONDAY)
+    engines.load("--source", "generic", "--data-dir", files)
+    root = engines.work_dir / "snapshots"
+    one_machine = engines.snapshot(root, *INVENTORY, "--as-of", "2024-04-21")
+    assert engines.snapshot(root, *INVENTORY, "--as-of", "2024-04-21", *SPARK) == one_machine
+
+
+def test_olist(champions: Path, tmp_path: Path, java: dict[str, str]) -> None:
+    olist = real_olist()
+    if olist is None:
+        pytest.skip("the real Olist files are not here")
+    engines = TwoEngines(champions, tmp_path, java)
+    engines.load("--source", "olist", "--data-dir", olist)
+    root = engines.work_dir / "snapshots" / "zero_sales"
+    one_machine = engines.snapshot(root, *ZERO_SALES, "--as-of", "2018-08-26")
+    assert engines.snapshot(root, *ZERO_SALES, "--as-of", "2018-08-26", *SPARK) == one_machine
+
+
+def test_a_correction_that_moves_a_line_to_another_product_counts_once(
+    champions: Path, tmp_path: Path, java: dict[str, str]
+) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    write_synthetic_generic(files, seed=8, products=40, weeks=18, first_week=FIRST_MONDAY)
+    named = pl.read_csv(files / "sales.csv", infer_schema=False).with_row_index("line")
+    ids = named["product_id"].unique().sort()
+    (files / "source.toml").write_text('[sales]\nkey = "line"\n', encoding="utf-8")
+    engines = TwoEngines(champions, tmp_path, java)
+    moved = pl.when(pl.col("line") % 50 == 0).then(pl.lit(ids[-1])).otherwise("product_id")
+    for lines in (named, named.with_columns(product_id=moved)):
+        lines.write_csv(files / "sales.csv")
+        engines.load("--source", "generic", "--data-dir", files)
+    root = engines.work_dir / "snapshots" / "zero_sales"
+    one_machine = engines.snapshot(root, *ZERO_SALES, "--as-of", "latest")
+    assert engines.snapshot(root, *ZERO_SALES, "--as-of", "latest", *SPARK) == one_machine
+
+
+@pytest.mark.parametrize(
+    ("home", "found"), [("/nowhere", "/nowhere/bin/java was not found"), (None, "is Java 11")], ids=["none", "old"]
+)
+def test_without_a_java_that_spark_runs_on_a_sentence_says_so(tmp_path: Path, home: str | None, found: str) -> None:
+    if home is None:
+        java = tmp_path / "bin" / "java"
+        java.parent.mkdir()
+        java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n", encoding="utf-8")
+        java.chmod(0o755)
+        home = str(tmp_path)
+    refused = _refused(tmp_path, JAVA_HOME=home)
+    assert "ERROR: --engine spark needs Java 17 or later, and" in refused
+    assert found in refused
+
+
+def test_without_pyspark_a_sentence_says_so(tmp_path: Path) -> None:
+    (tmp_path / "pyspark").mkdir()
+    (tmp_path / "pyspark" / "__init__.py").write_text("raise ImportError", encoding="utf-8")
+    refused = _refused(tmp_path, PYTHONPATH=str(tmp_path))
+    assert "ERROR: --engine spark needs PySpark, which is not installed: pip install" in refused
+
+
+def _refused(folder: Path, **extra: str) -> str:
+    files = folder / "files"
+    files.mkdir()
+    write_synthetic_generic(files, seed=9, products=8, weeks=4, first_week=FIRST_MONDAY)
+    work_dir = folder / "work"
+    assert luigi("LoadHistory", work_dir, "--source", "generic", "--data-dir", files).returncode == 0
+    asked = luigi("ScoreWeek", work_dir, "--source", "history", *INVENTORY, "--as-of", "2024-01-28", *SPARK, **extra)
+    assert asked.returncode != 0
+    assert "Traceback" not in asked.stdout
+    assert not list((work_dir / "clean").glob("[!.]*"))
+    return asked.stdout
+
+
+def test_files_are_refused_since_spark_reads_facts(tmp_path: Path) -> None:
+    asked = luigi(
+        "ScoreWeek",
+        tmp_path,
+        "--source",
+        "generic",
+        "--data-dir",
+        tmp_path,
+        *INVENTORY,
+        "--as-of",
+        "2024-01-28",
+        *SPARK,
+    )
+    assert asked.returncode != 0
+    assert "--engine is spark; it must be local where --source is not history" in asked.stdout
