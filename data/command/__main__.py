@@ -105,7 +105,7 @@ def loads(work_dir: Path, limit: int, is_csv: bool) -> None:
     """Print the deliveries that make the history in WORK_DIR, newest first, with what was uncertain about them."""
     from data.command.loads import LOADS_COLUMNS, load_rows  # noqa: PLC0415 - SQL and Delta, which the others do without
 
-    rows, warnings = load_rows(work_dir)
+    rows, warnings = load_rows(work_dir, is_folded=not is_csv)
     if is_csv:
         click.echo(as_csv(LOADS_COLUMNS, rows), nl=False)
         return
@@ -126,7 +126,7 @@ def reconcile(work_dir: Path, limit: int, is_csv: bool) -> None:
     """  # noqa: D301
     from data.command.loads import ACCOUNT_COLUMNS, account_rows  # noqa: PLC0415
 
-    rows, is_even = account_rows(work_dir)
+    rows, is_even = account_rows(work_dir, is_folded=not is_csv)
     if is_csv:
         click.echo(as_csv(ACCOUNT_COLUMNS, rows), nl=False)
     else:

@@ -1,11 +1,14 @@
 """The history of a work dir, for people: its loads, and whether every row is accounted for."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from data.errors import MissingInputError
-from data.history.account import account
+from data.history.account import AccountLine, account
+from data.history.events import SOURCE as EVENTS
 from data.history.history import HISTORY_URL, STATE_URL, History, open_history
+from data.history.ledger import Load
 
 LOADS_COLUMNS = ("load", "known from (UTC)", "table", "files", "rows", "new", "known before", "in quarantine")
 ACCOUNT_COLUMNS = (
@@ -22,58 +25,80 @@ ACCOUNT_COLUMNS = (
 )
 
 
-def load_rows(work_dir: Path) -> tuple[list[tuple[object, ...]], list[str]]:
+def load_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object, ...]], list[str]]:
     """Every load's tables, as ``LOADS_COLUMNS``, newest load first, and the loads' warnings.
 
+    Args:
+        work_dir: Holds the history.
+        is_folded: Whether loads of events that follow each other are one: there may be thousands.
     Raises:
         MissingInputError: If the work dir has no history.
         StateError: If its state cannot be used.
     """
+    loads = _history(work_dir).ledger.loads()
     rows: list[tuple[object, ...]] = []
-    warnings: list[str] = []
-    for load in reversed(_history(work_dir).ledger.loads()):
-        warnings += [f"load {load.number}: {warning}" for warning in load.warnings]
-        for table, counts in load.tables.items():
-            files = [file.name for file in load.files if file.table == table]
+    for folded in reversed(_fold(loads) if is_folded else [[load] for load in loads]):
+        for table in dict.fromkeys(table for load in folded for table in load.tables):
+            counts = [load.tables[table] for load in folded if table in load.tables]
+            files = [file.name for load in folded for file in load.files if file.table == table]
             rows.append(
                 (
-                    load.number,
-                    f"{load.known_from:%Y-%m-%d %H:%M:%S}",
+                    _numbers(folded),
+                    f"{folded[-1].known_from:%Y-%m-%d %H:%M:%S}",
                     table,
-                    ", ".join(files),
-                    counts.rows_read,
-                    counts.rows_new,
-                    counts.rows_unchanged,
-                    counts.rows_quarantined,
+                    ", ".join(files) if folded[0].source != EVENTS else "(events)",
+                    sum(each.rows_read for each in counts),
+                    sum(each.rows_new for each in counts),
+                    sum(each.rows_unchanged for each in counts),
+                    sum(each.rows_quarantined for each in counts),
                 )
             )
-    return rows, warnings
+    return rows, [f"load {load.number}: {warning}" for load in reversed(loads) for warning in load.warnings]
 
 
-def account_rows(work_dir: Path) -> tuple[list[tuple[object, ...]], bool]:
+def account_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object, ...]], bool]:
     """The account of every load's rows, as ``ACCOUNT_COLUMNS``, and whether all of it is even.
 
+    Args:
+        work_dir: Holds the history.
+        is_folded: Whether loads of events that follow each other are one.
     Raises:
         MissingInputError: If the work dir has no history.
         HistoryError: If it cannot be read.
     """
-    lines = account(_history(work_dir))
-    rows: list[tuple[object, ...]] = [
-        (
-            line.load,
-            line.table,
-            line.rows_read,
-            line.rows_kept,
-            line.rows_replaced,
-            line.rows_known_before,
-            line.rows_quarantined,
-            line.rows_missing,
-            f"{line.cents_read / 100:.2f}" if line.table == "sales" else "",
-            f"{line.cents_missing / 100:.2f}" if line.table == "sales" else "",
-        )
-        for line in lines
-    ]
+    history = _history(work_dir)
+    lines = account(history)
+    loads = history.ledger.loads()
+    names = {load.number: _numbers(folded) for folded in _fold(loads) for load in folded} if is_folded else {}
+    folded_lines: dict[tuple[str, str], list[AccountLine]] = {}
+    for line in lines:
+        folded_lines.setdefault((names.get(line.load, str(line.load)), line.table), []).append(line)
+    rows = [(name, table, *_sums(table, each)) for (name, table), each in folded_lines.items()]
     return rows, all(line.is_even for line in lines)
+
+
+def _sums(table: str, lines: Sequence[AccountLine]) -> list[object]:
+    """What stands behind the load and the table, as ``ACCOUNT_COLUMNS``."""
+    names = ("read", "kept", "replaced", "known_before", "quarantined", "missing")
+    rows = [sum(getattr(line, f"rows_{name}") for line in lines) for name in names]
+    cents = [sum(getattr(line, f"cents_{name}") for line in lines) for name in ("read", "missing")]
+    return [*rows, *(f"{each / 100:.2f}" if table == "sales" else "" for each in cents)]
+
+
+def _fold(loads: Sequence[Load]) -> list[list[Load]]:
+    """Loads of events that follow each other together, every other one alone; oldest first."""
+    folded: list[list[Load]] = []
+    for load in loads:
+        if folded and load.source == folded[-1][-1].source == EVENTS:
+            folded[-1].append(load)
+        else:
+            folded.append([load])
+    return folded
+
+
+def _numbers(loads: Sequence[Load]) -> str:
+    first, last = loads[0].number, loads[-1].number
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def _history(work_dir: Path) -> History:

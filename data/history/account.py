@@ -13,7 +13,7 @@ import polars as pl
 from data.history.fact_tables import LOAD
 from data.history.history import History
 from data.history.ledger import Load, TableCounts
-from data.history.load import cents_of
+from data.history.load import CENTS
 from data.ingest.facts import SCHEMAS
 
 _NOTHING = TableCounts(0, 0, 0, 0)
@@ -67,7 +67,7 @@ def _of_table(history: History, table: str, loads: Sequence[Load]) -> list[Accou
     stored = history.stored_table(table)
     kept = history.known_of(table, stored, [load.number for load in loads])
     rows_stored, rows_kept = _rows_by_load(stored), _rows_by_load(kept)
-    cents = {each.item(0, LOAD): cents_of(each) for each in stored.partition_by(LOAD)} if table == "sales" else {}
+    cents = dict(stored.group_by(LOAD).agg(CENTS.sum()).iter_rows()) if table == "sales" else {}
     lines = []
     for load in loads:
         counts = load.tables.get(table, _NOTHING)

@@ -24,6 +24,8 @@ from data.ingest.reading import NOTHING
 from data.ingest.result import as_day
 
 ITEMS, SALES = "items", "sales"
+CENTS = (pl.col("quantity") * pl.col("unit_price") * 100).round().cast(pl.Int64)
+"""What a line of sales amounts to, rounded to a cent; nothing where its price is not known."""
 
 
 def load_delivery(history: History, folder: DeliveryFolder) -> Load | None:
@@ -163,8 +165,7 @@ def _counts(delivery: Delivery, name: str, found: Change) -> TableCounts:
 
 def cents_of(lines: pl.DataFrame) -> int:
     """What lines of sales amount to, each rounded to a cent; lines without a price amount to nothing."""
-    cents = (pl.col("quantity") * pl.col("unit_price") * 100).round().cast(pl.Int64)
-    return int(lines.select(cents.sum()).item() or 0)
+    return int(lines.select(CENTS.sum()).item() or 0)
 
 
 def _stretches(days: pl.Series) -> list[tuple[dt.date, dt.date]]:
