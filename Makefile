@@ -60,6 +60,7 @@ bench: tools ## the service against an echo and against other servers, streams, 
 	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.workers
 	$(BIN)/python -m benchmarks.peers
+	$(BIN)/python -m benchmarks.history
 
 bench-model: tools ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model

@@ -43,20 +43,26 @@ class Recorder:
         self._history, self._time_zone, self._on_commit = history, time_zone, on_commit
         self._waiting: deque[tuple[Sequence[Event], asyncio.Future[Receipt]]] = deque()
         self._events_waiting = 0
-        self._came = asyncio.Event()
+        self._came, self._has_room = asyncio.Event(), asyncio.Event()
         self._is_closed = False
         self._commits = 0
 
-    async def record(self, events: Sequence[Event]) -> Receipt:
+    async def record(self, events: Sequence[Event], *, waits_for_room: bool) -> Receipt:
         """What became of a request's events, once they are committed.
 
+        Args:
+            events: Of one request.
+            waits_for_room: Wait where too many wait already, as a stream can; else the request is refused.
         Raises:
             AnswerError: If they were not recorded.
         """
+        while self._events_waiting + len(events) > MOST_WAITING:
+            if not waits_for_room:
+                raise TooManyWaitingError(MOST_WAITING)
+            self._has_room.clear()
+            await self._has_room.wait()
         if self._is_closed:
             raise DrainingError
-        if self._events_waiting + len(events) > MOST_WAITING:
-            raise TooManyWaitingError(MOST_WAITING)
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting.append((events, receipt))
         self._events_waiting += len(events)
@@ -87,6 +93,7 @@ class Recorder:
             if not request[1].cancelled():  # else its caller is gone
                 group.append(request)
                 events += len(request[0])
+        self._has_room.set()
         return group
 
     async def _commit(self, group: Sequence[tuple[Sequence[Event], asyncio.Future[Receipt]]]) -> None:

@@ -10,7 +10,7 @@ from stockout.v1 import history_service_pb2 as pb
 
 from data.history.record import Receipt
 from feature_service.history_server.recorder import Recorder
-from feature_service.history_server.requests import SalesRequest, StockRequest, counts_of, sales_of
+from feature_service.history_server.requests import counts_of, sales_of
 from feature_service.history_server.watches import Watches
 from feature_service.server.rpc.duplex import DuplexMethod
 from feature_service.server.rpc.handlers import Method, StreamMethod, UnaryMethod
@@ -33,18 +33,30 @@ class HistoryServicer:
         self.methods: dict[str, Method] = {
             "RecordSales": UnaryMethod(pb.RecordSalesRequest, self.record_sales),
             "RecordStock": UnaryMethod(pb.RecordStockRequest, self.record_stock),
-            "StreamSales": DuplexMethod(pb.StreamSalesRequest, self.record_sales, stopping),
-            "StreamStock": DuplexMethod(pb.StreamStockRequest, self.record_stock, stopping),
+            "StreamSales": DuplexMethod(pb.StreamSalesRequest, self.stream_sales, stopping),
+            "StreamStock": DuplexMethod(pb.StreamStockRequest, self.stream_stock, stopping),
             "WatchStock": StreamMethod(pb.WatchStockRequest, self.watch_stock),
         }
 
-    async def record_sales(self, request: SalesRequest) -> bytes:
-        """Answer when the sales are committed; a stream's responses have the same fields."""
-        return _response(await self._recorder.record(sales_of(request, self._zone, self._now())))
+    async def record_sales(self, request: pb.RecordSalesRequest) -> bytes:
+        """Answer when the sales are committed."""
+        sales = sales_of(request, self._zone, self._now())
+        return _response(await self._recorder.record(sales, waits_for_room=False))
 
-    async def record_stock(self, request: StockRequest) -> bytes:
-        """Answer when the counts are committed; a stream's responses have the same fields."""
-        return _response(await self._recorder.record(counts_of(request, self._zone, self._now())))
+    async def record_stock(self, request: pb.RecordStockRequest) -> bytes:
+        """Answer when the counts are committed."""
+        counts = counts_of(request, self._zone, self._now())
+        return _response(await self._recorder.record(counts, waits_for_room=False))
+
+    async def stream_sales(self, request: pb.StreamSalesRequest) -> bytes:
+        """Answer a request of a stream when its sales are committed."""
+        sales = sales_of(request, self._zone, self._now())
+        return _response(await self._recorder.record(sales, waits_for_room=True))
+
+    async def stream_stock(self, request: pb.StreamStockRequest) -> bytes:
+        """Answer a request of a stream when its counts are committed."""
+        counts = counts_of(request, self._zone, self._now())
+        return _response(await self._recorder.record(counts, waits_for_room=True))
 
     async def watch_stock(self, request: pb.WatchStockRequest) -> AsyncIterator[bytes]:
         """Answer the newest counts, then newer ones at each commit."""
