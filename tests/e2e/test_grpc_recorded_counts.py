@@ -21,7 +21,9 @@ from stockout.v1.risk_service_pb2 import (
     WatchStockoutRisksRequest,
 )
 
+from feature_service.server.serving.current import CurrentSnapshot
 from tests.support.answers import reason_of
+from tests.support.calls import reason_in, refusal
 from tests.support.counted import Counted, Results, after_the_week, counting, day_of
 from tests.support.shops import LAST_DAY, Shops
 from tests.support.snapshots import publish_snapshot
@@ -179,6 +181,20 @@ def test_a_walk_through_pages_is_not_touched_by_counts(counted: Counted) -> None
     for rest, token in pages:
         request = ListStockoutRisksRequest(page_size=1000, page_token=token)
         assert list(counted.risks.ListStockoutRisks(request).risks) == rest
+
+
+def test_a_walk_that_too_many_others_came_after_is_told_to_start_again(counted: Counted) -> None:
+    product_id = risky(counted.ask())[0]
+    request = ListStockoutRisksRequest(page_size=5)
+    first = counted.risks.ListStockoutRisks(request).next_page_token
+    for number in range(1, CurrentSnapshot.MAX_REPLACED + 2):
+        counted.record({product_id: float(number)}, after_the_week(number))
+        newest = counted.risks.ListStockoutRisks(request).next_page_token
+    request.page_token = newest
+    assert counted.risks.ListStockoutRisks(request).risks
+    request.page_token = first
+    code, status = refusal(counted.risks.ListStockoutRisks, request)
+    assert (code.name, reason_in(status)[1]) == ("FAILED_PRECONDITION", "PAGE_TOKEN_EXPIRED")
 
 
 _days = count(10)

@@ -62,22 +62,28 @@ class Shops:
         return self.service.AssessStockoutRisks(AssessStockoutRisksRequest(items=items), timeout=20)
 
 
-@pytest.fixture(scope="session")
-def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
-    """240 products with 30 weeks of counts, and the label's own recipe."""
-    folder = tmp_path_factory.mktemp("stock-aware")
+def train_shops(folder: Path) -> tuple[Panel, Path]:
+    """240 products with 30 weeks of counts, and the bundle of the label's own recipe."""
     write_synthetic_generic(folder / "in", seed=5, products=240, weeks=WEEKS, first_week=FIRST_WEEK)
     ingested = ingest_generic(folder / "in", quarantine_file=folder / "quarantine.parquet")
     panel = build_panel(ingested, as_of_week=AS_OF_WEEK)
     trained = run_training_stages(
         panel, folder / "training", recipe=recipe_for(LABEL.name), label=LABEL.name, feature_set=CHOSEN.name
     )
+    return panel, trained.bundle_dir
+
+
+@pytest.fixture(scope="session")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
+    """The shops, published and served."""
+    folder = tmp_path_factory.mktemp("stock-aware")
+    panel, bundle_dir = train_shops(folder)
     eligible = LABEL.eligible(panel)
-    reasons = explain(panel, eligible, trained.bundle_dir)
-    snapshot_id = publish(panel, eligible, trained.bundle_dir, MODEL, folder / "snapshots", reasons)
+    reasons = explain(panel, eligible, bundle_dir)
+    snapshot_id = publish(panel, eligible, bundle_dir, MODEL, folder / "snapshots", reasons)
     with running_server(folder / "snapshots") as server, channel_to(server) as channel:
         root = folder / "snapshots"
-        yield Shops(panel, Bundle.load(trained.bundle_dir), root, snapshot_id, RiskServiceStub(channel), server.target)
+        yield Shops(panel, Bundle.load(bundle_dir), root, snapshot_id, RiskServiceStub(channel), server.target)
 
 
 def counts_of(shops: Shops, until: dt.date = LAST_DAY) -> dict[str, list[tuple[dt.date, float]]]:

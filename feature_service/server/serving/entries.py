@@ -49,8 +49,9 @@ class Entries(dict[str, bytes]):
         Nothing is copied: the two change their sources, and the heir is left empty, to be filled from this one's.
         """
         self.source, heir.source = heir.source, self.source
-        for each in changed:
-            self._bytes_left += len(self.pop(each, b""))
+        if self:
+            outdated = [self.pop(each, b"") for each in changed]
+            self._bytes_left += sum(map(len, outdated))
         if self._bytes_left > 0:
             self._bytes_left -= sum(map(len, heir.values()))
             self.update(heir)
