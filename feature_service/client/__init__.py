@@ -32,6 +32,7 @@ from feature_service.client.results import (
     ServiceInfo,
 )
 from feature_service.client.sync_client import RiskClient
+from feature_service.credentials import Secrets
 
 __all__ = [
     "AsyncRiskClient",
@@ -56,6 +57,7 @@ __all__ = [
     "RiskAnswer",
     "RiskClient",
     "Sale",
+    "Secrets",
     "ServedQuestion",
     "ServerUnavailableError",
     "ServiceInfo",

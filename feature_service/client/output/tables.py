@@ -160,7 +160,7 @@ def _marks(risks: Sequence[ProductRisk], provenance: Provenance) -> list[Text]:
     newest = max((each.counted_on for each in risks if each.count_recorded and each.counted_on), default=None)
     if newest:
         number = sum(each.count_recorded for each in risks)
-        marks.append(f"on hand: of {number} by counts recorded since the snapshot, the newest of {newest}")
+        marks.append(f"on hand: {number} of them counted since the snapshot, the last on {newest}")
     return list(map(Text, marks))
 
 
