@@ -41,6 +41,9 @@ ENGINES = (
 SLOW = (ORIGINAL, "with_pandas.PandasRolling")
 """They take so long that a second time would say nothing new."""
 
+WHOLE_COLUMNS = ("panel", "features", "table", "seconds", "cpu", "peak_mb")
+FEATURES_COLUMNS = ("first", "seconds", "cpu")
+
 LARGEST_DIFFERENCE = 1e-6
 """Of a feature, as a share of its largest value: rolling in float32 leaves traces of what has left the window."""
 
@@ -87,8 +90,8 @@ def compare(console: Console, engines: Sequence[str], folder: Path, scratch: Pat
         name: [in_child(name, "features", folder, scratch, 0 if name in SLOW else rounds)]
         for name in track(engines, description="features", console=Console(stderr=True))
     }
-    show(console, "files to Parquet", ("panel", "features", "table", "seconds", "cpu", "peak_mb"), wholes)
-    show(console, "features alone", ("first", "seconds", "cpu"), features)
+    show(console, f"files to Parquet, medians of {rounds}", WHOLE_COLUMNS, wholes)
+    show(console, f"features alone, medians of {rounds}", FEATURES_COLUMNS, features)
 
 
 def in_child(name: str, part: str, folder: Path, scratch: Path, rounds: int) -> Figures:
@@ -126,10 +129,9 @@ def same_numbers(scratch: Path, name: str) -> str:
     worst = int(np.argmax(difference))
     if not difference[worst] <= LARGEST_DIFFERENCE:
         raise DifferentNumbersError(f"{name} differs in {names[worst]} by {difference[worst]:.1e} of its largest value")
-    equal = float((expected == found).mean())
-    return (
-        f"{name}: {equal:.2%} of the numbers equal to the bit, the others within {difference[worst]:.0e} of the largest"
-    )
+    share = float((expected == found).mean())
+    apart = f"the others within {difference[worst]:.0e} of the feature's largest value" if share < 1 else "none apart"
+    return f"{engine_called(name).name}: {share:.2%} of the numbers equal to the bit, {apart}"
 
 
 def sorted_table(path: Path) -> pl.DataFrame:
