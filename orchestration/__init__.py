@@ -4,6 +4,7 @@ from orchestration.console import set_up
 from orchestration.history_tasks import Ingest, LoadHistory, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Features, Train
 from orchestration.release_tasks import Package, Publish, Register, ScoreWeek, StockoutPipeline
+from orchestration.retention_tasks import PruneRuns
 
 set_up()
 
@@ -14,6 +15,7 @@ __all__ = [
     "Ingest",
     "LoadHistory",
     "Package",
+    "PruneRuns",
     "Publish",
     "Register",
     "ScoreWeek",

@@ -11,6 +11,7 @@ import click
 from feature_service.kernel import StockoutError
 from orchestration.published_runs import SNAPSHOT_FILE, newest_command
 from orchestration.registry_places import ledger_in, tracking_uri_of
+from orchestration.run_lock import hold_for_a_run
 from training.labels import DEFAULT_ALPHA
 from training.labels import label as find_label
 from training.registry.question import Question
@@ -28,6 +29,7 @@ def main(work_dir: Path, label: str | None, horizon_weeks: int, alpha: float) ->
     from training.registry.rollback import rollback  # noqa: PLC0415 - MLflow takes seconds, --help should not
 
     work_dir = work_dir.absolute()
+    hold_for_a_run(work_dir)
     try:
         question = Question.of(find_label(label, horizon_weeks=horizon_weeks, alpha=alpha)) if label else None
         uri = tracking_uri_of(work_dir, os.environ.get("MLFLOW_TRACKING_URI"))

@@ -1,5 +1,6 @@
 """A task whose output is one folder: whole or absent, and logged with its counts and seconds."""
 
+import os
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import luigi
 from feature_service.kernel import StockoutError
 from orchestration.console import log
 from orchestration.run import Run
+from orchestration.run_lock import hold_for_a_run
 from orchestration.targets import write_whole
 
 
@@ -32,10 +34,19 @@ class Stage(Run):
         """The folder, for Luigi."""
         return luigi.LocalTarget(str(self.folder))
 
+    def chain(self) -> list["Stage"]:
+        """This stage and those that it rests on, the last first."""
+        chain: list[Stage] = [self]
+        while isinstance(before := chain[-1].requires(), Stage):  # type: ignore[no-untyped-call]
+            chain.append(before)
+        return chain
+
     def complete(self) -> bool:
         """Whether the output is there; if the input cannot even be read, running reports why in one sentence."""
         try:
             self.check()
+            if self.work_dir.is_dir():
+                hold_for_a_run(self.work_dir)
             return self.folder.exists()
         except StockoutError:
             return False
@@ -43,9 +54,13 @@ class Stage(Run):
     def run(self) -> None:
         """Fill the folder and log how long it took."""
         self.check()
+        hold_for_a_run(self.work_dir)
         started = time.perf_counter()
         summary: list[str] = []
         write_whole(self.folder, lambda folder: summary.append(self.fill(folder)), self.complete)
+        for each in self.chain():
+            if each.folder.exists():
+                os.utime(each.folder)  # the retention goes by it: what a stage rests on stays as long as the stage
         done = summary[0] if summary else "done by another run"
         line = f"{_padded_name(self)} {done}  ({time.perf_counter() - started:.1f} s)"
         log.info(line)

@@ -1,10 +1,6 @@
-"""A wall clock that jumps by years while the server runs; the clock that only goes forward is left alone.
-
-libfaketime gives the server's process, and nothing else, another wall clock, which a file sets while it runs.
-"""
+"""A wall clock that jumps by years while the server runs; the clock that only goes forward is left alone."""
 
 import datetime as dt
-import importlib.util
 import json
 import subprocess
 import sys
@@ -24,7 +20,8 @@ from data.panel import Panel
 from data.snapshots import MANIFEST, point_at
 from data.weeks import last_complete_week
 from feature_service.server.tokens import new_token
-from tests.support.processes import environment, wait_for_http
+from tests.support.clocks import Clock
+from tests.support.processes import wait_for_http
 from tests.support.servers import RunningServer, channel_to
 from tests.support.snapshots import publish_snapshot, synthetic_panel
 
@@ -33,29 +30,6 @@ WATCH = "/stockout.v1.RiskService/WatchStockoutRisks"
 REQUEST = AssessStockoutRisksRequest(product_ids=["a"]).SerializeToString()
 JUMPS = ("+3000d", "-3000d", "+0d")
 BURST = 4
-
-
-class Clock:
-    """The wall clock of a process that was started with ``environment``."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self.jump("+0d")
-
-    def jump(self, offset: str) -> None:
-        """To the true time and ``offset``, at once, as the file is replaced whole."""
-        draft = self._file.with_suffix(".draft")
-        draft.write_text(f"{offset}\n", encoding="ascii")
-        draft.replace(self._file)
-
-    def environment(self) -> dict[str, str]:
-        """Of a process that goes by this clock."""
-        found = importlib.util.find_spec("libfaketime")
-        assert found is not None
-        assert found.submodule_search_locations is not None
-        (library,) = Path(found.submodule_search_locations[0]).rglob("libfaketime.so.1")
-        settings = {"FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        return environment(LD_PRELOAD=str(library), FAKETIME_TIMESTAMP_FILE=str(self._file), **settings)
 
 
 @contextmanager

@@ -47,12 +47,20 @@ def synthetic_panel(products: int, weeks: int = 12, seed: int = 0, as_of_week: d
     )
 
 
-def publish_snapshot(root: Path, panel: Panel, trees: int = 10, depth: int = 4, *, label: str = "zero_sales") -> str:
+def publish_snapshot(
+    root: Path,
+    panel: Panel,
+    trees: int = 10,
+    depth: int = 4,
+    *,
+    label: str = "zero_sales",
+    model: ModelReference = MODEL,
+) -> str:
     """Fit, publish, and give the snapshot's id. Eligible is what sold in the last four weeks."""
     _, eligible = _features_and_eligible(panel)
     bundle = root.parent / "bundle"
     _write_bundle(bundle, fitted_forest(panel, trees, depth), label)
-    return publish(panel, eligible, bundle, MODEL, root)
+    return publish(panel, eligible, bundle, model, root)
 
 
 def fitted_forest(panel: Panel, trees: int, depth: int) -> RandomForestClassifier:

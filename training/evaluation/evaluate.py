@@ -16,6 +16,7 @@ from pathlib import Path
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 from training.backtest.predictions import Predictions, read_predictions
 from training.candidate import read_training_record
+from training.evaluation import BUNDLE_DIR
 from training.evaluation.comparison import MODEL, compare_with_rules
 from training.evaluation.figures import ALL, LOCKED, METRICS_FILE, Evaluation, EvaluationBlock
 from training.evaluation.report import write_report
@@ -24,8 +25,6 @@ from training.metrics.truth import ScorerOutput, Truth
 from training.metrics.yardstick import Yardstick
 from training.outcomes import check_both_outcomes
 from training.threshold import at_threshold
-
-BUNDLE_DIR = "bundle"
 
 
 def evaluate(

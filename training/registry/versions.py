@@ -24,7 +24,7 @@ from feature_service.json_record import parse_json, read_record
 from training.backtest import PREDICTIONS_FILE
 from training.candidate import read_training_record
 from training.errors import RegistryError
-from training.evaluation.evaluate import BUNDLE_DIR
+from training.evaluation import BUNDLE_DIR
 from training.evaluation.figures import read_evaluation
 from training.registry.client import reference_of, registry_client
 from training.registry.lock import registry_lock

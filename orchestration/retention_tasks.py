@@ -1,0 +1,51 @@
+"""The retention as a task: what runs left behind is taken away when it is old enough and nothing needs it."""
+
+from pathlib import Path
+
+import luigi
+
+from feature_service.terminal import visible
+from orchestration.console import log
+from orchestration.options import IntOption
+from orchestration.run_lock import no_run_at_work
+from training.errors import SettingError
+
+DEFAULT_KEEP_WEEKS = 8
+
+
+class PruneRuns(luigi.Task):
+    """Take away what runs of more than some weeks ago left. Killed half way, it is simply run again."""
+
+    work_dir = luigi.PathParameter(absolute=True, description="folder that takes everything the runs write")
+    keep_weeks = IntOption(
+        default=DEFAULT_KEEP_WEEKS, description="weeks for which a run's folders stay after they were last used"
+    )
+    dry_run = luigi.BoolParameter(description="only say what would be taken away")
+
+    done = False
+
+    def complete(self) -> bool:
+        """Whether it has run."""
+        return self.done
+
+    def run(self) -> None:
+        """Wait for the runs that are at work, then take away what is old."""
+        from orchestration.retention import leftovers, take_away
+
+        work_dir = Path(self.work_dir)
+        if self.keep_weeks < 1:
+            raise SettingError("keep-weeks", self.keep_weeks, "1 or more")
+        if not work_dir.is_dir():
+            raise SettingError("work-dir", work_dir, "a folder that runs have written to")
+        with no_run_at_work(work_dir):
+            found = leftovers(work_dir, self.keep_weeks)
+            for each in found:
+                log.info(
+                    "prune     %12s bytes  %s", f"{each.size_bytes:,}", visible(str(each.path.relative_to(work_dir)))
+                )
+                if not self.dry_run:
+                    take_away(each.path)
+        total = sum(each.size_bytes for each in found)
+        would = "would be taken away" if self.dry_run else "taken away"
+        log.info("prune     %s things of %s bytes %s", f"{len(found):,}", f"{total:,}", would)
+        self.done = True
