@@ -20,6 +20,7 @@ ACCOUNT_COLUMNS = (
     "known before",
     "in quarantine",
     "missing",
+    "not in bronze",
     "amount read",
     "amount missing",
 )
@@ -79,7 +80,7 @@ def account_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object,
 
 def _sums(table: str, lines: Sequence[AccountLine]) -> list[object]:
     """What stands behind the load and the table, as ``ACCOUNT_COLUMNS``."""
-    names = ("read", "kept", "replaced", "known_before", "quarantined", "missing")
+    names = ("read", "kept", "replaced", "known_before", "quarantined", "missing", "not_in_bronze")
     rows = [sum(getattr(line, f"rows_{name}") for line in lines) for name in names]
     cents = [sum(getattr(line, f"cents_{name}") for line in lines) for name in ("read", "missing")]
     return [*rows, *(f"{each / 100:.2f}" if table == "sales" else "" for each in cents)]

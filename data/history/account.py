@@ -2,10 +2,11 @@
 
 rows read  =  kept  +  replaced  +  known before  +  in quarantine
 
-What was read was counted when it was read; what is kept and replaced is counted in the stored facts.
+What was read was counted when it was read; what is kept and replaced is counted in the stored facts. As many rows as
+were read lie in bronze, as they were found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,7 +14,7 @@ import polars as pl
 from data.history.fact_tables import LOAD
 from data.history.history import History
 from data.history.ledger import Load, TableCounts
-from data.history.load import CENTS
+from data.history.load import CENTS, source_table
 from data.ingest.facts import SCHEMAS
 
 _NOTHING = TableCounts(0, 0, 0, 0)
@@ -32,6 +33,7 @@ class AccountLine:
         rows_known_before: Good rows that said what was known already.
         rows_quarantined: Bad and repeated ones.
         rows_missing: What the others do not make up; not 0 if rows were lost or doubled.
+        rows_not_in_bronze: Of the rows read, those that do not lie there as they were found; not 0 if that was damaged.
         cents_read: Of sales, what the good rows amount to.
         cents_missing: What the stored ones and those known before do not make up.
     """
@@ -44,13 +46,14 @@ class AccountLine:
     rows_known_before: int
     rows_quarantined: int
     rows_missing: int
+    rows_not_in_bronze: int
     cents_read: int
     cents_missing: int
 
     @property
     def is_even(self) -> bool:
         """Whether every row and cent is accounted for."""
-        return not self.rows_missing and not self.cents_missing
+        return not self.rows_missing and not self.rows_not_in_bronze and not self.cents_missing
 
 
 def account(history: History) -> list[AccountLine]:
@@ -60,10 +63,13 @@ def account(history: History) -> list[AccountLine]:
         HistoryError: If the facts cannot be read.
     """
     loads = history.ledger.loads()
-    return [line for table in SCHEMAS for line in _of_table(history, table, loads)]
+    found = history.rows_found()
+    return [line for table in SCHEMAS for line in _of_table(history, table, loads, found)]
 
 
-def _of_table(history: History, table: str, loads: Sequence[Load]) -> list[AccountLine]:
+def _of_table(
+    history: History, table: str, loads: Sequence[Load], found_rows: Mapping[tuple[int, str], int]
+) -> list[AccountLine]:
     stored = history.stored_table(table)
     kept = history.known_of(table, stored, [load.number for load in loads])
     rows_stored, rows_kept = _rows_by_load(stored), _rows_by_load(kept)
@@ -84,6 +90,8 @@ def _of_table(history: History, table: str, loads: Sequence[Load]) -> list[Accou
                 rows_known_before=counts.rows_unchanged,
                 rows_quarantined=counts.rows_quarantined,
                 rows_missing=counts.rows_read - found - counts.rows_unchanged - counts.rows_quarantined,
+                rows_not_in_bronze=counts.rows_read
+                - found_rows.get((load.number, source_table(load.source, table)), 0),
                 cents_read=counts.cents_read,
                 cents_missing=counts.cents_read - cents.get(load.number, 0) - counts.cents_unchanged,
             )

@@ -24,7 +24,7 @@ from deltalake.exceptions import DeltaError
 from data.errors import HistoryError
 from data.ingest.facts import SCHEMAS
 
-LOAD, QUARANTINE = "load", "quarantine"
+LOAD, QUARANTINE, FOUND = "load", "quarantine", "found"
 BRONZE_SCHEMA = {
     LOAD: pl.Int64,
     "table": pl.String,
@@ -37,6 +37,7 @@ QUARANTINE_SCHEMA = {**BRONZE_SCHEMA, "reason": pl.String, "column": pl.String, 
 _BRONZE, _QUARANTINE = "bronze/rows", "bronze/quarantine"
 _COMPRESSION = WriterProperties(compression="ZSTD", compression_level=1)  # half of Snappy's size, and no slower
 _SILVER = {name: f"silver/{name}" for name in SCHEMAS}
+_PLACES = {**_SILVER, QUARANTINE: _QUARANTINE, FOUND: _BRONZE}
 _SCHEMAS = {_BRONZE: BRONZE_SCHEMA, _QUARANTINE: QUARANTINE_SCHEMA} | {
     path: {**SCHEMAS[name], LOAD: pl.Int64} for name, path in _SILVER.items()
 }
@@ -114,11 +115,24 @@ class FactTables:
 
     def place(self, table: str) -> str:
         """Where a table of facts is."""
-        return self._uri(_SILVER.get(table, _QUARANTINE))
+        return self._uri(_PLACES[table])
 
     def reading(self, table: str) -> contextlib.AbstractContextManager[None]:
-        """Within it, a table of facts or ``QUARANTINE`` that cannot be read is named: what is lazy is read late."""
-        return self._sentences(_SILVER.get(table, _QUARANTINE), "read")
+        """Within it, a table of facts, ``QUARANTINE`` or ``FOUND`` that cannot be read is named: lazy is read late."""
+        return self._sentences(_PLACES[table], "read")
+
+    def stored_among(self, loads: Collection[int]) -> set[int]:
+        """Of some loads those of which any table holds a row.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        found: set[int] = set()
+        for path in _SCHEMAS if loads else ():
+            with self._sentences(path, "read"):
+                of_loads = self._scan(path).filter(pl.col(LOAD).is_in(sorted(loads)))
+                found |= set(of_loads.select(pl.col(LOAD).unique()).collect().to_series())
+        return found
 
     def remove_loads(self, loads: Collection[int]) -> None:
         """Take out the rows of loads that were never committed."""

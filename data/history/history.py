@@ -10,7 +10,7 @@ import polars as pl
 from data.errors import HistoryError
 from data.history.as_known import known_facts
 from data.history.events import SOURCE as EVENTS
-from data.history.fact_tables import LOAD, QUARANTINE, FactTables
+from data.history.fact_tables import FOUND, LOAD, QUARANTINE, FactTables
 from data.history.ledger import Ledger, Load
 from data.ingest.facts import SCHEMAS, Facts
 from data.state.database import Database, open_database
@@ -46,6 +46,10 @@ class History:
         """
         with self.state.locked():
             self.tables.compact()
+
+    def remove_strays(self) -> None:
+        """Take out what a loader wrote after it was given up and before it died; with the lock of the state held."""
+        self.tables.remove_loads(self.tables.stored_among(self.ledger.removed()))
 
     def known_table(self, name: str, loads: Collection[Load]) -> pl.DataFrame:
         """The facts of a table as they are known after some loads, with their ``load``.
@@ -129,6 +133,16 @@ class History:
         for table, reason, count in counts.iter_rows():
             by_table.setdefault(table, {})[reason] = count
         return by_table
+
+    def rows_found(self) -> dict[tuple[int, str], int]:
+        """How many rows lie in bronze, by load and table of files.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        with self.tables.reading(FOUND):
+            counts = self.tables.found().group_by(LOAD, "table").len().collect()
+        return {(load, table): rows for load, table, rows in counts.iter_rows()}
 
     def _quarantine(self, loads: Collection[Load]) -> pl.DataFrame:
         numbers = pl.Series([load.number for load in loads], dtype=pl.Int64)

@@ -177,6 +177,11 @@ class Ledger:
         with self._state.connect() as connection:
             connection.execute(LOADS.update().where(LOADS.c.id.in_(loads)).values(state=REMOVED))
 
+    def removed(self) -> list[int]:
+        """The loads that were given up, of which no row should be left."""
+        with self._state.connect() as connection:
+            return list(connection.scalars(sa.select(LOADS.c.id).where(LOADS.c.state == REMOVED)))
+
     def loads(self, known_at_us: int | None = None) -> tuple[Load, ...]:
         """The loads that are part of the history, oldest first.
 

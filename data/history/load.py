@@ -45,6 +45,7 @@ def load_delivery(history: History, folder: DeliveryFolder) -> Load | None:
         with history.state.locked():
             if history.ledger.file_digests() == before:  # events that came meanwhile do not matter
                 history.recover()
+                history.remove_strays()
                 return _load(history, delivery, history.ledger.loads())
         # another one loaded meanwhile, perhaps the same files: look again
 
@@ -64,7 +65,7 @@ def _load(history: History, delivery: Delivery, loads: Collection[Load]) -> Load
     changes = {
         name: _change(known[name], delivery, name)
         for name in SCHEMAS
-        if _source_table(delivery, name) in delivery.checked
+        if source_table(delivery.source, name) in delivery.checked
     }
     sales = changes.get(SALES)
     if sales is not None:
@@ -98,9 +99,9 @@ def _load(history: History, delivery: Delivery, loads: Collection[Load]) -> Load
     return load
 
 
-def _source_table(delivery: Delivery, name: str) -> str:
-    """The table of files that a table of facts comes from."""
-    return ITEMS if name == SALES and delivery.source == "olist" else name
+def source_table(source: str, name: str) -> str:
+    """The table of files of a layout that a table of facts comes from."""
+    return ITEMS if name == SALES and source == "olist" else name
 
 
 def _change(known: pl.DataFrame, delivery: Delivery, name: str) -> Change:
@@ -148,7 +149,7 @@ def _bad(delivery: Delivery, table: str, load: int) -> pl.DataFrame:
 
 
 def _counts(delivery: Delivery, name: str, found: Change) -> TableCounts:
-    checked = delivery.checked[_source_table(delivery, name)]
+    checked = delivery.checked[source_table(delivery.source, name)]
     cents = [
         cents_of(rows) if name == SALES else 0 for rows in (delivery.facts.tables[name], found.unchanged, found.new)
     ]

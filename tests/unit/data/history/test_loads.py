@@ -6,14 +6,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
 from polars.testing import assert_frame_equal
 
 from data.errors import DeliveryError, FewJoinsError, HistoryError
 from data.history.account import account
 from data.history.clean import clean_history
+from data.history.fact_tables import FOUND
 from data.history.folder import DeliveryFolder
 from data.history.history import History, open_history
 from data.history.load import load_delivery
+from data.ingest.facts import SCHEMAS
 from data.ingest.generic import ingest_generic
 
 HEADER = "product_id,sold_at,quantity,unit_price\n"
@@ -195,6 +198,24 @@ def test_every_row_and_cent_is_accounted_for(tmp_path: Path, history: History) -
 
     history.tables.append_facts("sales", 2, history.tables.facts("sales").collect().head(1).drop("load"))
     assert [line.rows_missing for line in account(history)] == [0, -1]
+
+
+def test_rows_that_are_gone_from_bronze_are_missed(tmp_path: Path, history: History) -> None:
+    load_delivery(history, write(tmp_path / "in", "sales.csv", HEADER + day_lines(1, 10) + "A,2024-01-11,x,1\n"))
+    assert [line.rows_not_in_bronze for line in account(history)] == [0]
+    DeltaTable(history.tables.place(FOUND)).delete("row_number > 8")
+    (line,) = account(history)
+    assert (line.rows_not_in_bronze, line.rows_missing, line.is_even) == (3, 0, False)
+
+
+def test_what_a_loader_wrote_after_it_was_given_up_is_taken_out(tmp_path: Path, history: History) -> None:
+    number, _ = history.ledger.begin("generic", "UTC")
+    history.recover()  # as another loader does, who found the lock free
+    late = pl.DataFrame([("B", dt.date(2024, 1, 1), 3.0)], schema=SCHEMAS["inventory"], orient="row")
+    history.tables.append_facts("inventory", number, late)  # and then it dies
+    load_delivery(history, write(tmp_path / "in", "sales.csv", HEADER + day_lines(1, 9)))
+    assert history.stored_table("inventory").is_empty()
+    assert history.stored_table("sales")["load"].unique().to_list() == [number + 1]
 
 
 def test_two_loaders_at_once_load_every_row_once(tmp_path: Path) -> None:
