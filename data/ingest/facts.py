@@ -164,7 +164,7 @@ def products_of(facts: Facts, sales: pl.DataFrame) -> pl.DataFrame:
         Exclusion.NEVER_ORDERED: [tables[name] for name in ("products", "lead_times")],
     }
     every = pl.concat(
-        frame.select("product_id", exclusion=pl.lit(reason, dtype=pl.String))
+        frame.select("product_id").unique(maintain_order=True).with_columns(exclusion=pl.lit(reason, dtype=pl.String))
         for reason, frames in reasons.items()
         for frame in frames
     )

@@ -5,10 +5,12 @@ items of the file  =  used  +  excluded by their order's status  +  in quarantin
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from data.errors import EmptyInputError, IngestSettingError
+from data.ingest.aside import set_aside
 from data.ingest.contracts import (
     DEFAULT_EXCLUDED_STATUSES,
     ITEMS,
@@ -20,7 +22,7 @@ from data.ingest.contracts import (
     RejectionReason,
 )
 from data.ingest.dialect.dates import check_time_zone
-from data.ingest.facts import Delivery, Facts, Movements, excluded_by_reason, movements, no_facts, products_of
+from data.ingest.facts import Delivery, Facts, excluded_by_reason, movements, no_facts, products_of
 from data.ingest.fingerprint import check_fingerprint
 from data.ingest.ids import whole_ids
 from data.ingest.quarantine import (
@@ -61,19 +63,30 @@ def ingest_olist(
         DataError: One of its subclasses, when the files or the settings cannot be used.
     """
     _check_settings(excluded_statuses, time_zone, max_bad_share)
-    delivery = read_olist(
-        data_dir,
-        quarantine_file=quarantine_file,
-        time_zone=time_zone,
-        max_bad_share=max_bad_share,
-        fingerprint=fingerprint,
-    )
-    moved = movements(delivery.facts, excluded_statuses)
+    checked, warnings = _read_tables(data_dir, quarantine_file, time_zone, max_bad_share, fingerprint)
+    facts, account, items_file = _facts(checked, named=False), _account(checked), checked[ITEMS.name].raw.path
+    del checked  # the largest of all that is held, and from here on in the way
+    moved = movements(facts, excluded_statuses)
     if moved.sales.is_empty():
-        path = delivery.checked[ITEMS.name].raw.path
-        raise EmptyInputError(f"no row of {path} counts as a sale: check the excluded statuses")
-    products = products_of(delivery.facts, moved.sales)
-    return CleanHistory(moved.sales, products, report=_report(delivery, moved, products, excluded_statuses))
+        raise EmptyInputError(f"no row of {items_file} counts as a sale: check the excluded statuses")
+    products = products_of(facts, moved.sales)
+    excluded, sold_on = excluded_by_reason(products), moved.sales["sold_on"]
+    report = IngestReport(
+        source="olist",
+        time_zone=time_zone,
+        excluded_statuses=tuple(sorted(excluded_statuses)),
+        items_used=moved.lines_used,
+        items_excluded_by_status=moved.lines_excluded,
+        products_total=products.height,
+        products_sold=products.height - sum(excluded.values()),
+        products_excluded=excluded,
+        first_sale_on=as_day(sold_on.min()),
+        last_sale_on=as_day(sold_on.max()),
+        history_from=as_day(sold_on.min()),
+        warnings=warnings,
+        **account | {"history_to": as_day(account["history_to"])},
+    )
+    return CleanHistory(moved.sales, products, report=report)
 
 
 def read_olist(
@@ -89,10 +102,23 @@ def read_olist(
     Raises:
         DataError: One of its subclasses, when the files or the settings cannot be used.
     """
+    checked, warnings = _read_tables(data_dir, quarantine_file, time_zone, max_bad_share, fingerprint)
+    return Delivery("olist", checked, _facts(checked), warnings, time_zone, lines_are_named=True)
+
+
+def _read_tables(
+    data_dir: Path, quarantine_file: Path, time_zone: str, max_bad_share: float, fingerprint: str | None
+) -> tuple[dict[str, CheckedTable], tuple[str, ...]]:
+    """Every table's rows, good and bad, and what is to be warned of."""
     check_time_zone(time_zone)
     check_max_bad_share(max_bad_share)
     paths = find_inputs(data_dir, OLIST)
-    raw = {table.name: read_table(paths[table.name], table) for table in OLIST if table.name in paths}
+    quarantine_file.parent.mkdir(parents=True, exist_ok=True)
+    raw = {
+        table.name: set_aside(read_table(paths[table.name], table), table, quarantine_file.parent)
+        for table in OLIST
+        if table.name in paths
+    }
     check_fingerprint(data_dir, digests(raw.values()), fingerprint)
     checked = check_tables(raw, time_zone)
     quarantine_rows(checked, quarantine_file)
@@ -100,7 +126,7 @@ def read_olist(
     warnings = tuple(
         warning for table in checked.values() for warning in (*table.raw.warnings, *table.warnings, *bad_rows(table))
     )
-    return Delivery("olist", checked, _facts(checked), warnings, time_zone, lines_are_named=True)
+    return checked, warnings
 
 
 def _check_settings(excluded_statuses: Collection[str], time_zone: str, max_bad_share: float) -> None:
@@ -137,14 +163,18 @@ def _refuse_items_without_order(items: CheckedTable, orders: CheckedTable) -> Ch
     return items.refuse(orphans.with_columns(reason.alias("reason")))
 
 
-def lines_of_orders(checked: Mapping[str, CheckedTable]) -> pl.DataFrame:
-    """The good items, each a unit, with the day and the status of its order; columns as in ``LINES_SCHEMA``."""
+def lines_of_orders(checked: Mapping[str, CheckedTable], *, named: bool = True) -> pl.DataFrame:
+    """The good items, each a unit, with the day and the status of its order; columns as in ``LINES_SCHEMA``.
+
+    Names of lines are for a history, and take much memory: they are null unless ``named``.
+    """
     orders = checked[ORDERS.name].good.select(
         "order_id", sold_on=pl.col("order_purchase_timestamp").dt.date(), status="order_status"
     )
     items = checked[ITEMS.name].good.join(orders, on="order_id", how="inner", maintain_order="left")
+    no_name = pl.lit(None, dtype=pl.String).alias("line")
     return items.select(
-        pl.concat_str("order_id", "order_item_id", separator="|").alias("line"),
+        pl.concat_str("order_id", "order_item_id", separator="|").alias("line") if named else no_name,
         "product_id",
         "sold_on",
         "order_id",
@@ -154,8 +184,8 @@ def lines_of_orders(checked: Mapping[str, CheckedTable]) -> pl.DataFrame:
     )
 
 
-def _facts(checked: Mapping[str, CheckedTable]) -> Facts:
-    tables = {**no_facts(), "sales": lines_of_orders(checked), "products": _categories(checked)}
+def _facts(checked: Mapping[str, CheckedTable], *, named: bool = True) -> Facts:
+    tables = {**no_facts(), "sales": lines_of_orders(checked, named=named), "products": _categories(checked)}
     return Facts(tables, checked[ITEMS.name].bad["product_id"], sales_are_known=True)
 
 
@@ -171,35 +201,19 @@ def _categories(checked: Mapping[str, CheckedTable]) -> pl.DataFrame:
     return translated.select("product_id", category=pl.coalesce("product_category_name_english", name))
 
 
-def _report(
-    delivery: Delivery, moved: Movements, products: pl.DataFrame, excluded_statuses: Collection[str]
-) -> IngestReport:
-    checked = delivery.checked
+def _account(checked: Mapping[str, CheckedTable]) -> dict[str, Any]:
+    """What an ``IngestReport`` says of the files."""
     orders, order_items = checked[ORDERS.name], checked[ITEMS.name]
     named = pl.concat([order_items.good.select("order_id"), order_items.bad.select("order_id")])
-    sold_on = moved.sales["sold_on"]
-    excluded = excluded_by_reason(products)
-    return IngestReport(
-        source="olist",
-        time_zone=delivery.time_zone,
-        excluded_statuses=tuple(sorted(excluded_statuses)),
-        orders_total=orders.raw.height,
-        orders_quarantined=orders.bad.height,
-        orders_without_items=orders.good.join(named, on="order_id", how="anti").height,
-        items_total=order_items.raw.height,
-        items_used=moved.lines_used,
-        items_excluded_by_status=moved.lines_excluded,
-        items_quarantined=order_items.bad.height,
-        quarantined=count_reasons(checked),
-        ids_from_decimals=sum(table.ids_from_decimals for table in checked.values()),
-        products_total=products.height,
-        products_sold=products.height - sum(excluded.values()),
-        products_excluded=excluded,
-        first_sale_on=as_day(sold_on.min()),
-        last_sale_on=as_day(sold_on.max()),
-        history_from=as_day(sold_on.min()),
-        history_to=as_day(orders.good["order_purchase_timestamp"].dt.date().max()),
-        files={name: {part.name: part.form for part in table.raw.parts} for name, table in checked.items()},
-        forms={name: dict(table.evidence) for name, table in checked.items() if table.evidence},
-        warnings=delivery.warnings,
-    )
+    return {
+        "orders_total": orders.raw.height,
+        "orders_quarantined": orders.bad.height,
+        "orders_without_items": orders.good.join(named, on="order_id", how="anti").height,
+        "items_total": order_items.raw.height,
+        "items_quarantined": order_items.bad.height,
+        "quarantined": count_reasons(checked),
+        "ids_from_decimals": sum(table.ids_from_decimals for table in checked.values()),
+        "history_to": orders.good["order_purchase_timestamp"].dt.date().max(),
+        "files": {name: {part.name: part.form for part in table.raw.parts} for name, table in checked.items()},
+        "forms": {name: dict(table.evidence) for name, table in checked.items() if table.evidence},
+    }

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -46,6 +47,13 @@ class Part:
     form: str = ""
 
 
+class Columns(Protocol):
+    """Columns that lie elsewhere."""
+
+    def read(self) -> pl.DataFrame:
+        """The columns, in the order of the rows."""
+
+
 @dataclass(frozen=True)
 class RawTable:
     """A table as it was found, in one file or several.
@@ -59,6 +67,8 @@ class RawTable:
         typed: Columns whose values had a type in the file.
         warnings: What is uncertain about how it was read.
         renamed: What the file calls columns whose names differ from ours, or the said ones, only in form.
+        aside: Columns that are not in ``rows``; None: all are. See :mod:`data.ingest.aside`.
+        order: Of all columns, where some are aside.
     """
 
     path: Path
@@ -69,6 +79,8 @@ class RawTable:
     typed: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    aside: Columns | None = None
+    order: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -95,6 +107,8 @@ class RawTable:
             row_numbers: Of the rows; None: all.
         """
         rows, malformed = self.rows, self.malformed
+        if self.aside is not None and (row_numbers is None or not row_numbers.is_empty()):
+            rows = rows.hstack(self.aside.read()).select(self.order)
         if row_numbers is not None:
             chosen = pl.col(ROW_NUMBER).is_in(row_numbers.implode())
             rows, malformed = rows.filter(chosen), malformed.filter(chosen)

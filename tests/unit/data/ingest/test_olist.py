@@ -68,6 +68,19 @@ def test_a_bad_item_goes_to_quarantine_with_its_reason_and_its_raw_row(
     assert_accounted(ingested)
 
 
+def test_a_raw_row_holds_every_column_of_the_file_also_those_that_nothing_reads(tmp_path: Path) -> None:
+    write_olist(tmp_path, [order(1)], [])
+    rows = ["seller,order_id,order_item_id,product_id,price,freight", "s,o1,1,a,10,1.5", "t,o1,2,a,ten,2.5"]
+    (tmp_path / f"{ITEMS.stem}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+    _, quarantine = ingest(tmp_path)
+
+    assert list(json.loads(quarantine["raw"].item()).items()) == [
+        *(("seller", "t"), ("order_id", "o1"), ("order_item_id", "2"), ("product_id", "a"), ("price", "ten")),
+        ("freight", "2.5"),
+    ]
+
+
 BAD_ORDERS: list[tuple[Row, RejectionReason]] = [
     (("", "delivered", "2018-01-10 12:00:00"), RejectionReason.MISSING_ID),
     (("o2", "lost", "2018-01-10 12:00:00"), RejectionReason.UNKNOWN_STATUS),
