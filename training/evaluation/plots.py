@@ -14,7 +14,7 @@ from sklearn.metrics import precision_recall_curve
 
 from data.weeks import monday
 from feature_service.kernel.arrays import DoubleArray, FloatArray
-from training.metrics.alerts import top_of_each_week
+from training.metrics.alerts import place_in_week
 from training.metrics.ranking import average_precision
 from training.metrics.truth import ScorerOutput, Truth
 
@@ -70,8 +70,8 @@ def plot_gain(truth: Truth, scorers: Scorers, budget: int, to: Path) -> None:
     rows_a_week = len(truth.week) / len(np.unique(truth.week))
     budgets = np.unique(np.geomspace(1, max(2, rows_a_week), 25).astype(int))
     for name, output, style in _with_styles(scorers):
-        hits = [truth.outcome[top_of_each_week(output.values, truth.week, each)].sum() for each in budgets]
-        axes.plot(budgets, np.array(hits) / truth.outcome.sum(), label=name, **style)
+        of_hits = np.bincount(place_in_week(output.values, truth.week)[truth.outcome == 1], minlength=budgets[-1])
+        axes.plot(budgets, np.cumsum(of_hits)[budgets - 1] / truth.outcome.sum(), label=name, **style)
     axes.axvline(budget, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"budget of {budget}")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.0f}")

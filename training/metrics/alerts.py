@@ -8,12 +8,18 @@ from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
 
 def top_of_each_week(score: FloatArray, week: WeekNumbers, budget: int) -> BoolArray:
     """The ``budget`` highest scores of each week; of equal ones those that come first."""
+    return place_in_week(score, week) < budget
+
+
+def place_in_week(score: FloatArray, week: WeekNumbers) -> IntArray:
+    """The place of each row in its week, the highest score's 0; of equal ones those that come first; ``(rows,)``."""
     order = np.lexsort((-score, week))
     sorted_week = week[order]
-    first = np.searchsorted(sorted_week, sorted_week, side="left")
-    alert = np.zeros(len(score), dtype=np.bool_)
-    alert[order] = np.arange(len(score)) - first < budget
-    return alert
+    is_first = np.append(True, sorted_week[1:] != sorted_week[:-1])
+    first = np.flatnonzero(is_first)[np.cumsum(is_first) - 1] if len(order) else order
+    place = np.empty(len(score), dtype=np.int64)
+    place[order] = np.arange(len(score)) - first
+    return place
 
 
 def weeks_of_alert(alert: BoolArray, product: IntArray, week: WeekNumbers) -> IntArray:
