@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from luigi.util import requires
+import luigi
 
 from feature_service.kernel import StockoutError
 from feature_service.terminal import visible
 from orchestration.console import log
 from orchestration.known_history import last_known_us
-from orchestration.parameters import HISTORY, ReadingParameters
+from orchestration.parameters import HISTORY, SPARK, ReadingParameters
+from orchestration.spark_tasks import PanelParts, put_together
 from orchestration.stage import Stage
 
 if TYPE_CHECKING:
@@ -124,9 +125,13 @@ class Ingest(Stage):
         )
 
 
-@requires(Ingest)
 class WeeklyPanel(Stage):
     """What was sold and what was on the shelf, of every product in every week up to ``as_of``."""
+
+    def requires(self) -> luigi.Task:
+        """What was read, or what Spark built in parts."""
+        before: luigi.Task = self.clone(PanelParts if self.engine == SPARK else Ingest)  # type: ignore[no-untyped-call]
+        return before
 
     @property
     def folder(self) -> Path:
@@ -134,7 +139,9 @@ class WeeklyPanel(Stage):
         return self.work_dir / "panel" / self.panel_name / self.week_name
 
     def fill(self, folder: Path) -> str:
-        """Build the dense panel."""
+        """Build the dense panel, or put its parts together."""
+        if self.engine == SPARK:
+            return put_together(self.folder_of(PanelParts), folder / PANEL_DIR, folder / PANEL_REPORT)
         from data.ingest.result import read_history
         from data.panel.build import panel_blocks
         from data.panel.file import write_panel

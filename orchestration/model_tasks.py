@@ -6,10 +6,12 @@ scikit-learn.
 
 from pathlib import Path
 
+import luigi
 from luigi.util import requires
 
 from orchestration.history_tasks import PANEL_DIR, PANEL_REPORT, WeeklyPanel
-from orchestration.parameters import BASELINE
+from orchestration.parameters import BASELINE, SPARK
+from orchestration.spark_tasks import PanelParts, features_in_parts
 from orchestration.stage import Stage
 from orchestration.targets import write_file_whole
 from training.backtest import PREDICTIONS_FILE
@@ -17,9 +19,14 @@ from training.backtest import PREDICTIONS_FILE
 _TABLE = "training_table.parquet"
 
 
-@requires(WeeklyPanel)
 class Features(Stage):
     """The training table: features and outcome of every row in which the label applies."""
+
+    def requires(self) -> luigi.Task | list[luigi.Task]:
+        """The panel, and of Spark its parts, which another engine's panel does not bring."""
+        panel: luigi.Task = self.clone(WeeklyPanel)  # type: ignore[no-untyped-call]
+        parts: luigi.Task = self.clone(PanelParts)  # type: ignore[no-untyped-call]
+        return [panel, parts] if self.engine == SPARK else panel
 
     @property
     def folder(self) -> Path:
@@ -28,6 +35,9 @@ class Features(Stage):
 
     def fill(self, folder: Path) -> str:
         """Compute the features with the kernel."""
+        if self.engine == SPARK:
+            rows, known = features_in_parts(self, folder, folder / _TABLE)
+            return f"{rows:,} rows of {self.feature_set_name}, outcome known for {known:,}"
         from data.panel.file import read_panel
         from training.table import write_training_table
 

@@ -5,7 +5,6 @@ scikit-learn.
 """
 
 import getpass
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from orchestration.parameters import SPARK
 from orchestration.published_runs import SNAPSHOT_FILE, write_published_run
 from orchestration.registry_places import ledger_in
 from orchestration.run import Run
-from orchestration.spark_tasks import LAYOUT, ROWS, PanelParts
+from orchestration.spark_tasks import PanelParts, scored_in_parts
 from orchestration.stage import Stage
 from training.backtest import PREDICTIONS_FILE
 
@@ -168,7 +167,10 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     from training.alerts import alert_rule
     from training.backtest.predictions import read_predictions
 
-    panel, eligible, reasons = (scored_in_parts if stage.engine == SPARK else scored)(stage, champion, folder)
+    if stage.engine == SPARK:
+        panel, eligible, reasons = scored_in_parts(stage, champion.bundle_dir, folder)
+    else:
+        panel, eligible, reasons = scored(stage, champion.bundle_dir)
     alerts = alert_rule(read_predictions(champion.predictions), stage.policy)
     of_panel = PanelParts if stage.engine == SPARK else WeeklyPanel
     warnings = PanelReport.read(stage.folder_of(of_panel) / PANEL_REPORT).warnings
@@ -182,7 +184,7 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     )
 
 
-def scored(stage: Stage, champion: "FetchedModel", _: Path) -> "tuple[Panel, BoolArray, Reasons | None]":
+def scored(stage: Stage, bundle_dir: Path) -> "tuple[Panel, BoolArray, Reasons | None]":
     """The stage's panel with a lead time for every product, where the label applies, and the newest week's reasons."""
     from data.panel.file import read_panel
     from training.explain import explain
@@ -190,25 +192,7 @@ def scored(stage: Stage, champion: "FetchedModel", _: Path) -> "tuple[Panel, Boo
 
     panel = read_panel(stage.folder_of(WeeklyPanel) / PANEL_DIR).with_lead_time(stage.lead_time_days)
     eligible = eligible_rows(stage.target, panel)
-    return panel, eligible, explain(panel, eligible, champion.bundle_dir)
-
-
-def scored_in_parts(stage: Stage, champion: "FetchedModel", folder: Path) -> "tuple[Panel, BoolArray, Reasons | None]":
-    """The same by Spark, of the panel in parts."""
-    from orchestration.spark.session import spark_session
-
-    parts, scratch = stage.folder_of(PanelParts), folder / "scored"
-    with spark_session(stage.spark_master) as session:
-        from orchestration.spark.panel import PanelLayout, assembled, read_parts
-        from orchestration.spark.scoring import score
-
-        layout = PanelLayout.read(parts / LAYOUT)
-        panel = assembled(parts / ROWS, layout).with_lead_time(stage.lead_time_days)
-        eligible, reasons = score(
-            read_parts(session, parts / ROWS), layout, panel, stage.target, champion.bundle_dir, scratch
-        )
-    shutil.rmtree(scratch)
-    return panel, eligible, reasons
+    return panel, eligible, explain(panel, eligible, bundle_dir)
 
 
 class StockoutPipeline(Run, luigi.WrapperTask):

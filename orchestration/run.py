@@ -49,6 +49,7 @@ from orchestration.registry_places import tracking_uri_of
 from training.backtest.origins import BacktestSettings
 from training.errors import SettingError
 from training.labels import Label, bounds_in, label
+from training.labels.unusual_zero import UnusualZero
 from training.registry.question import Question
 from training.schemas import BACKTEST_SCHEMA, FIGURES_SCHEMA, REGISTERED_SCHEMA, TABLE_SCHEMA, TRAINING_SCHEMA
 
@@ -68,8 +69,7 @@ class Run(Parameters):
         _ = self.policy, self.target, self.tracking_uri, self.known_at_us
         if self.known_at and self.source != HISTORY:
             raise SettingError("known-at", self.known_at, "left away where --source is not history")
-        if self.engine == SPARK and self.source != HISTORY:
-            raise SettingError("engine", self.engine, f"{LOCAL} where --source is not history: Spark reads its facts")
+        self._check_engine()
         BacktestSettings(origins=self.backtest_weeks, refit_every=self.refit_every, row_budget=self.row_budget)
         if not 0 <= self.seed < _MOST_SEEDS:
             raise SettingError("seed", self.seed, f"0 to {_MOST_SEEDS - 1}")
@@ -81,6 +81,14 @@ class Run(Parameters):
             raise SettingError("max-missing-days", self.max_missing_days, f"0 to {MOST_MISSING_DAYS}")
         if not 0 <= self.lead_time_days <= LONGEST_LEAD_TIME_DAYS:
             raise SettingError("lead-time-days", self.lead_time_days, f"0 to {LONGEST_LEAD_TIME_DAYS}")
+
+    def _check_engine(self) -> None:
+        if self.engine == LOCAL:
+            return
+        if self.source != HISTORY:
+            raise SettingError("engine", self.engine, f"{LOCAL} where --source is not history: Spark reads its facts")
+        if self.label == UnusualZero.name:
+            raise SettingError("engine", self.engine, f"{LOCAL} with --label {self.label}, which looks at all products")
 
     @property
     def statuses(self) -> tuple[str, ...]:

@@ -6,17 +6,23 @@ What a stage needs is imported when it runs; what needs PySpark, which may not b
 import dataclasses
 import json
 import os
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from luigi.util import requires
 
 from feature_service.terminal import visible
 from orchestration.console import log
-from orchestration.history_tasks import PANEL_REPORT
 from orchestration.known_history import CLEAN_REPORT, CLEAN_SUMS, clean_account
 from orchestration.stage import Stage
 
-ROWS = "rows"
+if TYPE_CHECKING:
+    from data.panel import Panel
+    from data.snapshots import Reasons
+    from feature_service.kernel.arrays import BoolArray
+
+ROWS, PARTS_REPORT = "rows", "report.json"
 LAYOUT = "layout.json"
 
 
@@ -78,7 +84,69 @@ class PanelParts(Stage):
             write_parts(clean, ingested, frame, layout, folder / ROWS)
         (folder / LAYOUT).write_text(layout.to_json(), encoding="utf-8")
         report = report_of_days(self.as_of_week, frame.records_until, records, frame.density, ingested.warnings)
-        (folder / PANEL_REPORT).write_text(report.to_json(), encoding="utf-8")
+        (folder / PARTS_REPORT).write_text(report.to_json(), encoding="utf-8")
         for warning in report.warnings[len(ingested.warnings) :]:  # the stage before has said its own
             log.warning("warning   %s", visible(warning))
         return f"{sums.products:,} products x {len(frame.weeks)} weeks up to {self.week_name}, in parts"
+
+
+def put_together(parts: Path, panel_dir: Path, report_file: Path) -> str:
+    """Write the panel and its report as one machine would have.
+
+    Returns:
+        What was done, in a line.
+    """
+    from data.panel.file import write_panel
+    from orchestration.spark.session import require_spark
+
+    require_spark()
+    from orchestration.spark.panel import PanelLayout, assembled
+
+    panel = assembled(parts / ROWS, PanelLayout.read(parts / LAYOUT))
+    write_panel(panel, panel_dir)
+    shutil.copyfile(parts / PARTS_REPORT, report_file)
+    return f"{len(panel.product_ids):,} products x {len(panel.weeks)} weeks, {len(panel.excluded):,} products excluded"
+
+
+def scored_in_parts(stage: Stage, bundle_dir: Path, folder: Path) -> "tuple[Panel, BoolArray, Reasons | None]":
+    """The panel with a lead time for every product, where the label applies, and the newest week's reasons.
+
+    Args:
+        stage: What is published.
+        bundle_dir: The model, below the work dir, where executors find it.
+        folder: The stage's draft.
+    """
+    from orchestration.spark.session import spark_session
+
+    parts, scratch = stage.folder_of(PanelParts), folder / "scored"
+    with spark_session(stage.spark_master) as session:
+        from orchestration.spark.panel import PanelLayout, assembled, read_parts
+        from orchestration.spark.scoring import score
+
+        layout = PanelLayout.read(parts / LAYOUT)
+        panel = assembled(parts / ROWS, layout).with_lead_time(stage.lead_time_days)
+        rows = read_parts(session, parts / ROWS)
+        eligible, reasons = score(rows, layout, panel, stage.target, bundle_dir, scratch)
+    shutil.rmtree(scratch)
+    return panel, eligible, reasons
+
+
+def features_in_parts(stage: Stage, folder: Path, table: Path) -> "tuple[int, int]":
+    """Write the training table of the panel in parts.
+
+    Returns:
+        Its rows, and those of which the outcome is known.
+    """
+    from orchestration.spark.session import spark_session
+
+    parts, scratch = stage.folder_of(PanelParts), folder / "rows"
+    with spark_session(stage.spark_master) as session:
+        from orchestration.spark.features import TableSettings, write_features
+        from orchestration.spark.panel import PanelLayout, assembled, read_parts
+
+        layout = PanelLayout.read(parts / LAYOUT)
+        settings = TableSettings(stage.label, stage.feature_set_name, stage.horizon_weeks, stage.alpha)
+        panel = assembled(parts / ROWS, layout)
+        counts = write_features(read_parts(session, parts / ROWS), layout, panel, settings, scratch, table)
+    shutil.rmtree(scratch)
+    return counts

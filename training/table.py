@@ -13,11 +13,12 @@ from data.panel import Panel
 from feature_service.bundle import LabelContract
 from feature_service.kernel import PanelFeatures, feature_set
 from feature_service.kernel.arrays import BoolArray, IntArray
+from feature_service.kernel.groups import SharedTotals
 from training.dataset import AS_OF_WEEK, META, OUTCOME, PRODUCT, PRODUCT_ID, ColumnMeaning, digest_of
 from training.labels import DEFAULT_ALPHA, Label, bounds_in, eligible_rows, label, variant_of
 from training.week_order import WeekOrder
 
-_ROWS_PER_GROUP = 65_536
+ROWS_PER_GROUP = 65_536
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,29 @@ def write_training_table(
     *,
     horizon_weeks: int = 1,
     alpha: float = DEFAULT_ALPHA,
+    shared: SharedTotals | None = None,
 ) -> TableCounts:
     """Compute the features of every row in which the label applies, and write them with their outcomes.
 
     Rows to which the label does not apply teach nothing, and are not written; nor are rows with an unknown feature,
     unless models of the feature set take what is not known.
 
+    Args:
+        panel: Products x weeks.
+        label_name: What is predicted.
+        feature_set_name: From what.
+        to: The file.
+        horizon_weeks: Of the label, like ``alpha``.
+        alpha: See ``UnusualZero``.
+        shared: Sums over all products, where the panel holds a part of them.
     Raises:
         UnknownLabelError, LabelSettingError, LabelInputError, LabelFeaturesError, UnknownFeatureSetError,
             InsufficientHistoryError: See there.
     """
     chosen = feature_set(feature_set_name)
     target = label(label_name, horizon_weeks=horizon_weeks, alpha=alpha)
-    of_panel = PanelFeatures(chosen, panel.fields, panel.groups)  # a file that lacks is told by its features first
+    # a file that lacks is told by its features first
+    of_panel = PanelFeatures(chosen, panel.fields, panel.groups, shared)
     eligible = eligible_rows(target, panel)
     meaning = ColumnMeaning(
         chosen.name,
@@ -106,13 +117,13 @@ def _add_rows(
 
 
 def _groups_of_rows(rows: WeekOrder, panel: Panel, schema: pa.Schema) -> Iterator[pa.Table]:
-    """The rows as the file holds them, ``_ROWS_PER_GROUP`` at a time; at least one table, be it empty."""
+    """The rows as the file holds them, ``ROWS_PER_GROUP`` at a time; at least one table, be it empty."""
     waiting: list[tuple[int, pa.RecordBatch]] = []
     count = 0
     for week, batch in rows.weeks():
         rest = batch
-        while count + rest.num_rows > _ROWS_PER_GROUP:
-            fitting = _ROWS_PER_GROUP - count
+        while count + rest.num_rows > ROWS_PER_GROUP:
+            fitting = ROWS_PER_GROUP - count
             yield _group([*waiting, (week, rest.slice(0, fitting))], panel, schema)
             waiting, count, rest = [], 0, rest.slice(fitting)
         waiting.append((week, rest))

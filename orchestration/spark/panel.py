@@ -160,6 +160,12 @@ def part_of(rows: pa.Table, layout: PanelLayout, *, has_groups: bool) -> Panel:
     )
 
 
+def empty_part(layout: PanelLayout) -> Panel:
+    """The panel of no product, of which everything that is refused is refused alike."""
+    nobody = {name: np.empty((0, len(layout.weeks)), dtype=np.float32) for name in layout.fields}
+    return Panel((), layout.weeks, nobody, (), {}, records_until=layout.records_until)
+
+
 def assembled(folder: Path, layout: PanelLayout) -> Panel:
     """The panel of all products, on the driver."""
     whole = ds.dataset(folder, partitioning=None)

@@ -1,6 +1,8 @@
 """A Spark session for the jobs of a stage, or one sentence that says what it lacks."""
 
+import atexit
 import contextlib
+import importlib
 import os
 import re
 import shutil
@@ -34,14 +36,11 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
     Raises:
         SparkError: If PySpark or Java is missing, or a job fails.
     """
-    try:
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - not there unless it was asked for
-        from pyspark.sql import SparkSession  # noqa: PLC0415
-    except ImportError as error:
-        raise SparkError(
-            "--engine spark needs PySpark, which is not installed: pip install 'stockout-risk[pipeline,spark]'"
-        ) from error
+    require_spark()
     check_java()
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - not there unless it was asked for
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # about conversions to pandas, of which there are none here
     warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
@@ -52,14 +51,26 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
         builder = SparkSession.builder.master(master)
         for name, value in (settings | (_LOCAL if master.startswith("local") else {})).items():
             builder = builder.config(name, value)
-        session = builder.getOrCreate()
-        try:
-            session.sparkContext.setLogLevel("ERROR")
-            yield session
-        finally:
-            session.stop()
+        session = builder.getOrCreate()  # the stages of a run share it, and the code that its workers have loaded
+        atexit.register(session.stop)
+        session.sparkContext.setLogLevel("ERROR")
+        yield session
     except PySparkException as error:
         raise SparkError(f"Spark on {master} failed: {_last_line(str(error))}") from error
+
+
+def require_spark() -> None:
+    """Look for PySpark.
+
+    Raises:
+        SparkError: If it is not installed.
+    """
+    try:
+        importlib.import_module("pyspark.sql")
+    except ImportError as error:
+        raise SparkError(
+            "--engine spark needs PySpark, which is not installed: pip install 'pyspark>=4.3,<5' (the extra spark)"
+        ) from error
 
 
 def check_java() -> None:

@@ -1,6 +1,7 @@
 """The Spark engine publishes, bit for bit, what one machine publishes; where it cannot run it says what it lacks."""
 
 import datetime as dt
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from data.snapshots import current_id
 from data.synthetic.shops import write_synthetic_generic
 from tests.support.generic import real_generic
-from tests.support.java import _java_from_pypi, java_environment
+from tests.support.java import java_environment, java_from_pypi
 from tests.support.olist import real_olist
 from tests.support.processes import BIN, environment, run
 
@@ -60,6 +61,16 @@ class TwoEngines:
         loaded = luigi("LoadHistory", self.work_dir, *reading, **self._environment)
         assert loaded.returncode == 0, loaded.stdout
 
+    def files(self, *options: str | Path) -> dict[str, str]:
+        """The SHA-256 of every file of the panel and of the training table that a run writes which finds none."""
+        for name in ("ingest", "panel", "clean", "parts", "features"):
+            shutil.rmtree(self.work_dir / name, ignore_errors=True)
+        made = luigi("Features", self.work_dir, "--source", "history", *options, **self._environment)
+        assert made.returncode == 0, made.stdout
+        assert ("panelparts" in made.stdout) == ("spark" in options)
+        files = [path for name in ("panel", "features") for path in (self.work_dir / name).rglob("*") if path.is_file()]
+        return {str(path.relative_to(self.work_dir)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
     def snapshot(self, root: Path, *options: str | Path) -> str:
         """The id of the snapshot that a run publishes into a work dir in which it finds nothing done."""
         for name in ("ingest", "panel", "clean", "parts", "scored"):
@@ -94,10 +105,13 @@ def test_stores(champions: Path, tmp_path: Path, java: dict[str, str], question:
     root = engines.work_dir / "snapshots" / ("zero_sales" if question is ZERO_SALES else "")
     one_machine = engines.snapshot(root, *question, "--as-of", "latest")
     assert engines.snapshot(root, *question, "--as-of", "latest", *SPARK) == one_machine
+    files = engines.files(*question, "--as-of", "latest")
+    assert len(files) > 2
+    assert engines.files(*question, "--as-of", "latest", *SPARK) == files
 
 
 def test_java_comes_from_pypi_where_the_machine_has_none(champions: Path, tmp_path: Path) -> None:
-    java = {"JAVA_HOME": str(_java_from_pypi(tmp_path))}
+    java = {"JAVA_HOME": str(java_from_pypi(tmp_path))}
     engines = TwoEngines(champions, tmp_path, java)
     files = tmp_path / "files"
     files.mkdir()

@@ -13,12 +13,12 @@ def java_environment(folder: Path) -> dict[str, str]:
     try:
         check_java()
     except SparkError:
-        return {"JAVA_HOME": str(_java_from_pypi(folder))}
+        return {"JAVA_HOME": str(java_from_pypi(folder))}
     return {name: os.environ[name] for name in ("JAVA_HOME",) if name in os.environ}
 
 
-def _java_from_pypi(folder: Path) -> Path:
-    """Spark asks for a module that this Java lacks and that it can do without, so a script leaves the request out."""
+def java_from_pypi(folder: Path) -> Path:
+    """The home of that Java. Spark asks for a module that it lacks, and does without: a script leaves the word out."""
     java = folder / "java" / "bin" / "java"
     java.parent.mkdir(parents=True)
     java.write_text(
