@@ -3,6 +3,7 @@
 Exit codes: 0 after SIGTERM, SIGINT or SIGHUP, 1 when the history or the address cannot be used, 2 for wrong options.
 """
 
+import logging
 import sys
 import zoneinfo
 from pathlib import Path
@@ -64,6 +65,7 @@ def main(
 ) -> None:
     """Record sales and counts of stock in a history over gRPC until SIGTERM, SIGINT or SIGHUP."""
     logs.configure(log_format)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the state's version
     settings = HistorySettings(
         work_dir=work_dir,
         time_zone=time_zone,

@@ -108,7 +108,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     _write_input(folder, until=WEEK_1)
     postgres = get_server(folder / "postgres")
     database = postgres.get_uri().replace("postgresql+psycopg://", "postgresql://")
-    ports = {port: str(free_port()) for port in ("3000", "5000", "8082", "50051")}
+    ports = {port: str(free_port()) for port in ("3000", "5000", "8082", "50051", "50052")}
     hosts = {f"{host}:{port}": f"127.0.0.1:{ports[port]}" for host, port in _published()}
     folders = {f"/{name}": str(folder / name) for name in ("work", "input", "mlflow", "luigi")}
     # "//mlflow" is the start of an address, not a folder
@@ -126,6 +126,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
             services.enter_context(_started(suite, service))
         _run_pipeline(suite)
         services.enter_context(_started(suite, "grpc"))
+        services.enter_context(_started(suite, "history"))
         bento.enter_context(_started(suite, "bento"))
         yield suite
 
@@ -147,7 +148,7 @@ def _run_pipeline(suite: Suite) -> None:
 
 
 def _published() -> list[tuple[str, str]]:
-    names = ("mlflow", "luigid", "grpc", "bento")
+    names = ("mlflow", "luigid", "grpc", "history", "bento")
     pairs = [(name, SERVICES[name]["ports"][0].rpartition(":")[2]) for name in names]
     return [(host, port) for name, port in pairs for host in (name, "localhost", "127.0.0.1", "0.0.0.0")]
 
