@@ -56,7 +56,7 @@ async def serve(settings: Settings) -> None:
     link = Link(settings.operation.worker, when_lost=stop.set)
     max_age_days, worker = settings.max_age_days, settings.operation.worker
     questions = ServedQuestions(None if max_age_days is None else max_age_days * SECONDS_PER_DAY)
-    recorded = RecordedStock(settings.operation.history, questions)
+    recorded = RecordedStock(settings.history, questions)
     snapshots = SnapshotCollector(questions, recorded)
     telemetry = call_telemetry(settings, Metrics("products", snapshots))
     reloader = Reloader(settings.snapshots, questions, recorded.prepare, snapshots.count_reload_failure)

@@ -11,8 +11,9 @@ import uvloop
 
 from feature_service.kernel import StockoutError
 from feature_service.server.app import serve
+from feature_service.server.history_options import history_options
 from feature_service.server.options import operation_options
-from feature_service.server.settings import Operation, Settings
+from feature_service.server.settings import History, Operation, Settings
 from feature_service.server.supervisor import Supervisor
 from feature_service.server.telemetry import logs
 
@@ -52,6 +53,7 @@ FAILED = 1
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", help="How log lines look.")
 @click.option("--log-calls", is_flag=True, help="Write a line for every call, not only for those that failed.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes on the port, each with the snapshot.")
+@history_options
 @operation_options
 def main(
     snapshots: Path,
@@ -64,6 +66,7 @@ def main(
     log_format: logs.Format,
     log_calls: bool,
     workers: int,
+    history: History | None,
     operation: Operation,
 ) -> None:
     """Serve stockout risks and features over gRPC until SIGTERM, SIGINT or SIGHUP."""
@@ -77,6 +80,7 @@ def main(
         reload_seconds=reload_seconds,
         max_age_days=max_age_days,
         log_calls=log_calls,
+        history=history,
         operation=operation,
     )
     try:

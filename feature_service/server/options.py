@@ -1,23 +1,15 @@
 """The command line's options of operation, kept out of the way of those of the service itself."""
 
 import functools
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from feature_service.credentials import Secrets
-from feature_service.server.settings import History, Operation, ProcessLimits, Security, Telemetry, Tls, Worker
+from feature_service.server.settings import Operation, ProcessLimits, Security, Telemetry, Tls, Worker
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-def _history_file(name: str, description: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    variable = f"STOCKOUT_HISTORY_{name.upper().replace('-', '_')}"
-    return click.option(f"--history-{name}", type=_FILE, envvar=variable, show_envvar=True, help=description)
-
 
 _OPTIONS = (
     click.option(
@@ -56,22 +48,9 @@ _OPTIONS = (
         default="",
         help="Where spans go, such as http://localhost:4317; needs the extra `tracing`.  [default: no tracing]",
     ),
-    click.option(
-        "--history-address",
-        metavar="HOST:PORT",
-        envvar="STOCKOUT_HISTORY_ADDRESS",
-        show_envvar=True,
-        help="History service whose recorded counts are answered with.  [default: none]",
-    ),
-    _history_file("tls-ca", "Reach it by TLS; PEM of the authority that signed its certificate."),
-    _history_file("tls-certificate", "PEM of your own certificate, if it wants one."),
-    _history_file("tls-key", "PEM of that certificate's key."),
-    _history_file("token-file", "File with the bearer token, if it wants one; needs TLS."),
     click.option("--worker", type=int, hidden=True),
     click.option("--supervisor-fd", type=int, hidden=True),
 )
-
-_HISTORY_FILES = ("history_tls_ca", "history_tls_certificate", "history_tls_key", "history_token_file")
 
 
 def operation_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -101,7 +80,6 @@ def _operation(given: dict[str, Any]) -> Operation:
             **take("tokens", "insecure_plaintext", "reflection", "channelz"),
         ),
         telemetry=Telemetry(**take("metrics_host", "metrics_port", "otlp_endpoint")),
-        history=_history(given.pop("history_address"), Secrets(*take(*_HISTORY_FILES).values())),
         worker=None if worker is None else Worker(worker, supervisor_fd),
     )
 
@@ -112,13 +90,3 @@ def _tls(tls_certificate: Path | None, tls_key: Path | None, tls_client_ca: Path
     if tls_certificate or tls_key or tls_client_ca:
         raise click.UsageError("TLS needs both --tls-certificate and --tls-key")
     return None
-
-
-def _history(address: str | None, secrets: Secrets) -> History | None:
-    if not address:
-        if secrets != Secrets():
-            raise click.UsageError("a certificate or token for the history service needs --history-address as well")
-        return None
-    if not re.fullmatch(r".+:\d+", address):
-        raise click.UsageError(f"--history-address must be HOST:PORT, not {address!r}")
-    return History(address, secrets)

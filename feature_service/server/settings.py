@@ -129,20 +129,11 @@ class Worker:
 
 @dataclass(frozen=True)
 class Operation:
-    """How the server is run, whatever it serves.
-
-    Attributes:
-        limits: How much at a time.
-        security: Who may ask what.
-        telemetry: What tells from outside how it does.
-        history: None if no recorded counts are heard of.
-        worker: None in a process that has the port for itself.
-    """
+    """How the server is run, whatever it serves; ``worker`` is None in a process that has the port for itself."""
 
     limits: ProcessLimits = field(default_factory=ProcessLimits)
     security: Security = field(default_factory=Security)
     telemetry: Telemetry = field(default_factory=Telemetry)
-    history: History | None = None
     worker: Worker | None = None
 
 
@@ -189,7 +180,8 @@ class Settings:
         max_age_days: Age of the data, from its last record, from which answers say stale and health says NOT_SERVING;
             None is never.
         log_calls: Write a line for every call, not only for those that failed.
-        operation: Limits, security, telemetry, history.
+        history: Where recorded counts are heard of; None is nowhere.
+        operation: Limits, security, telemetry.
     """
 
     snapshots: Path
@@ -200,6 +192,7 @@ class Settings:
     reload_seconds: float = 1.0
     max_age_days: float | None = None
     log_calls: bool = False
+    history: History | None = None
     operation: Operation = field(default_factory=Operation)
 
     @property
