@@ -21,6 +21,7 @@ from feature_service.server.serving.start import load_at_start
 from feature_service.server.settings import STOP_SIGNALS, Settings
 from feature_service.server.telemetry.calls import CallTelemetry
 from feature_service.server.telemetry.metrics import Metrics
+from feature_service.server.telemetry.recorded import RecordedCollector
 from feature_service.server.telemetry.snapshots import SnapshotCollector
 from feature_service.server.worker_link import Link
 
@@ -57,8 +58,9 @@ async def serve(settings: Settings) -> None:
     max_age_days, worker = settings.max_age_days, settings.operation.worker
     questions = ServedQuestions(None if max_age_days is None else max_age_days * SECONDS_PER_DAY)
     recorded = RecordedStock(settings.history, questions)
-    snapshots = SnapshotCollector(questions, recorded)
-    telemetry = call_telemetry(settings, Metrics("products", snapshots))
+    snapshots = SnapshotCollector(questions)
+    metrics = Metrics("products", snapshots, RecordedCollector(questions, recorded))
+    telemetry = call_telemetry(settings, metrics)
     reloader = Reloader(settings.snapshots, questions, recorded.prepare, snapshots.count_reload_failure)
     if worker:
         await load_default(reloader, questions, recorded, settings)

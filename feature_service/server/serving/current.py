@@ -108,7 +108,7 @@ class CurrentSnapshot:
         """Of the same snapshot with other counts, only what somebody walks through: counts may come all the time."""
         if before.id != after.id:
             self._replaced = [each for each in self._replaced if each[0].id == before.id]
-        if before.id != after.id or before.has_walkers:
+        if before.id != after.id or before.now.pages.gave_token:
             self._replaced = [*self._replaced, (before, monotonic())][-self.MAX_REPLACED :]
 
     def _wake(self) -> None:

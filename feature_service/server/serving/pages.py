@@ -23,6 +23,8 @@ class Pages:
         contract: The model's.
         writer: Writes those products.
         categories: Those of the products.
+    Attributes:
+        gave_token: Whether somebody may ask for a next page.
     """
 
     def __init__(self, assessor: Assessor, contract: Contract, writer: Writer, categories: Categories) -> None:

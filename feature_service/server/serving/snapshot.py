@@ -94,11 +94,6 @@ class ServingSnapshot:
         """Counts that were recorded for this day and later may be newer than the snapshot's."""
         return first_day_of_counts(self.assessor)
 
-    @property
-    def has_walkers(self) -> bool:
-        """Whether somebody may ask for the next page of its list."""
-        return self.now.pages.gave_token
-
     def as_of(self, day: dt.date | None) -> "ServingSnapshot":
         """What a request is answered from: who gives a day asks for what was known then, without recorded counts."""
         return self if day is None else self._without_counts

@@ -14,7 +14,6 @@ from prometheus_client.registry import Collector
 
 from feature_service.kernel import FloatArray
 from feature_service.server.serving.questions import ServedQuestions
-from feature_service.server.serving.recorded_stock import RecordedStock
 from feature_service.server.serving.snapshot import ServingSnapshot
 
 QUESTION = "question"
@@ -27,8 +26,8 @@ _Histogram: TypeAlias = tuple[list[tuple[str, float]], float]
 class SnapshotCollector(Collector):
     """What is answered from: asked anew whenever the page is read, since one snapshot follows another."""
 
-    def __init__(self, questions: ServedQuestions, recorded: RecordedStock) -> None:
-        self._questions, self._recorded = questions, recorded
+    def __init__(self, questions: ServedQuestions) -> None:
+        self._questions = questions
         self._probabilities: dict[str, tuple[str, _Histogram]] = {}
         self._failures: CountOf[str] = CountOf()
 
@@ -54,20 +53,6 @@ class SnapshotCollector(Collector):
             data_age.add_metric([each.question], each.ages.data_s)
             scores.add_metric([each.question], *self._histogram(each))
         yield from (info, age, data_age, scores, self._failures_of(loaded)) if loaded else ()
-        yield from self._history(loaded)
-
-    def _history(self, loaded: Sequence[ServingSnapshot]) -> Iterator[Metric]:
-        """Nothing where no recorded counts are heard of."""
-        if self._recorded.connected is None:
-            return
-        connected = GaugeMetricFamily("stockout_history_connected", "Whether recorded counts are heard of: 1 or 0.")
-        connected.add_metric([], float(self._recorded.connected))
-        products = GaugeMetricFamily(
-            "stockout_recorded_counts", "Products answered with a recorded count.", labels=[QUESTION]
-        )
-        for each in loaded:
-            products.add_metric([each.question], len(each.assessor.recorded))
-        yield from (connected, products)
 
     def _failures_of(self, loaded: Sequence[ServingSnapshot]) -> CounterMetricFamily:
         """From 0 on, so that the first failure is an increase; also of questions that were never loaded."""

@@ -8,14 +8,12 @@ from prometheus_client import generate_latest
 
 from feature_service.server.errors import AddressError
 from feature_service.server.serving.questions import ServedQuestions
-from feature_service.server.serving.recorded_stock import RecordedStock
 from feature_service.server.telemetry.metrics import Metrics
 from feature_service.server.telemetry.snapshots import PROBABILITIES, SnapshotCollector, _histogram_of
 
 
 def page_of_nothing() -> Metrics:
-    questions = ServedQuestions()
-    return Metrics("products", SnapshotCollector(questions, RecordedStock(None, questions)))
+    return Metrics("products", SnapshotCollector(ServedQuestions()))
 
 
 @given(st.lists(st.floats(0, 1, width=32) | st.just(float("nan")), max_size=50))
