@@ -220,5 +220,8 @@ def _add(to: DoubleArray, codes: GroupNumbers, values: DoubleArray) -> None:
     inside = codes >= 0
     if not inside.any():
         return
+    if len(to) == 1 and inside.all():  # whole numbers of units, so that their order changes no bit
+        to[0] += values.sum(axis=0)
+        return
     for week in range(values.shape[1]):
         to[:, week] += np.bincount(codes[inside], weights=values[inside, week], minlength=len(to))

@@ -15,8 +15,8 @@ from data.weeks import WeekNumbers, monday, week_number
 from feature_service.bundle import Calibration
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from training.backtest.calibration import fit_calibration
-from training.backtest.kept import KeptPredictions
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of
+from training.backtest.store import PredictionStore, key_of_calibration
 from training.backtest.walk import Walk, WalkOutput
 from training.baselines.past import trailing_sum
 from training.baselines.past_rows import PanelRows
@@ -82,7 +82,7 @@ def backtest(
         settings: How many origins, and how often the model is fitted.
         seed: Of every random choice.
         beside: Other recipes by name, fitted and calibrated in the same way; they stand among the rules.
-        kept: Folder of predictions of earlier backtests, and of this one's; see :mod:`training.backtest.kept`.
+        kept: Folder of predictions of earlier backtests, and of this one's; see :mod:`training.backtest.store`.
     Raises:
         TrainingHistoryError: If the history is too short.
         OneSidedOutcomeError: If the rows of the first fit, of a calibration or of the origins hold one outcome only.
@@ -97,9 +97,12 @@ def backtest(
     def inputs_of(chosen: IntArray) -> DoubleArray:
         return panel_rows(chosen).take(logistic_inputs)
 
-    walk = Walk(rows, calendar, settings.row_budget, seed, inputs_of, KeptPredictions(kept))
+    store = PredictionStore(kept)
+    walk = Walk(rows, calendar, settings.row_budget, seed, inputs_of, store)
     output = walk.predict(recipe)
-    predicted = _Predicted(rows.outcome[walk.first_row :], rows.week[walk.first_row :], calendar, settings)
+    predicted = _Predicted(
+        rows.outcome[walk.first_row :], rows.week[walk.first_row :], calendar, settings.calibration_weeks, store
+    )
     inside = np.flatnonzero(np.isfinite(predicted.outcome) & (predicted.week >= calendar.first))
     row = inside + walk.first_row
     check_both_outcomes("backtest", rows.outcome[row])
@@ -147,7 +150,8 @@ class _Predicted:
     outcome: FloatArray
     week: WeekNumbers
     calendar: Calendar
-    settings: BacktestSettings
+    calibration_weeks: int
+    store: PredictionStore
 
     def calibrated(self, raw: DoubleArray) -> DoubleArray:
         """The raw predictions of the evaluated origins, each calibrated by what was known then; NaN elsewhere."""
@@ -160,13 +164,20 @@ class _Predicted:
     def calibration_at(self, origin: int, raw: DoubleArray) -> Calibration:
         """The calibration at an origin: fitted on earlier predictions whose outcome is known by then."""
         block = (
-            (self.week > origin - self.calendar.outcome_weeks - self.settings.calibration_weeks)
+            (self.week > origin - self.calendar.outcome_weeks - self.calibration_weeks)
             & self.calendar.has_outcome_at(origin, self.week)
             & np.isfinite(raw)
             & np.isfinite(self.outcome)
         )
-        check_both_outcomes(f"calibration ({monday(origin)})", self.outcome[block])
-        return fit_calibration(raw[block], self.outcome[block])
+        raw, outcome = raw[block], self.outcome[block]
+        check_both_outcomes(f"calibration ({monday(origin)})", outcome)
+        key = key_of_calibration(raw, outcome)
+        points = self.store.find(key)
+        if points is None:
+            fitted = fit_calibration(raw, outcome)
+            self.store.keep(key, np.array([fitted.raw, fitted.calibrated]))
+            return fitted
+        return Calibration(raw=tuple(points[0].tolist()), calibrated=tuple(points[1].tolist()))
 
 
 def _rule_scores(panel: Panel, of_panel: PanelRows, output: WalkOutput, row: IntArray) -> dict[str, ScorerOutput]:

@@ -14,8 +14,8 @@ import numpy as np
 
 from data.weeks import monday
 from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray
-from training.backtest.kept import KeptPredictions, key_of, key_of_fit
 from training.backtest.origins import Calendar
+from training.backtest.store import PredictionStore, key_of, key_of_fit
 from training.baselines.rules import fit_logistic_rule
 from training.budget import Sample, sample_rows
 from training.cores import cores, one_core_for_algebra
@@ -75,7 +75,7 @@ class Walk:
         row_budget: int,
         seed: int,
         inputs_of: Callable[[IntArray], DoubleArray],
-        kept: KeptPredictions,
+        kept: PredictionStore,
     ) -> None:
         self._rows, self._calendar, self._seed, self._kept = rows, calendar, seed, kept
         self._has_outcome = np.isfinite(rows.outcome)

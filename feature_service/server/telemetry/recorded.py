@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.serving.recorded_stock import RecordedStock
-from feature_service.server.telemetry.metrics import QUESTION
+from feature_service.server.telemetry.snapshots import QUESTION
 
 
 class RecordedCollector(Collector):

@@ -3,6 +3,8 @@
     KEPT/<key>   the probabilities of some rows, float64: the model's, then the logistic rule's; before them the SHA-256
                  of their bytes
 
+The calibrations, two columns of points, are kept in the same way.
+
 A key is the SHA-256 of everything that the probabilities are made from: the rows that the fit learned from with their
 outcomes and weights, the recipe, the seed, the rows that it predicted, the libraries' versions and this package's own
 source. So a file is never out of date: where anything differs, its key is asked for no more. Asked for again, it gets
@@ -23,7 +25,7 @@ import scipy
 import sklearn
 import xgboost
 
-from feature_service.kernel.arrays import DoubleArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators import LearningRows, estimator
 from training.recipes import Recipe
 
@@ -31,7 +33,7 @@ _SOURCE = Path(__file__).parents[1]
 _DIGEST_BYTES = 32
 
 
-class KeptPredictions:
+class PredictionStore:
     """Predictions in a folder; the threads of a backtest, and several processes, may use one at a time.
 
     Args:
@@ -42,7 +44,10 @@ class KeptPredictions:
         self._folder = folder
 
     def find(self, key: str) -> DoubleArray | None:
-        """The probabilities of the model and of the logistic rule, shape ``(2, rows)``; None if they are not there."""
+        """The probabilities of the model and of the logistic rule, shape ``(2, rows)``; None if they are not there.
+
+        Of a calibration, its points, shape ``(2, points)``.
+        """
         if self._folder is None:
             return None
         path = self._folder / key
@@ -81,6 +86,11 @@ def key_of_fit(recipe: Recipe, names: tuple[str, ...], rows: LearningRows, input
     settings = json.dumps([asdict(recipe), parameters, names, seed, _program()], sort_keys=True)
     weights = np.empty(0) if rows.weights is None else rows.weights
     return key_of(settings, [rows.features, rows.outcome, weights, inputs])
+
+
+def key_of_calibration(raw: DoubleArray, outcome: FloatArray) -> str:
+    """What a calibration is fitted from: probabilities and outcomes, shape ``(rows,)``."""
+    return key_of(f"calibration {_program()}", [raw, outcome])
 
 
 def key_of(settings: str, arrays: Iterable[np.ndarray]) -> str:
