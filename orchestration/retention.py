@@ -23,6 +23,7 @@ _WEEK_S = 7 * 24 * 3600
 _OF_RUNS = ("ingest/*", "quarantine/*-*", "panel/*/*", "features/*", "backtest/*-*", "models/*", "scored/*/*/*")
 _KEPT_PREDICTIONS, _BENTOS = "backtest/kept/*", "bentoml/bentos/*/*"
 _DRAFTS = ("*/.*.partial", "*/*/.*.partial", "*/*/*/.*.partial", "snapshots/.draft-*", "snapshots/*/.draft-*")
+_PARENTS = ("panel/*", "scored/*/*", "scored/*")
 _HALF_GONE = tuple(f"{folders}{_GONE}*" for folders in ("*/", "*/*/", "*/*/*/"))
 
 
@@ -61,8 +62,13 @@ def take_away(path: Path) -> None:
         path.rename(gone)
     _remove(gone)
     path.with_name(f".{path.name}.lock").unlink(missing_ok=True)  # no run is at work, so nobody waits for it
-    if path.parent.parent.name in ("panel", "scored") and not any(path.parent.iterdir()):
-        path.parent.rmdir()
+
+
+def sweep(work_dir: Path) -> None:
+    """Remove the folders of weeks and panels that nothing is left in."""
+    for folder in _matching(work_dir, _PARENTS):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _needed(work_dir: Path) -> set[Path]:

@@ -1,6 +1,8 @@
 """The retention as a task: what runs left behind is taken away when it is old enough and nothing needs it."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import luigi
 
@@ -9,6 +11,9 @@ from orchestration.console import log
 from orchestration.options import IntOption
 from orchestration.run_lock import no_run_at_work
 from training.errors import SettingError
+
+if TYPE_CHECKING:
+    from orchestration.retention import Leftover
 
 DEFAULT_KEEP_WEEKS = 8
 
@@ -30,7 +35,7 @@ class PruneRuns(luigi.Task):
 
     def run(self) -> None:
         """Wait for the runs that are at work, then take away what is old."""
-        from orchestration.retention import leftovers, take_away
+        from orchestration.retention import leftovers, sweep, take_away
 
         work_dir = Path(self.work_dir)
         if self.keep_weeks < 1:
@@ -39,13 +44,23 @@ class PruneRuns(luigi.Task):
             raise SettingError("work-dir", work_dir, "a folder that runs have written to")
         with no_run_at_work(work_dir):
             found = leftovers(work_dir, self.keep_weeks)
-            for each in found:
-                log.info(
-                    "prune     %12s bytes  %s", f"{each.size_bytes:,}", visible(str(each.path.relative_to(work_dir)))
-                )
-                if not self.dry_run:
-                    take_away(each.path)
+            for name, size in _lines(work_dir, found).items():
+                log.info("prune     %15s bytes  %s", f"{size:,}", visible(name))
+            for each in () if self.dry_run else found:
+                take_away(each.path)
+            if not self.dry_run:
+                sweep(work_dir)
         total = sum(each.size_bytes for each in found)
         would = "would be taken away" if self.dry_run else "taken away"
         log.info("prune     %s things of %s bytes %s", f"{len(found):,}", f"{total:,}", would)
         self.done = True
+
+
+def _lines(work_dir: Path, found: Sequence["Leftover"]) -> dict[str, int]:
+    """The bytes of each, by its name below the work dir; files of predictions, which are many and small, together."""
+    lines: dict[str, int] = {}
+    for each in found:
+        name = each.path.relative_to(work_dir)
+        line = f"{name.parent}/*" if each.path.is_file() else str(name)
+        lines[line] = lines.get(line, 0) + each.size_bytes
+    return lines

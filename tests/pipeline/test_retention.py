@@ -2,6 +2,7 @@
 
 import datetime as dt
 import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,14 @@ from tests.support.processes import BIN, run
 from tests.support.servers import running_server
 
 COMMAND = [str(BIN / "luigi"), "--module", "orchestration", "PruneRuns", "--local-scheduler", "--work-dir"]
+
+DYING = """
+import os, shutil, signal, sys
+from luigi.cmdline import luigi_run
+
+shutil.rmtree = lambda path: os.kill(os.getpid(), signal.SIGKILL)
+luigi_run(sys.argv[1:])
+"""
 
 
 def files(work_dir: Path) -> set[str]:
@@ -96,6 +105,18 @@ def test_the_retention_waits_for_a_run_that_is_at_work(tmp_path: Path) -> None:
         at_work.close()
         assert waiting.wait() == 0
     assert not old.exists()
+
+
+def test_killed_half_way_it_is_simply_run_again(tmp_path: Path) -> None:
+    for name in ("history-1", "history-2"):
+        (tmp_path / "ingest" / f".{name}.partial" / "inside").mkdir(parents=True)
+    killed = run([sys.executable, "-c", DYING, *COMMAND[1:], str(tmp_path)])
+    assert killed.returncode == -9, killed.stdout
+    (half_gone,) = (tmp_path / "ingest").glob(".pruned-*")
+    assert (half_gone / "inside").is_dir()
+    again = run([*COMMAND, tmp_path])
+    assert "2 things of 0 bytes taken away" in again.stdout
+    assert not any((tmp_path / "ingest").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from data.snapshots import ModelReference, current_id, point_at
 from data.snapshots.published_models import model_of_week, published_models
-from orchestration.retention import leftovers, take_away
+from orchestration.retention import leftovers, sweep, take_away
 from tests.support.snapshots import AS_OF_WEEK, publish_snapshot, synthetic_panel
 
 WEEKS = 60 * 7 * 24 * 3600
@@ -62,7 +62,11 @@ def test_a_folder_is_taken_away_though_a_killed_retention_left_half_of_its_names
     put(tmp_path, ("panel/history-1/2018-W33", "panel/history-1/.pruned-2018-W33"))
     (tmp_path / "panel" / "history-1" / ".2018-W33.lock").touch()
     take_away(tmp_path / "panel" / "history-1" / "2018-W33")
+    put(tmp_path, ("scored/history-1/2018-W33/inventory", "scored/history-1/2018-W34/inventory"))
+    take_away(tmp_path / "scored" / "history-1" / "2018-W33" / "inventory")
+    sweep(tmp_path)
     assert not (tmp_path / "panel" / "history-1").exists()
+    assert [each.name for each in (tmp_path / "scored" / "history-1").iterdir()] == ["2018-W34"]
 
 
 @pytest.fixture
