@@ -14,6 +14,7 @@ from pathlib import Path
 
 from data.snapshots import MANIFEST, current_id, is_published
 from data.snapshots.published_models import PublishedModel, model_of_week, published_models
+from orchestration.console import log
 from orchestration.published_runs import newest_runs
 
 _GONE = ".pruned-"
@@ -44,8 +45,9 @@ def leftovers(work_dir: Path, keep_weeks: int) -> list[Leftover]:
     """What to take away; to be called while no run is at work, so that every draft is one of a run that died."""
     until = time.time() - keep_weeks * _WEEK_S
     needed = _needed(work_dir)
+    of_runs = () if _published_before(work_dir) else _OF_RUNS
     found = set(_matching(work_dir, (*_DRAFTS, *_HALF_GONE)))
-    for path in _matching(work_dir, (*_OF_RUNS, _KEPT_PREDICTIONS, _BENTOS)):
+    for path in _matching(work_dir, (*of_runs, _KEPT_PREDICTIONS, _BENTOS)):
         if not path.name.startswith(".") and path not in needed and _last_used(path) < until:
             found.add(path)
     for root in _snapshot_roots(work_dir):
@@ -69,6 +71,14 @@ def sweep(work_dir: Path) -> None:
     for folder in _matching(work_dir, _PARENTS):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _published_before(work_dir: Path) -> bool:
+    """Whether a question's newest run is of a program that did not write down yet what it rests on."""
+    before = [run.question for run in newest_runs(work_dir) if not run.folders]
+    for question in before:
+        log.info("prune     leaves all runs until a newer one of %s is published: its folders are not known", question)
+    return bool(before)
 
 
 def _needed(work_dir: Path) -> set[Path]:

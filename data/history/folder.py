@@ -1,5 +1,6 @@
 """The files of a folder, of which those that were not loaded yet are a delivery."""
 
+import functools
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -85,5 +86,12 @@ class DeliveryFolder:
 
 
 def _sha256(path: Path) -> str:
+    """Of a file's content, which is read again only if its size or time has changed."""
+    state = path.stat()
+    return _sha256_of(path, state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256_of(path: Path, size_bytes: int, changed_ns: int) -> str:  # noqa: ARG001 - they are part of the cache's key
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,7 @@
 """What the retention takes away: nothing that is served, needed or young, and every draft of a run that died."""
 
 import datetime as dt
+import json
 import os
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def test_what_is_old_goes_and_what_is_young_or_of_no_run_stays(tmp_path: Path) -
     assert names(tmp_path) == {*OLD, "panel/history-1/2018-W33"}
     assert names(tmp_path, keep_weeks=61) == set()
     assert {each.size_bytes for each in leftovers(tmp_path, 8)} == {5}
+
+
+def test_the_folders_of_a_questions_newest_run_stay_and_all_where_they_are_not_known(tmp_path: Path) -> None:
+    put(tmp_path, (*OLD, "models/run-1/published/here", "models/run-2/published/here"))
+    for number, folders in enumerate((OLD[:1], ("features/run-1", "models/run-2")), start=1):
+        file = tmp_path / "models" / f"run-{number}" / "published" / "here" / "run.json"
+        file.write_text(json.dumps({"question": "inventory", "command": "luigi", "folders": folders}))
+        age(tmp_path)
+    assert names(tmp_path) == set(OLD) - {"features/run-1"}
+    file.write_text(json.dumps({"question": "inventory", "command": "luigi"}))
+    assert names(tmp_path) == {"backtest/kept/0a1b"}
 
 
 def test_a_run_that_is_used_again_is_young(tmp_path: Path) -> None:
