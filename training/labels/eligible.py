@@ -23,4 +23,5 @@ def eligible_rows(target: Label, panel: Panel) -> BoolArray:
     for first in range(0, max(products, 1), size):
         block = slice(first, first + size)
         result[block] = target.eligible(panel.part(block))
+        panel.release()
     return result

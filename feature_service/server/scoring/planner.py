@@ -14,6 +14,8 @@ from feature_service.server.scoring.newer_stock import NewerStock
 FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
 
+_ROWS_AT_A_TIME = 8_192
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -53,8 +55,7 @@ class Planner:
     def __init__(self, panel: Panel, horizon_weeks: int) -> None:
         self._panel, self._horizon_weeks = panel, horizon_weeks
         self._newest = len(panel.weeks) - 1
-        self._demand = forecast_demand(panel.fields, self._newest)
-        self._price = last_price(panel.fields, len(panel.product_ids))
+        self._demand, self._price = _newest_demand_and_price(panel)
         self._lead_time_days = np.array(panel.lead_time_days, dtype=np.float64)
 
     def figures(self, rows: Rows, column: int, newer_stock: NewerStock | None = None) -> Figures:
@@ -98,6 +99,18 @@ class Planner:
     def _count_age(self, rows: Rows, column: int, count: int) -> DoubleArray:
         ages = self._panel.fields.get(COUNT_AGE_DAYS)
         return np.full(count, np.nan) if ages is None else ages[rows, column].astype(np.float64)
+
+
+def _newest_demand_and_price(panel: Panel) -> tuple[Demand, DoubleArray]:
+    """Of all products: some at a time, which a core's cache holds while it goes through their weeks."""
+    products, newest = len(panel.product_ids), len(panel.weeks) - 1
+    demands, prices = [], []
+    for first in range(0, max(products, 1), _ROWS_AT_A_TIME):
+        some = {name: matrix[first : first + _ROWS_AT_A_TIME] for name, matrix in panel.fields.items()}
+        demands.append(forecast_demand(some, newest))
+        prices.append(last_price(some, len(demands[-1].mean)))
+    mean, dispersion = (np.concatenate(each) for each in zip(*((d.mean, d.dispersion) for d in demands), strict=True))
+    return Demand(mean, dispersion), np.concatenate(prices)
 
 
 def _first_known(figure: DoubleArray, otherwise: DoubleArray) -> DoubleArray:

@@ -90,6 +90,15 @@ class Inputs:
             return np.full((len(self._sold[rows]), len(self.feature_set.features)), np.nan, dtype=np.float32)
         return self._of_panel.at(column, rows)
 
+    def features_where_eligible(self, rows: slice, column: int) -> FloatArray:
+        """The same; of a set that takes what is not known, NaN where the label does not apply: nobody scores these."""
+        if not self.feature_set.unknown_allowed or self._newest_with_stock is not None:
+            return self.features(rows, column)
+        eligible = self.eligible(rows, column)
+        result = np.full((len(eligible), len(self.feature_set.features)), np.nan, dtype=np.float32)
+        result[eligible] = self.features(np.flatnonzero(eligible) + rows.start, column)
+        return result
+
     def eligible(self, rows: Rows, column: int) -> BoolArray:
         """Where the label applies."""
         return self._eligible[rows, column]

@@ -52,6 +52,7 @@ class ServingSnapshot:
         self._without_counts, self.counts_number = self, 0
         self.now = NewestWeek(assessor, self._contract, Categories(snapshot.panel.categories))
         self.set_stale(False)
+        snapshot.panel.release()  # the newest week is answered without it
 
     @classmethod
     def load(cls, root: Path, snapshot_id: str | None = None) -> "ServingSnapshot":
