@@ -38,7 +38,8 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
     """
     require_spark()
     check_java()
-    from pyspark.errors import PySparkException  # noqa: PLC0415 - not there unless it was asked for
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - not there unless it was asked for
+    from pyspark.errors import PySparkException  # noqa: PLC0415
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -55,7 +56,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
         atexit.register(session.stop)
         session.sparkContext.setLogLevel("ERROR")
         yield session
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         raise SparkError(f"Spark on {master} failed: {_last_line(str(error))}") from error
 
 
@@ -102,6 +103,6 @@ def _version(java: str) -> int | None:
 
 def _last_line(text: str) -> str:
     """What a failed job says in the end: of a Python error its last line, not its traceback."""
+    errors = re.findall(r"^[: ]*([\w.$]+(?:Error|Exception): .+)$", text, flags=re.MULTILINE)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
-    return (errors or lines or ["without a reason"])[-1][:_REASON]
+    return (errors[-1] if errors else lines[0] if lines else "without a reason")[:_REASON]

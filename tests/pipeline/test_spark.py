@@ -12,7 +12,7 @@ import pytest
 from data.snapshots import current_id
 from data.synthetic.shops import write_synthetic_generic
 from tests.support.generic import real_generic
-from tests.support.java import java_environment, java_from_pypi
+from tests.support.java import QUICK_START, java_environment, java_from_pypi
 from tests.support.olist import real_olist
 from tests.support.processes import BIN, environment, run
 
@@ -21,7 +21,6 @@ QUICK = ("--backtest-weeks", "8", "--refit-every", "8")
 INVENTORY = ("--label", "inventory")
 ZERO_SALES = ("--label", "zero_sales", "--feature-set", "sales-2")
 SPARK = ("--engine", "spark", "--spark-master", "local[2]")
-Words = tuple[str | Path, ...]
 
 
 def luigi(task: str, work_dir: Path, *options: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -61,25 +60,21 @@ class TwoEngines:
         loaded = luigi("LoadHistory", self.work_dir, *reading, **self._environment)
         assert loaded.returncode == 0, loaded.stdout
 
-    def files(self, *options: str | Path) -> dict[str, str]:
-        """The SHA-256 of every file of the panel and of the training table that a run writes which finds none."""
-        for name in ("ingest", "panel", "clean", "parts", "features"):
-            shutil.rmtree(self.work_dir / name, ignore_errors=True)
-        made = luigi("Features", self.work_dir, "--source", "history", *options, **self._environment)
-        assert made.returncode == 0, made.stdout
-        assert ("panelparts" in made.stdout) == ("spark" in options)
-        files = [path for name in ("panel", "features") for path in (self.work_dir / name).rglob("*") if path.is_file()]
-        return {str(path.relative_to(self.work_dir)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-    def snapshot(self, root: Path, *options: str | Path) -> str:
-        """The id of the snapshot that a run publishes into a work dir in which it finds nothing done."""
-        for name in ("ingest", "panel", "clean", "parts", "scored"):
+    def results(self, root: Path, *options: str | Path) -> tuple[str, dict[str, str]]:
+        """What runs make that find nothing done: the snapshot's id, and the SHA-256 of panel and training table."""
+        for name in ("ingest", "panel", "clean", "parts", "features", "scored"):
             shutil.rmtree(self.work_dir / name, ignore_errors=True)
         (root / "CURRENT").unlink()
-        scored = luigi("ScoreWeek", self.work_dir, "--source", "history", *options, **self._environment)
-        assert scored.returncode == 0, scored.stdout
-        assert ("panelparts" in scored.stdout) == ("spark" in options)
-        return current_id(root)
+        for task in ("Features", "ScoreWeek"):
+            done = luigi(task, self.work_dir, "--source", "history", *options, **self._environment)
+            assert done.returncode == 0, done.stdout
+            assert ("panelparts" in done.stdout) == ("spark" in options)
+        files = [path for name in ("panel", "features") for path in (self.work_dir / name).rglob("*") if path.is_file()]
+        assert len(files) > 2
+        digests = {
+            str(path.relative_to(self.work_dir)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+        }
+        return current_id(root), digests
 
 
 def deliver(whole: Path, folder: Path, until: dt.date, **tables: str) -> Path:
@@ -91,8 +86,7 @@ def deliver(whole: Path, folder: Path, until: dt.date, **tables: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("question", [INVENTORY, ZERO_SALES], ids=["inventory", "zero_sales"])
-def test_stores(champions: Path, tmp_path: Path, java: dict[str, str], question: Words) -> None:
+def test_stores_of_which_two_deliveries_came(champions: Path, tmp_path: Path, java: dict[str, str]) -> None:
     whole = real_generic("store_inventory")
     if whole is None:
         whole = tmp_path / "whole"
@@ -102,24 +96,9 @@ def test_stores(champions: Path, tmp_path: Path, java: dict[str, str], question:
     for day in (dt.date(2024, 4, 28), dt.date(2024, 12, 31)):
         landing = deliver(whole, tmp_path / "landing", day, sales="sold_at", inventory="counted_on")
         engines.load("--source", "generic", "--data-dir", landing)
-    root = engines.work_dir / "snapshots" / ("zero_sales" if question is ZERO_SALES else "")
-    one_machine = engines.snapshot(root, *question, "--as-of", "latest")
-    assert engines.snapshot(root, *question, "--as-of", "latest", *SPARK) == one_machine
-    files = engines.files(*question, "--as-of", "latest")
-    assert len(files) > 2
-    assert engines.files(*question, "--as-of", "latest", *SPARK) == files
-
-
-def test_java_comes_from_pypi_where_the_machine_has_none(champions: Path, tmp_path: Path) -> None:
-    java = {"JAVA_HOME": str(java_from_pypi(tmp_path))}
-    engines = TwoEngines(champions, tmp_path, java)
-    files = tmp_path / "files"
-    files.mkdir()
-    write_synthetic_generic(files, seed=7, products=24, weeks=16, first_week=FIRST_MONDAY)
-    engines.load("--source", "generic", "--data-dir", files)
-    root = engines.work_dir / "snapshots"
-    one_machine = engines.snapshot(root, *INVENTORY, "--as-of", "2024-04-21")
-    assert engines.snapshot(root, *INVENTORY, "--as-of", "2024-04-21", *SPARK) == one_machine
+    root, asked = engines.work_dir / "snapshots", (*INVENTORY, "--as-of", "latest")
+    one_machine = engines.results(root, *asked)
+    assert engines.results(root, *asked, *SPARK) == one_machine
 
 
 def test_olist(champions: Path, tmp_path: Path, java: dict[str, str]) -> None:
@@ -128,13 +107,13 @@ def test_olist(champions: Path, tmp_path: Path, java: dict[str, str]) -> None:
         pytest.skip("the real Olist files are not here")
     engines = TwoEngines(champions, tmp_path, java)
     engines.load("--source", "olist", "--data-dir", olist)
-    root = engines.work_dir / "snapshots" / "zero_sales"
-    one_machine = engines.snapshot(root, *ZERO_SALES, "--as-of", "2018-08-26")
-    assert engines.snapshot(root, *ZERO_SALES, "--as-of", "2018-08-26", *SPARK) == one_machine
+    root, asked = engines.work_dir / "snapshots" / "zero_sales", (*ZERO_SALES, "--as-of", "2018-08-26")
+    one_machine = engines.results(root, *asked)
+    assert engines.results(root, *asked, *SPARK) == one_machine
 
 
-def test_a_correction_that_moves_a_line_to_another_product_counts_once(
-    champions: Path, tmp_path: Path, java: dict[str, str]
+def test_a_line_that_moves_to_another_product_counts_once_also_with_the_java_from_pypi(
+    champions: Path, tmp_path: Path
 ) -> None:
     files = tmp_path / "files"
     files.mkdir()
@@ -142,14 +121,14 @@ def test_a_correction_that_moves_a_line_to_another_product_counts_once(
     named = pl.read_csv(files / "sales.csv", infer_schema=False).with_row_index("line")
     ids = named["product_id"].unique().sort()
     (files / "source.toml").write_text('[sales]\nkey = "line"\n', encoding="utf-8")
-    engines = TwoEngines(champions, tmp_path, java)
+    engines = TwoEngines(champions, tmp_path, {"JAVA_HOME": str(java_from_pypi(tmp_path))} | QUICK_START)
     moved = pl.when(pl.col("line") % 50 == 0).then(pl.lit(ids[-1])).otherwise("product_id")
     for lines in (named, named.with_columns(product_id=moved)):
         lines.write_csv(files / "sales.csv")
         engines.load("--source", "generic", "--data-dir", files)
-    root = engines.work_dir / "snapshots" / "zero_sales"
-    one_machine = engines.snapshot(root, *ZERO_SALES, "--as-of", "latest")
-    assert engines.snapshot(root, *ZERO_SALES, "--as-of", "latest", *SPARK) == one_machine
+    root, asked = engines.work_dir / "snapshots" / "zero_sales", (*ZERO_SALES, "--as-of", "latest")
+    one_machine = engines.results(root, *asked)
+    assert engines.results(root, *asked, *SPARK) == one_machine
 
 
 @pytest.mark.parametrize(
