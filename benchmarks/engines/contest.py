@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--without-slow", action="store_true", help="leave out what takes minutes at size 1")
     options = parser.parse_args()
-    console = Console(width=130)
+    console = Console(width=140)
     engines = [name for name in ENGINES if not (options.without_slow and name in SLOW)]
     with tempfile.TemporaryDirectory() as scratch:
         sizes = (history(size, options.data_dir or Path(scratch)) for size in options.sizes)
