@@ -71,10 +71,10 @@ def timed(step: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def orders_file(folder: Path) -> Path:
-    """Olist's orders."""
-    return folder / f"{ORDERS.stem}.csv"
+    """Olist's orders, packed or not."""
+    return next(folder.glob(f"{ORDERS.stem}.csv*"))
 
 
 def items_file(folder: Path) -> Path:
-    """Olist's order items."""
-    return folder / f"{ITEMS.stem}.csv"
+    """Olist's order items, packed or not."""
+    return next(folder.glob(f"{ITEMS.stem}.csv*"))

@@ -1,5 +1,6 @@
 """This project's own step: files checked row by row, NumPy panel, kernel, training table."""
 
+import tempfile
 from pathlib import Path
 
 from benchmarks.engines.interface import AS_OF_WEEK, Engine, StepSeconds, timed
@@ -22,8 +23,9 @@ class Product(Engine):
 
     def panel(self, folder: Path) -> Panel:
         """Ingest and panel."""
-        quarantine = folder.with_name(f"{folder.name}-quarantine.parquet")
-        return build_panel(ingest_olist(folder, quarantine_file=quarantine), as_of_week=AS_OF_WEEK)
+        with tempfile.TemporaryDirectory() as scratch:
+            history = ingest_olist(folder, quarantine_file=Path(scratch) / "quarantine.parquet")
+        return build_panel(history, as_of_week=AS_OF_WEEK)
 
     def features(self, panel: Panel) -> FloatArray:
         """Shape ``(18, products, weeks)``; memory is kept from one call to the next, as the engines' allocators do."""
