@@ -18,7 +18,7 @@ from time import perf_counter
 
 import psutil
 
-from benchmarks.pipeline import AS_OF, history, machine
+from benchmarks.machine import AS_OF, history, machine
 
 ENGINES = {
     "one machine": [],
