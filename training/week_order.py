@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from feature_service.kernel.arrays import FloatArray, IntArray
@@ -59,7 +60,8 @@ class WeekOrder:
         self._parts, self._waiting = [], 0
         order = np.argsort(week, kind="stable")
         arrays = [product.astype(np.int32)[order], outcome[order], *features.take(order, axis=1)]
-        rows = pa.record_batch([pa.array(each) for each in arrays], self._schema)
+        # Polars hands its columns over; pa.array would import pandas first, which takes 0.5 s and 45 MB
+        rows = pa.record_batch([pl.Series(each).to_arrow() for each in arrays], self._schema)
         bounds = np.searchsorted(week[order], np.arange(len(self._batches) + 1))
         for number in np.flatnonzero(np.diff(bounds)).tolist():
             self._writer.write_batch(rows.slice(bounds[number], bounds[number + 1] - bounds[number]))
