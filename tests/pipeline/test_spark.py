@@ -166,18 +166,12 @@ def _refused(folder: Path, **extra: str) -> str:
     return asked.stdout
 
 
-def test_files_are_refused_since_spark_reads_facts(tmp_path: Path) -> None:
-    asked = luigi(
-        "ScoreWeek",
-        tmp_path,
-        "--source",
-        "generic",
-        "--data-dir",
-        tmp_path,
-        *INVENTORY,
-        "--as-of",
-        "2024-01-28",
-        *SPARK,
-    )
-    assert asked.returncode != 0
-    assert "--engine is spark; it must be local where --source is not history" in asked.stdout
+def test_what_spark_does_not_do_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    asked = ("--as-of", "2024-01-28", *SPARK)
+    files = luigi("ScoreWeek", tmp_path, "--source", "generic", "--data-dir", tmp_path, *INVENTORY, *asked)
+    assert files.returncode != 0
+    assert "--engine is spark; it must be local where --source is not history" in files.stdout
+    label = luigi("ScoreWeek", tmp_path, "--source", "history", "--label", "unusual_zero", *asked)
+    assert label.returncode != 0
+    assert "--engine is spark; it must be local with --label unusual_zero, which looks at all products" in label.stdout
+    assert not list(tmp_path.iterdir())
