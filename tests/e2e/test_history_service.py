@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -281,3 +282,11 @@ def test_without_a_token_nothing_is_recorded(tmp_path: Path) -> None:
             stub.RecordStock(pb.RecordStockRequest(events=[count("2", 1)]), metadata=metadata)
         assert denied.value.code() is grpc.StatusCode.PERMISSION_DENIED
     assert sales_lines(work)["line"].to_list() == ["2"]
+
+
+def test_an_install_without_the_extra_is_told_which_one() -> None:
+    without = "import sys; sys.modules['deltalake'] = None; import feature_service.history_server.__main__"
+    ended = run([sys.executable, "-c", without])
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("stockout-history: deltalake is not installed: install stockout-risk[pipeline]")
+    assert ended.stdout.count("\n") == 1
