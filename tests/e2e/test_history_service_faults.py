@@ -12,7 +12,9 @@ from stockout.v1 import history_service_pb2 as pb
 from stockout.v1.history_service_pb2_grpc import HistoryServiceStub
 
 from data.history.account import account
+from data.history.folder import DeliveryFolder
 from data.history.history import STATE_URL, open_history
+from data.history.load import load_delivery
 from tests.support.calls import reason_in, refusal
 from tests.support.databases import own_postgres
 from tests.support.disks import small_disk
@@ -41,6 +43,7 @@ class Sender:
         self.acknowledged: list[str] = []
         self._server, self._name = server, name
         self.has_many = threading.Event()
+        self._came = threading.Condition()
         self.thread = threading.Thread(target=self._send)
         self.thread.start()
 
@@ -49,10 +52,17 @@ class Sender:
             self.sent.append(f"{self._name}-{number}")
             yield pb.StreamSalesRequest(events=sales(self.sent[-1]))
 
+    def goes_on_after(self, acknowledged: int) -> bool:
+        """Whether more than so many are acknowledged, at once or within a minute."""
+        with self._came:
+            return self._came.wait_for(lambda: len(self.acknowledged) > acknowledged, timeout=60)
+
     def _send(self) -> None:
         with channel_to(self._server) as channel, contextlib.suppress(grpc.RpcError):
             for _ in HistoryServiceStub(channel).StreamSales(self._requests()):
-                self.acknowledged.append(self.sent[len(self.acknowledged)])
+                with self._came:
+                    self.acknowledged.append(self.sent[len(self.acknowledged)])
+                    self._came.notify_all()
                 if len(self.acknowledged) == 20:
                     self.has_many.set()
 
@@ -133,3 +143,28 @@ def test_a_full_disk_is_unavailable_and_recording_goes_on_when_there_is_room(tmp
             assert stub.RecordSales(pb.RecordSalesRequest(events=sales("full", "before"))).recorded == 1
         shutil.copytree(disk.folder / "work", tmp_path / "copy")
     assert_each_once(tmp_path / "copy", {"before", "full"})
+
+
+def test_files_are_loaded_amid_streams_of_events_and_both_count(tmp_path: Path) -> None:
+    work, landing = tmp_path / "work", tmp_path / "landing"
+    landing.mkdir()
+    (landing / "source.toml").write_text('[sales]\nkey = "receipt"\nfiles = "sales_*.csv"\n')
+    header = "receipt,product_id,sold_at,quantity,unit_price\n"
+    with running_history(work, "--time-zone", "UTC") as server:
+        senders = [Sender(server, str(sender)) for sender in range(2)]
+        assert all(sender.has_many.wait(60) for sender in senders)
+        history = open_history(work, {})
+        for number in range(3):
+            (landing / f"sales_{number}.csv").write_text(f"{header}file-{number},A,2024-01-1{number},1,5\n")
+            folder = DeliveryFolder("generic", landing, tmp_path / "quarantine.parquet", None, None, 0.0)
+            acknowledged = [len(sender.acknowledged) for sender in senders]
+            assert load_delivery(history, folder) is not None
+            assert all(sender.goes_on_after(count) for sender, count in zip(senders, acknowledged, strict=True))
+        assert server.stop() == 0
+        for sender in senders:
+            sender.thread.join(60)
+
+    known = set(history.known_table("sales", history.ledger.loads())["line"])
+    assert {f"file-{number}" for number in range(3)} <= known
+    assert {name for sender in senders for name in sender.acknowledged} <= known
+    assert all(line.is_even for line in account(history))
