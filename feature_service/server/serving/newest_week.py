@@ -20,18 +20,24 @@ class NewestWeek:
 
     Args:
         assessor: Has the products and their answers.
+        writer: Writes those products.
         contract: The model's.
         categories: Those of the products.
         changed: Products that are answered otherwise than in the state that this one was made of.
     """
 
     def __init__(
-        self, assessor: Assessor, contract: Contract, categories: Categories, changed: Sequence[str] = ()
+        self,
+        assessor: Assessor,
+        writer: Writer,
+        contract: Contract,
+        categories: Categories,
+        changed: Sequence[str] = (),
     ) -> None:
-        self.assessor, self.writer = assessor, Writer(assessor)
-        self.risks = risk_entries(assessor, self.writer, MAX_KEPT_BYTES)
-        self.features = feature_entries(assessor, self.writer, MAX_KEPT_BYTES)
-        self.pages = Pages(assessor, contract, self.writer, categories)
+        self.assessor, self.writer = assessor, writer
+        self.risks = risk_entries(assessor, writer, MAX_KEPT_BYTES)
+        self.features = feature_entries(assessor, writer, MAX_KEPT_BYTES)
+        self.pages = Pages(assessor, contract, writer, categories)
         self._contract, self._categories = contract, categories
         self._changed = changed
 
@@ -41,8 +47,10 @@ class NewestWeek:
         Before it is answered from, it takes over what is kept by :meth:`take_over`.
         """
         changed = [self.assessor.panel.product_ids[row] for row in counts.rows.tolist()]
-        after = NewestWeek(with_counts(self.assessor, counts), self._contract, self._categories, changed)
-        after.risks.keep(changed, after.writer.risk_entries(after.assessor.newest_answers(counts.rows)))
+        assessor = with_counts(self.assessor, counts)
+        writer = Writer(assessor, alike=self.writer)
+        after = NewestWeek(assessor, writer, self._contract, self._categories, changed)
+        after.risks.keep(changed, writer.risk_entries(assessor.newest_answers(counts.rows)))
         return after
 
     def take_over(self, before: "NewestWeek") -> None:

@@ -48,13 +48,16 @@ _ERROR_FIELDS: dict[tuple[type[ProductError], str], bytes] = {}
 
 
 class Writer:
-    """Writes what responses hold of one snapshot's products."""
+    """Writes what responses hold of one snapshot's products.
 
-    def __init__(self, assessor: Assessor) -> None:
+    Args:
+        assessor: Has the products and their answers.
+        alike: A writer of the same snapshot, if there is one already: the categories are encoded once.
+    """
+
+    def __init__(self, assessor: Assessor, alike: "Writer | None" = None) -> None:
         self._assessor = assessor
-        self._category = {
-            each: field(_CATEGORY, each.encode()) if each else b"" for each in set(assessor.panel.categories)
-        }
+        self.category: Mapping[str, bytes] = alike.category if alike else _category_fields(assessor)
 
     def risks(
         self, product_ids: Sequence[str], column: int, scorer: Scorer, caller_stock: NewerStock | None = None
@@ -131,7 +134,7 @@ class Writer:
         rows, panel = answers.rows.tolist(), self._assessor.panel
         last_day = self._assessor.week(answers.column) + dt.timedelta(days=6)
         risks = encoder.risks(answers.scores, answers.figures, answers.recorded, last_day)
-        categories = [self._category[panel.categories[row]] for row in rows]
+        categories = [self.category[panel.categories[row]] for row in rows]
         reasons = self._assessor.reasons
         if reasons is None or not answers.with_reasons:
             return list(map(bytes.__add__, risks, categories))
@@ -147,6 +150,10 @@ class Writer:
         eligible = [_ELIGIBLE if state == State.SCORED else b"" for state in states.tolist()]
         features = zip(encoder.floats(values), eligible, strict=True)
         return [problems.get(position) or field(_FEATURES, b"".join(each)) for position, each in enumerate(features)]
+
+
+def _category_fields(assessor: Assessor) -> dict[str, bytes]:
+    return {each: field(_CATEGORY, each.encode()) if each else b"" for each in set(assessor.panel.categories)}
 
 
 def risk_head(provenance: Provenance) -> bytes:

@@ -50,7 +50,8 @@ class ServingSnapshot:
         self._snapshot, self._contract = snapshot, bundle.contract
         self._past_models = PastModels(root, snapshot, assessor.scorer)
         self._without_counts, self.counts_number = self, 0
-        self.now = NewestWeek(assessor, self._contract, Categories(snapshot.panel.categories))
+        writer, categories = responses.Writer(assessor), Categories(snapshot.panel.categories)
+        self.now = NewestWeek(assessor, writer, self._contract, categories)
         self.set_stale(False)
         snapshot.panel.release()  # the newest week is answered without it
 
