@@ -66,6 +66,8 @@ def within(serving: ServingSnapshot, rounds: int) -> None:
     """The state with newer counts, made and taken over, in this process."""
     ids = serving.assessor.panel.product_ids
     list(serving.entries(ids))
+    gc.collect()
+    gc.freeze()  # as the server does
     began = resident()
     for batch in BATCHES:
         made, taken = [], []
@@ -127,8 +129,8 @@ def counted(ids: tuple[str, ...]) -> list[StockCount]:
 
 
 def ms(seconds: list[float]) -> str:
-    """The median, and the longest."""
-    return f"{1000 * median(seconds):.2f} ms (at most {1000 * max(seconds):.2f})"
+    """The median, the shortest and the longest."""
+    return f"{1000 * median(seconds):.2f} ms ({1000 * min(seconds):.2f} to {1000 * max(seconds):.2f})"
 
 
 def resident() -> int:
