@@ -100,7 +100,8 @@ def test_each_stage_can_be_run_alone(orders: Path, tmp_path: Path) -> None:
 
 def test_everything_a_run_writes_lies_in_folders_that_say_what_they_hold(finished: Path) -> None:
     assert sorted(path.name for path in finished.iterdir()) == [
-        *("backtest", "bentoml", "features", "ingest", "mlflow", "models", "panel", "promotion", "quarantine"),
+        *(".runs.lock", "backtest", "bentoml", "features", "ingest", "mlflow", "models", "panel", "promotion"),
+        "quarantine",
         "snapshots",
     ]
 
