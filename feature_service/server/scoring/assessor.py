@@ -190,6 +190,7 @@ class Assessor:
         features = self.inputs.features_where_eligible(block, self.newest)
         eligible, out = self.inputs.eligible(block, self.newest), self.inputs.out_of_stock(block, self.newest)
         scores = self.scorer.scores_of(features, eligible, out, block, self.newest)
+        self.panel.release()
         nothing = np.empty((len(features), 0), dtype=np.float32)
         reasons = snapshot.reasons
         return scores, nothing if reasons is None else ReasonTable.values(reasons, block, features)

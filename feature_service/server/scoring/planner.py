@@ -109,6 +109,7 @@ def _newest_demand_and_price(panel: Panel) -> tuple[Demand, DoubleArray]:
         some = {name: matrix[first : first + _ROWS_AT_A_TIME] for name, matrix in panel.fields.items()}
         demands.append(forecast_demand(some, newest))
         prices.append(last_price(some, len(demands[-1].mean)))
+        panel.release()
     mean, dispersion = (np.concatenate(each) for each in zip(*((d.mean, d.dispersion) for d in demands), strict=True))
     return Demand(mean, dispersion), np.concatenate(prices)
 
