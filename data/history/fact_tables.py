@@ -47,8 +47,9 @@ _FILE_BYTES = 32 << 20
 """A file of as many bytes is left as it is, so that putting files together costs what is new."""
 
 _PROPERTIES = {
-    # a table with a version for every second would else drag a month of versions and a week of removed files along
-    "delta.logRetentionDuration": "interval 1 days",
+    # a table with many versions a second would else drag a month of them and a week of removed files along: to open it
+    # all files of its log are listed, 20,000 of them in a second
+    "delta.logRetentionDuration": "interval 5 minutes",
     "delta.deletedFileRetentionDuration": f"interval {2 * _REPLACED_FILES_HOURS} hours",
 }
 
@@ -141,7 +142,7 @@ class FactTables:
         for path in _SCHEMAS:
             with self._sentences(path, "written"):
                 if DeltaTable.is_deltatable(self._uri(path)):
-                    DeltaTable(self._uri(path)).delete(f"{LOAD} in ({', '.join(str(load) for load in sorted(loads))})")
+                    _open(self._uri(path)).delete(f"{LOAD} in ({', '.join(str(load) for load in sorted(loads))})")
 
     def compact(self) -> None:
         """Put small files together, and remove those that were put together more than an hour ago; no row changes.
@@ -151,9 +152,10 @@ class FactTables:
         for path in _SCHEMAS:
             with self._sentences(path, "written"):
                 if DeltaTable.is_deltatable(self._uri(path)):
-                    table = DeltaTable(self._uri(path))
+                    table = _open(self._uri(path))
                     table.optimize.compact(target_size=_FILE_BYTES)
-                    table.vacuum(_REPLACED_FILES_HOURS, dry_run=False, enforce_retention_duration=False)
+                    # full: also what the log has forgotten by now, and what a killed writer left
+                    table.vacuum(_REPLACED_FILES_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
 
     def _append(self, path: str, rows: pl.DataFrame) -> None:
         if rows.is_empty():
@@ -161,7 +163,7 @@ class FactTables:
         with self._sentences(path, "written"):
             typed = rows.select(pl.col(name).cast(kind) for name, kind in _SCHEMAS[path].items())
             uri = self._uri(path)
-            table = DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
+            table = _open(uri) if DeltaTable.is_deltatable(uri) else None
             write_deltalake(
                 table or uri,
                 typed.to_arrow(),
@@ -170,14 +172,14 @@ class FactTables:
                 writer_properties=_COMPRESSION,
             )
             if "://" not in self.root:
-                _sync(table or DeltaTable(uri), Path(uri))
+                _sync(table or _open(uri), Path(uri))
 
     def _scan(self, path: str) -> pl.LazyFrame:
         schema = _SCHEMAS[path]
         with self._sentences(path, "read"):
             if not DeltaTable.is_deltatable(self._uri(path)):
                 return pl.LazyFrame(schema=schema)
-            return pl.scan_delta(DeltaTable(self._uri(path))).select(schema.keys())
+            return pl.scan_delta(_open(self._uri(path))).select(schema.keys())
 
     def _uri(self, path: str) -> str:
         return f"{self.root}/{path}"
@@ -189,6 +191,14 @@ class FactTables:
         except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
             reason = " ".join(str(error).split())[:200]
             raise HistoryError(f"the history's table {self._uri(path)} cannot be {what}: {reason}") from error
+
+
+def _open(uri: str) -> DeltaTable:
+    """A table; twice if need be, since a version of its log may be removed between its listing and its reading."""
+    try:
+        return DeltaTable(uri)
+    except (DeltaError, OSError):
+        return DeltaTable(uri)
 
 
 def _sync(table: DeltaTable, folder: Path) -> None:
