@@ -152,36 +152,40 @@ def _commit(history: History, group: _Group, times: Mapping[CountName, int], tim
     latest = _last_of_day(group.counts, times)
     kept = {count.event_id for count in latest}
     earlier = [count for count in group.counts if count.event_id not in kept]
-    sales = _facts("sales", group.sales)
     history.tables.append_found(
         pl.concat([_rows("sales", number, group.sales), _rows("inventory", number, group.counts)])
     )
     history.tables.append_quarantine(_quarantine(number, earlier))
+    sales = _facts("sales", group.sales)
     history.tables.append_facts("sales", number, sales)
     history.tables.append_facts("inventory", number, _facts("inventory", latest))
-    cents = cents_of(sales)
-    tables = {
-        "sales": TableCounts(len(group.sales), 0, 0, len(group.sales), cents, 0, cents),
-        "inventory": TableCounts(len(group.counts), len(earlier), 0, len(latest)),
-    }
-    load = Load(
-        number=number,
-        known_from_us=known_from,
-        source=SOURCE,
-        time_zone=time_zone,
-        has_line_key=True if group.sales else None,
-        sales_until=max((sale.sold_on for sale in group.sales), default=None),
-        warnings=(),
-        tables={name: counts for name, counts in tables.items() if counts.rows_read},
-    )
 
     def write_events(connection: sa.Connection) -> None:
         add_events(connection, number, group.digests)
         put_counts(connection, number, latest, times.keys())
 
+    load = _load(number, known_from, group, cents_of(sales), len(earlier), time_zone)
     if not history.ledger.commit(load, [], write_events):
         history.tables.remove_loads([number])
         raise HistoryError(f"load {number} was given up by another process, since its lock was lost: send it again")
+
+
+def _load(number: int, known_from: int, group: _Group, cents: int, earlier_counts: int, time_zone: str) -> Load:
+    sales, counts = len(group.sales), len(group.counts)
+    tables = {
+        "sales": TableCounts(sales, 0, 0, sales, cents, 0, cents),
+        "inventory": TableCounts(counts, earlier_counts, 0, counts - earlier_counts),
+    }
+    return Load(
+        number=number,
+        known_from_us=known_from,
+        source=SOURCE,
+        time_zone=time_zone,
+        has_line_key=True if sales else None,
+        sales_until=max((sale.sold_on for sale in group.sales), default=None),
+        warnings=(),
+        tables={name: each for name, each in tables.items() if each.rows_read},
+    )
 
 
 def _facts(table: str, events: Sequence[Event]) -> pl.DataFrame:

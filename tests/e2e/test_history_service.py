@@ -18,13 +18,10 @@ from stockout.v1.history_service_pb2_grpc import HistoryServiceStub
 
 from data.history.account import account
 from data.history.history import STATE_URL, open_history
-from feature_service.client import HistoryClient, Recorded, RefusedError, Sale, StockCount
-from feature_service.server.tokens import new_token
 from tests.support.calls import reason_in, refusal
 from tests.support.databases import postgres  # noqa: F401 - a fixture
 from tests.support.processes import run
 from tests.support.servers import RunningServer, channel_to, history_command, running_history
-from tests.support.shell import shell
 
 DAY = dt.date(2024, 1, 10)
 
@@ -229,59 +226,6 @@ def test_an_empty_history_needs_a_clock_and_another_one_is_refused(
     assert (other.returncode, "on the clock of America/Sao_Paulo" in other.stdout) == (1, True)
     wrong = run(history_command(work, "--time-zone", "Mars/Base"))
     assert (wrong.returncode, "is no IANA time zone" in wrong.stdout) == (2, True)
-
-
-def test_the_client_sends_requests_of_a_size_that_the_server_takes(work: Path, server: RunningServer) -> None:
-    sales = [Sale(f"c-{number}", "C", 1.0, on=DAY) for number in range(2500)]
-    at = dt.datetime(2024, 1, 10, 12, tzinfo=dt.UTC)
-    with HistoryClient(server.target) as client:
-        assert client.record_sales([*sales, sales[0]]) == Recorded(2500, 1)
-        assert client.record_sales(sales) == Recorded(0, 2500)
-        assert client.record_stock([StockCount("c", "C", 4, at=at)]) == Recorded(1, 0)
-        with pytest.raises(RefusedError, match=r"'c-0' of sales was recorded with other values.*ALREADY_EXISTS"):
-            client.record_sales([Sale("c-0", "C", 2.0, on=DAY)])
-        with pytest.raises(ValueError, match="'x' must have an offset"):
-            client.record_sales([Sale("x", "C", 2.0, at=at.replace(tzinfo=None))])
-    assert sales_lines(work).filter(pl.col("product_id") == "C").height == 2500
-
-
-def test_the_shell_records_lines_of_json_and_names_the_one_that_is_wrong(server: RunningServer) -> None:
-    def line(name: str, more: str = '"quantity": 2') -> str:
-        return f'{{"event_id": "{name}", "product_id": "S", "on": "2024-01-10", {more}}}\n'
-
-    target = ("--target", server.target)
-    sent = shell("record-sales", "-", *target, stdin=line("l1") + "\n" + line("l2"))
-    assert (sent.returncode, sent.stdout) == (0, "2 recorded, 0 known before\n")
-    again = shell("record-stock", "-", *target, stdin=line("l1", '"units_on_hand": 3') * 2)
-    assert (again.returncode, again.stdout) == (0, "1 recorded, 1 known before\n")
-
-    wrong = shell("record-sales", "-", *target, stdin=line("l3") + line("l4", '"quantity": "two"'))
-    assert wrong.returncode == 2
-    assert 'line 2: quantity must be a number, not "two"; nothing was sent' in wrong.stderr
-    clash = shell("record-sales", "-", *target, stdin=line("l1", '"quantity": 9'))
-    assert (clash.returncode, "was recorded with other values" in clash.stderr) == (1, True)
-    gone = shell("record-sales", "-", "--target", "127.0.0.1:1", "--timeout-s", "1", stdin=line("l1"))
-    assert gone.returncode == 3
-
-
-def test_without_a_token_nothing_is_recorded(tmp_path: Path) -> None:
-    tokens = tmp_path / "tokens.jsonl"
-    token, admits = new_token("till", ("stockout.v1.HistoryService/RecordSales",), 1000, 1000)
-    tokens.write_text(admits + "\n")
-    work = tmp_path / "work"
-    with (
-        running_history(work, "--time-zone", "UTC", "--tokens", str(tokens)) as guarded,
-        channel_to(guarded) as channel,
-    ):
-        stub = HistoryServiceStub(channel)
-        code, _ = refusal(stub.RecordSales, pb.RecordSalesRequest(events=[sale("1")]))
-        assert code is grpc.StatusCode.UNAUTHENTICATED
-        metadata = (("authorization", f"Bearer {token}"),)
-        assert stub.RecordSales(pb.RecordSalesRequest(events=[sale("2")]), metadata=metadata).recorded == 1
-        with pytest.raises(grpc.RpcError) as denied:
-            stub.RecordStock(pb.RecordStockRequest(events=[count("2", 1)]), metadata=metadata)
-        assert denied.value.code() is grpc.StatusCode.PERMISSION_DENIED
-    assert sales_lines(work)["line"].to_list() == ["2"]
 
 
 def test_an_install_without_the_extra_is_told_which_one() -> None:
