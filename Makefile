@@ -65,9 +65,10 @@ bench: tools ## the service against an echo and against other servers, streams, 
 bench-model: tools ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model
 
-bench-pipeline: tools ## features beside pandas, Polars, DuckDB and mlforecast; each stage's cost; SIZES="1 10 100" for more
+bench-pipeline: tools ## features beside pandas, Polars, DuckDB and mlforecast; each stage's cost, Spark's too; SIZES="1 10 100" for more
 	$(BIN)/python -m benchmarks.engines.contest $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR))
 	$(BIN)/python -m benchmarks.pipeline $(if $(SIZES),--sizes $(SIZES))
+	$(BIN)/python -m benchmarks.spark $(if $(SIZES),--sizes $(SIZES))
 
 soak: tools ## two minutes at 80 % of the service's capacity, then 10,000 calls of each kind: no error, flat memory
 	$(BIN)/python -m benchmarks.soak
