@@ -61,7 +61,7 @@ def test_a_table_made_in_many_parts_is_the_table_made_in_one(
 def test_rows_that_are_asked_for_are_read_from_whatever_groups_they_lie_in(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.table._ROWS_PER_GROUP", 700)
+    monkeypatch.setattr("training.table.ROWS_PER_GROUP", 700)
     write_training_table(trained.panel, "zero_sales", "seed-18", tmp_path / "groups.parquet")
     grouped, whole = read_training_table(tmp_path / "groups.parquet"), read_training_table(trained.table)
     assert pq.ParquetFile(grouped.path).num_row_groups > 3
