@@ -27,7 +27,7 @@ from pathlib import Path
 
 from data.ingest import generic
 from data.ingest.contracts import LONGEST_LEAD_TIME_DAYS, OLIST
-from data.ingest.read import find_inputs
+from data.ingest.inputs import find_inputs
 from data.ingest.result import INGEST_SCHEMA
 from data.panel.file import PANEL_SCHEMA
 from data.panel.reach import MOST_MISSING_DAYS

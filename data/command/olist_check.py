@@ -14,9 +14,10 @@ from data.command.labels import labels
 from data.ingest.contracts import DEFAULT_EXCLUDED_STATUSES, ITEMS, OLIST, ORDERS
 from data.ingest.facts import LINES_SCHEMA
 from data.ingest.folder import is_tabular
+from data.ingest.inputs import ENDINGS, find_inputs
 from data.ingest.olist import check_tables, ingest_olist, lines_of_orders
 from data.ingest.quarantine import check_bad_shares
-from data.ingest.read import ENDINGS, RawTable, find_inputs, read_table
+from data.ingest.read import RawTable, read_table
 from data.ingest.result import CleanHistory
 from data.ingest.source import SOURCE_FILES
 from data.ingest.tables import bad_rows

@@ -11,8 +11,8 @@ from data.ingest.contracts import OLIST
 from data.ingest.facts import Delivery
 from data.ingest.folder import find_files
 from data.ingest.generic import query_digests, read_generic
+from data.ingest.inputs import find_inputs
 from data.ingest.olist import DEFAULT_TIME_ZONE, read_olist
-from data.ingest.read import find_inputs
 from data.ingest.source import read_source, source_file
 
 

@@ -11,7 +11,7 @@ def fingerprint(paths: Iterable[Path], data_dir: Path | None = None, queries: Ma
     """SHA-256 over the names and contents of files; their folder and their order do not matter.
 
     Args:
-        paths: The input files, e.g. the values of ``data.ingest.read.find_inputs``.
+        paths: The input files, e.g. the values of ``data.ingest.inputs.find_inputs``.
         data_dir: Their folder, where some lie in folders of it, whose names count then.
         queries: The SHA-256 of the rows of each query, by what it is called.
     """

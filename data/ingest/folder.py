@@ -10,7 +10,7 @@ from pathlib import Path
 from data.errors import MissingInputError, UnclaimedFileError
 from data.ingest.contracts import INVENTORY, SALES, Table
 from data.ingest.database.results import Database
-from data.ingest.read import ENDINGS, find_inputs
+from data.ingest.inputs import ENDINGS, find_inputs
 from data.ingest.source import FROM_INVENTORY, SOURCE_FILES, Source
 
 _TABULAR = (".csv", ".csv.gz", ".parquet", ".xlsx", ".xls", ".tsv", ".txt", ".tab", ".dat", ".json", ".jsonl", ".zip")

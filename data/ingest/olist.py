@@ -25,6 +25,7 @@ from data.ingest.dialect.dates import check_time_zone
 from data.ingest.facts import Delivery, Facts, excluded_by_reason, movements, no_facts, products_of
 from data.ingest.fingerprint import check_fingerprint
 from data.ingest.ids import whole_ids
+from data.ingest.inputs import find_inputs
 from data.ingest.quarantine import (
     DEFAULT_MAX_BAD_SHARE,
     check_bad_shares,
@@ -32,7 +33,7 @@ from data.ingest.quarantine import (
     count_reasons,
     quarantine_rows,
 )
-from data.ingest.read import RawTable, digests, find_inputs, read_table
+from data.ingest.read import RawTable, digests, read_table
 from data.ingest.result import CleanHistory, IngestReport, as_day
 from data.ingest.tables import bad_rows
 from data.ingest.validate import CheckedTable, check

@@ -1,4 +1,4 @@
-"""Finding and reading a seller's files: every column as text, every row kept, damage reported in one sentence."""
+"""Reading a seller's files: every column as text, every row kept, damage reported in one sentence."""
 
 import bisect
 import dataclasses
@@ -12,10 +12,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from data.errors import (
-    AmbiguousInputError,
     EmptyInputError,
     MissingColumnError,
-    MissingInputError,
     UnreadableInputError,
 )
 from data.ingest.content import check_cells, check_size, read_content
@@ -24,8 +22,6 @@ from data.ingest.csv_file import ROW_NUMBER, Rows, read_csv
 from data.ingest.dialect.headers import match_headers
 from data.ingest.parquet_file import DAMAGE, read_rows
 from data.ingest.typed_rows import as_texts, read_xlsx
-
-ENDINGS = (".csv", ".csv.gz", ".parquet")
 
 _LONGEST_REASON = 200
 
@@ -130,28 +126,6 @@ class RawTable:
     def first_row_with(self, column: str, text: str) -> str:
         """Where a value stands, in words."""
         return self.where(self.rows.filter(pl.col(column) == text)[ROW_NUMBER][0])
-
-
-def find_inputs(data_dir: Path, tables: Iterable[Table], endings: Sequence[str] = ENDINGS) -> dict[str, Path]:
-    """The file of each table, by the table's name; an optional table that is not there is left out.
-
-    Raises:
-        MissingInputError: If the folder or a required file is not there.
-        AmbiguousInputError: If a table is there in two formats.
-    """
-    if not data_dir.is_dir():
-        raise MissingInputError(f"there is no folder {data_dir}: name the folder that holds the input files")
-    found: dict[str, Path] = {}
-    for table in tables:
-        paths = tuple(path for ending in endings if (path := data_dir / f"{table.stem}{ending}").is_file())
-        if len(paths) > 1:
-            raise AmbiguousInputError(paths)
-        if paths:
-            found[table.name] = paths[0]
-        elif table.required:
-            names = " or ".join(f"{table.stem}{ending}" for ending in endings)
-            raise MissingInputError(f"{data_dir} holds no {names}")
-    return found
 
 
 def read_table(path: Path, table: Table) -> RawTable:

@@ -13,7 +13,7 @@ from data.ingest.content import read_content
 from data.ingest.contracts import GENERIC
 from data.ingest.fingerprint import fingerprint
 from data.ingest.generic import ingest_generic
-from data.ingest.read import find_inputs
+from data.ingest.inputs import find_inputs
 from tests.support.generic import Row, write_generic
 
 SALES: list[Row] = [(f"p{number % 20}", "2024-01-01", number, 5) for number in range(1, 1_001)]

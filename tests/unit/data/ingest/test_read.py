@@ -17,8 +17,9 @@ from data.errors import (
 from data.ingest.contracts import ITEMS, ORDERS
 from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.fingerprint import fingerprint
+from data.ingest.inputs import find_inputs
 from data.ingest.olist import ingest_olist
-from data.ingest.read import find_inputs, read_table
+from data.ingest.read import read_table
 from tests.support.olist import item, order, write_olist
 
 HEADER = "order_id,order_item_id,product_id,price\n"
