@@ -14,12 +14,19 @@ from data.ingest.read import RawTable
 
 
 class ColumnsOnDisk:
-    """Columns in a file that nobody else sees, and that goes with the last who holds this."""
+    """Columns in a file that nobody else sees, and that goes with the last who holds this.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
 
     def __init__(self, columns: pl.DataFrame, folder: Path) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it lives as long as this
         weakref.finalize(self, self._file.close)
-        columns.write_parquet(self._file, compression="lz4", statistics=False)
+        try:
+            columns.write_parquet(self._file, compression="lz4", statistics=False)
+        except pl.exceptions.ComputeError as error:  # Polars' word for a full disk, with the file's format to blame
+            raise OSError(f"columns of the input cannot be set aside in {folder}: {_reason(error)}") from error
 
     def read(self) -> pl.DataFrame:
         """The columns."""
@@ -35,3 +42,7 @@ def set_aside(raw: RawTable, table: Table, folder: Path) -> RawTable:
         return raw
     aside = ColumnsOnDisk(raw.rows.select(others), folder)
     return dataclasses.replace(raw, rows=raw.rows.drop(others), order=tuple(raw.rows.columns), aside=aside)
+
+
+def _reason(error: pl.exceptions.ComputeError) -> str:
+    return str(error).rpartition("IO error: ")[2]
