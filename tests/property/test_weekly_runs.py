@@ -104,7 +104,8 @@ def run_of(clean: CleanHistory, number: int, folder: Path, kept: Path | None) ->
     write_panel(panel, folder / "panel")
     write_training_table(panel, "zero_sales", "sales-2", folder / "table")
     run_backtest(read_training_table(folder / "table"), panel, RECIPE, BACKTEST, 1, folder, kept=kept)
-    return [(folder / name).read_bytes() for name in ("panel", "table", PREDICTIONS_FILE)]
+    of_panel = sorted((folder / "panel").iterdir())
+    return [path.read_bytes() for path in (*of_panel, folder / "table", folder / PREDICTIONS_FILE)]
 
 
 def load(history: History, folder: Path) -> None:
