@@ -8,7 +8,6 @@ of which everything is there is not done.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -144,15 +143,17 @@ class _Fit:
     ) -> None:
         self._learned, self._inputs, self._recipe, self._seed = learned, inputs, recipe, seed
         self._names = rows.feature_names
+        self._fitted: tuple[FittedModel, Callable[[DoubleArray], DoubleArray]] | None = None
         self.key = key_of_fit(recipe, self._names, learned, inputs, seed)
 
     def predict(self, features: FloatArray, inputs: DoubleArray) -> DoubleArray:
         """The model's and the rule's probabilities, shape ``(2, rows)``."""
+        if self._fitted is None:  # no cached_property: before Python 3.12 its lock lets one fold at a time fit
+            self._fitted = self._fit()
         model, line = self._fitted
         return np.stack([model.predict(features), line(inputs)])
 
-    @cached_property
-    def _fitted(self) -> tuple[FittedModel, Callable[[DoubleArray], DoubleArray]]:
+    def _fit(self) -> tuple[FittedModel, Callable[[DoubleArray], DoubleArray]]:
         model = self._recipe.fit(self._names, self._learned, self._seed)
         return model, fit_logistic_rule(self._inputs, self._learned.outcome, self._learned.weights)
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from data.panel import OLDEST_COUNT_DAYS
+from feature_service.kernel.arrays import FloatArray
+from feature_service.kernel.fields import COUNT_AGE_DAYS
 from feature_service.server.scoring.assessor import BLOCK_ROWS, Assessor
 from feature_service.server.scoring.recorded_counts import Counts, RecordedCounts, counts_of, digest_of
 from feature_service.server.scoring.scorer import State
@@ -29,13 +31,23 @@ def newer_counts(assessor: Assessor, counts: Iterable[tuple[str, dt.date, float]
         assessor: Has the products and their counts.
         counts: Product, day and units of each; no product twice.
     """
-    last_day, first, own = assessor.last_day, first_day_of_counts(assessor), assessor.figures.counted_in_days
+    last_day, first, own = assessor.last_day, first_day_of_counts(assessor), _counted_in_days(assessor)
     found = []
     for product_id, counted_on, units in counts:
         row, days = assessor.row(product_id), (counted_on - last_day).days
         if row is not None and counted_on >= first and not days <= own[row]:  # NaN: it was never counted
             found.append((row, units, days, digest_of(product_id, counted_on.toordinal(), units)))
     return counts_of(found)
+
+
+def _counted_in_days(assessor: Assessor) -> FloatArray:
+    """From the last day to the snapshot's last count of each product, also of those whose stock it does not tell today.
+
+    The figures lack the day where sales since the count leave the stock unknown: the panel has used that count all the
+    same, and an older one must not come back for it.
+    """
+    ages = assessor.panel.fields.get(COUNT_AGE_DAYS)
+    return np.full(len(assessor.panel.product_ids), np.nan, np.float32) if ages is None else -ages[:, assessor.newest]
 
 
 def with_counts(before: Assessor, counts: Counts) -> Assessor:
