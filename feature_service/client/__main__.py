@@ -210,7 +210,8 @@ def record_sales(file: IO[str], client: HistoryClient) -> None:
     \b
     {"event_id": "till-7-1001", "product_id": "A", "at": "2024-01-10T09:30:00-03:00", "quantity": 2, "unit_price": 5}
     "on": "2024-01-10" instead of "at" where only the day is known; unit_price may be left away.
-    If a line is wrong nothing is sent. The same file may be sent again: no event counts twice.
+    If a line cannot be read nothing is sent; if the server refuses one, the sentence says how many before it are
+    recorded. The same file may be sent again: no event counts twice.
     """  # noqa: D301 - as above
     _print_recorded(client.record_sales(events_in(file, Sale)))
 

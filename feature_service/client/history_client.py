@@ -127,10 +127,13 @@ class HistoryClient:
     def _record(self, call: Any, request_of: Callable[[Sequence[Event]], Any], events: Sequence[Event]) -> Recorded:
         recorded = known_before = 0
         for batch in _batches(events):
+            done = recorded + known_before
             try:
                 response = call(request_of(batch), timeout=self._timeout_s)
             except grpc.RpcError as error:
-                raise from_rpc_error(error, self._target, self._timeout_s) from error
+                failed = from_rpc_error(error, self._target, self._timeout_s)
+                failed.args = (f"{failed}; events[0] is number {done + 1:,}, and all before it are recorded",)
+                raise failed from error
             recorded, known_before = recorded + response.recorded, known_before + response.known_before
         return Recorded(recorded, known_before)
 

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!stockout/v1/history_service.proto\x12\x0bstockout.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xce\x04\n\tSaleEvent\x12\x1c\n\x08\x65vent_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12\x1e\n\nproduct_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12(\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\xeb\x02\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)H\x00\x12\"\n\x08quantity\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b\x39\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12)\n\nunit_price\x18\x06 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\r\n\x04time\x12\x05\xbaH\x02\x08\x01\x42\r\n\x0b_unit_price\"\x9a\x04\n\nStockEvent\x12\x1c\n\x08\x65vent_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12\x1e\n\nproduct_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12(\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\xeb\x02\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)H\x00\x12\'\n\runits_on_hand\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x42\r\n\x04time\x12\x05\xbaH\x02\x08\x01\"I\n\x12RecordSalesRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.stockout.v1.SaleEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"=\n\x13RecordSalesResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x12\x14\n\x0cknown_before\x18\x02 \x01(\x05\"I\n\x12StreamSalesRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.stockout.v1.SaleEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"=\n\x13StreamSalesResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x12\x14\n\x0cknown_before\x18\x02 \x01(\x05\"J\n\x12RecordStockRequest\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.stockout.v1.StockEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"=\n\x13RecordStockResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x12\x14\n\x0cknown_before\x18\x02 \x01(\x05\"J\n\x12StreamStockRequest\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.stockout.v1.StockEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"=\n\x13StreamStockResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x12\x14\n\x0cknown_before\x18\x02 \x01(\x05\"\x85\x03\n\x11WatchStockRequest\x12\xef\x02\n\x05since\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\xcc\x02\xbaH\xc8\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\xc8\x01\x01\"O\n\x12WatchStockResponse\x12\'\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x17.stockout.v1.StockCount\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"^\n\nStockCount\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12%\n\ncounted_on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\runits_on_hand\x18\x03 \x01(\x01\x32\xb1\x03\n\x0eHistoryService\x12P\n\x0bRecordSales\x12\x1f.stockout.v1.RecordSalesRequest\x1a .stockout.v1.RecordSalesResponse\x12P\n\x0bRecordStock\x12\x1f.stockout.v1.RecordStockRequest\x1a .stockout.v1.RecordStockResponse\x12T\n\x0bStreamSales\x12\x1f.stockout.v1.StreamSalesRequest\x1a .stockout.v1.StreamSalesResponse(\x01\x30\x01\x12T\n\x0bStreamStock\x12\x1f.stockout.v1.StreamStockRequest\x1a .stockout.v1.StreamStockResponse(\x01\x30\x01\x12O\n\nWatchStock\x12\x1e.stockout.v1.WatchStockRequest\x1a\x1f.stockout.v1.WatchStockResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!stockout/v1/history_service.proto\x12\x0bstockout.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xf7\x04\n\tSaleEvent\x12\x1c\n\x08\x65vent_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12\x1e\n\nproduct_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12(\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\xeb\x02\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)H\x00\x12K\n\x08quantity\x18\x05 \x01(\x01\x42\x39\xbaH6\x12\x02@\x01\xba\x01/\n\x11quantity.not_zero\x12\rmust not be 0\x1a\x0bthis != 0.0\x12)\n\nunit_price\x18\x06 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x42\r\n\x04time\x12\x05\xbaH\x02\x08\x01\x42\r\n\x0b_unit_price\"\x9a\x04\n\nStockEvent\x12\x1c\n\x08\x65vent_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12\x1e\n\nproduct_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05 \x01(\x80\x02\x12(\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\xeb\x02\n\x02on\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\xc9\x02\xbaH\xc5\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)H\x00\x12\'\n\runits_on_hand\x18\x05 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x42\r\n\x04time\x12\x05\xbaH\x02\x08\x01\"I\n\x12RecordSalesRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.stockout.v1.SaleEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"=\n\x13RecordSalesResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x12\x14\n\x0cknown_before\x18\x02 \x01(\x05\"I\n\x12StreamSalesRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x16.stockout.v1.SaleEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"=\n\x13StreamSalesResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x12\x14\n\x0cknown_before\x18\x02 \x01(\x05\"J\n\x12RecordStockRequest\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.stockout.v1.StockEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"=\n\x13RecordStockResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x12\x14\n\x0cknown_before\x18\x02 \x01(\x05\"J\n\x12StreamStockRequest\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.stockout.v1.StockEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"=\n\x13StreamStockResponse\x12\x10\n\x08recorded\x18\x01 \x01(\x05\x12\x14\n\x0cknown_before\x18\x02 \x01(\x05\"\x85\x03\n\x11WatchStockRequest\x12\xef\x02\n\x05since\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\xcc\x02\xbaH\xc8\x02\xba\x01\xc1\x02\n\rdate.calendar\x12\x38must be a full date of the calendar: year, month and day\x1a\xf5\x01this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\xc8\x01\x01\"O\n\x12WatchStockResponse\x12\'\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x17.stockout.v1.StockCount\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\"^\n\nStockCount\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12%\n\ncounted_on\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\runits_on_hand\x18\x03 \x01(\x01\x32\xb1\x03\n\x0eHistoryService\x12P\n\x0bRecordSales\x12\x1f.stockout.v1.RecordSalesRequest\x1a .stockout.v1.RecordSalesResponse\x12P\n\x0bRecordStock\x12\x1f.stockout.v1.RecordStockRequest\x1a .stockout.v1.RecordStockResponse\x12T\n\x0bStreamSales\x12\x1f.stockout.v1.StreamSalesRequest\x1a .stockout.v1.StreamSalesResponse(\x01\x30\x01\x12T\n\x0bStreamStock\x12\x1f.stockout.v1.StreamStockRequest\x1a .stockout.v1.StreamStockResponse(\x01\x30\x01\x12O\n\nWatchStock\x12\x1e.stockout.v1.WatchStockRequest\x1a\x1f.stockout.v1.WatchStockResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SALEEVENT'].fields_by_name['on']._loaded_options = None
   _globals['_SALEEVENT'].fields_by_name['on']._serialized_options = b'\272H\305\002\272\001\301\002\n\rdate.calendar\0228must be a full date of the calendar: year, month and day\032\365\001this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)'
   _globals['_SALEEVENT'].fields_by_name['quantity']._loaded_options = None
-  _globals['_SALEEVENT'].fields_by_name['quantity']._serialized_options = b'\272H\r\022\0139\000\000\000\000\000\000\000\000@\001'
+  _globals['_SALEEVENT'].fields_by_name['quantity']._serialized_options = b'\272H6\022\002@\001\272\001/\n\021quantity.not_zero\022\rmust not be 0\032\013this != 0.0'
   _globals['_SALEEVENT'].fields_by_name['unit_price']._loaded_options = None
   _globals['_SALEEVENT'].fields_by_name['unit_price']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\000\000@\001'
   _globals['_STOCKEVENT'].oneofs_by_name['time']._loaded_options = None
@@ -67,31 +67,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHSTOCKREQUEST'].fields_by_name['since']._loaded_options = None
   _globals['_WATCHSTOCKREQUEST'].fields_by_name['since']._serialized_options = b'\272H\310\002\272\001\301\002\n\rdate.calendar\0228must be a full date of the calendar: year, month and day\032\365\001this.year >= 1 && this.year <= 9999 && this.month >= 1 && this.month <= 12 && this.day >= 1 && this.day <= (this.month in [4, 6, 9, 11] ? 30 : this.month != 2 ? 31 : this.year % 4 == 0 && (this.year % 100 != 0 || this.year % 400 == 0) ? 29 : 28)\310\001\001'
   _globals['_SALEEVENT']._serialized_start=137
-  _globals['_SALEEVENT']._serialized_end=727
-  _globals['_STOCKEVENT']._serialized_start=730
-  _globals['_STOCKEVENT']._serialized_end=1268
-  _globals['_RECORDSALESREQUEST']._serialized_start=1270
-  _globals['_RECORDSALESREQUEST']._serialized_end=1343
-  _globals['_RECORDSALESRESPONSE']._serialized_start=1345
-  _globals['_RECORDSALESRESPONSE']._serialized_end=1406
-  _globals['_STREAMSALESREQUEST']._serialized_start=1408
-  _globals['_STREAMSALESREQUEST']._serialized_end=1481
-  _globals['_STREAMSALESRESPONSE']._serialized_start=1483
-  _globals['_STREAMSALESRESPONSE']._serialized_end=1544
-  _globals['_RECORDSTOCKREQUEST']._serialized_start=1546
-  _globals['_RECORDSTOCKREQUEST']._serialized_end=1620
-  _globals['_RECORDSTOCKRESPONSE']._serialized_start=1622
-  _globals['_RECORDSTOCKRESPONSE']._serialized_end=1683
-  _globals['_STREAMSTOCKREQUEST']._serialized_start=1685
-  _globals['_STREAMSTOCKREQUEST']._serialized_end=1759
-  _globals['_STREAMSTOCKRESPONSE']._serialized_start=1761
-  _globals['_STREAMSTOCKRESPONSE']._serialized_end=1822
-  _globals['_WATCHSTOCKREQUEST']._serialized_start=1825
-  _globals['_WATCHSTOCKREQUEST']._serialized_end=2214
-  _globals['_WATCHSTOCKRESPONSE']._serialized_start=2216
-  _globals['_WATCHSTOCKRESPONSE']._serialized_end=2295
-  _globals['_STOCKCOUNT']._serialized_start=2297
-  _globals['_STOCKCOUNT']._serialized_end=2391
-  _globals['_HISTORYSERVICE']._serialized_start=2394
-  _globals['_HISTORYSERVICE']._serialized_end=2827
+  _globals['_SALEEVENT']._serialized_end=768
+  _globals['_STOCKEVENT']._serialized_start=771
+  _globals['_STOCKEVENT']._serialized_end=1309
+  _globals['_RECORDSALESREQUEST']._serialized_start=1311
+  _globals['_RECORDSALESREQUEST']._serialized_end=1384
+  _globals['_RECORDSALESRESPONSE']._serialized_start=1386
+  _globals['_RECORDSALESRESPONSE']._serialized_end=1447
+  _globals['_STREAMSALESREQUEST']._serialized_start=1449
+  _globals['_STREAMSALESREQUEST']._serialized_end=1522
+  _globals['_STREAMSALESRESPONSE']._serialized_start=1524
+  _globals['_STREAMSALESRESPONSE']._serialized_end=1585
+  _globals['_RECORDSTOCKREQUEST']._serialized_start=1587
+  _globals['_RECORDSTOCKREQUEST']._serialized_end=1661
+  _globals['_RECORDSTOCKRESPONSE']._serialized_start=1663
+  _globals['_RECORDSTOCKRESPONSE']._serialized_end=1724
+  _globals['_STREAMSTOCKREQUEST']._serialized_start=1726
+  _globals['_STREAMSTOCKREQUEST']._serialized_end=1800
+  _globals['_STREAMSTOCKRESPONSE']._serialized_start=1802
+  _globals['_STREAMSTOCKRESPONSE']._serialized_end=1863
+  _globals['_WATCHSTOCKREQUEST']._serialized_start=1866
+  _globals['_WATCHSTOCKREQUEST']._serialized_end=2255
+  _globals['_WATCHSTOCKRESPONSE']._serialized_start=2257
+  _globals['_WATCHSTOCKRESPONSE']._serialized_end=2336
+  _globals['_STOCKCOUNT']._serialized_start=2338
+  _globals['_STOCKCOUNT']._serialized_end=2432
+  _globals['_HISTORYSERVICE']._serialized_start=2435
+  _globals['_HISTORYSERVICE']._serialized_end=2868
 # @@protoc_insertion_point(module_scope)

@@ -20,7 +20,8 @@ def test_a_count_that_the_panel_has_used_does_not_come_back_where_sales_left_the
 
     def found(days_ago: int) -> list[int]:
         counted_on = assessor.last_day - dt.timedelta(days=days_ago)
-        return newer_counts(assessor, [(each, counted_on, 0.0) for each in ids]).rows.tolist()
+        rows: list[int] = newer_counts(assessor, [(each, counted_on, 0.0) for each in ids]).rows.tolist()
+        return rows
 
     assert found(11) == found(12) == [2]
     assert found(10) == [0, 1, 2]
