@@ -182,7 +182,7 @@ class ProductFeaturesResult(_message.Message):
 
     @_builtins.property
     def error(self) -> _status_pb2.Status:
-        """Why there are none: UNKNOWN_PRODUCT, EXCLUDED_PRODUCT, NOT_LAUNCHED or INSUFFICIENT_HISTORY, as in
+        """Why there are none: UNKNOWN_PRODUCT, WRONG_SHARD, EXCLUDED_PRODUCT, NOT_LAUNCHED or INSUFFICIENT_HISTORY, as in
         StockoutRiskResult.error.
         """
 

@@ -51,6 +51,34 @@ ORDER_REORDER_BY_DATE: Order.ValueType  # 3
 """Earliest reorder-by date first; products without that date last."""
 Global___Order: _TypeAlias = Order  # noqa: Y015
 
+class _ShardKey:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ShardKeyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShardKey.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHARD_KEY_UNSPECIFIED: _ShardKey.ValueType  # 0
+    """Not told."""
+    SHARD_KEY_PRODUCT_ID: _ShardKey.ValueType  # 1
+    """The whole id."""
+    SHARD_KEY_ITEM: _ShardKey.ValueType  # 2
+    """What follows the id's first hyphen; the whole id where it has none. So it is where the snapshot's ids are made of
+    location and item: all locations of an item are in one shard.
+    """
+
+class ShardKey(_ShardKey, metaclass=_ShardKeyEnumTypeWrapper):
+    """What of a product's id is hashed to find its shard."""
+
+SHARD_KEY_UNSPECIFIED: ShardKey.ValueType  # 0
+"""Not told."""
+SHARD_KEY_PRODUCT_ID: ShardKey.ValueType  # 1
+"""The whole id."""
+SHARD_KEY_ITEM: ShardKey.ValueType  # 2
+"""What follows the id's first hyphen; the whole id where it has none. So it is where the snapshot's ids are made of
+location and item: all locations of an item are in one shard.
+"""
+Global___ShardKey: _TypeAlias = ShardKey  # noqa: Y015
+
 @_typing.final
 class AssessStockoutRisksRequest(_message.Message):
     """Asks for the risk of products. Exactly one of `product_ids` and `items` holds something."""
@@ -189,6 +217,8 @@ class StockoutRiskResult(_message.Message):
     def error(self) -> _status_pb2.Status:
         """Why there is no risk. The ErrorInfo detail's reason is one of:
         - UNKNOWN_PRODUCT (NOT_FOUND): the snapshot has never seen the id.
+        - WRONG_SHARD (FAILED_PRECONDITION): if the snapshot has the product, another server holds it; metadata `shard` says
+          which, `shard_count` of how many, `served_shard` which one this is.
         - EXCLUDED_PRODUCT (FAILED_PRECONDITION): the id is known, but no sale of it counts; metadata `cause` says why.
         - NOT_LAUNCHED (FAILED_PRECONDITION): the launch (the first sale, or count above 0) came after `as_of`.
         - INSUFFICIENT_HISTORY (FAILED_PRECONDITION): too few weeks since the launch.
@@ -703,6 +733,7 @@ class GetServiceInfoResponse(_message.Message):
     DATA_WARNINGS_FIELD_NUMBER: _builtins.int
     QUESTIONS_FIELD_NUMBER: _builtins.int
     RECORDED_COUNTS_FIELD_NUMBER: _builtins.int
+    SHARD_FIELD_NUMBER: _builtins.int
     products: _builtins.int
     """Products that the snapshot holds."""
     server_version: _builtins.str
@@ -735,6 +766,10 @@ class GetServiceInfoResponse(_message.Message):
     def recorded_counts(self) -> Global___RecordedCounts:
         """What is known of recorded counts; unset where the server watches no HistoryService."""
 
+    @_builtins.property
+    def shard(self) -> Global___Shard:
+        """Which part of the snapshot's products this server holds; unset where it holds all of them."""
+
     def __init__(
         self,
         *,
@@ -747,14 +782,48 @@ class GetServiceInfoResponse(_message.Message):
         data_warnings: _abc.Iterable[_builtins.str] | None = ...,
         questions: _abc.Iterable[Global___ServedQuestion] | None = ...,
         recorded_counts: Global___RecordedCounts | None = ...,
+        shard: Global___Shard | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "recorded_counts", b"recorded_counts", "serving_since", b"serving_since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "recorded_counts", b"recorded_counts", "serving_since", b"serving_since", "shard", b"shard"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "questions", b"questions", "recorded_counts", b"recorded_counts", "server_version", b"server_version", "serving_since", b"serving_since"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "questions", b"questions", "recorded_counts", b"recorded_counts", "server_version", b"server_version", "serving_since", b"serving_since", "shard", b"shard"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetServiceInfoResponse: _TypeAlias = GetServiceInfoResponse  # noqa: Y015
+
+@_typing.final
+class Shard(_message.Message):
+    """One of the parts that a snapshot is published in. A product is in the part `CRC-32(key) modulo count`: the CRC-32 of
+    zlib, gzip and Ethernet, over the bytes of the key. Of 1000 shards, by PRODUCT_ID and by ITEM: `12-10042974` is in 391
+    and 487, `7-10042974` in 669 and 487, `a-b-c` in 152 and 153, `Füller` in 239 and 239.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """From 0."""
+    count: _builtins.int
+    """How many there are, 2 to 1024."""
+    key: Global___ShardKey.ValueType
+    """What of a product's id is hashed."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        count: _builtins.int = ...,
+        key: Global___ShardKey.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "key", b"key", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Shard: _TypeAlias = Shard  # noqa: Y015
 
 @_typing.final
 class RecordedCounts(_message.Message):
