@@ -5,6 +5,7 @@ from orchestration.history_tasks import Ingest, LoadHistory, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Features, Train
 from orchestration.release_tasks import Package, Publish, Register, ScoreWeek, StockoutPipeline
 from orchestration.retention_tasks import PruneRuns
+from orchestration.weekly.weekly_tasks import StockoutWeekly
 
 set_up()
 
@@ -20,6 +21,7 @@ __all__ = [
     "Register",
     "ScoreWeek",
     "StockoutPipeline",
+    "StockoutWeekly",
     "Train",
     "WeeklyPanel",
 ]

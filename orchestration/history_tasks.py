@@ -17,7 +17,7 @@ from orchestration.console import log
 from orchestration.known_history import last_known_us
 from orchestration.parameters import HISTORY, SPARK, ReadingParameters
 from orchestration.spark_tasks import PanelParts, put_together
-from orchestration.stage import Stage
+from orchestration.stage import TASK_DONE, Stage
 
 if TYPE_CHECKING:
     from data.history.folder import DeliveryFolder
@@ -56,7 +56,9 @@ class LoadHistory(ReadingParameters):
         for warning in load.warnings:
             log.warning("warning   %s", visible(warning))
         tables = "; ".join(f"{name}: {counts.summary()}" for name, counts in load.tables.items())
-        log.info("load      number %d, %s  (%.1f s)", load.number, tables, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        log.info("load      number %d, %s  (%.1f s)", load.number, tables, seconds)
+        self.trigger_event(TASK_DONE, self, f"load {load.number}: {tables}", seconds)  # type: ignore[no-untyped-call]
 
     def _folder(self) -> "DeliveryFolder":
         from data.history.folder import DeliveryFolder

@@ -35,25 +35,30 @@ class PruneRuns(luigi.Task):
 
     def run(self) -> None:
         """Wait for the runs that are at work, then take away what is old."""
-        from orchestration.retention import leftovers, sweep, take_away
-
         work_dir = Path(self.work_dir)
         if self.keep_weeks < 1:
             raise SettingError("keep-weeks", self.keep_weeks, "1 or more")
         if not work_dir.is_dir():
             raise SettingError("work-dir", work_dir, "a folder that runs have written to")
         with no_run_at_work(work_dir):
-            found = leftovers(work_dir, self.keep_weeks)
-            for name, size in _lines(work_dir, found).items():
-                log.info("prune     %15s bytes  %s", f"{size:,}", visible(name))
-            for each in () if self.dry_run else found:
-                take_away(each.path)
-            if not self.dry_run:
-                sweep(work_dir)
-        total = sum(each.size_bytes for each in found)
-        would = "would be taken away" if self.dry_run else "taken away"
-        log.info("prune     %s things of %s bytes %s", f"{len(found):,}", f"{total:,}", would)
+            log.info("prune     %s", prune(work_dir, self.keep_weeks, dry_run=self.dry_run))
         self.done = True
+
+
+def prune(work_dir: Path, keep_weeks: int, *, dry_run: bool = False) -> str:
+    """Take away what is old, with no run at work; what was taken away, in a line."""
+    from orchestration.retention import leftovers, sweep, take_away
+
+    found = leftovers(work_dir, keep_weeks)
+    for name, size in _lines(work_dir, found).items():
+        log.info("prune     %15s bytes  %s", f"{size:,}", visible(name))
+    for each in () if dry_run else found:
+        take_away(each.path)
+    if not dry_run:
+        sweep(work_dir)
+    total = sum(each.size_bytes for each in found)
+    would = "would be taken away" if dry_run else "taken away"
+    return f"{len(found):,} things of {total:,} bytes {would}"
 
 
 def _lines(work_dir: Path, found: Sequence["Leftover"]) -> dict[str, int]:

@@ -30,6 +30,22 @@ def hold_for_a_run(work_dir: Path) -> TextIO:
 
 
 @contextlib.contextmanager
+def if_no_other_run_is_at_work(work_dir: Path) -> Iterator[bool]:
+    """Be alone in a work dir that this process holds for a run, if no other one holds it; False if one does."""
+    held = hold_for_a_run(work_dir)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(held, fcntl.LOCK_SH)  # what failed may have let go
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        fcntl.flock(held, fcntl.LOCK_SH)
+
+
+@contextlib.contextmanager
 def no_run_at_work(work_dir: Path) -> Iterator[None]:
     """Wait until no run is at work in a work dir, and let none begin."""
     with (work_dir / _FILE).open("a") as lock:

@@ -12,6 +12,9 @@ from orchestration.run import Run
 from orchestration.run_lock import hold_for_a_run
 from orchestration.targets import write_whole
 
+TASK_DONE = "stockout.task.done"
+"""Luigi event of a task that has done its work: the task, what it did in a few words, the seconds."""
+
 
 class Stage(Run):
     """A task whose output is one folder, whole or absent."""
@@ -62,8 +65,10 @@ class Stage(Run):
             if each.folder.exists():
                 os.utime(each.folder)  # the retention goes by it: what a stage rests on stays as long as the stage
         done = summary[0] if summary else "done by another run"
-        line = f"{_padded_name(self)} {done}  ({time.perf_counter() - started:.1f} s)"
+        seconds = time.perf_counter() - started
+        line = f"{_padded_name(self)} {done}  ({seconds:.1f} s)"
         log.info(line)
+        self.trigger_event(TASK_DONE, self, done, seconds)  # type: ignore[no-untyped-call]
         if self.set_status_message:  # Luigi sets it while a worker runs the task
             self.set_status_message(line)
 

@@ -73,3 +73,44 @@ RECORDED_COUNTS = sa.Table(
     sa.Column("load_id", sa.Integer, sa.ForeignKey("loads.id"), nullable=False, index=True),
 )
 """Of the counts recorded as events the last of each product and day; ``counted_at_us`` as ``known_from_us``."""
+
+RUNS = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("started_at_us", sa.BigInteger, nullable=False),
+    sa.Column("ended_at_us", sa.BigInteger, nullable=True),
+    sa.Column("host", sa.String(256), nullable=False),
+    sa.Column("said", sa.Text, nullable=False),
+)
+"""Weekly runs. ``state``: ``running``; ``succeeded``; ``failed``; ``interrupted``, when its process died."""
+
+RUN_STAGES = sa.Table(
+    "run_stages",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("runs.id"), nullable=False, index=True),
+    sa.Column("subject", sa.String(1024), nullable=False),
+    sa.Column("stage", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("ended_at_us", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("said", sa.Text, nullable=False),
+)
+"""Stages of runs that have ended: of a question, or of the folder of a source."""
+
+RUN_QUESTIONS = sa.Table(
+    "run_questions",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("runs.id"), nullable=False, index=True),
+    sa.Column("question", sa.String(256), nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("as_of_week", sa.Date, nullable=True),
+    sa.Column("snapshot_id", sa.String(64), nullable=False),
+    sa.Column("model_version", sa.String(16), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("decision", sa.Text, nullable=False),
+)
+"""What came of each question in a run."""

@@ -24,11 +24,21 @@ def champion_of(question: str, tracking_uri: str) -> ModelReference:
     Raises:
         RegistryError: If there is none, or the server cannot be reached.
     """
-    for model in (MODEL_NAME, f"{MODEL_NAME}_{question}"):
-        champion = at_alias(champion_alias(question), tracking_uri, model)
-        if champion is not None:
-            return champion
-    raise RegistryError(f"there is no champion of {question} yet: run StockoutPipeline, which trains one")
+    champion = find_champion(question, tracking_uri)
+    if champion is None:
+        raise RegistryError(f"there is no champion of {question} yet: run StockoutPipeline, which trains one")
+    return champion
+
+
+def find_champion(question: str, tracking_uri: str) -> ModelReference | None:
+    """The same; None if there is none.
+
+    Raises:
+        RegistryError: If the server cannot be reached.
+    """
+    names = (MODEL_NAME, f"{MODEL_NAME}_{question}")
+    found = (at_alias(champion_alias(question), tracking_uri, model) for model in names)
+    return next((champion for champion in found if champion is not None), None)
 
 
 def at_alias(alias: str, tracking_uri: str, model: str = MODEL_NAME) -> ModelReference | None:

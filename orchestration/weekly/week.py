@@ -1,0 +1,207 @@
+"""One weekly run: load what landed, bring every question up to date, and write down what was done.
+
+What goes wrong with a source or a question stops neither the others nor the run: it is written down, told, and makes
+the run end as failed. What was served before goes on being served.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import TypeVar
+
+import luigi
+
+from data.state.database import Database
+from data.weeks import iso_name
+from feature_service.kernel import StockoutError
+from feature_service.terminal import visible
+from orchestration.console import log
+from orchestration.history_tasks import Ingest, LoadHistory
+from orchestration.parameters import HISTORY
+from orchestration.release_tasks import Register, ScoreWeek, StockoutPipeline
+from orchestration.retention_tasks import PruneRuns, prune
+from orchestration.run_lock import if_no_other_run_is_at_work
+from orchestration.weekly.ledger import (
+    DONE,
+    FAILED,
+    NOTHING,
+    NOTHING_NEW,
+    SUCCEEDED,
+    TRAINED,
+    QuestionEntry,
+    RunLedger,
+    StageEntry,
+)
+from orchestration.weekly.plan import Step, missed_weeks, next_step
+from orchestration.weekly.settings import QuestionSettings, SourceSettings, WeeklySettings
+from orchestration.weekly.standing import served, standing_of
+from orchestration.weekly.tasks import run_task
+
+Clock = Callable[[], dt.datetime]
+OfQuestion = TypeVar("OfQuestion", ScoreWeek, StockoutPipeline)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of one run beside the settings.
+
+    Attributes:
+        as_of: A day in the place of the latest week that the data complete.
+        train: See :mod:`orchestration.weekly.plan`.
+    """
+
+    as_of: dt.date | None
+    train: str
+
+
+@dataclass
+class Course:
+    """What a run has done so far.
+
+    Attributes:
+        number: Of the run.
+        failures: Sentences, each of something that went wrong.
+        warnings: Sentences about what the run noticed and went on with.
+        questions: What came of each.
+    """
+
+    number: int
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    questions: list[QuestionEntry] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """What came of the run, in a line."""
+        done = [f"{each.question} {each.action}: {each.why}" for each in self.questions]
+        return "; ".join([*self.failures, *done])
+
+
+class WeeklyRun:
+    """One run, to be begun with the lock of weekly runs held."""
+
+    def __init__(self, settings: WeeklySettings, wish: Wish, database: Database, clock: Clock) -> None:
+        self._settings, self._wish, self._clock = settings, wish, clock
+        self._ledger = RunLedger(database)
+
+    def run(self) -> Course:
+        """Do everything that is due; whatever fails is in what it returns, and in the ledger."""
+        course = Course(self._ledger.begin(self._clock()))
+        try:
+            for source in self._settings.sources:
+                self._load(source, course)
+            for question in self._settings.questions:
+                self._bring_up_to_date(question, course)
+            self._prune(course)
+        except BaseException as error:
+            self._ledger.end(course.number, FAILED, f"{type(error).__name__}: {error}", self._clock())
+            raise
+        state = FAILED if course.failures else SUCCEEDED
+        self._ledger.end(course.number, state, course.summary(), self._clock())
+        return course
+
+    def _load(self, source: SourceSettings, course: Course) -> None:
+        folder = self._settings.folder_of(source)
+        options = {} if source.max_bad_share is None else {"max_bad_share": source.max_bad_share}
+        task = LoadHistory(  # type: ignore[no-untyped-call]
+            source=source.layout,
+            data_dir=folder,
+            work_dir=self._settings.work_dir,
+            time_zone=source.time_zone,
+            **options,
+        )
+        subject = str(folder)
+        stages = self._run(task, subject, course)
+        if not stages:
+            entry = StageEntry(subject, LoadHistory.__name__, NOTHING_NEW, 0.0, "nothing new")
+            self._ledger.add_stage(course.number, entry, self._clock())
+        last = self._ledger.last_new(LoadHistory.__name__, subject)
+        late = last is not None and self._clock() - last > dt.timedelta(days=source.late_after_days)
+        if last is not None and late:
+            self._warn(course, f"nothing new came into {subject} since {last:%Y-%m-%d %H:%M} UTC")
+
+    def _bring_up_to_date(self, question: QuestionSettings, course: Course) -> None:
+        score = self._task(ScoreWeek, question)
+        name = score.question.name
+        try:
+            self._run_or_stop(score.clone(Ingest), name, course)  # type: ignore[no-untyped-call]
+            latest = score.as_of_week
+            standing = standing_of(score, self._ledger)
+            step = next_step(standing, latest, train=self._wish.train, train_every_weeks=question.train_every_weeks)
+            for week in missed_weeks(standing, latest):
+                self._warn(course, f"{name}: week {iso_name(week)} was missed: no run was made while it was the newest")
+            entry = self._take(step, question, course, has_champion=bool(standing.champion_version))
+        except _HasFailedError:
+            entry = self._entry(score, Step(FAILED, "see the failed stage"))
+        except StockoutError as error:
+            self._fail(course, f"{name}: {error}")
+            entry = self._entry(score, Step(FAILED, str(error)))
+        course.questions.append(entry)
+        self._ledger.add_question(course.number, entry)
+
+    def _take(self, step: Step, question: QuestionSettings, course: Course, *, has_champion: bool) -> QuestionEntry:
+        score = self._task(ScoreWeek, question)
+        name = score.question.name
+        if step.action == TRAINED:
+            stages = self._run(self._task(StockoutPipeline, question), name, course)
+            if not self._failed(stages):
+                decided = [each.said for each in stages if each.stage == Register.__name__]
+                return replace(self._entry(score, step), decision="; ".join(decided))
+            if not has_champion:
+                raise _HasFailedError
+            step = Step(FAILED, f"{step.why}; training failed, so the champion scored the week")
+        if step.action != NOTHING:
+            self._run_or_stop(score, name, course)
+        return self._entry(score, step)
+
+    def _prune(self, course: Course) -> None:
+        if all(each.action == NOTHING for each in course.questions):
+            return
+        started = perf_counter()
+        with if_no_other_run_is_at_work(self._settings.work_dir) as is_alone:
+            if is_alone:
+                said = prune(self._settings.work_dir, self._settings.retention.keep_weeks)
+                entry = StageEntry(
+                    str(self._settings.work_dir), PruneRuns.__name__, DONE, perf_counter() - started, said
+                )
+                self._ledger.add_stage(course.number, entry, self._clock())
+
+    def _task(self, kind: type[OfQuestion], question: QuestionSettings) -> OfQuestion:
+        return kind(source=HISTORY, work_dir=self._settings.work_dir, as_of=self._wish.as_of, **question.options)
+
+    def _run(self, task: luigi.Task, subject: str, course: Course) -> Sequence[StageEntry]:
+        stages = run_task(task, subject)
+        for each in stages:
+            self._ledger.add_stage(course.number, each, self._clock())
+            if each.state == FAILED:
+                self._fail(course, f"{each.stage} of {subject}: {each.said}")
+        return stages
+
+    def _run_or_stop(self, task: luigi.Task, subject: str, course: Course) -> None:
+        if self._failed(self._run(task, subject, course)):
+            raise _HasFailedError
+
+    @staticmethod
+    def _failed(stages: Sequence[StageEntry]) -> bool:
+        return any(each.state == FAILED for each in stages)
+
+    @staticmethod
+    def _entry(score: ScoreWeek, step: Step) -> QuestionEntry:
+        after = served(score.snapshots)
+        if after is None:
+            return QuestionEntry(score.question.name, step.action, None, "", "", step.why)
+        return QuestionEntry(
+            score.question.name, step.action, after.as_of_week, after.id, after.model.version, step.why
+        )
+
+    def _fail(self, course: Course, sentence: str) -> None:
+        course.failures.append(sentence)
+        log.error("failed    %s", visible(sentence))
+
+    def _warn(self, course: Course, sentence: str) -> None:
+        course.warnings.append(sentence)
+        log.warning("warning   %s", visible(sentence))
+
+
+class _HasFailedError(Exception):
+    """A stage has failed, and that is written down."""
