@@ -15,7 +15,7 @@ from orchestration.targets import write_file_whole
 from training.registry.question import Question
 
 _FILE = Path("promotion") / "default_question"
-_SNAPSHOTS = "snapshots"
+SNAPSHOTS = "snapshots"
 
 
 def claim_default(work_dir: Path, question: Question) -> bool:
@@ -33,12 +33,12 @@ def is_default(work_dir: Path, question: Question) -> bool:
     file = work_dir / _FILE
     if file.exists():
         return file.read_text(encoding="utf-8").strip() == question.name
-    return _is_served_or_nothing_is(work_dir / _SNAPSHOTS, question)
+    return _is_served_or_nothing_is(work_dir / SNAPSHOTS, question)
 
 
 def snapshots_of(work_dir: Path, question: Question) -> Path:
     """The folder that a server of the question is given."""
-    root = work_dir / _SNAPSHOTS
+    root = work_dir / SNAPSHOTS
     return root if is_default(work_dir, question) else root / question.name
 
 

@@ -20,6 +20,7 @@ from feature_service.server.serving.reload import Reloader
 from feature_service.server.serving.start import load_at_start
 from feature_service.server.settings import STOP_SIGNALS, Settings
 from feature_service.server.telemetry.calls import CallTelemetry
+from feature_service.server.telemetry.last_run import LastRunCollector
 from feature_service.server.telemetry.metrics import Metrics
 from feature_service.server.telemetry.recorded import RecordedCollector
 from feature_service.server.telemetry.snapshots import SnapshotCollector
@@ -59,7 +60,9 @@ async def serve(settings: Settings) -> None:
     questions = ServedQuestions(None if max_age_days is None else max_age_days * SECONDS_PER_DAY)
     recorded = RecordedStock(settings.history, questions)
     snapshots = SnapshotCollector(questions)
-    metrics = Metrics("products", snapshots, RecordedCollector(questions, recorded))
+    metrics = Metrics(
+        "products", snapshots, RecordedCollector(questions, recorded), LastRunCollector(settings.snapshots)
+    )
     telemetry = call_telemetry(settings, metrics)
     reloader = Reloader(settings.snapshots, questions, recorded.prepare, snapshots.count_reload_failure)
     if worker:

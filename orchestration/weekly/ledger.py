@@ -103,6 +103,12 @@ class RunLedger:
                 sa.update(RUNS).where(RUNS.c.id == run).values(state=state, said=said, ended_at_us=_us(now))
             )
 
+    def last_success(self) -> dt.datetime | None:
+        """When a run last ended well; None: none did."""
+        with self._database.connect() as connection:
+            ended = sa.select(sa.func.max(RUNS.c.ended_at_us)).where(RUNS.c.state == SUCCEEDED)
+            return _time_or_none(connection.scalar(ended))
+
     def runs(self, limit: int) -> list[RunEntry]:
         """The newest runs, the newest first."""
         return self._read(sa.select(RUNS).order_by(RUNS.c.id.desc()).limit(limit))

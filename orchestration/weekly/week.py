@@ -12,11 +12,13 @@ from typing import TypeVar
 
 import luigi
 
+from data.snapshots.last_run import LastRun, write_last_run
 from data.state.database import Database
 from data.weeks import iso_name
 from feature_service.kernel import StockoutError
 from feature_service.terminal import visible
 from orchestration.console import log
+from orchestration.default_question import SNAPSHOTS
 from orchestration.history_tasks import Ingest, LoadHistory
 from orchestration.parameters import HISTORY
 from orchestration.release_tasks import Register, ScoreWeek, StockoutPipeline
@@ -94,11 +96,17 @@ class WeeklyRun:
                 self._bring_up_to_date(question, course)
             self._prune(course)
         except BaseException as error:
-            self._ledger.end(course.number, FAILED, f"{type(error).__name__}: {error}", self._clock())
+            course.failures.append(f"{type(error).__name__}: {error}")
             raise
-        state = FAILED if course.failures else SUCCEEDED
-        self._ledger.end(course.number, state, course.summary(), self._clock())
+        finally:
+            self._end(course)
         return course
+
+    def _end(self, course: Course) -> None:
+        now = self._clock()
+        self._ledger.end(course.number, FAILED if course.failures else SUCCEEDED, course.summary(), now)
+        last = LastRun(course.number, now, self._ledger.last_success(), tuple(course.failures))
+        write_last_run(last, self._settings.work_dir / SNAPSHOTS)
 
     def _load(self, source: SourceSettings, course: Course) -> None:
         folder = self._settings.folder_of(source)

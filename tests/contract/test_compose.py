@@ -30,10 +30,10 @@ def test_every_dockerfile_passes_the_linter() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_suite_has_its_six_parts_and_the_history_service_for_who_asks_for_it() -> None:
+def test_the_suite_has_its_six_parts_and_others_for_who_asks_for_them() -> None:
     always = {"postgres", "mlflow", "luigid", "pipeline", "grpc", "bento"}
     assert {name for name, service in SERVICES.items() if "profiles" not in service} == always
-    assert set(SERVICES) - always == {"history"}
+    assert set(SERVICES) - always == {"history", "weekly"}
 
 
 @EVERY_SERVICE

@@ -1,0 +1,54 @@
+"""What the pipeline says of its last run, in a file beside the pointer, for whoever watches the servers."""
+
+import dataclasses
+import datetime as dt
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from feature_service.json_record import read_json
+
+FILE = "LAST_RUN.json"
+_MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last weekly run.
+
+    Attributes:
+        number: In the ledger of runs.
+        ended_at: When it ended, UTC.
+        succeeded_at: When a run last ended well; None: none did.
+        failures: What went wrong, a sentence each.
+    """
+
+    number: int
+    ended_at: dt.datetime
+    succeeded_at: dt.datetime | None = None
+    failures: tuple[str, ...] = ()
+
+
+def write_last_run(run: LastRun, root: Path) -> None:
+    """Put the file in the place of the one before, whole."""
+    root.mkdir(parents=True, exist_ok=True)
+    draft = root / f".{FILE}-{os.getpid()}"
+    try:
+        draft.write_text(json.dumps(dataclasses.asdict(run), default=lambda time: time.isoformat()) + "\n", "utf-8")
+        draft.replace(root / FILE)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_last_run(root: Path) -> LastRun | None:
+    """The last run; None where no weekly run was made.
+
+    Raises:
+        OSError, ValueError: If the file cannot be read.
+    """
+    try:
+        with (root / FILE).open("rb") as file:
+            return read_json(LastRun, file.read(_MOST_BYTES))
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,148 @@
+"""The weekly run as a timer starts it: again and again, killed, doubled, with a broken file, with nothing new."""
+
+import datetime as dt
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from data.snapshots import current_id
+from data.synthetic.shops import write_synthetic_generic
+from orchestration.weekly.lock import only_weekly_run
+from tests.pipeline.test_weekly_history import FIRST_MONDAY, deliver
+from tests.support.clocks import Clock
+from tests.support.metrics_page import page_of, value
+from tests.support.processes import BIN, environment, run
+from tests.support.servers import running_server
+
+SETTINGS = """
+work_dir = "work"
+[[source]]
+folder = "landing"
+[run]
+backtest_weeks = 8
+refit_every = 8
+estimator = "random_forest"
+row_budget = 2000
+[[question]]
+label = "inventory"
+"""
+
+
+class Shop:
+    """A folder with settings, into which files arrive."""
+
+    def __init__(self, folder: Path, whole: Path) -> None:
+        self.folder, self._whole = folder, whole
+        self.settings = folder / "stockout.toml"
+        self.settings.write_text(SETTINGS)
+
+    def deliver(self, until: dt.date) -> None:
+        """Everything up to a day, in the place of what lay there."""
+        deliver(self._whole, self.folder / "landing", until)
+
+    def command(self) -> list[str]:
+        """What a timer starts."""
+        task = [str(BIN / "luigi"), "--module", "orchestration", "StockoutWeekly", "--local-scheduler"]
+        return [*task, "--settings", str(self.settings)]
+
+    def run(self, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """A run to its end."""
+        return run(self.command(), env)
+
+    def runs(self, *arguments: str) -> str:
+        """What ``stockout-runs`` prints."""
+        shown = run([BIN / "stockout-runs", *arguments, "--settings", self.settings])
+        assert shown.returncode == 0, shown.stdout
+        return shown.stdout
+
+    @property
+    def served(self) -> str:
+        """The snapshot that is served."""
+        return current_id(self.folder / "work" / "snapshots")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shops")
+    write_synthetic_generic(folder, seed=5, products=120, weeks=32, first_week=FIRST_MONDAY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shop(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """After its first run."""
+    shop = Shop(tmp_path_factory.mktemp("shop"), whole)
+    shop.deliver(dt.date(2024, 7, 21))
+    first = shop.run()
+    assert first.returncode == 0, first.stdout
+    assert "inventory trained: there is no champion yet" in first.stdout
+    assert shop.served.startswith("2024-W29")
+    return shop
+
+
+def test_a_second_start_does_nothing_and_a_new_week_is_scored(shop: Shop) -> None:
+    before = shop.served
+    again = shop.run()
+    assert again.returncode == 0, again.stdout
+    assert "inventory nothing to do: week 2024-W29 is served" in again.stdout
+    assert shop.served == before
+
+    shop.deliver(dt.date(2024, 7, 28))
+    killed = subprocess.Popen(
+        shop.command(), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert killed.stderr is not None
+    assert any("load" in line for line in killed.stderr), "it ended before it loaded"
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+
+    scored = shop.run()
+    assert scored.returncode == 0, scored.stdout
+    assert shop.served.startswith("2024-W30")
+    listed = shop.runs("list")
+    assert [word for word in listed.split() if word in ("succeeded", "interrupted")] == [
+        "succeeded",
+        "interrupted",
+        "succeeded",
+        "succeeded",
+    ]
+    assert "ScoreWeek" in shop.runs("show", "4")
+
+
+def test_a_run_steps_aside_while_another_is_at_work(shop: Shop) -> None:
+    with only_weekly_run(shop.folder / "work") as is_mine:
+        assert is_mine
+        second = shop.run()
+    assert second.returncode == 0, second.stdout
+    assert "another run is at work" in second.stdout
+
+
+def test_a_file_that_cannot_be_read_is_told_and_what_was_served_goes_on(shop: Shop) -> None:
+    before, bad = shop.served, shop.folder / "landing" / "sales.csv"
+    good = bad.read_bytes()
+    bad.write_text("product_id,sold_at,quantity\nA,yesterday,many\n")
+    failed = shop.run()
+    assert failed.returncode != 0
+    assert "sales.csv" in failed.stdout
+    assert shop.served == before
+    with running_server(shop.folder / "work" / "snapshots") as server:
+        page = page_of(server)
+        assert value(page, "stockout_last_run_failures") == 1
+        ended, well = (value(page, f"stockout_last_run_{name}time_seconds") for name in ("end_", "success_"))
+        assert well < ended <= time.time()
+        bad.write_bytes(good)
+        assert shop.run().returncode == 0
+        page = page_of(server)
+        assert value(page, "stockout_last_run_failures") == 0
+        assert value(page, "stockout_last_run_success_time_seconds") > ended
+
+
+def test_a_source_that_brings_nothing_for_long_is_told(shop: Shop, tmp_path: Path) -> None:
+    clock = Clock(tmp_path / "clock")
+    clock.jump("+9d")
+    late = shop.run(clock.environment())
+    assert late.returncode == 0, late.stdout
+    assert "nothing new came into" in late.stdout
