@@ -33,7 +33,7 @@ def test_every_dockerfile_passes_the_linter() -> None:
 def test_the_suite_has_its_six_parts_and_others_for_who_asks_for_them() -> None:
     always = {"postgres", "mlflow", "luigid", "pipeline", "grpc", "bento"}
     assert {name for name, service in SERVICES.items() if "profiles" not in service} == always
-    assert set(SERVICES) - always == {"history", "weekly"}
+    assert set(SERVICES) - always == {"history", "weekly", "prometheus", "grafana"}
 
 
 @EVERY_SERVICE
@@ -52,7 +52,7 @@ def test_every_service_runs_without_root_and_without_capabilities(name: str) -> 
 @EVERY_SERVICE
 def test_every_image_is_pinned(name: str) -> None:
     tag = SERVICES[name]["image"].rpartition(":")[2]
-    assert re.match(r"\d+\.\d+", tag), f"{name} runs {SERVICES[name]['image']}"
+    assert re.match(r"v?\d+\.\d+", tag), f"{name} runs {SERVICES[name]['image']}"
 
 
 def test_every_base_image_is_pinned() -> None:
@@ -68,8 +68,10 @@ def test_ports_open_on_the_loopback_only(name: str) -> None:
 
 @EVERY_SERVICE
 def test_what_is_kept_lies_in_a_named_volume(name: str) -> None:
-    sources = [volume.split(":")[0] for volume in SERVICES[name].get("volumes", [])]
-    assert all(source in COMPOSE["volumes"] or source.startswith("${INPUT_DIR") for source in sources)
+    volumes = [volume for volume in SERVICES[name].get("volumes", []) if not volume.startswith("${INPUT_DIR")]
+    shipped = [volume for volume in volumes if volume.startswith("./deploy/")]
+    assert all(volume.endswith(":ro") and (ROOT / volume.split(":")[0]).is_dir() for volume in shipped)
+    assert {volume.split(":")[0] for volume in volumes if volume not in shipped} <= set(COMPOSE["volumes"])
 
 
 def test_no_password_stands_in_the_compose_file_or_its_example() -> None:

@@ -1,7 +1,6 @@
 """The weekly run as a timer starts it: again and again, killed, doubled, with a broken file, with nothing new."""
 
 import datetime as dt
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -91,13 +90,9 @@ def test_a_second_start_does_nothing_and_a_new_week_is_scored(shop: Shop) -> Non
     assert shop.served == before
 
     shop.deliver(dt.date(2024, 7, 28))
-    killed = subprocess.Popen(
-        shop.command(), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert killed.stderr is not None
-    assert any("load" in line for line in killed.stderr), "it ended before it loaded"
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    with subprocess.Popen(shop.command(), env=environment(), stderr=subprocess.PIPE, text=True) as killed:
+        assert any("load" in line for line in killed.stderr or ()), "it ended before it loaded"
+        killed.kill()
 
     scored = shop.run()
     assert scored.returncode == 0, scored.stdout
@@ -128,7 +123,7 @@ def test_a_file_that_cannot_be_read_is_told_and_what_was_served_goes_on(shop: Sh
     assert failed.returncode != 0
     assert "sales.csv" in failed.stdout
     assert shop.served == before
-    with running_server(shop.folder / "work" / "snapshots") as server:
+    with running_server(shop.folder / "work" / "snapshots", "--metrics-port", "0") as server:
         page = page_of(server)
         assert value(page, "stockout_last_run_failures") == 1
         ended, well = (value(page, f"stockout_last_run_{name}time_seconds") for name in ("end_", "success_"))
