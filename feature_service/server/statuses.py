@@ -96,5 +96,5 @@ def out_of_stock(error: product_errors.OutOfStockError) -> OutOfStock:
 
 def _packed(message: Message) -> any_pb2.Any:
     packed = any_pb2.Any()
-    packed.Pack(message)
+    packed.Pack(message, deterministic=True)  # metadata is a map: every process gives the same bytes
     return packed
