@@ -5,7 +5,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Record = TypeVar("Record")
 
@@ -76,6 +76,8 @@ def _read(hint: Any, value: Any, path: str) -> object:
     if origin in (dict, Mapping):
         entries = _expect((dict,), "an object", value, path)
         return {name: _read(parts[1], each, _join(path, name)) for name, each in entries.items()}
+    if origin is Literal:
+        return value if value in parts else _expect((), f"one of {', '.join(parts)}", value, path)
     types, convert, description = _VALUES[hint]
     plain = _expect(types, description, value, path)
     try:

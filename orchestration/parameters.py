@@ -138,6 +138,10 @@ class Parameters(ReadingParameters):
     alert_probability = FloatOption(
         default=AlertPolicy.alert_probability, description="by probability: the one from which there is an alert"
     )
+    shards = IntOption(
+        default=1,
+        description="parts that the snapshot is published in, each for a server of its own (stockout-server --shard)",
+    )
     engine = ChoiceOption(
         default=LOCAL,
         choices=(LOCAL, SPARK),

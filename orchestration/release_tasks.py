@@ -175,11 +175,20 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     of_panel = PanelParts if stage.engine == SPARK else WeeklyPanel
     warnings = PanelReport.read(stage.folder_of(of_panel) / PANEL_REPORT).warnings
     snapshot_id = publish(
-        panel, eligible, champion.bundle_dir, champion.reference, stage.snapshots, reasons, alerts, warnings
+        panel,
+        eligible,
+        champion.bundle_dir,
+        champion.reference,
+        stage.snapshots,
+        reasons,
+        alerts,
+        warnings,
+        stage.shards,
     )
     (folder / SNAPSHOT_FILE).write_text(f"{snapshot_id}\n", encoding="utf-8")
+    where = f"{stage.snapshots}, {stage.shards} shards" if stage.shards > 1 else stage.snapshots
     return (
-        f"snapshot {snapshot_id} in {stage.snapshots}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
+        f"snapshot {snapshot_id} in {where}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
         f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true"
     )
 

@@ -32,9 +32,11 @@ from data.ingest.result import INGEST_SCHEMA
 from data.panel.file import PANEL_SCHEMA
 from data.panel.reach import MOST_MISSING_DAYS
 from data.snapshots import SCHEMA as SNAPSHOT_SCHEMA
+from data.snapshots import SHARDED_SCHEMA
 from data.weeks import iso_name, last_complete_week
 from feature_service.bundle import CONTRACT_SCHEMA
 from feature_service.kernel import feature_set
+from feature_service.shards import MAX_SHARDS
 from orchestration.default_question import snapshots_of
 from orchestration.hashes import fingerprint_of, short_hash
 from orchestration.known_history import (
@@ -81,6 +83,8 @@ class Run(Parameters):
             raise SettingError("max-missing-days", self.max_missing_days, f"0 to {MOST_MISSING_DAYS}")
         if not 0 <= self.lead_time_days <= LONGEST_LEAD_TIME_DAYS:
             raise SettingError("lead-time-days", self.lead_time_days, f"0 to {LONGEST_LEAD_TIME_DAYS}")
+        if not 1 <= self.shards <= MAX_SHARDS:
+            raise SettingError("shards", self.shards, f"1 to {MAX_SHARDS}")
 
     def _check_engine(self) -> None:
         if self.engine == LOCAL:
@@ -229,7 +233,8 @@ class Run(Parameters):
     def publish_settings(self) -> str:
         """What a snapshot depends on beside its panel and model, for names of folders."""
         policy = self.policy.name.replace(" ", "-").replace(":", "-")
-        return f"{self.lead_time_days}-{policy}-snapshot-{SNAPSHOT_SCHEMA}"
+        form = f"{SHARDED_SCHEMA}-shards-{self.shards}" if self.shards > 1 else f"{SNAPSHOT_SCHEMA}"
+        return f"{self.lead_time_days}-{policy}-snapshot-{form}"
 
     @property
     def bento_home(self) -> Path:

@@ -15,11 +15,11 @@ import mmap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from data.errors import PanelFileError
+from data.matrix_file import MatrixFile
 from data.panel import Panel, PanelBlocks, ProductTable
 from data.weeks import DateArray, calendar, monday_of
 from feature_service.json_record import read_json
@@ -43,25 +43,6 @@ class _Index:
     sha256: Mapping[str, str]
 
 
-class _MatrixFile:
-    """A matrix that is written some rows at a time, and its checksum."""
-
-    def __init__(self, file: BinaryIO, shape: tuple[int, int]) -> None:
-        self._file, self._digest = file, hashlib.sha256()
-        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        file.seek(0)
-        self._digest.update(file.read())
-
-    def append(self, rows: FloatArray) -> None:
-        content = np.ascontiguousarray(rows, dtype=np.float32).data
-        self._file.write(content)
-        self._digest.update(content)
-
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
-
-
 def write_panel(panel: Panel | PanelBlocks, folder: Path) -> None:
     """Write the panel into ``folder``, which is made; the same panel gives the same bytes."""
     folder.mkdir(parents=True)
@@ -69,12 +50,13 @@ def write_panel(panel: Panel | PanelBlocks, folder: Path) -> None:
     shape = (len(blocks.products.ids), len(blocks.weeks))
     text = blocks.products.to_json().encode()
     (folder / _PRODUCTS).write_bytes(text)
-    files: dict[str, _MatrixFile] = {}
+    files: dict[str, MatrixFile] = {}
     with contextlib.ExitStack() as opened:
         for fields in blocks.blocks:
             for name, rows in fields.items():
                 if name not in files:
-                    files[name] = _MatrixFile(opened.enter_context(_matrix(folder, name).open("w+b")), shape)
+                    file = opened.enter_context(_matrix(folder, name).open("w+b"))
+                    files[name] = MatrixFile(file, np.float32, shape)
                 files[name].append(rows)
     sha256 = {_PRODUCTS: hashlib.sha256(text).hexdigest()}
     sha256 |= {_matrix(folder, name).name: file.sha256() for name, file in files.items()}

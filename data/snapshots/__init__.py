@@ -1,16 +1,18 @@
 """Published snapshots: what a server answers from, as immutable folders of which one pointer file names the current."""
 
+from data.snapshots.files import SnapshotError
 from data.snapshots.read import current_id, is_id, is_published, load
+from data.snapshots.shards import HeldShard, ShardMismatchError
 from data.snapshots.snapshot import (
     MANIFEST,
     MODEL_NAME,
     REFERENCE_FILE,
     SCHEMA,
+    SHARDED_SCHEMA,
     AlertRule,
     ModelReference,
     Reasons,
     Snapshot,
-    SnapshotError,
 )
 from data.snapshots.write import point_at, publish
 
@@ -19,9 +21,12 @@ __all__ = [
     "MODEL_NAME",
     "REFERENCE_FILE",
     "SCHEMA",
+    "SHARDED_SCHEMA",
     "AlertRule",
+    "HeldShard",
     "ModelReference",
     "Reasons",
+    "ShardMismatchError",
     "Snapshot",
     "SnapshotError",
     "current_id",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data.snapshots.files import as_snapshot_error, verify
 from data.snapshots.publications import publications
-from data.snapshots.read import verify
-from data.snapshots.snapshot import BUNDLE, MANIFEST, AlertRule, Manifest, ModelReference, as_snapshot_error
+from data.snapshots.snapshot import BUNDLE, MANIFEST, AlertRule, Manifest, ModelReference
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,7 @@
-"""Loading a snapshot: every file is held against its checksum before any of it is used.
-
-Arrays are read into memory, and what was verified is what is used: whatever happens to the files afterwards, nothing
-that answers from them notices. Only arrays of more than ``MAX_BYTES_IN_MEMORY`` altogether stay on the disk and are
-mapped; truncating such a file ends the processes that use it, as the system demands (SIGBUS).
-"""
+"""Loading a snapshot, or one shard of it: every file of it is held against its checksum before any is used."""
 
 import datetime as dt
-import hashlib
-import io
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import Panel, ProductTable
+from data.snapshots.files import SnapshotError, SnapshotFiles, as_snapshot_error
 from data.snapshots.publications import publications
+from data.snapshots.shards import held_shard
 from data.snapshots.snapshot import (
     BUNDLE,
     ELIGIBLE,
@@ -31,18 +24,14 @@ from data.snapshots.snapshot import (
     Manifest,
     Reasons,
     Snapshot,
-    SnapshotError,
-    as_snapshot_error,
-    sha256_of,
 )
+from data.snapshots.totals import TOTALS, TotalsFiles
 from data.weeks import calendar
 from feature_service.json_record import parse_json
 from feature_service.kernel.arrays import BoolArray
+from feature_service.shards import Shard
 
 _ID = re.compile(r"\d{4}-W\d\d-[0-9a-f]{12}")
-
-MAX_BYTES_IN_MEMORY = 512 * 1024 * 1024
-"""Some 240,000 products with two years of sales."""
 
 
 def is_id(name: str) -> bool:
@@ -72,17 +61,23 @@ def current_id(root: Path) -> str:
     return snapshot_id
 
 
-def load(root: Path, snapshot_id: str) -> Snapshot:
+def load(root: Path, snapshot_id: str, shard: Shard | None = None) -> Snapshot:
     """Read one snapshot and verify every file against its manifest before any of it is used.
 
+    Args:
+        root: Folder of all snapshots.
+        snapshot_id: Which one.
+        shard: The part of it that is read and verified; None for a snapshot that is in one piece.
     Raises:
+        ShardMismatchError: If it is not published in as many shards.
         SnapshotError: If a file is missing, unreadable or not the one that was published, or a lead time is missing.
     """
     folder = root / snapshot_id
     with as_snapshot_error(folder):
         _check_schema(folder)
         manifest = Manifest.of(folder)
-        files = _verified(folder, manifest.sha256)
+        held = held_shard(folder, manifest.shards, shard)
+        files = _files_of(folder, manifest, f"{held.folder}/" if held else "")
         products = ProductTable.from_json(files.content(PRODUCTS))
         fields = {name: files.array(f"{PANEL}/{name}.npy") for name in manifest.fields}
         panel = Panel.from_products(products, calendar(manifest.first_week, manifest.as_of_week), fields)
@@ -98,7 +93,19 @@ def load(root: Path, snapshot_id: str) -> Snapshot:
             reasons=_read_reasons(files),
             alerts=manifest.alerts,
             warnings=manifest.warnings,
+            shard=held,
+            totals=TotalsFiles(folder, _below(manifest, (f"{TOTALS}/",))) if held else None,
         )
+
+
+def _files_of(folder: Path, manifest: Manifest, prefix: str) -> SnapshotFiles:
+    """Those of a shard, or without a prefix all, and the bundle; totals are verified when they are looked at."""
+    return SnapshotFiles.verified(folder, _below(manifest, (prefix, f"{BUNDLE}/")), prefix)
+
+
+def _below(manifest: Manifest, prefixes: tuple[str, ...]) -> dict[str, str]:
+    """The checksums of files by the beginning of their names."""
+    return {name: digest for name, digest in manifest.sha256.items() if name.startswith(prefixes)}
 
 
 def _eligible(eligible: npt.NDArray[Any], panel: Panel) -> BoolArray:
@@ -117,60 +124,14 @@ def _check_schema(folder: Path) -> None:
     """A manifest of another schema may hold other fields, so this comes before anything else is read of it."""
     schema = parse_json((folder / MANIFEST).read_text(encoding="utf-8"))["schema"]
     if schema not in READABLE_SCHEMAS:
-        readable = " and ".join(map(str, READABLE_SCHEMAS))
+        *others, last = map(str, READABLE_SCHEMAS)
+        readable = f"{', '.join(others)} and {last}"
         raise SnapshotError(f"snapshot {folder} has schema {schema}, this server reads {readable}")
 
 
-def verify(folder: Path, digests: Mapping[str, str]) -> None:
-    """Hold files of a snapshot against their SHA-256.
-
-    Raises:
-        SnapshotError: If one is not the file that was published.
-        OSError: If one cannot be read.
-    """
-    for name, digest in digests.items():
-        if sha256_of(folder / name) != digest:
-            raise SnapshotError(f"{folder / name} is not the file that was published: its checksum differs")
-
-
-@dataclass(frozen=True)
-class _Files:
-    """The files of a snapshot, each as it was when it was verified, but for arrays that are too large."""
-
-    folder: Path
-    contents: Mapping[str, bytes]
-
-    def content(self, name: str) -> bytes:
-        """The bytes of a small file."""
-        return self.contents[name]
-
-    def array(self, name: str) -> npt.NDArray[Any]:
-        """A read-only array; ``allow_pickle`` stays off, so nothing in the file can run."""
-        array: npt.NDArray[Any]
-        if name in self.contents:
-            array = np.load(io.BytesIO(self.contents[name]), allow_pickle=False)
-            array.flags.writeable = False
-        else:
-            array = np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
-        return array
-
-
-def _verified(folder: Path, digests: Mapping[str, str]) -> _Files:
-    """Hold every file against its SHA-256, and keep those in memory that are to be used from there."""
-    arrays = [name for name in digests if name.endswith(".npy")]
-    mapped = arrays if sum((folder / name).stat().st_size for name in arrays) > MAX_BYTES_IN_MEMORY else []
-    verify(folder, {name: digests[name] for name in mapped})
-    contents = {}
-    for name in digests.keys() - set(mapped):
-        contents[name] = (folder / name).read_bytes()
-        if hashlib.sha256(contents[name]).hexdigest() != digests[name]:
-            raise SnapshotError(f"{folder / name} is not the file that was published: its checksum differs")
-    return _Files(folder, contents)
-
-
-def _read_reasons(files: _Files) -> Reasons | None:
+def _read_reasons(files: SnapshotFiles) -> Reasons | None:
     names = [f"{REASONS}/{name}.npy" for name in ("feature", "contribution")]
-    if not (files.folder / REASONS).exists():
+    if not files.holds(names[0]):
         return None
     feature, contribution = map(files.array, names)
     return Reasons(feature=feature, contribution=contribution)

@@ -10,18 +10,20 @@
             eligible.npy            bool, shape (products, weeks): where the label applies
             reasons/<array>.npy     shape (products, reasons), only where the model can tell why
             bundle/                 the registered model's ONNX graph and contract
+        2018-W34-6f5e4d3c2b1a/      one that is published in shards, of which each server holds one
+            manifest.json, bundle/  as before
+            shard-0-of-4/           products.json, panel/, eligible.npy, reasons/ of the products that fall into it
+            totals/<set>.npz        sums over all products and over locations, which features of that set need
         zero_sales/                 the same again, of the question of that name: only the first one lies at the top
 
 The id holds a hash over the content, so publishing the same content again changes nothing. Nothing here needs more
 than the gRPC server has, which loads it.
 """
 
-import contextlib
 import dataclasses
 import datetime as dt
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +31,12 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import Panel
+from data.snapshots.shards import HeldShard, Sharding
+from data.snapshots.totals import TotalsFiles
 from feature_service.json_record import read_json
-from feature_service.kernel import StockoutError
+from feature_service.kernel import FeatureSet
 from feature_service.kernel.arrays import BoolArray, FloatArray
+from feature_service.kernel.groups import SharedTotals
 
 POINTER = "CURRENT"
 LOG = "PUBLISHED"
@@ -49,14 +54,11 @@ MODEL_NAME = "stockout_risk"
 
 SCHEMA = 3
 
-READABLE_SCHEMAS = (2, 3)
+SHARDED_SCHEMA = 4
+"""Of snapshots in shards, which a server from before there were any must not take for one without products."""
+
+READABLE_SCHEMAS = (2, SCHEMA, SHARDED_SCHEMA)
 """A snapshot of schema 2 has no alert rule: its model's own threshold counts."""
-
-_LONGEST_REASON = 200
-
-
-class SnapshotError(StockoutError):
-    """A snapshot is missing, incomplete, or not what its manifest says."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Snapshot:
         reasons: Why, for the newest week; None if the model cannot tell.
         alerts: What an alert is; None where the model's own threshold counts.
         warnings: What was taken of the data though it looks wrong, a sentence each.
+        shard: Which part of the published products these are; None where they are all of them.
+        totals: Sums over the products of all shards; None where there is but this.
     """
 
     id: str
@@ -127,6 +131,16 @@ class Snapshot:
     reasons: Reasons | None = None
     alerts: AlertRule | None = None
     warnings: tuple[str, ...] = ()
+    shard: HeldShard | None = None
+    totals: TotalsFiles | None = None
+
+    def shared_totals(self, definition: FeatureSet) -> SharedTotals | None:
+        """Sums over all products that were published, where these are a part of them and a feature set needs sums.
+
+        Raises:
+            SnapshotError: If they are missing, or not what was published.
+        """
+        return self.totals.of(definition) if self.totals else None
 
 
 @dataclass(frozen=True)
@@ -144,6 +158,7 @@ class Manifest:
         sha256: Checksum of every other file, by its path in the folder.
         alerts: What an alert is; None where the model's own threshold counts.
         warnings: What was taken of the data though it looks wrong, a sentence each.
+        shards: How its products are divided; None where they lie in one piece.
     """
 
     schema: int
@@ -156,10 +171,14 @@ class Manifest:
     sha256: Mapping[str, str]
     alerts: AlertRule | None = None
     warnings: tuple[str, ...] = ()
+    shards: Sharding | None = None
 
     def to_json(self) -> str:
         """The manifest as the text of its file."""
-        return json.dumps(dataclasses.asdict(self), indent=2, default=lambda date: date.isoformat()) + "\n"
+        said = dataclasses.asdict(self)
+        if self.shards is None:
+            del said["shards"]  # a server from before there were any knows no such field
+        return json.dumps(said, indent=2, default=lambda date: date.isoformat()) + "\n"
 
     @classmethod
     def of(cls, folder: Path) -> "Manifest":
@@ -169,23 +188,3 @@ class Manifest:
             OSError, ValueError: If it cannot be read.
         """
         return read_json(cls, (folder / MANIFEST).read_text(encoding="utf-8"))
-
-
-@contextlib.contextmanager
-def as_snapshot_error(folder: Path) -> Iterator[None]:
-    """Raise what goes wrong with reading a snapshot's files as a SnapshotError."""
-    try:
-        yield
-    except OSError as error:
-        raise SnapshotError(f"snapshot {folder} cannot be read: {error}") from error
-    except StockoutError:
-        raise
-    except Exception as error:  # the readers of arrays raise what they like over what no array is
-        reason = repr(error)[:_LONGEST_REASON]
-        raise SnapshotError(f"snapshot {folder} is broken: {reason}; publish it again") from error
-
-
-def sha256_of(path: Path) -> str:
-    """The checksum of a file, as a manifest has it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,27 +10,24 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from data.files import locked
 from data.panel import Panel
+from data.snapshots.files import SnapshotError, sha256_of, write_text
+from data.snapshots.parts import write_parts
 from data.snapshots.publications import Publication, log_publication
+from data.snapshots.shards import Sharding
 from data.snapshots.snapshot import (
     BUNDLE,
-    ELIGIBLE,
     MANIFEST,
-    PANEL,
     POINTER,
-    PRODUCTS,
-    REASONS,
     SCHEMA,
+    SHARDED_SCHEMA,
     AlertRule,
     Manifest,
     ModelReference,
     Reasons,
-    SnapshotError,
-    sha256_of,
 )
+from data.snapshots.totals import TOTALS, write_totals
 from data.weeks import iso_name
 from feature_service.kernel.arrays import BoolArray
 
@@ -44,6 +41,7 @@ def publish(
     reasons: Reasons | None = None,
     alerts: AlertRule | None = None,
     warnings: tuple[str, ...] = (),
+    shards: int = 1,
 ) -> str:
     """Write a snapshot below ``to`` and point ``CURRENT`` at it; a reader sees the old one or the new one, never half.
 
@@ -56,6 +54,7 @@ def publish(
         reasons: Why, for the newest week; None if the model cannot tell.
         alerts: What an alert is; None for the model's own threshold.
         warnings: What was taken of the data though it looks wrong, a sentence each.
+        shards: Parts in which it is published, for a server each; 1 is the whole in one piece.
     Returns:
         The snapshot's id.
     Raises:
@@ -65,7 +64,7 @@ def publish(
     if not panel.has_lead_times:
         raise SnapshotError("no snapshot can be published of a panel that lacks lead times: give it a default first")
     try:
-        return _publish(panel, eligible, bundle_dir, model, to, reasons, alerts, warnings)
+        return _publish(panel, eligible, bundle_dir, model, to, reasons, alerts, warnings, shards)
     except OSError as error:
         raise SnapshotError(f"no snapshot can be published in {to}: {error}; {_free(to)}") from error
 
@@ -79,20 +78,21 @@ def _publish(
     reasons: Reasons | None,
     alerts: AlertRule | None,
     warnings: tuple[str, ...],
+    shards: int,
 ) -> str:
+    sharding = Sharding.of(shards, panel.groups)
+    schema = SHARDED_SCHEMA if sharding else SCHEMA
     to.mkdir(parents=True, exist_ok=True)
     published_at = dt.datetime.now(dt.UTC).replace(microsecond=0)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=to))
     try:
-        _write_content(draft, panel, eligible, bundle_dir)
-        if reasons is not None:
-            _write_reasons(draft / REASONS, reasons)
-        digests = {path.relative_to(draft).as_posix(): sha256_of(path) for path in _files(draft)}
-        said = [dataclasses.asdict(each) for each in (model, alerts) if each]
-        content = json.dumps([SCHEMA, digests, said, warnings], sort_keys=True, default=str)
+        shutil.copytree(bundle_dir, draft / BUNDLE, copy_function=shutil.copyfile)
+        digests = _write_content(draft, panel, eligible, reasons, sharding)
+        said = [dataclasses.asdict(each) for each in (model, alerts, sharding) if each]
+        content = json.dumps([schema, digests, said, warnings], sort_keys=True, default=str)
         snapshot_id = f"{iso_name(panel.as_of_week)}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
         manifest = Manifest(
-            schema=SCHEMA,
+            schema=schema,
             id=snapshot_id,
             published_at=published_at,
             first_week=panel.weeks[0].item(),
@@ -102,8 +102,9 @@ def _publish(
             sha256=digests,
             alerts=alerts,
             warnings=warnings,
+            shards=sharding,
         )
-        _write_text(draft / MANIFEST, manifest.to_json())
+        write_text(draft / MANIFEST, manifest.to_json())
         draft.chmod(0o755)
         if not (to / snapshot_id).exists():
             draft.rename(to / snapshot_id)
@@ -124,34 +125,21 @@ def _point_at(publication: Publication, root: Path) -> None:
     with locked(root / POINTER):
         try:
             log_publication(publication, root)
-            _write_text(draft, publication.id + "\n")
+            write_text(draft, publication.id + "\n")
             draft.replace(root / POINTER)
         finally:
             draft.unlink(missing_ok=True)
 
 
-def _write_content(draft: Path, panel: Panel, eligible: BoolArray, bundle_dir: Path) -> None:
-    (draft / PANEL).mkdir()
-    for name, matrix in panel.fields.items():
-        np.save(draft / PANEL / f"{name}.npy", np.ascontiguousarray(matrix))
-        panel.release()
-    np.save(draft / ELIGIBLE, eligible)
-    _write_text(draft / PRODUCTS, panel.products().to_json())
-    shutil.copytree(bundle_dir, draft / BUNDLE, copy_function=shutil.copyfile)
-
-
-def _write_reasons(folder: Path, reasons: Reasons) -> None:
-    folder.mkdir()
-    np.save(folder / "feature.npy", reasons.feature)
-    np.save(folder / "contribution.npy", reasons.contribution)
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Write and flush to the disk, so that a later rename never names an empty file."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+def _write_content(
+    draft: Path, panel: Panel, eligible: BoolArray, reasons: Reasons | None, sharding: Sharding | None
+) -> dict[str, str]:
+    """Gives the SHA-256 of every file in the draft."""
+    written = write_parts(draft, panel, eligible, reasons, sharding)
+    if sharding:
+        write_totals(draft / TOTALS, panel)
+    names = (path.relative_to(draft).as_posix() for path in _files(draft))
+    return {name: written.get(name) or sha256_of(draft / name) for name in names}
 
 
 def _free(folder: Path) -> str:

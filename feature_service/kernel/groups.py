@@ -92,6 +92,8 @@ def with_shared(totals: Totals, shared: SharedTotals, groups: Groups) -> Totals:
     Raises:
         KeyError: If a product's group is not among the shared ones.
     """
+    if not shared.counts:  # no part has a product
+        return totals
     weeks = next(iter(shared.counts.values())).shape[1]
     known_from = _first_known_week(shared.counts, weeks)
     codes = dict(totals.codes)

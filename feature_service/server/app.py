@@ -58,13 +58,13 @@ async def serve(settings: Settings) -> None:
     link = Link(settings.operation.worker, when_lost=stop.set)
     max_age_days, worker = settings.max_age_days, settings.operation.worker
     questions = ServedQuestions(None if max_age_days is None else max_age_days * SECONDS_PER_DAY)
-    recorded = RecordedStock(settings.history, questions)
+    recorded = RecordedStock(settings.history, questions, settings.shard)
     snapshots = SnapshotCollector(questions)
     metrics = Metrics(
         "products", snapshots, RecordedCollector(questions, recorded), LastRunCollector(settings.snapshots)
     )
     telemetry = call_telemetry(settings, metrics)
-    reloader = Reloader(settings.snapshots, questions, recorded.prepare, snapshots.count_reload_failure)
+    reloader = Reloader(settings, questions, recorded.prepare, snapshots.count_reload_failure)
     if worker:
         await load_default(reloader, questions, recorded, settings)
         await reloader.look_beside()
@@ -106,7 +106,7 @@ async def load_default(
         StockoutError: If there is none, or it cannot be served.
     """
     began = perf_counter()
-    serving, problem = await asyncio.to_thread(load_at_start, settings.snapshots)
+    serving, problem = await asyncio.to_thread(load_at_start, settings.snapshots, settings.shard)
     questions.default.swap_in(await recorded.prepare(serving))
     questions.name_default()
     reloader.take_up_beside()

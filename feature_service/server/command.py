@@ -16,8 +16,18 @@ from feature_service.server.options import operation_options
 from feature_service.server.settings import History, Operation, Settings
 from feature_service.server.supervisor import Supervisor
 from feature_service.server.telemetry import logs
+from feature_service.shards import Shard
 
 FAILED = 1
+
+
+def _shard(_context: click.Context, _option: click.Parameter, text: str | None) -> Shard | None:
+    """None for the whole, which the first of one is, too."""
+    try:
+        shard = Shard.parse(text) if text else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return None if shard and shard.count == 1 else shard
 
 
 @click.command(context_settings={"show_default": True})
@@ -53,6 +63,15 @@ FAILED = 1
 @click.option("--log-format", type=click.Choice(["json", "console"]), default="json", help="How log lines look.")
 @click.option("--log-calls", is_flag=True, help="Write a line for every call, not only for those that failed.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes on the port, each with the snapshot.")
+@click.option(
+    "--shard",
+    metavar="NUMBER/COUNT",
+    envvar="STOCKOUT_SHARD",
+    show_envvar=True,
+    callback=_shard,
+    help="Serve this part of snapshots that are published with --shards COUNT, 0/4 for the first of four.  "
+    "[default: all products]",
+)
 @history_options
 @operation_options
 def main(
@@ -66,6 +85,7 @@ def main(
     log_format: logs.Format,
     log_calls: bool,
     workers: int,
+    shard: Shard | None,
     history: History | None,
     operation: Operation,
 ) -> None:
@@ -81,6 +101,7 @@ def main(
         max_age_days=max_age_days,
         log_calls=log_calls,
         history=history,
+        shard=shard,
         operation=operation,
     )
     try:

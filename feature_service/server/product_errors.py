@@ -2,6 +2,7 @@
 
 ProductError
 ├── UnknownProductError      the snapshot has never seen the id
+├── WrongShardError          another server holds the id, if the snapshot has it
 ├── ExcludedProductError     known, but no sale of it counts
 ├── NotLaunchedError         nothing was sold or counted yet
 ├── ShortHistoryError        too few weeks since its launch
@@ -23,6 +24,19 @@ class UnknownProductError(ProductError):
 
     def __init__(self) -> None:
         super().__init__("no such product in the snapshot")
+
+
+class WrongShardError(ProductError):
+    """Another server holds the id, if the snapshot has it."""
+
+    def __init__(self, shard: int, shard_count: int, served_shard: int) -> None:
+        super().__init__(
+            f"the product, if there is one, is in shard {shard} of {shard_count}, and this server holds shard "
+            f"{served_shard}: ask the server of {shard}/{shard_count}",
+            shard=shard,
+            shard_count=shard_count,
+            served_shard=served_shard,
+        )
 
 
 class ExcludedProductError(ProductError):

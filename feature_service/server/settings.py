@@ -8,6 +8,7 @@ from typing import Protocol
 
 from feature_service.credentials import Secrets
 from feature_service.limits import MAX_ID_BYTES, MAX_IDS
+from feature_service.shards import Shard
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """Each lets the calls in flight end; the last is sent when a terminal is closed."""
@@ -181,6 +182,7 @@ class Settings:
             None is never.
         log_calls: Write a line for every call, not only for those that failed.
         history: Where recorded counts are heard of; None is nowhere.
+        shard: The part of every snapshot that is served; None for snapshots in one piece.
         operation: Limits, security, telemetry.
     """
 
@@ -193,6 +195,7 @@ class Settings:
     max_age_days: float | None = None
     log_calls: bool = False
     history: History | None = None
+    shard: Shard | None = None
     operation: Operation = field(default_factory=Operation)
 
     @property

@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from stockout.v1.risk_service_pb2 import OutOfStock
 
-from data.snapshots import SnapshotError
+from data.snapshots import ShardMismatchError, SnapshotError
 from feature_service.bundle import BundleError, FeatureShapeError
 from feature_service.credentials import CredentialsError
 from feature_service.kernel import InsufficientHistoryError, MissingFieldsError, StockoutError, UnknownFeatureSetError
@@ -29,6 +29,7 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     errors.MethodDeniedError: (grpc.StatusCode.PERMISSION_DENIED, "METHOD_DENIED"),
     errors.RateExceededError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_EXCEEDED"),
     product_errors.UnknownProductError: (grpc.StatusCode.NOT_FOUND, "UNKNOWN_PRODUCT"),
+    product_errors.WrongShardError: (grpc.StatusCode.FAILED_PRECONDITION, "WRONG_SHARD"),
     product_errors.ExcludedProductError: (grpc.StatusCode.FAILED_PRECONDITION, "EXCLUDED_PRODUCT"),
     product_errors.NotLaunchedError: (grpc.StatusCode.FAILED_PRECONDITION, "NOT_LAUNCHED"),
     product_errors.ShortHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
@@ -54,6 +55,7 @@ BEFORE_ANY_CALL: frozenset[type[StockoutError]] = frozenset(
         errors.MisplacedQuestionError,
         MissingFieldsError,
         SnapshotError,
+        ShardMismatchError,
         BundleError,
         CredentialsError,
     }

@@ -105,6 +105,7 @@ class RiskServicer:
             data_warnings=serving.data_warnings,
             questions=map(self._served_question, self._questions.loaded()),
             recorded_counts=self._recorded.info(serving),
+            shard=responses.shard_message(serving.shard),
         ).SerializeToString()
 
     def _served_question(self, place: CurrentSnapshot) -> ServedQuestion:

@@ -19,6 +19,7 @@ from feature_service.server.product_errors import (
     ProductError,
     ShortHistoryError,
     UnknownProductError,
+    WrongShardError,
 )
 from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.planner import Figures, Planner
@@ -64,14 +65,10 @@ class Assessor:
     """
 
     def __init__(self, snapshot: Snapshot, bundle: Bundle) -> None:
-        self.panel, self.label = snapshot.panel, bundle.contract.label
+        self.panel, self.label, self._shard = snapshot.panel, bundle.contract.label, snapshot.shard
         self.planner = Planner(snapshot.panel, self.label.horizon_weeks)
-        self.inputs = Inputs(
-            feature_set(bundle.contract.feature_set),
-            snapshot.panel,
-            snapshot.eligible,
-            stock_aware=self.label.evidence == STOCK_AWARE,
-        )
+        stock_aware = self.label.evidence == STOCK_AWARE
+        self.inputs = Inputs(feature_set(bundle.contract.feature_set), snapshot, stock_aware=stock_aware)
         self.scorer = Scorer(self.inputs, bundle)
         self.newest = len(snapshot.panel.weeks) - 1
         self._rows = {product_id: row for row, product_id in enumerate(snapshot.panel.product_ids)}
@@ -170,8 +167,14 @@ class Assessor:
         """Why an id has no row."""
         cause = self.panel.excluded.get(product_id)
         if cause is None:
-            return UnknownProductError()
+            return self._unknown(product_id)
         return NotLaunchedError(self.week(column)) if cause == NOT_LAUNCHED_CAUSE else ExcludedProductError(cause)
+
+    def _unknown(self, product_id: str) -> ProductError:
+        held = self._shard
+        if held is None or (number := held.sharding.number(product_id)) == held.shard.number:
+            return UnknownProductError()
+        return WrongShardError(number, held.sharding.count, held.shard.number)
 
     def _score_newest(self, snapshot: Snapshot) -> None:
         """In blocks, each with the values of the features that are reasons."""

@@ -7,7 +7,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from data.panel import UNITS_ON_HAND, UNITS_SOLD, Panel
+from data.panel import UNITS_ON_HAND, UNITS_SOLD
+from data.snapshots import Snapshot
 from feature_service.bundle import Bundle
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
 from feature_service.kernel.arrays import BoolArray, RowNumbers, Rows
@@ -57,19 +58,19 @@ class Inputs:
 
     Args:
         feature_set: What the model takes.
-        panel: The snapshot's.
-        eligible: Where the label applies, shape ``(products, weeks)``.
+        snapshot: Has the panel, where the label applies, and what its products share with those of other shards.
         stock_aware: Whether the label is about stock, so that a product that is out of it is a state of its own.
     """
 
-    def __init__(self, feature_set: FeatureSet, panel: Panel, eligible: BoolArray, *, stock_aware: bool) -> None:
+    def __init__(self, feature_set: FeatureSet, snapshot: Snapshot, *, stock_aware: bool) -> None:
+        panel = snapshot.panel
         self.feature_set, self.stock_aware = feature_set, stock_aware
-        self._sold, self._eligible = panel.fields[UNITS_SOLD], eligible
-        self._out = panel.out_of_stock() if stock_aware else np.zeros_like(eligible)
+        self._sold, self._eligible = panel.fields[UNITS_SOLD], snapshot.eligible
+        self._out = panel.out_of_stock() if stock_aware else np.zeros_like(snapshot.eligible)
         # sales may be unknown again after the last record of all sales, which is no reason to forget a launch
         known = np.isfinite(self._sold)
         self._launch_week = np.where(known.any(axis=1), known.argmax(axis=1), known.shape[1])
-        self._of_panel = PanelFeatures(feature_set, panel.fields, panel.groups)
+        self._of_panel = PanelFeatures(feature_set, panel.fields, panel.groups, snapshot.shared_totals(feature_set))
         self._newest = panel.fields[UNITS_SOLD].shape[1] - 1
         self._newest_with_stock: StockFeatures | None = None
 

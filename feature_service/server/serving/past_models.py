@@ -77,12 +77,7 @@ class PastModels:
                 return self._own
             inputs = ours.inputs
             if contract.feature_set != inputs.feature_set.name:
-                inputs = Inputs(
-                    feature_set(contract.feature_set),
-                    self._snapshot.panel,
-                    self._snapshot.eligible,
-                    stock_aware=inputs.stock_aware,
-                )
+                inputs = Inputs(feature_set(contract.feature_set), self._snapshot, stock_aware=inputs.stock_aware)
             return AnsweringModel(then.model, Scorer(inputs, bundle), then.alerts)
         except StockoutError as error:
             _log.warning("past model not used", model_version=then.model.version, error=str(error))

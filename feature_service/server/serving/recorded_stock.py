@@ -11,6 +11,7 @@ from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.serving.rescorer import Rescorer
 from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.settings import History
+from feature_service.shards import Shard
 
 
 class RecordedStock:
@@ -19,12 +20,13 @@ class RecordedStock:
     Args:
         history: Where to hear of them; None if nowhere.
         questions: What is answered with them.
+        shard: The part of the products that is answered for; None for all.
     Raises:
         CredentialsError: If a file for the connection cannot be used.
     """
 
-    def __init__(self, history: History | None, questions: ServedQuestions) -> None:
-        self._log = CountLog()
+    def __init__(self, history: History | None, questions: ServedQuestions, shard: Shard | None) -> None:
+        self._log = CountLog(shard)
         self._rescorer = Rescorer(questions, self._log)
         self._watch: HistoryWatch | None = None
         if history:

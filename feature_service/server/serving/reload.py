@@ -22,6 +22,8 @@ from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.questions import ServedQuestions, published_beside
 from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.serving.start import load_at_start
+from feature_service.server.settings import Settings
+from feature_service.shards import Shard
 
 RETRY_SECONDS = 60.0
 """A refused snapshot is tried again after this: a full disk or a network folder may have been the cause."""
@@ -36,14 +38,15 @@ _log = structlog.stdlib.get_logger("stockout.reload")
 
 
 class Reloader:
-    """Keeps ``questions`` at what is published in ``root``, and the folders of questions beside it.
+    """Keeps ``questions`` at what is published in the folder of snapshots, and the folders of questions beside it.
 
     No question that fails keeps another one from being loaded.
     """
 
-    def __init__(self, root: Path, questions: ServedQuestions, prepare: Prepare, on_refusal: OnRefusal) -> None:
-        self._root, self._questions, self._prepare, self._on_refusal = root, questions, prepare, on_refusal
-        self._default = _QuestionReloader(root, questions.default, prepare, on_refusal)
+    def __init__(self, settings: Settings, questions: ServedQuestions, prepare: Prepare, on_refusal: OnRefusal) -> None:
+        self._root, self._shard, self._questions = settings.snapshots, settings.shard, questions
+        self._prepare, self._on_refusal = prepare, on_refusal
+        self._default = self._reloader(self._root, questions.default)
         self._beside: dict[str, _QuestionReloader] = {}
         self._hidden = ""
 
@@ -68,8 +71,11 @@ class Reloader:
         """Find questions that were published since; calls that name one are told that it is being loaded."""
         for name in self._new_names():
             place = CurrentSnapshot(self._questions.max_age_s)
-            self._beside[name] = _QuestionReloader(self._root / name, place, self._prepare, self._on_refusal)
+            self._beside[name] = self._reloader(self._root / name, place)
             self._questions.add(name, place)
+
+    def _reloader(self, root: Path, place: CurrentSnapshot) -> "_QuestionReloader":
+        return _QuestionReloader(root, self._shard, place, self._prepare, self._on_refusal)
 
     def _new_names(self) -> list[str]:
         try:
@@ -88,9 +94,11 @@ class Reloader:
 class _QuestionReloader:
     """Keeps ``current`` at the snapshot that is published in ``root``; the question has one name for ever."""
 
-    def __init__(self, root: Path, current: CurrentSnapshot, prepare: Prepare, on_refusal: OnRefusal) -> None:
+    def __init__(
+        self, root: Path, shard: Shard | None, current: CurrentSnapshot, prepare: Prepare, on_refusal: OnRefusal
+    ) -> None:
         self.current = current
-        self._root, self._prepare, self._on_refusal = root, prepare, on_refusal
+        self._root, self._shard, self._prepare, self._on_refusal = root, shard, prepare, on_refusal
         self._refused: tuple[str, float] | None = None
         self._last_refusal = ""
 
@@ -124,13 +132,13 @@ class _QuestionReloader:
         self._refused, self._last_refusal = None, ""
 
     def _newer(self, published: str) -> tuple[ServingSnapshot, None]:
-        serving, served = ServingSnapshot.load(self._root, published), self.current.get().label
+        serving, served = ServingSnapshot.load(self._root, published, self._shard), self.current.get().label
         if not serving.label.predicts_the_same_as(served):
             raise OtherQuestionError(published, _in_words(serving.label), _in_words(served))
         return serving, None
 
     def _first(self, published: str) -> tuple[ServingSnapshot, StockoutError | None]:
-        serving, problem = load_at_start(self._root)
+        serving, problem = load_at_start(self._root, self._shard)
         if serving.question != self._root.name:
             raise MisplacedQuestionError(self._root, published, serving.question)
         return serving, problem

@@ -17,11 +17,13 @@ from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksResponse,
     ListStockoutRisksResponse,
     RankedStockoutRisk,
+    Shard,
+    ShardKey,
     StockoutRisk,
     StockoutRiskResult,
 )
 
-from data.snapshots import ModelReference, Snapshot
+from data.snapshots import HeldShard, ModelReference, Snapshot
 from feature_service.bundle import Contract
 from feature_service.kernel.arrays import RowNumbers
 from feature_service.server.product_errors import OutOfStockError, ProductError
@@ -204,6 +206,14 @@ def timestamp_message(moment: dt.datetime) -> timestamp_pb2.Timestamp:
 def date_message(day: dt.date) -> date_pb2.Date:
     """A day of the calendar."""
     return date_pb2.Date(year=day.year, month=day.month, day=day.day)
+
+
+def shard_message(held: HeldShard | None) -> Shard | None:
+    """The part of a snapshot that is held."""
+    if held is None:
+        return None
+    key = ShardKey.Value(f"SHARD_KEY_{held.sharding.key}")
+    return Shard(number=held.shard.number, count=held.shard.count, key=key)
 
 
 def _result(tag: bytes, product_id: str, outcome: bytes) -> bytes:

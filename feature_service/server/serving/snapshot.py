@@ -23,6 +23,7 @@ from feature_service.server.serving.computing import compute_in_thread
 from feature_service.server.serving.count_log import StockCount
 from feature_service.server.serving.newest_week import NewestWeek
 from feature_service.server.serving.past_models import AnsweringModel, PastModels
+from feature_service.shards import Shard
 
 PER_MESSAGE = 1000
 """Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
@@ -37,12 +38,13 @@ class ServingSnapshot:
     With recorded counts it is another one of the same id, which shares with it what the counts leave as it is.
 
     Attributes:
+        shard: Which part of the published products is answered for; None for all of them.
         now: The newest week, with its recorded counts.
         counts_number: Up to which number of the log the counts are in.
     """
 
     def __init__(self, snapshot: Snapshot, bundle: Bundle, root: Path) -> None:
-        self.id = snapshot.id
+        self.id, self.shard = snapshot.id, snapshot.shard
         assessor = Assessor(snapshot, bundle)
         self.model, self.published_at = snapshot.model, snapshot.published_at
         self.serving_since = dt.datetime.now(dt.UTC)
@@ -56,13 +58,13 @@ class ServingSnapshot:
         snapshot.panel.release()  # the newest week is answered without it
 
     @classmethod
-    def load(cls, root: Path, snapshot_id: str | None = None) -> "ServingSnapshot":
-        """Read, verify and score a snapshot, by default the one that is published in ``root``.
+    def load(cls, root: Path, snapshot_id: str | None = None, shard: Shard | None = None) -> "ServingSnapshot":
+        """Read, verify and score a snapshot or a shard of it, by default of the one that is published in ``root``.
 
         Raises:
             StockoutError: If there is none, or it cannot be served.
         """
-        snapshot = snapshots.load(root, snapshot_id or snapshots.current_id(root))
+        snapshot = snapshots.load(root, snapshot_id or snapshots.current_id(root), shard)
         bundle = Bundle.load(snapshot.bundle_dir)
         return cls(snapshot, bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle, root)
 

@@ -48,7 +48,8 @@ class SnapshotCollector(Collector):
         loaded = [place.get() for place in self._questions.loaded()]
         for each in loaded:
             model = {"model_name": each.model.name, "model_version": each.model.version}
-            info.add_metric([each.question], {"snapshot_id": each.id, **model})
+            shard = {"shard": str(each.shard.shard)} if each.shard else {}
+            info.add_metric([each.question], {"snapshot_id": each.id, **model, **shard})
             age.add_metric([each.question], each.ages.snapshot_s)
             data_age.add_metric([each.question], each.ages.data_s)
             scores.add_metric([each.question], *self._histogram(each))

@@ -72,5 +72,5 @@ def test_another_alert_rule_is_another_snapshot_and_both_are_read_as_they_were_p
 def test_another_schema_is_named_before_anything_else_is_read(tmp_path: Path) -> None:
     snapshot_id = publish_panel(PANEL, tmp_path)
     (tmp_path / "snapshots" / snapshot_id / MANIFEST).write_text('{"schema": 99, "colour": "blue"}', encoding="utf-8")
-    with pytest.raises(SnapshotError, match="has schema 99, this server reads 2 and 3"):
+    with pytest.raises(SnapshotError, match="has schema 99, this server reads 2, 3 and 4"):
         load(tmp_path / "snapshots", snapshot_id)
