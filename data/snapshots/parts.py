@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from data.matrix_file import MatrixFile
 from data.panel import Panel, ProductTable
-from data.snapshots.files import write_text
 from data.snapshots.shards import Sharding
 from data.snapshots.snapshot import ELIGIBLE, PANEL, PRODUCTS, REASONS, Reasons
 from feature_service.kernel.arrays import BoolArray, RowNumbers
@@ -32,7 +31,7 @@ def write_parts(
     parts = _Parts.of(panel.product_ids, sharding)
     for table, folder in zip(_tables(panel.products(), parts, sharding), parts.folders, strict=True):
         (draft / folder).mkdir(exist_ok=True)
-        write_text(draft / folder / PRODUCTS, table.to_json())
+        (draft / folder / PRODUCTS).write_text(table.to_json(), encoding="utf-8")
     digests: dict[str, str] = {}
     for name, matrix in _matrices(panel, eligible, reasons).items():
         digests |= _write_matrix(draft, name, matrix, parts, panel)

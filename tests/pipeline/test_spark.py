@@ -96,7 +96,7 @@ def test_stores_of_which_two_deliveries_came(champions: Path, tmp_path: Path, ja
     for day in (dt.date(2024, 4, 28), dt.date(2024, 12, 31)):
         landing = deliver(whole, tmp_path / "landing", day, sales="sold_at", inventory="counted_on")
         engines.load("--source", "generic", "--data-dir", landing)
-    root, asked = engines.work_dir / "snapshots", (*INVENTORY, "--as-of", "latest")
+    root, asked = engines.work_dir / "snapshots", (*INVENTORY, "--as-of", "latest", "--shards", "3")
     one_machine = engines.results(root, *asked)
     assert engines.results(root, *asked, *SPARK) == one_machine
 

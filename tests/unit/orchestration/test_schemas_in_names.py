@@ -22,8 +22,9 @@ def olist(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def folders(data_dir: Path) -> dict[str, Path]:
-    options = {"source": "olist", "data_dir": data_dir, "work_dir": data_dir / "work", "label": "zero_sales"}
+def folders(data_dir: Path, shards: int = 1) -> dict[str, Path]:
+    options: dict[str, object] = {"source": "olist", "data_dir": data_dir, "label": "zero_sales", "shards": shards}
+    options["work_dir"] = data_dir / "work"
     stages: dict[str, type[Stage]] = {name: getattr(orchestration, name) for name in STAGES}
     return {name: stage(**options, as_of=dt.date(2018, 8, 26)).folder for name, stage in stages.items()}
 
@@ -40,6 +41,7 @@ def folders(data_dir: Path) -> dict[str, Path]:
         ("orchestration.run.FIGURES_SCHEMA", {"Train", "Evaluate", "Register", "Package", "Publish"}),
         ("orchestration.run.REGISTERED_SCHEMA", {"Register", "Package", "Publish"}),
         ("orchestration.run.SNAPSHOT_SCHEMA", {"Publish"}),
+        ("orchestration.run.SHARDED_SCHEMA", set()),
     ],
 )
 def test_another_schema_runs_the_stages_again_that_write_it_or_build_on_it_and_no_others(
@@ -49,6 +51,17 @@ def test_another_schema_runs_the_stages_again_that_write_it_or_build_on_it_and_n
     monkeypatch.setattr(schema, 99)
     after = folders(olist)
     assert {name for name in STAGES if after[name] != before[name]} == run_again
+
+
+def test_another_number_of_shards_or_another_form_of_them_publishes_again_and_trains_nothing(
+    olist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, two, three = (folders(olist, shards) for shards in (1, 2, 3))
+    for before, after in ((whole, two), (two, three)):
+        assert {name for name in STAGES if after[name] != before[name]} == {"Publish"}
+    monkeypatch.setattr("orchestration.run.SHARDED_SCHEMA", 99)
+    assert folders(olist)["Publish"] == whole["Publish"]
+    assert folders(olist, 2)["Publish"] != two["Publish"]
 
 
 def test_the_same_content_in_another_schema_is_another_snapshot(
