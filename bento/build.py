@@ -41,6 +41,7 @@ _MODULES = (
     "feature_service.credentials",
     "feature_service.json_record",
     "feature_service.limits",
+    "feature_service.shards",
     "feature_service.terminal",
 )
 _PACKAGES = ("feature_service.bundle", "feature_service.client", "feature_service.kernel", "stockout")

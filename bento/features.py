@@ -40,7 +40,8 @@ class FeatureClient:
     """Gets features and planner's figures by product id. Made without a connection; the first call opens it.
 
     Args:
-        target: Where the service is, as gRPC writes it, e.g. ``127.0.0.1:50051``.
+        target: Where the service is, as gRPC writes it, e.g. ``127.0.0.1:50051``; of servers that hold a shard each,
+            all of them in the order of the shards, with commas between them.
         question: What the Bento's model answers; a service may answer others, too.
         credentials: TLS, and the token if any; None is plaintext.
     """
@@ -56,7 +57,7 @@ class FeatureClient:
             BadRequestError: If the service refuses the request, e.g. for an ``as_of`` that it has no week for.
             FeatureServiceBusyError: If it has too many calls to take this one.
             FeatureServiceUnavailableError: If it does not answer in time, or has nothing loaded.
-            FeatureServiceMismatchError: If it does not answer the Bento's question.
+            FeatureServiceMismatchError: If it does not answer the Bento's question, or lacks a shard of its products.
             FeatureServiceFailedError: If it fails in another way.
             SnapshotChangedError: If the two keep coming from different snapshots.
         """
@@ -70,12 +71,11 @@ class FeatureClient:
         )
 
     async def _ask(self, request: AssessRequest) -> Answer:
-        if self._client is None:  # here, since its channel belongs to the loop that is running now
-            self._client = AsyncRiskClient(self._target, credentials=self._credentials, question=self._question)
         ids, as_of = request.product_ids, request.as_of
-        features, plans = self._client.features(ids, as_of), self._client.assess(ids, as_of)
         try:
-            return Answer(*await asyncio.gather(features, plans))
+            if self._client is None:  # here, since its channel belongs to the loop that is running now
+                self._client = AsyncRiskClient(self._target, credentials=self._credentials, question=self._question)
+            return Answer(*await asyncio.gather(self._client.features(ids, as_of), self._client.assess(ids, as_of)))
         except ClientError as error:
             raise http_error(error, self._target) from error
 
@@ -96,12 +96,18 @@ def http_error(error: ClientError, target: str) -> StockoutError:
     match error:
         case client.RefusedError(code=code, details=details):
             return _refusal(error, code, details, target)
-        case client.ServerUnavailableError(details=details):
-            return _unavailable(target, details)
-        case client.DeadlineError(timeout_s=timeout_s):
-            return _unavailable(target, f"nothing within {timeout_s:g} s")
+        case client.ServerUnavailableError(target=server, details=details):
+            return _unavailable(server, details)
+        case client.DeadlineError(target=server, timeout_s=timeout_s):
+            return _unavailable(server, f"nothing within {timeout_s:g} s")
         case client.OtherQuestionError():
             return FeatureServiceMismatchError(f"the feature service answers another question: {error}")
+        case client.FleetError():
+            return FeatureServiceMismatchError(
+                f"FEATURE_SERVICE_TARGET does not name the servers of all shards: {error}"
+            )
+        case client.DifferentSnapshotsError():
+            return SnapshotChangedError(f"the feature service is taking a newer snapshot: {error}")
         case client.SnapshotChangedError():
             return SnapshotChangedError(f"the feature service at {target} keeps changing its snapshot: ask again")
     return FeatureServiceFailedError(f"the feature service at {target} failed: {error}")
@@ -129,8 +135,7 @@ def _refusal(error: ClientError, code: str, details: str, target: str) -> Stocko
 
 def _asks_too_much(error: ClientError) -> bool:
     """Whether the request itself holds too many products; other exhausted resources are not the caller's doing."""
-    cause = error.__cause__
-    return isinstance(cause, grpc.RpcError) and smaller_limit(cause) is not None
+    return smaller_limit(error) is not None
 
 
 def _unavailable(target: str, details: str) -> FeatureServiceUnavailableError:

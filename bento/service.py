@@ -2,7 +2,8 @@
 
 Settings, from the environment when the service starts:
 
-- ``FEATURE_SERVICE_TARGET``: where the gRPC feature service is.
+- ``FEATURE_SERVICE_TARGET``: where the gRPC feature service is; of servers that hold a shard each, all of them in the
+  order of the shards, with commas between them.
 - ``FEATURE_SERVICE_TLS_CA``: file of the authority (CA) that signed its certificate; without it the call is plaintext.
 - ``FEATURE_SERVICE_TLS_CERTIFICATE``, ``FEATURE_SERVICE_TLS_KEY``: files of a certificate to show, if it wants one.
 - ``FEATURE_SERVICE_TOKEN_FILE``: file of a bearer token, if it wants one.

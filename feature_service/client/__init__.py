@@ -10,6 +10,8 @@ from feature_service.client.batching import Item, ListFilter
 from feature_service.client.errors import (
     ClientError,
     DeadlineError,
+    DifferentSnapshotsError,
+    FleetError,
     OtherQuestionError,
     RefusedError,
     ServerUnavailableError,
@@ -29,6 +31,7 @@ from feature_service.client.results import (
     RecordedCounts,
     RiskAnswer,
     ServedQuestion,
+    ServedShard,
     ServiceInfo,
 )
 from feature_service.client.sync_client import RiskClient
@@ -38,7 +41,9 @@ __all__ = [
     "AsyncRiskClient",
     "ClientError",
     "DeadlineError",
+    "DifferentSnapshotsError",
     "FeatureAnswer",
+    "FleetError",
     "HistoryClient",
     "Item",
     "ListFilter",
@@ -59,6 +64,7 @@ __all__ = [
     "Sale",
     "Secrets",
     "ServedQuestion",
+    "ServedShard",
     "ServerUnavailableError",
     "ServiceInfo",
     "SnapshotChangedError",

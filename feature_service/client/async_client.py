@@ -1,30 +1,25 @@
 """The client for programs that run on asyncio. Its methods are those of :class:`RiskClient`."""
 
+import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
-from stockout.v1.risk_service_pb2 import GetServiceInfoRequest, StreamStockoutRisksRequest, WatchStockoutRisksRequest
-from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
+from stockout.v1.risk_service_pb2 import StreamStockoutRisksRequest, WatchStockoutRisksRequest
 
-from feature_service.client import batching
+from feature_service.client import batching, exchanges
 from feature_service.client.batching import DEFAULT_LIST_LIMIT, DEFAULT_TIMEOUT_S, Item, ListFilter
-from feature_service.client.errors import SnapshotChangedError, from_rpc_error
-from feature_service.client.messages import info_of, provenance_of, ranked_of, risk_of
-from feature_service.client.results import (
-    FeatureAnswer,
-    ProductRisk,
-    RankedAnswer,
-    RankedRisk,
-    RiskAnswer,
-    ServiceInfo,
-)
-from feature_service.limits import MAX_IDS, MAX_PAGE
+from feature_service.client.connection import Connection
+from feature_service.client.errors import ClientError
+from feature_service.client.exchanges import Call, Exchange, Outcome, Round
+from feature_service.client.fleet.servers import Fleet
+from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
+from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
+
+Answer = TypeVar("Answer")
 
 
 class AsyncRiskClient:
@@ -37,15 +32,11 @@ class AsyncRiskClient:
         credentials: grpc.ChannelCredentials | None = None,
         question: str = "",
     ) -> None:
-        self._target, self._timeout_s, self._max_ids = target, timeout_s, MAX_IDS
-        self._question = question
-        self._channel = (
-            grpc.aio.secure_channel(target, credentials, batching.CHANNEL_OPTIONS)
-            if credentials
-            else grpc.aio.insecure_channel(target, batching.CHANNEL_OPTIONS)
-        )
-        self._risks: Any = RiskServiceStub(self._channel)
-        self._features: Any = FeatureServiceStub(self._channel)
+        self._timeout_s, self._fleet = timeout_s, Fleet(target, question)
+        self._connections = [
+            Connection(self._fleet, server, batching.open_async_channel(each, credentials), timeout_s)
+            for server, each in enumerate(self._fleet.targets)
+        ]
 
     async def __aenter__(self) -> Self:
         return self
@@ -57,100 +48,141 @@ class AsyncRiskClient:
 
     async def close(self) -> None:
         """See :meth:`RiskClient.close`."""
-        await self._channel.close()
+        for each in self._connections:
+            await each.close()
 
     async def health(self, service: str = "") -> str:
         """See :meth:`RiskClient.health`."""
-        stub: Any = health_pb2_grpc.HealthStub(self._channel)
-        try:
-            response = await stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=self._timeout_s)
-        except grpc.RpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:
-                return "SERVICE_UNKNOWN"
-            raise from_rpc_error(error, self._target, self._timeout_s) from error
-        name: str = health_pb2.HealthCheckResponse.ServingStatus.Name(response.status)
-        return name
+        return await self._run(exchanges.health(self._fleet, service))
 
     async def info(self) -> ServiceInfo:
         """See :meth:`RiskClient.info`."""
-        with self._translate_errors():
-            return info_of(await self._ask(self._risks.GetServiceInfo, GetServiceInfoRequest()))
+        return await self._run(exchanges.info(self._fleet))
 
     async def assess(
         self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
     ) -> RiskAnswer:
         """See :meth:`RiskClient.assess`."""
-        responses = await self._in_batches(
-            self._risks.AssessStockoutRisks,
-            lambda size: batching.risk_requests(products, as_of, horizon_weeks, size),
-        )
-        return batching.risk_answer(responses)
+        return await self._run(exchanges.assess(self._fleet, products, as_of, horizon_weeks))
 
     async def features(
         self, product_ids: Sequence[str], as_of: dt.date | None = None, feature_set: str = ""
     ) -> FeatureAnswer:
         """See :meth:`RiskClient.features`."""
-        responses = await self._in_batches(
-            self._features.GetFeatures,
-            lambda size: batching.feature_requests(product_ids, as_of, feature_set, size),
-        )
-        return batching.feature_answer(responses)
+        return await self._run(exchanges.features(self._fleet, product_ids, as_of, feature_set))
 
     async def list_risks(self, list_filter: ListFilter | None = None, limit: int = DEFAULT_LIST_LIMIT) -> RankedAnswer:
         """See :meth:`RiskClient.list_risks`."""
-        ranked: list[RankedRisk] = []
-        token = ""
-        while True:
-            size = min(MAX_PAGE, max(1, limit - len(ranked)))
-            with self._translate_errors():
-                request = batching.list_request(list_filter or ListFilter(), size, token)
-                page = await self._ask(self._risks.ListStockoutRisks, request)
-            ranked += map(ranked_of, page.risks)
-            token = page.next_page_token
-            if not token or len(ranked) >= limit:
-                return RankedAnswer(provenance_of(page.provenance), page.total_size, ranked[:limit])
+        return await self._run(exchanges.list_risks(self._fleet, list_filter or ListFilter(), limit))
 
     async def stream(self, as_of: dt.date | None = None) -> AsyncIterator[ProductRisk]:
         """See :meth:`RiskClient.stream`."""
-        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._question)
-        with self._translate_errors():
-            async for response in self._risks.StreamStockoutRisks(request, timeout=batching.STREAM_TIMEOUT_S):
-                for result in self._of_question(response).results:
-                    yield risk_of(result)
+        await self._run(exchanges.check_fleet(self._fleet))
+        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._fleet.question)
+        for pause_s in self._fleet.pauses_s:
+            await asyncio.sleep(pause_s)
+            joined = JoinedStream(self._fleet)
+            async with self._streams(request) as streams:
+                while missing := joined.missing():
+                    for server in missing:
+                        joined.add(server, await self._next(server, streams[server]))
+                    if joined.is_mixed:
+                        break
+                    await self._run(exchanges.check_whole(self._fleet, joined.snapshot_id))
+                    for each in joined.take():
+                        yield each
+                else:
+                    return
+        raise joined.mixed_snapshots()
 
-    async def watch(self, product_ids: Sequence[str]) -> AsyncIterator[RiskAnswer]:
+    def watch(self, product_ids: Sequence[str]) -> AsyncIterator[RiskAnswer]:
         """See :meth:`RiskClient.watch`."""
-        request = WatchStockoutRisksRequest(product_ids=product_ids, question=self._question)
-        with self._translate_errors():
-            async for response in self._risks.WatchStockoutRisks(request):
-                yield batching.risk_answer([self._of_question(response)])
+        return self._joined_watch(product_ids) if self._fleet.is_sharded else self._watch(product_ids)
 
-    async def _ask(self, call: Any, request: Any) -> Any:
-        request.question = self._question
-        return self._of_question(await call(request, timeout=self._timeout_s))
+    async def _watch(self, product_ids: Sequence[str]) -> AsyncIterator[RiskAnswer]:
+        request = WatchStockoutRisksRequest(product_ids=product_ids, question=self._fleet.question)
+        responses = self._connections[0].stream("WatchStockoutRisks", request, None)
+        while (response := await self._next(0, responses)) is not None:
+            yield batching.risk_answer([[self._fleet.of_question(0, response)]], response.results)
 
-    def _of_question(self, response: Any) -> Any:
-        return batching.of_question(response, self._question, self._target)
+    async def _joined_watch(self, product_ids: Sequence[str]) -> AsyncIterator[RiskAnswer]:
+        await self._run(exchanges.check_fleet(self._fleet))
+        joined = JoinedWatch(self._fleet, product_ids, self._timeout_s)
+        async with self._readers(joined.requests()) as came:
+            while True:
+                try:
+                    server, message = await asyncio.wait_for(came.get(), joined.wait_s())
+                except TimeoutError:
+                    raise joined.late() from None
+                if message is None:
+                    return
+                if isinstance(message, Exception):
+                    raise message
+                if answer := joined.add(server, message):
+                    yield answer
 
-    async def _in_batches(self, call: Any, requests_of: Callable[[int], Any]) -> Any:
-        """Send all batches; if the snapshot changed between two of them, send all again."""
-        for _ in range(batching.TRIES):
-            max_ids = self._max_ids  # a call at the same time may find another one
-            try:
-                responses = [await self._ask(call, request) for request in requests_of(max_ids)]
-            except grpc.RpcError as error:
-                limit = batching.smaller_limit(error)
-                if limit is None or limit >= max_ids:
-                    raise from_rpc_error(error, self._target, self._timeout_s) from error
-                self._max_ids = limit
-                continue
-            if batching.are_of_one_snapshot(responses):
-                return responses
-        raise SnapshotChangedError(self._target)
-
-    @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
+    async def _run(self, exchange: Exchange[Answer]) -> Answer:
         try:
-            yield
+            calls = next(exchange)
+            while True:
+                calls = exchange.send(await self._outcomes(calls))
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+
+    async def _outcomes(self, calls: Round) -> Sequence[Outcome]:
+        if calls.pause_s:
+            await asyncio.sleep(calls.pause_s)
+        if len(calls.calls) == 1:  # without a task of its own
+            return [await self._outcome(calls.calls[0])]
+        return await asyncio.gather(*map(self._outcome, calls.calls))
+
+    async def _outcome(self, call: Call) -> Outcome:
+        connection = self._connections[call.server]
+        try:
+            return await connection.call(call.method, call.request)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self._target, self._timeout_s) from error
+            return connection.error(error)
+
+    @asynccontextmanager
+    async def _streams(self, request: StreamStockoutRisksRequest) -> AsyncIterator[list[Any]]:
+        streams = [each.stream("StreamStockoutRisks", request, batching.STREAM_TIMEOUT_S) for each in self._connections]
+        try:
+            yield streams
+        finally:
+            for each in streams:
+                each.cancel()
+
+    @asynccontextmanager
+    async def _readers(
+        self, requests: Mapping[int, WatchStockoutRisksRequest]
+    ) -> AsyncIterator["asyncio.Queue[tuple[int, Any]]"]:
+        """Watches that are read into a queue, which is no longer than a message."""
+        came: asyncio.Queue[tuple[int, Any]] = asyncio.Queue(maxsize=1)
+
+        async def read(server: int, request: WatchStockoutRisksRequest) -> None:
+            responses = self._connections[server].stream("WatchStockoutRisks", request, None)
+            try:
+                while (message := await self._next(server, responses)) is not None:
+                    await came.put((server, message))
+                await came.put((server, None))
+            except ClientError as error:
+                await came.put((server, error))
+            finally:
+                responses.cancel()
+
+        tasks = [asyncio.create_task(read(server, request)) for server, request in requests.items()]
+        try:
+            yield came
+        finally:
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _next(self, server: int, responses: Any) -> Any:
+        """The next message of a stream; None at its end."""
+        try:
+            message = await responses.read()
+        except grpc.RpcError as error:
+            raise self._connections[server].error(error) from error
+        return None if message is grpc.aio.EOF else message

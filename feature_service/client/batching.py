@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -11,26 +11,27 @@ from google.rpc import error_details_pb2
 from google.type import date_pb2
 from grpc_status import rpc_status
 from stockout.v1 import provenance_pb2
-from stockout.v1.feature_service_pb2 import GetFeaturesRequest, GetFeaturesResponse
+from stockout.v1.feature_service_pb2 import GetFeaturesRequest, GetFeaturesResponse, ProductFeaturesResult
 from stockout.v1.provenance_pb2 import Evidence
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
-    AssessStockoutRisksResponse,
     ListStockoutRisksRequest,
     Order,
+    StockoutRiskResult,
 )
 
-from feature_service.client.errors import OtherQuestionError
+from feature_service.client.errors import ClientError
 from feature_service.client.messages import features_of, provenance_of, risk_of
 from feature_service.client.results import FeatureAnswer, Provenance, RiskAnswer
 
 DEFAULT_LIST_LIMIT = 20
 DEFAULT_TIMEOUT_S = 10.0
 STREAM_TIMEOUT_S = 600.0
-TRIES = 3
 SEVERAL = "+"
-"""Between the versions of recorded counts of an answer in several parts."""
+"""Between the versions of recorded counts of an answer in several batches."""
+SHARDS = ","
+"""Between those of an answer by several servers, each of which knows of its own products' counts."""
 
 SERVICE_CONFIG = {
     "methodConfig": [
@@ -67,6 +68,13 @@ def open_channel(target: str, credentials: grpc.ChannelCredentials | None) -> gr
     if credentials is None:
         return grpc.insecure_channel(target, CHANNEL_OPTIONS)
     return grpc.secure_channel(target, credentials, CHANNEL_OPTIONS)
+
+
+def open_async_channel(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    """The same for the running event loop."""
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, CHANNEL_OPTIONS)
+    return grpc.aio.secure_channel(target, credentials, CHANNEL_OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -153,42 +161,34 @@ def list_request(list_filter: ListFilter, page_size: int, page_token: str) -> Li
     )
 
 
-def risk_answer(responses: Sequence[AssessStockoutRisksResponse]) -> RiskAnswer:
-    """The batches' answers as one."""
-    return RiskAnswer(
-        provenance=_provenance(responses),
-        results=[risk_of(result) for response in responses for result in response.results],
-    )
+def risk_answer(responses: Sequence[Sequence[Response]], results: Iterable[StockoutRiskResult]) -> RiskAnswer:
+    """The answers of each server's batches as one, with their results in the caller's order."""
+    return RiskAnswer(joined_provenance(responses), list(map(risk_of, results)))
 
 
-def feature_answer(responses: Sequence[GetFeaturesResponse]) -> FeatureAnswer:
-    """The batches' answers as one."""
-    return FeatureAnswer(
-        provenance=_provenance(responses),
-        feature_names=tuple(responses[0].feature_names),
-        results=[features_of(result) for response in responses for result in response.results],
-    )
+def feature_answer(
+    responses: Sequence[Sequence[GetFeaturesResponse]], results: Iterable[ProductFeaturesResult]
+) -> FeatureAnswer:
+    """The answers of each server's batches as one, with their results in the caller's order."""
+    names = tuple(responses[0][0].feature_names)
+    return FeatureAnswer(joined_provenance(responses), names, list(map(features_of, results)))
 
 
-def of_question(response: Response, question: str, target: str) -> Response:
-    """The same response; later messages of a stream say nothing of what they rest on.
-
-    Raises:
-        OtherQuestionError: If a question was named and another one is answered, as by a server that knows of none.
-    """
-    if question and response.HasField("provenance") and response.provenance.question != question:
-        raise OtherQuestionError(target, question, response.provenance.question)
-    return response
+def joined_provenance(responses: Sequence[Sequence[Response]]) -> Provenance:
+    """That of each server's batches, which are all of one snapshot; the counts are those of all."""
+    of_servers = [SEVERAL.join(dict.fromkeys(each.provenance.counts_version for each in its)) for its in responses]
+    versions = of_servers[0] if len(set(of_servers)) == 1 else SHARDS.join(of_servers)
+    return replace(provenance_of(responses[0][0].provenance), counts_version=versions)
 
 
-def are_of_one_snapshot(responses: Sequence[Response]) -> bool:
-    """Whether all batches were answered from the same snapshot; counts may be recorded between two of them."""
+def are_of_one_snapshot(responses: Iterable[Response]) -> bool:
+    """Whether all were answered from the same snapshot; counts may be recorded between two of them."""
     return len({replace(provenance_of(each.provenance), counts_version="") for each in responses}) == 1
 
 
-def smaller_limit(error: grpc.RpcError) -> int | None:
+def smaller_limit(error: ClientError) -> int | None:
     """How many ids the server takes in one request, if it refused this one for holding more; otherwise None."""
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error.__cause__) if isinstance(error.__cause__, grpc.RpcError) else None
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info) and info.reason == "TOO_MANY_PRODUCTS":
@@ -199,11 +199,6 @@ def smaller_limit(error: grpc.RpcError) -> int | None:
 def date_message(day: dt.date | None) -> date_pb2.Date | None:
     """The day as a message; None for None, which leaves the field unset."""
     return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
-
-
-def _provenance(responses: Sequence[Response]) -> Provenance:
-    versions = SEVERAL.join(dict.fromkeys(each.provenance.counts_version for each in responses))
-    return replace(provenance_of(responses[0].provenance), counts_version=versions)
 
 
 def _batches(products: Sequence[Product], max_ids: int) -> list[Sequence[Product]]:

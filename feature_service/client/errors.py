@@ -6,9 +6,12 @@ StockoutError
     ├── DeadlineError            no answer within the timeout
     ├── RefusedError             the server refused the request
     ├── OtherQuestionError       the server answered another question than the one that was asked
+    ├── FleetError               the targets are not the servers of all shards, in their order
     └── SnapshotChangedError     the server kept changing its snapshot between batches
+        └── DifferentSnapshotsError  the servers of the shards keep serving different snapshots
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
@@ -47,12 +50,13 @@ class RefusedError(ClientError):
     Attributes:
         code: The gRPC status code's name.
         request_id: To find the call in the server's log; empty if the server sent none.
+        server: Which server of several it was; empty for the only one.
     """
 
-    def __init__(self, code: str, details: str, request_id: str = "") -> None:
-        self.code, self.details, self.request_id = code, details, request_id
+    def __init__(self, code: str, details: str, request_id: str = "", server: str = "") -> None:
+        self.code, self.details, self.request_id, self.server = code, details, request_id, server
         context = f"{code}, request {request_id}" if request_id else code
-        super().__init__(f"the server refused the request: {details} ({context})")
+        super().__init__(f"{server or 'the server'} refused the request: {details} ({context})")
 
 
 class OtherQuestionError(ClientError):
@@ -67,16 +71,39 @@ class OtherQuestionError(ClientError):
         )
 
 
+class FleetError(ClientError):
+    """The targets are not the servers of all shards, in their order."""
+
+
 class SnapshotChangedError(ClientError):
     """The server kept changing its snapshot between batches, so no whole answer rests on one."""
 
     def __init__(self, target: str) -> None:
         self.target = target
-        super().__init__(f"{target} changed its snapshot between the batches of one answer each time; ask again")
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        return f"{self.target} changed its snapshot between the batches of one answer each time; ask again"
 
 
-def from_rpc_error(error: grpc.RpcError, target: str, timeout_s: float) -> ClientError:
-    """The client's own error for one of gRPC's."""
+class DifferentSnapshotsError(SnapshotChangedError):
+    """The servers of the shards keep serving different snapshots, so no whole answer rests on one.
+
+    Attributes:
+        served: The id of each server's snapshot.
+    """
+
+    def __init__(self, target: str, served: Mapping[str, str]) -> None:
+        self.served = served
+        super().__init__(target)
+
+    def _sentence(self) -> str:
+        told = ", ".join(f"{snapshot_id} at {server}" for server, snapshot_id in self.served.items())
+        return f"the servers serve different snapshots ({told}): ask again when all have taken the newer one"
+
+
+def from_rpc_error(error: grpc.RpcError, target: str, timeout_s: float, server: str = "") -> ClientError:
+    """The client's own error for one of gRPC's; ``server`` names one of several."""
     code, details = error.code(), error.details() or "no details"
     metadata: Any = error.trailing_metadata() or ()  # pairs, whatever the stubs say
     request_id = str(dict(metadata).get("x-request-id", ""))
@@ -84,4 +111,4 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_s: float) -> Clien
         return ServerUnavailableError(target, details, request_id)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineError(target, timeout_s)
-    return RefusedError(code.name, details, request_id)
+    return RefusedError(code.name, details, request_id, server)

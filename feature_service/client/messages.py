@@ -1,6 +1,7 @@
 """What the server's messages say, as the plain values of :mod:`feature_service.client.results`."""
 
 import datetime as dt
+from typing import Any
 
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from google.type import date_pb2
@@ -16,8 +17,11 @@ from feature_service.client.results import (
     Reason,
     RecordedCounts,
     ServedQuestion,
+    ServedShard,
     ServiceInfo,
 )
+
+WRONG_SHARD = "WRONG_SHARD"
 
 
 def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
@@ -49,19 +53,19 @@ def risk_of(message: risk_service_pb2.StockoutRiskResult) -> ProductRisk:
     return ProductRisk(message.product_id, None, None, _problem(message.error))
 
 
-def ranked_of(message: risk_service_pb2.RankedStockoutRisk) -> RankedRisk:
-    """Read a message."""
+def ranked_of(message: risk_service_pb2.RankedStockoutRisk, rank: int) -> RankedRisk:
+    """Read a message of a list in which it has this rank; the message's own is that in its server's list."""
     if not message.HasField("out_of_stock"):
-        return RankedRisk(message.rank, _known_risk(message.product_id, message.risk))
+        return RankedRisk(rank, _known_risk(message.product_id, message.risk))
     gone = message.out_of_stock
     risk = ProductRisk(message.product_id, None, None, None, category=gone.category)
     since = _day(gone.since) if gone.HasField("since") else None
     losses = (_figure(gone, name) for name in ("units_lost_per_week", "revenue_lost_per_week"))
-    return RankedRisk(message.rank, risk, OutOfStock(since, *losses))
+    return RankedRisk(rank, risk, OutOfStock(since, *losses))
 
 
-def info_of(message: risk_service_pb2.GetServiceInfoResponse) -> ServiceInfo:
-    """Read a message."""
+def info_of(message: risk_service_pb2.GetServiceInfoResponse, target: str) -> ServiceInfo:
+    """Read a message of the server at ``target``."""
     limits = message.limits
     return ServiceInfo(
         provenance=provenance_of(message.provenance),
@@ -76,6 +80,7 @@ def info_of(message: risk_service_pb2.GetServiceInfoResponse) -> ServiceInfo:
         data_warnings=tuple(message.data_warnings),
         questions=tuple(map(_served_question, message.questions)),
         recorded_counts=_recorded_counts(message.recorded_counts) if message.HasField("recorded_counts") else None,
+        shards=(_served_shard(message, target),) if message.HasField("shard") else (),
     )
 
 
@@ -84,6 +89,23 @@ def features_of(message: feature_service_pb2.ProductFeaturesResult) -> ProductFe
     if message.HasField("features"):
         return ProductFeatures(message.product_id, tuple(message.features.values), message.features.eligible, None)
     return ProductFeatures(message.product_id, None, None, _problem(message.error))
+
+
+def says_wrong_shard(response: Any) -> bool:
+    """Whether a server says of a product that another one would hold it."""
+    errors = (each.error for each in response.results if each.HasField("error"))
+    return any(_problem(each).reason == WRONG_SHARD for each in errors)
+
+
+def _served_shard(message: risk_service_pb2.GetServiceInfoResponse, target: str) -> ServedShard:
+    return ServedShard(
+        number=message.shard.number,
+        count=message.shard.count,
+        target=target,
+        products=message.products,
+        snapshot_id=message.provenance.snapshot_id,
+        serving_since=message.serving_since.ToDatetime(dt.UTC),
+    )
 
 
 def _served_question(message: risk_service_pb2.ServedQuestion) -> ServedQuestion:

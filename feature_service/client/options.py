@@ -10,6 +10,7 @@ from typing import Any, Literal
 import click
 
 from feature_service.client.batching import DEFAULT_TIMEOUT_S, Item
+from feature_service.client.errors import FleetError
 from feature_service.client.history_client import (
     DEFAULT_HISTORY_TARGET,
     RECORD_TIMEOUT_S,
@@ -115,10 +116,10 @@ def _file_option(name: str, environment_variable: str, description: str) -> Opti
     return click.option(name, type=path, envvar=environment_variable, show_envvar=True, help=description)
 
 
-def _server(target: str, timeout_s: float) -> Option:
+def _server(target: str, timeout_s: float, metavar: str = "HOST:PORT", description: str | None = None) -> Option:
     timeout = click.FloatRange(0, min_open=True)
     return combine(
-        click.option("--target", default=target, show_default=True, metavar="HOST:PORT"),
+        click.option("--target", default=target, show_default=True, metavar=metavar, help=description),
         click.option("--timeout-s", type=timeout, default=timeout_s, show_default=True),
         *_SECRETS,
     )
@@ -151,20 +152,23 @@ def _connected(command: Callable[..., None], open_client: Callable[..., Any]) ->
         question: str | None = None,
         **options: Any,
     ) -> None:
+        asked = () if question is None else (question,)
         try:
             credentials = Secrets(tls_ca, tls_certificate, tls_key, token_file).credentials()
-        except CredentialsError as error:
+            opened = open_client(target, timeout_s, credentials, *asked)
+        except (CredentialsError, FleetError) as error:
             raise click.UsageError(str(error)) from error
-        asked = () if question is None else (question,)
-        with open_client(target, timeout_s, credentials, *asked) as client:
+        with opened as client:
             command(*arguments, client=client, **options)
 
     return connect_and_run
 
 
 def with_connection(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of the connection; the command gets a client of that server as ``client``."""
-    return _server("localhost:50051", DEFAULT_TIMEOUT_S)(_connected(command, RiskClient))
+    """Add the options of the connection; the command gets a client of that server, or those servers, as ``client``."""
+    several = "Of servers that hold a shard each, all of them, in the order of the shards."
+    server = _server("localhost:50051", DEFAULT_TIMEOUT_S, "HOST:PORT[,HOST:PORT...]", several)
+    return server(_connected(command, RiskClient))
 
 
 def with_history_client(command: Callable[..., None]) -> Callable[..., None]:

@@ -14,8 +14,8 @@ class Provenance:
     """What an answer rests on; ``evidence`` is SALES_ONLY or STOCK_AWARE.
 
     Old servers tell no ``data_until`` and no ``question``. ``counts_version`` says which recorded counts of stock the
-    answer stands on, empty for none; of an answer to a request in several parts, between which it changed, it is that
-    of each, joined by ``+``.
+    answer stands on, empty for none; of an answer to a request in several batches, between which it changed, it is that
+    of each, joined by ``+``, and of one by several servers, whose own differ, those of each, joined by ``,``.
     """
 
     model_name: str
@@ -132,10 +132,23 @@ class ServedQuestion:
 
 
 @dataclass(frozen=True)
-class ServiceInfo:
-    """What a server serves, since when, and within which limits; ``questions`` has the default one first.
+class ServedShard:
+    """A server that holds a shard of the products: its number from 0, of how many, where it is and what it serves."""
 
-    ``recorded_counts`` is None where the server hears of none.
+    number: int
+    count: int
+    target: str
+    products: int
+    snapshot_id: str
+    serving_since: dt.datetime
+
+
+@dataclass(frozen=True)
+class ServiceInfo:
+    """What is served, since when, and within which limits; ``questions`` has the default one first.
+
+    ``recorded_counts`` is None where the server hears of none. ``shards`` are the servers that were asked, none where
+    one holds all products; where a single one was asked that does not, ``products`` are its own.
     """
 
     provenance: Provenance
@@ -150,6 +163,7 @@ class ServiceInfo:
     data_warnings: tuple[str, ...] = ()
     questions: tuple[ServedQuestion, ...] = ()
     recorded_counts: RecordedCounts | None = None
+    shards: tuple[ServedShard, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,45 +1,34 @@
 """The synchronous client."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
-from stockout.v1.risk_service_pb2 import (
-    GetServiceInfoRequest,
-    StreamStockoutRisksRequest,
-    WatchStockoutRisksRequest,
-)
-from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
+from stockout.v1.risk_service_pb2 import StreamStockoutRisksRequest, WatchStockoutRisksRequest
 
-from feature_service.client import batching
-from feature_service.client.batching import DEFAULT_LIST_LIMIT, DEFAULT_TIMEOUT_S, Item, ListFilter, Response
-from feature_service.client.errors import SnapshotChangedError, from_rpc_error
-from feature_service.client.messages import info_of, provenance_of, ranked_of, risk_of
-from feature_service.client.results import (
-    FeatureAnswer,
-    ProductRisk,
-    RankedAnswer,
-    RankedRisk,
-    RiskAnswer,
-    ServiceInfo,
-)
-from feature_service.limits import MAX_IDS, MAX_PAGE
+from feature_service.client import batching, exchanges
+from feature_service.client.batching import DEFAULT_LIST_LIMIT, DEFAULT_TIMEOUT_S, Item, ListFilter
+from feature_service.client.connection import Connection
+from feature_service.client.exchanges import Exchange, Outcome, Round
+from feature_service.client.fleet.reader_threads import reader_threads
+from feature_service.client.fleet.servers import Fleet
+from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
+from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
-Request = TypeVar("Request")
+Answer = TypeVar("Answer")
 
 
 class RiskClient:
-    """Asks one server, over one channel, for the risk and the features of products.
+    """Asks a server, or the servers of all shards as if they were one, for the risk and the features of products.
 
-    A call that the server refused before it began is repeated within the timeout, as ``batching.SERVICE_CONFIG`` says.
+    A call that a server refused before it began is repeated within the timeout, as ``batching.SERVICE_CONFIG`` says.
 
     Args:
-        target: ``host:port``.
+        target: ``host:port``; of a server for each shard, in the order of the shards, ``host-a:port,host-b:port,...``.
         timeout_s: Longest wait for each call, in seconds.
         credentials: TLS; None is plaintext.
         question: What every call asks, e.g. ``inventory``; :meth:`info` lists what is served. Empty asks the server's
@@ -53,11 +42,11 @@ class RiskClient:
         credentials: grpc.ChannelCredentials | None = None,
         question: str = "",
     ) -> None:
-        self._target, self._timeout_s, self._max_ids = target, timeout_s, MAX_IDS
-        self._question = question
-        self._channel = batching.open_channel(target, credentials)
-        self._risks = RiskServiceStub(self._channel)
-        self._features = FeatureServiceStub(self._channel)
+        self._timeout_s, self._fleet = timeout_s, Fleet(target, question)
+        self._connections = [
+            Connection(self._fleet, server, batching.open_channel(each, credentials), timeout_s)
+            for server, each in enumerate(self._fleet.targets)
+        ]
 
     def __enter__(self) -> Self:
         return self
@@ -68,24 +57,19 @@ class RiskClient:
         self.close()
 
     def close(self) -> None:
-        """Close the channel; calls in flight are cancelled."""
-        self._channel.close()
+        """Close the channels; calls in flight are cancelled."""
+        for each in self._connections:
+            each.close()
 
     def health(self, service: str = "") -> str:
         """``SERVING``, ``NOT_SERVING`` or ``SERVICE_UNKNOWN``; an empty name asks for the whole server.
 
+        Of several servers, ``SERVING`` only if all of them are.
+
         Raises:
-            ClientError: If nobody answers in time.
+            ClientError: If one does not answer in time.
         """
-        request = health_pb2.HealthCheckRequest(service=service)
-        try:
-            status = health_pb2_grpc.HealthStub(self._channel).Check(request, timeout=self._timeout_s).status
-        except grpc.RpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:
-                return "SERVICE_UNKNOWN"
-            raise from_rpc_error(error, self._target, self._timeout_s) from error
-        name: str = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
-        return name
+        return self._run(exchanges.health(self._fleet, service))
 
     def info(self) -> ServiceInfo:
         """What is served, since when, and within which limits.
@@ -93,8 +77,7 @@ class RiskClient:
         Raises:
             ClientError: If there is no answer.
         """
-        with self._translate_errors():
-            return info_of(self._ask(self._risks.GetServiceInfo, GetServiceInfoRequest()))
+        return self._run(exchanges.info(self._fleet))
 
     def assess(
         self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
@@ -108,12 +91,7 @@ class RiskClient:
         Raises:
             ClientError: If there is no answer at all; a product without one is a result, not an error.
         """
-        return batching.risk_answer(
-            self._in_batches(
-                self._risks.AssessStockoutRisks,
-                lambda size: batching.risk_requests(products, as_of, horizon_weeks, size),
-            )
-        )
+        return self._run(exchanges.assess(self._fleet, products, as_of, horizon_weeks))
 
     def features(
         self, product_ids: Sequence[str], as_of: dt.date | None = None, feature_set: str = ""
@@ -127,83 +105,114 @@ class RiskClient:
         Raises:
             ClientError: If there is no answer at all; a product without one is a result, not an error.
         """
-        return batching.feature_answer(
-            self._in_batches(
-                self._features.GetFeatures,
-                lambda size: batching.feature_requests(product_ids, as_of, feature_set, size),
-            )
-        )
+        return self._run(exchanges.features(self._fleet, product_ids, as_of, feature_set))
 
     def list_risks(self, list_filter: ListFilter | None = None, limit: int = DEFAULT_LIST_LIMIT) -> RankedAnswer:
         """The first ``limit`` products of the ranked list, all from one snapshot.
 
         Raises:
-            ClientError: If there is no answer.
+            ClientError: If there is no answer, or the servers do not hold all products.
         """
-        ranked: list[RankedRisk] = []
-        token = ""
-        while True:
-            size = min(MAX_PAGE, max(1, limit - len(ranked)))
-            with self._translate_errors():
-                request = batching.list_request(list_filter or ListFilter(), size, token)
-                page = self._ask(self._risks.ListStockoutRisks, request)
-            ranked += map(ranked_of, page.risks)
-            token = page.next_page_token
-            if not token or len(ranked) >= limit:
-                return RankedAnswer(provenance_of(page.provenance), page.total_size, ranked[:limit])
+        return self._run(exchanges.list_risks(self._fleet, list_filter or ListFilter(), limit))
 
     def stream(self, as_of: dt.date | None = None) -> Iterator[ProductRisk]:
-        """The risk of every product, as the server sends it, all from one snapshot.
+        """The risk of every product, as it is sent, in the snapshot's order, all from one snapshot.
 
         Raises:
-            ClientError: If the stream does not start, or breaks off.
+            ClientError: If the stream does not start, or breaks off, or the servers do not hold all products.
         """
-        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._question)
-        responses = self._risks.StreamStockoutRisks(request, timeout=batching.STREAM_TIMEOUT_S)
-        with self._translate_errors():
-            for response in responses:
-                yield from map(risk_of, self._of_question(response).results)
+        self._run(exchanges.check_fleet(self._fleet))
+        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._fleet.question)
+        for pause_s in self._fleet.pauses_s:
+            time.sleep(pause_s)
+            joined = JoinedStream(self._fleet)
+            with self._streams(request) as streams:
+                while missing := joined.missing():
+                    for server in missing:
+                        joined.add(server, self._next(server, streams[server]))
+                    if joined.is_mixed:
+                        break
+                    self._run(exchanges.check_whole(self._fleet, joined.snapshot_id))
+                    yield from joined.take()
+                else:
+                    return
+        raise joined.mixed_snapshots()
 
     def watch(self, product_ids: Sequence[str]) -> Iterator[RiskAnswer]:
         """The risk of the products now, then of those that changed, at each newer snapshot.
 
-        It ends when the caller leaves the loop, or with an error when the server stops.
+        Several servers take a newer snapshot one after the other, and each says so by itself. It ends when the caller
+        leaves the loop, or with an error when a server stops.
 
         Raises:
-            ClientError: If the server cannot be reached, refuses, or stops.
+            ClientError: If a server cannot be reached, refuses, or stops.
         """
-        request = WatchStockoutRisksRequest(product_ids=product_ids, question=self._question)
-        responses: Iterable[Any] = self._risks.WatchStockoutRisks(request)
-        with self._translate_errors():
-            for response in responses:
-                yield batching.risk_answer([self._of_question(response)])
+        return self._joined_watch(product_ids) if self._fleet.is_sharded else self._watch(product_ids)
 
-    def _ask(self, call: Any, request: Any) -> Any:
-        request.question = self._question
-        return self._of_question(call(request, timeout=self._timeout_s))
+    def _watch(self, product_ids: Sequence[str]) -> Iterator[RiskAnswer]:
+        request = WatchStockoutRisksRequest(product_ids=product_ids, question=self._fleet.question)
+        responses = self._connections[0].stream("WatchStockoutRisks", request, None)
+        while (response := self._next(0, responses)) is not None:
+            yield batching.risk_answer([[self._fleet.of_question(0, response)]], response.results)
 
-    def _of_question(self, response: Any) -> Any:
-        return batching.of_question(response, self._question, self._target)
+    def _joined_watch(self, product_ids: Sequence[str]) -> Iterator[RiskAnswer]:
+        self._run(exchanges.check_fleet(self._fleet))
+        joined = JoinedWatch(self._fleet, product_ids, self._timeout_s)
+        streams = {
+            server: self._connections[server].stream("WatchStockoutRisks", request, None)
+            for server, request in joined.requests().items()
+        }
+        with reader_threads(streams) as readers:
+            while True:
+                try:
+                    server, message = readers.take(joined.wait_s())
+                except TimeoutError:
+                    raise joined.late() from None
+                if message is None:
+                    return
+                if isinstance(message, grpc.RpcError):
+                    raise self._connections[server].error(message)
+                if answer := joined.add(server, message):
+                    yield answer
 
-    def _in_batches(self, call: Any, requests_of: Callable[[int], Sequence[Any]]) -> list[Response]:
-        """Send all batches; if the snapshot changed between two of them, send all again."""
-        for _ in range(batching.TRIES):
-            max_ids = self._max_ids  # a call at the same time may find another one
-            try:
-                responses = [self._ask(call, request) for request in requests_of(max_ids)]
-            except grpc.RpcError as error:
-                limit = batching.smaller_limit(error)
-                if limit is None or limit >= max_ids:
-                    raise from_rpc_error(error, self._target, self._timeout_s) from error
-                self._max_ids = limit
-                continue
-            if batching.are_of_one_snapshot(responses):
-                return responses
-        raise SnapshotChangedError(self._target)
+    def _run(self, exchange: Exchange[Answer]) -> Answer:
+        try:
+            calls = next(exchange)
+            while True:
+                calls = exchange.send(self._outcomes(calls))
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+
+    def _outcomes(self, calls: Round) -> list[Outcome]:
+        if calls.pause_s:
+            time.sleep(calls.pause_s)
+        if len(calls.calls) == 1:  # a call that waits for itself is faster than a future
+            (only,) = calls.calls
+            return [self._outcome(only.server, lambda: self._connections[only.server].call(only.method, only.request))]
+        futures = [
+            (each.server, self._connections[each.server].future(each.method, each.request)) for each in calls.calls
+        ]
+        return [self._outcome(server, future.result) for server, future in futures]
+
+    def _outcome(self, server: int, wait: Callable[[], Any]) -> Outcome:
+        try:
+            return wait()
+        except grpc.RpcError as error:
+            return self._connections[server].error(error)
 
     @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
+    def _streams(self, request: StreamStockoutRisksRequest) -> Iterator[list[Any]]:
+        streams = [each.stream("StreamStockoutRisks", request, batching.STREAM_TIMEOUT_S) for each in self._connections]
         try:
-            yield
+            yield streams
+        finally:
+            for each in streams:
+                each.cancel()
+
+    def _next(self, server: int, responses: Any) -> Any:
+        """The next message of a stream; None at its end."""
+        try:
+            return next(responses, None)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self._target, self._timeout_s) from error
+            raise self._connections[server].error(error) from error

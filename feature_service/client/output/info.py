@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from feature_service.client.results import RecordedCounts, ServedQuestion, ServiceInfo
+from feature_service.client.results import RecordedCounts, ServedQuestion, ServedShard, ServiceInfo
 from feature_service.terminal import visible
 
 
@@ -17,14 +17,24 @@ def info_table(info: ServiceInfo) -> Table:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     facts = dataclasses.asdict(info)
-    del facts["questions"], facts["recorded_counts"]
+    del facts["questions"], facts["recorded_counts"], facts["shards"]
     for name, value in {**facts.pop("provenance"), **facts}.items():
         table.add_row(name.replace("_", " "), _text(_fact(value)))
     if info.recorded_counts:
         table.add_row("recorded counts", Text(_recorded_counts(info.recorded_counts)))
+    for number, served in enumerate(info.shards):
+        table.add_row("" if number else "shards", _text(_shard(served)))
+    if len(info.shards) == 1:
+        table.add_row("", _text(f"alone: the servers of all {info.shards[0].count} hold the other products"))
     for number, each in enumerate(info.questions):
         table.add_row("" if number else "questions", _text(_question(each)))
     return table
+
+
+def _shard(served: ServedShard) -> str:
+    """E.g. "0/4 at host-a:50051: 8,203 products, snapshot 2018-W34-ad8e5f1dd442"."""
+    shard = f"{served.number}/{served.count}"
+    return f"{shard} at {served.target}: {served.products:,} products, snapshot {served.snapshot_id}"
 
 
 def _question(served: ServedQuestion) -> str:
