@@ -30,6 +30,8 @@ _MODULES = (
     "bento",
     "bento.errors",
     "bento.features",
+    "bento.follower",
+    "bento.models",
     "bento.openapi",
     "bento.refusals",
     "bento.requests",

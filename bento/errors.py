@@ -7,6 +7,7 @@ StockoutError
 ├── FeatureServiceUnavailableError    503  the feature service does not answer
 ├── FeatureServiceBusyError           503  the feature service has more calls than it takes, from others or from us
 ├── SnapshotChangedError              503  the feature service's two answers keep coming from different snapshots
+├── ModelNotFoundError                503  no Bento of the store gives the model that the feature service answers with
 └── BentoBuildError                        the Bento could not be built (never an answer)
 """
 
@@ -39,6 +40,10 @@ class SnapshotChangedError(StockoutError):
     """The features and the planner's figures keep coming from different snapshots."""
 
 
+class ModelNotFoundError(StockoutError):
+    """No Bento of the store gives the model that the feature service answers with."""
+
+
 class BentoBuildError(StockoutError):
     """BentoML could not build the Bento."""
 
@@ -50,6 +55,7 @@ STATUS: dict[type[StockoutError], HTTPStatus] = {
     FeatureServiceUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     FeatureServiceBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     SnapshotChangedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ModelNotFoundError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 RETRY_AFTER = {"retry-after": "1"}

@@ -70,14 +70,29 @@ class FeatureClient:
             "and from another, or with other counts of stock, with the planner's figures: ask again in a moment"
         )
 
+    async def served(self) -> Provenance:
+        """What answers for the newest week rest on now.
+
+        Raises:
+            StockoutError: As :meth:`get`.
+        """
+        try:
+            return (await self._connected().info()).provenance
+        except ClientError as error:
+            raise http_error(error, self._target) from error
+
     async def _ask(self, request: AssessRequest) -> Answer:
         ids, as_of = request.product_ids, request.as_of
         try:
-            if self._client is None:  # here, since its channel belongs to the loop that is running now
-                self._client = AsyncRiskClient(self._target, credentials=self._credentials, question=self._question)
-            return Answer(*await asyncio.gather(self._client.features(ids, as_of), self._client.assess(ids, as_of)))
+            asked = self._connected()
+            return Answer(*await asyncio.gather(asked.features(ids, as_of), asked.assess(ids, as_of)))
         except ClientError as error:
             raise http_error(error, self._target) from error
+
+    def _connected(self) -> AsyncRiskClient:
+        if self._client is None:  # here, since its channel belongs to the loop that is running now
+            self._client = AsyncRiskClient(self._target, credentials=self._credentials, question=self._question)
+        return self._client
 
     async def close(self) -> None:
         """Close the connection, if one was opened."""

@@ -3,6 +3,7 @@
 ``/`` shows ``/docs.json``, the OpenAPI document, with the swagger-ui that BentoML serves under ``/static_content``.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -33,16 +34,22 @@ _SCRIPT = 'SwaggerUIBundle({url: "./docs.json", dom_id: "#api", deepLinking: tru
 _THIS_HOST_ONLY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
 
-def mount_pages(service: Any) -> None:
+def mount_pages(service: Any, description: Callable[[], str]) -> None:
     """Serve the pages of ``service`` in place of BentoML's; every other path stays as it is.
 
     Args:
         service: What ``bentoml.service`` made of a class: a ``Service``, though its types say that it is the class.
+        description: What the service answers with, when the page is made.
     """
 
     def document(_: Request) -> Response:
         spec = service.openapi_spec.asdict()
-        ours = {"title": TITLE, "contact": {"name": CONTACT}, "license": {"name": LICENSE}}
+        ours = {
+            "title": TITLE,
+            "description": description(),
+            "contact": {"name": CONTACT},
+            "license": {"name": LICENSE},
+        }
         return JSONResponse({**spec, "info": {**spec["info"], **ours}})
 
     def page(_: Request) -> Response:

@@ -17,12 +17,12 @@ _NAMES_SHOWN = 5
 _TOO_LARGE = {"finite_number", "greater_than_equal", "less_than_equal"}
 
 
-def rows_refusal(error: ValidationError, features: int) -> str:
+def rows_refusal(error: ValidationError, needed: str) -> str:
     """What is wrong with the first bad row, or with the list as a whole.
 
     Args:
         error: Of a body that should be a list of feature rows.
-        features: How many features each row needs.
+        needed: What each row must hold, and nothing else.
     """
     found = error.errors(include_url=False)
     first = found[0]
@@ -32,9 +32,9 @@ def rows_refusal(error: ValidationError, features: int) -> str:
         return "the body must be a JSON list of at least one object with the model's features"
     row = first["loc"][0]
     if missing := _missing(found):
-        return f"row {row} lacks {_shown(missing)}; every row needs all {features} features"
+        return f"row {row} lacks {_shown(missing)}; every row needs {needed}, which /docs.json lists"
     if unknown := _unknown(found):
-        return f"row {row} has features that the model does not know: {_shown(unknown)}"
+        return f"row {row} has features that the model does not know: {_shown(unknown)}; it takes {needed}"
     if len(first["loc"]) == 1:
         return f"row {row} is not a JSON object with the model's features"
     feature = first["loc"][1]

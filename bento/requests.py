@@ -104,11 +104,12 @@ class AssessRequest(_Fields):
     as_of: Annotated[dt.date | None, BeforeValidator(_day)] = None
 
 
-def decode_rows(body: bytes, feature_names: Sequence[str]) -> FloatArray:
+def decode_rows(body: bytes, feature_set: str, feature_names: Sequence[str]) -> FloatArray:
     """Feature rows as the model takes them.
 
     Args:
         body: A JSON list of objects, each with every feature by name and nothing else; the order does not matter.
+        feature_set: What the model's features are called.
         feature_names: The model's features, in its order.
     Returns:
         Finite numbers, shape ``(rows, features)``.
@@ -119,7 +120,7 @@ def decode_rows(body: bytes, feature_names: Sequence[str]) -> FloatArray:
     try:
         rows = feature_rows(tuple(feature_names)).validate_python(body_value)
     except ValidationError as error:
-        raise BadRequestError(rows_refusal(error, len(feature_names))) from None
+        raise BadRequestError(rows_refusal(error, f"all {len(feature_names)} features of {feature_set}")) from None
     return np.array([list(vars(row).values()) for row in rows], dtype=np.float32)  # a model keeps its fields' order
 
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from bento.errors import FeatureServiceMismatchError
 from bento.features import Answer
+from bento.models import Model, ModelId
 from bento.schemas import NoRisk, Reason, Refusal, Risk
-from feature_service.bundle import Bundle
-from feature_service.client import FeatureAnswer, ProductFeatures, ProductRisk
+from feature_service.bundle import Bundle, Contract
+from feature_service.client import FeatureAnswer, ProductFeatures, ProductRisk, Provenance
 
 _FIGURES = (
     "units_on_hand",
@@ -23,20 +24,25 @@ _FIGURES = (
 )
 
 
-def risks(answer: Answer, bundle: Bundle, model: tuple[str, str]) -> list[Risk | NoRisk]:
+def basis(answer: Answer, model: Model) -> Provenance:
+    """What an answer that is scored with ``model`` rests on: what the figures do where they are of the same model."""
+    figures = answer.plans.provenance
+    return figures if ModelId.of(figures) == model.id else answer.features.provenance
+
+
+def risks(answer: Answer, model: Model) -> list[Risk | NoRisk]:
     """One result per product, in order: its risk, or its error with the gRPC API's reason.
 
     Args:
         answer: What one snapshot tells of the products.
-        bundle: The Bento's own model, which makes the probabilities.
-        model: That model's registered name and version. Another model's reasons would not explain its probability,
-            so they are left out where the snapshot holds another.
+        model: What makes the probabilities. Another model's reasons would not explain them, so they are left out where
+            the figures are of another.
     Raises:
         FeatureServiceMismatchError: If the features, the label, its horizon or its evidence are not those of the model.
     """
-    _check_same_model(answer.features, bundle)
-    theirs = answer.plans.provenance
-    same_model = (theirs.model_name, theirs.model_version) == model
+    bundle, threshold = model.bundle, basis(answer, model).threshold
+    _check_same_features(answer.features, bundle.contract)
+    same_model = ModelId.of(answer.plans.provenance) == model.id
     probabilities = iter(_probabilities(answer.features, bundle))
     results: list[Risk | NoRisk] = []
     for product, plan in zip(answer.features.results, answer.plans.results, strict=True):
@@ -44,7 +50,7 @@ def risks(answer: Answer, bundle: Bundle, model: tuple[str, str]) -> list[Risk |
         if refusal:
             results.append(NoRisk(product_id=product.product_id, error=refusal))
         else:
-            risk = _risk(product.product_id, next(probabilities), theirs.threshold, plan, same_model=same_model)
+            risk = _risk(product.product_id, next(probabilities), threshold, plan, same_model=same_model)
             results.append(risk)
     return results
 
@@ -85,15 +91,27 @@ def _risk(product_id: str, probability: float, threshold: float, plan: ProductRi
     )
 
 
-def _check_same_model(answer: FeatureAnswer, bundle: Bundle) -> None:
-    """Which version or threshold the snapshot's model has may differ; what its probabilities mean may not."""
-    theirs, ours = answer.provenance, bundle.contract
+def check_same_meaning(theirs: Provenance, ours: Contract) -> None:
+    """Which version or threshold a model has may differ; what it takes and what its probabilities mean may not.
+
+    Raises:
+        FeatureServiceMismatchError: If they do.
+    """
     given = _meaning(theirs.feature_set, theirs.label, theirs.horizon_weeks, theirs.evidence)
     taken = _meaning(ours.feature_set, ours.label.name, ours.label.horizon_weeks, ours.label.evidence)
-    if given != taken or answer.feature_names != ours.feature_names:
+    if given != taken:
         raise FeatureServiceMismatchError(
             f"the feature service gives {given}, this Bento's model takes {taken}: "
             "publish the snapshot and build the Bento from the same run"
+        )
+
+
+def _check_same_features(answer: FeatureAnswer, contract: Contract) -> None:
+    check_same_meaning(answer.provenance, contract)
+    if answer.feature_names != contract.feature_names:
+        raise FeatureServiceMismatchError(
+            f"the feature service gives other features of {contract.feature_set} than this Bento's model takes: "
+            "publish the snapshot and build the Bento with the same version of the program"
         )
 
 

@@ -44,7 +44,7 @@ class Risk(BaseModel):
     """The probability that a product runs out, and what follows for a planner; null is what cannot be known."""
 
     product_id: str = Field(description="The id as it was asked.")
-    probability: float = Field(description="In [0, 1], by this service's own model; of what, say label and evidence.")
+    probability: float = Field(description="In [0, 1], by the answer's model_version; of what, say label and evidence.")
     alert: bool = Field(description="Whether the probability reaches the threshold.")
     units_on_hand: float | None = Field(
         description="The count recorded last, or else the last one at the as_of week; null where no stock is known."
@@ -64,8 +64,8 @@ class Risk(BaseModel):
     )
     reorder_by_date: dt.date | None = Field(description="expected_stockout_date minus the lead time: order by then.")
     reasons: list[Reason] | None = Field(
-        description="The up to 3 features that moved the probability most, biggest first; null where the snapshot was "
-        "published with another model version than this service's."
+        description="The up to 3 features that moved the probability most, biggest first; null where they are of "
+        "another model version than the probability."
     )
     category: str | None = Field(description="The product's category in the data; null where it has none.")
 

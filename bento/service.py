@@ -1,4 +1,6 @@
-"""The HTTP service. Its Bento holds the registered model in the folder ``model`` beside this file.
+"""The HTTP service. Its Bento holds a registered model in the folder ``model`` beside this file, and starts with it.
+
+From then on it answers with the question's champion, whose Bento it finds in the store that it was started from.
 
 Settings, from the environment when the service starts:
 
@@ -12,30 +14,29 @@ Settings, from the environment when the service starts:
 import functools
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
 import bentoml
 from _bentoml_sdk.io_models import IORootModel  # the public names have no way to take a body as it is
+from bentoml.exceptions import BentoMLException
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from bento import schemas
 from bento.errors import RETRY_AFTER, STATUS
 from bento.features import FeatureClient
+from bento.follower import Follower
+from bento.models import Model, Models, bentos_beside
 from bento.openapi import mount_pages
 from bento.requests import AssessRequest, BodyLimit, decode_assess, decode_rows, feature_rows
-from bento.risks import risks
-from feature_service.bundle import CONTRACT_FILE, Bundle, BundleError, Contract
+from bento.risks import basis, risks
 from feature_service.credentials import Secrets
-from feature_service.json_record import read_json
 from feature_service.kernel import StockoutError
 
-MODEL_DIR = Path(__file__).parent / "model"
-REFERENCE_FILE = "reference.json"
 DEFAULT_TARGET = "127.0.0.1:50051"
 
 T = TypeVar("T")
@@ -56,9 +57,12 @@ class RowsBody(_Body):
 
     @classmethod
     def model_json_schema(cls, *_: Any, ref_template: str = DEFAULT_REF_TEMPLATE, **__: Any) -> dict[str, Any]:
-        """For the OpenAPI page: the model's own features, read when the page is made."""
-        contract = Contract.from_json((MODEL_DIR / CONTRACT_FILE).read_text(encoding="utf-8"))
-        return feature_rows(contract.feature_names).json_schema(ref_template=ref_template)
+        """For the OpenAPI page: the features of the model that answers when the page is made."""
+        try:
+            model = bentoml.get_current_service().model
+        except BentoMLException:  # nothing is served: the Bento is being built
+            model = Model.load()
+        return feature_rows(model.bundle.contract.feature_names).json_schema(ref_template=ref_template)
 
 
 class AssessBody(_Body):
@@ -96,22 +100,20 @@ class StockoutRisk:
     """The probability that a product runs out, from feature rows or from product ids."""
 
     def __init__(self) -> None:
-        self._bundle = Bundle.load(MODEL_DIR)
-        model = _read_reference()
+        own = Model.load()
         target = os.environ.get("FEATURE_SERVICE_TARGET", DEFAULT_TARGET)
-        self._features = FeatureClient(target, self._bundle.contract.label.question, _secrets().credentials())
-        self._model = (model.name, model.version)
-        contract = self._bundle.contract
-        feature_rows(contract.feature_names)  # made and kept now, not at the first request
-        self._provenance: dict[str, Any] = {
-            "model_name": model.name,
-            "model_version": model.version,
-            "feature_set": contract.feature_set,
-            "label": contract.label.name,
-            "evidence": contract.label.evidence,
-            "threshold": contract.threshold,
-            "horizon_weeks": contract.label.horizon_weeks,
-        }
+        self._features = FeatureClient(target, own.bundle.contract.label.question, _secrets().credentials())
+        self._follower = Follower(self._features, own, Models(own, bentos_beside()))
+
+    @property
+    def model(self) -> Model:
+        """The model that answers now; a request takes it once."""
+        return self._follower.current
+
+    @bentoml.on_startup
+    async def follow(self) -> None:
+        """Follow the champion from now on."""
+        await self._follower.start()
 
     @bentoml.api(input_spec=RowsBody, output_spec=schemas.RowAlerts)
     @_answering
@@ -120,15 +122,17 @@ class StockoutRisk:
 
         Rows belong to no snapshot, so no snapshot's alert policy counts here.
         """
-        threshold = self._bundle.contract.threshold
-        alerts = [int(p is not None and p >= threshold) for p in self._probabilities(body)]
+        model = self.model
+        threshold = model.bundle.contract.threshold
+        alerts = [int(p is not None and p >= threshold) for p in _probabilities(body, model)]
         return schemas.RowAlerts(stockout_prediction=alerts)
 
     @bentoml.api(input_spec=RowsBody, output_spec=schemas.Probabilities)
     @_answering
     async def predict_proba(self, body: bytes, /) -> schemas.Probabilities:
         """The probability of each row, null where the label does not apply, with what it was made with."""
-        return schemas.Probabilities(probabilities=self._probabilities(body), **self._provenance)
+        model = self.model
+        return schemas.Probabilities(probabilities=_probabilities(body, model), **model.provenance)
 
     @bentoml.api(input_spec=AssessBody, output_spec=schemas.Assessment)
     @_answering
@@ -139,49 +143,37 @@ class StockoutRisk:
         what the policy says that this snapshot was published with.
         """
         answer = await self._features.get(decode_assess(body))
-        provenance = answer.features.provenance
+        model = await self._follower.model_for(answer)
+        rests_on = basis(answer, model)
         return schemas.Assessment(
-            results=risks(answer, self._bundle, self._model),
-            snapshot_id=provenance.snapshot_id,
-            as_of_week=provenance.as_of_week.isoformat(),
-            alert_policy=provenance.alert_policy,
-            **{**self._provenance, "threshold": provenance.threshold},
+            results=risks(answer, model),
+            snapshot_id=rests_on.snapshot_id,
+            as_of_week=rests_on.as_of_week.isoformat(),
+            alert_policy=rests_on.alert_policy,
+            **{**model.provenance, "threshold": rests_on.threshold},
         )
 
     @bentoml.on_shutdown
     async def close(self) -> None:
-        """Close the connection to the feature service."""
+        """Follow no more, and close the connection to the feature service."""
+        await self._follower.stop()
         await self._features.close()
 
-    def __is_ready__(self) -> bool:
-        """For ``/readyz``. The model was loaded and checked before the service came up."""
-        return self._bundle is not None
+    async def __is_ready__(self) -> bool:
+        """For ``/readyz``: 503 with the reason while another model answers than the champion.
 
-    def _probabilities(self, body: bytes) -> list[float | None]:
-        contract = self._bundle.contract
-        rows = decode_rows(body, contract.feature_names)
-        probabilities: list[float | None] = self._bundle.predict(rows).tolist()
-        return [p if applies else None for p, applies in zip(probabilities, contract.applies(rows), strict=True)]
-
-
-@dataclass(frozen=True)
-class _Reference:
-    """Which registered model the Bento holds, as it was written when the Bento was built."""
-
-    name: str
-    version: str
-    run_id: str
+        BentoML itself would only say that this is false.
+        """
+        if self._follower.obstacle is not None:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(self._follower.obstacle), RETRY_AFTER)
+        return True
 
 
-def _read_reference() -> _Reference:
-    """Raises:
-    BundleError: If the file is missing or is no such reference.
-    """
-    file = MODEL_DIR / REFERENCE_FILE
-    try:
-        return read_json(_Reference, file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{file} cannot be read: {error}: build the Bento anew") from error
+def _probabilities(body: bytes, model: Model) -> list[float | None]:
+    contract = model.bundle.contract
+    rows = decode_rows(body, contract.feature_set, contract.feature_names)
+    probabilities: list[float] = model.bundle.predict(rows).tolist()
+    return [p if applies else None for p, applies in zip(probabilities, contract.applies(rows), strict=True)]
 
 
 def _secrets() -> Secrets:
@@ -193,5 +185,5 @@ def _secrets() -> Secrets:
 
 
 _service: Any = StockoutRisk  # what the decorator made of the class, though its types say that it is the class
-mount_pages(_service)
+mount_pages(_service, lambda: f"It answers with {bentoml.get_current_service().model.id}.")
 _service.add_asgi_middleware(BodyLimit)

@@ -181,6 +181,7 @@ def test_without_a_feature_service_assess_says_so_and_predict_goes_on(bento_home
             refused = post(f"{url}/assess", {"product_ids": ["a"]})
             assert refused.status_code == 503
             assert "does not answer" in refused.json()["error"]
+            assert requests.get(f"{url}/readyz", timeout=30).ok  # nobody can tell that another model is the champion
             assert post(f"{url}/predict", [dict.fromkeys(NAMES, 1.0)]).status_code == 200
 
 
@@ -197,6 +198,9 @@ def test_a_feature_service_of_another_label_is_refused(
         running_server(snapshots) as server,
         served_bento(bento_home, server.target, tmp_path_factory.mktemp("elsewhere")) as url,
     ):
-        refused = post(f"{url}/assess", {"product_ids": ["product-0000"]})
-    assert refused.status_code == 502
-    assert "is not served here" in refused.json()["error"]
+        refused, ready = (
+            post(f"{url}/assess", {"product_ids": ["product-0000"]}),
+            requests.get(f"{url}/readyz", timeout=30),
+        )
+    assert (refused.status_code, ready.status_code) == (502, 503)
+    assert "is not served here" in refused.json()["error"] == ready.text

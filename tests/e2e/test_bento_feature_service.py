@@ -70,9 +70,9 @@ def test_a_snapshot_of_another_horizon_or_evidence_is_refused(
 ) -> None:
     snapshots = published(trained, tmp_path, **{field: other})
     with running_server(snapshots) as server, served_bento(bento_home, server.target, tmp_path) as url:
-        refused = post(f"{url}/assess", ASKED)
-    assert refused.status_code == 502
-    assert str(other) in refused.json()["error"]
+        refused, ready = post(f"{url}/assess", ASKED), requests.get(f"{url}/readyz", timeout=30)
+    assert (refused.status_code, ready.status_code) == (502, 503)
+    assert str(other) in refused.json()["error"] == ready.text
 
 
 def test_a_feature_service_that_comes_back_is_found_again(bento_home: Path, trained: Trained, tmp_path: Path) -> None:

@@ -50,7 +50,6 @@ class Suite:
         variables: What ``.env`` says; where it says nothing, the file's own default holds.
         folder: What the volumes, the input and the logs are in.
         ports: What this machine has instead of the containers' ports.
-        bento: Stops the Bento, which is started again when there is a newer one.
     """
 
     replaced: Mapping[str, str]
@@ -58,7 +57,6 @@ class Suite:
     variables: Mapping[str, str]
     folder: Path
     ports: Mapping[str, str]
-    bento: ExitStack
 
     def words(self, words: Sequence[str]) -> list[str]:
         """A command of the file as this machine takes it."""
@@ -120,14 +118,13 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     (socket_dir,) = parse_qs(urlsplit(database).query)["host"]
     with ExitStack() as services:
         services.callback(postgres.cleanup)
-        bento = services.enter_context(ExitStack())
-        suite = Suite(replaced, {"PGHOST": socket_dir}, variables, folder, ports, bento)
+        suite = Suite(replaced, {"PGHOST": socket_dir}, variables, folder, ports)
         for service in ("mlflow", "luigid"):
             services.enter_context(_started(suite, service))
         _run_pipeline(suite)
         services.enter_context(_started(suite, "grpc"))
         services.enter_context(_started(suite, "history"))
-        bento.enter_context(_started(suite, "bento"))
+        services.enter_context(_started(suite, "bento"))
         yield suite
 
 
@@ -199,7 +196,7 @@ def test_the_features_that_one_door_tells_are_what_the_other_predicts_from(suite
 
 
 def test_a_week_later_the_same_volumes_serve_the_next_snapshot(suite: Suite) -> None:
-    """``AS_OF=... docker compose run --rm pipeline && docker compose restart bento``, with newer files."""
+    """``AS_OF=... docker compose run --rm pipeline``, with newer files."""
     target = f"127.0.0.1:{suite.ports['50051']}"
     with RiskClient(target) as client:
         before = client.info().provenance
@@ -211,8 +208,6 @@ def test_a_week_later_the_same_volumes_serve_the_next_snapshot(suite: Suite) -> 
         )()
         first = client.list_risks(limit=1).results[0].risk
     assert [each.as_of_week + dt.timedelta(days=6) for each in (before, served)] == [WEEK_1, WEEK_2]
-    suite.bento.close()
-    suite.bento.enter_context(_started(suite, "bento"))
     answer = _assess_over_http(suite, first.product_id)
     assert (answer["snapshot_id"], answer["model_version"]) == (served.snapshot_id, served.model_version)
     assert answer["results"][0]["probability"] == pytest.approx(first.probability)

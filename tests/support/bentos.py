@@ -65,13 +65,14 @@ def bento_url(bento_home: Path, bento_target: str, tmp_path_factory: pytest.Temp
 
 
 @contextlib.contextmanager
-def served_bento(home: Path, target: str, folder: Path) -> Iterator[str]:
-    """``bentoml serve`` from another folder than the one it was built in."""
+def served_bento(home: Path, target: str, folder: Path, *, workers: int = 1) -> Iterator[str]:
+    """``bentoml serve`` from another folder than the one it was built in; what it prints is in the file ``log``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
     environment["FEATURE_SERVICE_TARGET"] = target
+    environment["BENTOML_CONFIG_OPTIONS"] = f"services.stockout_risk.workers={workers}"
     command = [sys.executable, "-m", "bentoml", "serve", "stockout_risk:latest", "--host", "127.0.0.1"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
@@ -79,18 +80,18 @@ def served_bento(home: Path, target: str, folder: Path) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_ready(url, process, folder / "log")
+        _wait_until_up(url, process, folder / "log")
         yield url
     finally:
         process.terminate()
         process.wait(timeout=60)
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(requests.RequestException):
-            if requests.get(f"{url}/readyz", timeout=5).ok:
+            if requests.get(f"{url}/livez", timeout=5).ok:
                 return
         time.sleep(0.2)
     raise AssertionError(log.read_text())

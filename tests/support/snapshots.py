@@ -59,7 +59,7 @@ def publish_snapshot(
     """Fit, publish, and give the snapshot's id. Eligible is what sold in the last four weeks."""
     _, eligible = _features_and_eligible(panel)
     bundle = root.parent / "bundle"
-    _write_bundle(bundle, fitted_forest(panel, trees, depth), label)
+    write_bundle(bundle, fitted_forest(panel, trees, depth), label)
     return publish(panel, eligible, bundle, model, root)
 
 
@@ -77,15 +77,18 @@ def _features_and_eligible(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     return features, features[chosen.feature_names.index("sales_qtd_roll_mean_4")] > 0
 
 
-def _write_bundle(folder: Path, forest: RandomForestClassifier, label: str) -> None:
+def write_bundle(
+    folder: Path, forest: RandomForestClassifier, label: str = "zero_sales", set_name: str = FEATURE_SET
+) -> None:
+    """A forest on the features of a set as a bundle."""
     graph = to_onnx(
         forest,
         initial_types=[("features", FloatTensorType([None, forest.n_features_in_]))],
         options={id(forest): {"zipmap": False}},
     )
     contract = Contract(
-        feature_set=FEATURE_SET,
-        feature_names=feature_set(FEATURE_SET).feature_names,
+        feature_set=set_name,
+        feature_names=feature_set(set_name).feature_names,
         label=LabelContract(label, "no sale in the target week", "SALES_ONLY", horizon_weeks=1),
         threshold=0.5,
         training_window=("2018-06-04", "2018-08-13"),
@@ -93,6 +96,7 @@ def _write_bundle(folder: Path, forest: RandomForestClassifier, label: str) -> N
         data_fingerprint="0" * 64,
         estimator="random_forest",
         seed=0,
+        takes_unknown=feature_set(set_name).unknown_allowed,
     )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL_FILE).write_bytes(graph.SerializeToString())

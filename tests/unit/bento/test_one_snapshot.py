@@ -19,6 +19,7 @@ from stockout.v1.risk_service_pb2_grpc import RiskServiceServicer, add_RiskServi
 
 from bento.errors import STATUS, FeatureServiceMismatchError, SnapshotChangedError
 from bento.features import ATTEMPTS, Answer, FeatureClient, http_error
+from bento.models import Model, ModelId
 from bento.requests import AssessRequest
 from bento.risks import risks
 from bento.schemas import NoRisk, Risk
@@ -155,9 +156,13 @@ def answer_of(bundle: Bundle, version: str, product: ProductFeatures, plan: Prod
     return Answer(FeatureAnswer(provenance, contract.feature_names, [product]), RiskAnswer(provenance, [plan]))
 
 
+def version_3(bundle: Bundle) -> Model:
+    return Model(ModelId("stockout_risk", "3"), bundle)
+
+
 def only_risk(bundle: Bundle, version: str, plan: ProductRisk) -> Risk:
     product = ProductFeatures("a", (1.0,) * len(bundle.contract.feature_names), eligible=True, error=None)
-    (risk,) = risks(answer_of(bundle, version, product, plan), bundle, ("stockout_risk", "3"))
+    (risk,) = risks(answer_of(bundle, version, product, plan), version_3(bundle))
     assert isinstance(risk, Risk)
     return risk
 
@@ -197,13 +202,13 @@ def test_a_snapshot_whose_probabilities_mean_something_else_is_refused(
     provenance = dataclasses.replace(answer.features.provenance, **{field: other})
     answer = dataclasses.replace(answer, features=dataclasses.replace(answer.features, provenance=provenance))
     with pytest.raises(FeatureServiceMismatchError, match=shown):
-        risks(answer, bundle, ("stockout_risk", "3"))
+        risks(answer, version_3(bundle))
 
 
 @pytest.mark.parametrize(("reason", "shown"), [("UNKNOWN_PRODUCT", "UNKNOWN_PRODUCT"), ("", "UNKNOWN")])
 def test_a_product_without_features_has_the_services_reason(trained: Trained, reason: str, shown: str) -> None:
     problem, bundle = ProductProblem("NOT_FOUND", reason, "no such product"), Bundle.load(trained.bundle_dir)
     product, plan = ProductFeatures("a", None, None, problem), ProductRisk("a", None, None, problem)
-    (result,) = risks(answer_of(bundle, "3", product, plan), bundle, ("stockout_risk", "3"))
+    (result,) = risks(answer_of(bundle, "3", product, plan), version_3(bundle))
     assert isinstance(result, NoRisk)
     assert (result.error.reason, result.error.message) == (shown, "no such product")

@@ -13,7 +13,7 @@ NAMES = ("a", "b")
 
 
 def test_rows_come_out_in_the_models_order_whatever_the_order_of_their_fields() -> None:
-    rows = decode_rows(b'[{"b": 2, "a": 1.5}, {"a": 3, "b": -4}]', NAMES)
+    rows = decode_rows(b'[{"b": 2, "a": 1.5}, {"a": 3, "b": -4}]', "pair-1", NAMES)
     np.testing.assert_array_equal(rows, np.array([[1.5, 2], [3, -4]], dtype=np.float32))
     assert rows.dtype == np.float32
 
@@ -27,8 +27,8 @@ def test_rows_come_out_in_the_models_order_whatever_the_order_of_their_fields() 
         (b"[]", "a JSON list of at least one object"),
         (b'{"a": 1, "b": 2}', "a JSON list of at least one object"),
         (b"[1]", "row 0 is not a JSON object"),
-        (b'[{"a": 1, "b": 2}, {"a": 1}]', "row 1 lacks b; every row needs all 2 features"),
-        (b'[{"a": 1, "b": 2, "c": 3}]', "row 0 has features that the model does not know: c"),
+        (b'[{"a": 1, "b": 2}, {"a": 1}]', "row 1 lacks b; every row needs all 2 features of pair-1"),
+        (b'[{"a": 1, "b": 2, "c": 3}]', "does not know: c; it takes all 2 features of pair-1"),
         (b'[{"a": 1, "c": 3}]', "row 0 lacks b; every row needs all 2 features"),
         (b'[{"a": 1, "b": 2, "\\ud800": 3}]', "row 0 has features that the model does not know: ?"),
         (b'[{"a": 1, "b": ' + b"[" * 900 + b"]" * 900 + b"}]", "row 0: b is no number that the model can take: [[["),
@@ -46,7 +46,7 @@ def test_rows_come_out_in_the_models_order_whatever_the_order_of_their_fields() 
 )
 def test_rows_that_the_model_cannot_take_are_refused_in_one_sentence(body: bytes, sentence: str) -> None:
     with pytest.raises(BadRequestError) as refused:
-        decode_rows(body, NAMES)
+        decode_rows(body, "pair-1", NAMES)
     assert sentence in str(refused.value)
     assert len(str(refused.value)) < 300
 
