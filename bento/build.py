@@ -73,6 +73,7 @@ def build_bento(bundle_dir: Path, model: ModelReference, home: Path) -> str:
         BundleError: If the bundle cannot be loaded.
         BentoBuildError: If BentoML fails.
     """
+    home = home.absolute()  # BentoML runs in another folder
     label = Bundle.load(bundle_dir).contract.label  # a broken bundle is told here, not at the first request
     with locked(home / _UNFINISHED):
         _check_same_question(home / "bentos" / model.name, label)

@@ -48,8 +48,9 @@ print(build_bento(Path(sys.argv[1]), ModelReference("stockout_risk", sys.argv[3]
 
 
 def start_build(trained: Trained, home: Path, version: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", BUILD, str(trained.bundle_dir), str(home), version]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    """With a home that is a relative path, as BENTOML_HOME may be."""
+    command = [sys.executable, "-c", BUILD, str(trained.bundle_dir), home.name, version]
+    return subprocess.Popen(command, cwd=home.parent, stdout=subprocess.PIPE, text=True)
 
 
 def test_builds_of_several_processes_in_one_store_all_end_well(trained: Trained, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from bento.build import build_bento
 from data.snapshots import publish
@@ -116,3 +117,4 @@ def test_the_bento_shows_certificate_and_token(
     with served_bento(tmp_path / "home", secured.target, tmp_path) as url:
         refused = post(f"{url}/assess", {"product_ids": [ASKED]})
         assert (refused.status_code, "FEATURE_SERVICE_TOKEN_FILE" in refused.json()["error"]) == (502, True)
+        assert requests.get(f"{url}/readyz", timeout=30).text == refused.json()["error"]  # it cannot ask for the champion
