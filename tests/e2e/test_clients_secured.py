@@ -117,4 +117,5 @@ def test_the_bento_shows_certificate_and_token(
     with served_bento(tmp_path / "home", secured.target, tmp_path) as url:
         refused = post(f"{url}/assess", {"product_ids": [ASKED]})
         assert (refused.status_code, "FEATURE_SERVICE_TOKEN_FILE" in refused.json()["error"]) == (502, True)
-        assert requests.get(f"{url}/readyz", timeout=30).text == refused.json()["error"]  # it cannot ask for the champion
+        ready = requests.get(f"{url}/readyz", timeout=30)  # it cannot ask for the champion
+        assert (ready.status_code, ready.text) == (503, refused.json()["error"])
