@@ -3,6 +3,7 @@
 from orchestration.console import set_up
 from orchestration.history_tasks import Ingest, LoadHistory, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Features, Train
+from orchestration.outcome_tasks import ScoreOutcomes
 from orchestration.release_tasks import Package, Publish, Register, ScoreWeek, StockoutPipeline
 from orchestration.retention_tasks import PruneRuns
 from orchestration.weekly.weekly_tasks import StockoutWeekly
@@ -19,6 +20,7 @@ __all__ = [
     "PruneRuns",
     "Publish",
     "Register",
+    "ScoreOutcomes",
     "ScoreWeek",
     "StockoutPipeline",
     "StockoutWeekly",

@@ -161,9 +161,18 @@ def open_history(work_dir: Path, environment: Mapping[str, str]) -> History:
     Raises:
         StateError: If the database of the state cannot be used.
     """
-    state = open_database(environment.get(STATE_URL) or f"sqlite:///{work_dir / 'state.db'}")
+    state = open_state(work_dir, environment)
     root = environment.get(HISTORY_URL) or str(work_dir / "history")
     return History(FactTables(root), Ledger(state), state)
+
+
+def open_state(work_dir: Path, environment: Mapping[str, str]) -> Database:
+    """Open the database of the state of a work dir; see :func:`open_history`.
+
+    Raises:
+        StateError: If it cannot be used.
+    """
+    return open_database(environment.get(STATE_URL) or f"sqlite:///{work_dir / 'state.db'}")
 
 
 def sales_are_known(loads: Collection[Load]) -> bool:

@@ -135,6 +135,21 @@ def carried_of_days(counts: FloatArray, sold: FloatArray) -> dict[str, FloatArra
         Of shape ``(products, weeks)``: ``units_on_hand`` on the Sunday; ``out_spell_days``; ``out_in_week``: 1 where a
         day ended out of stock, 0 where all days ended in stock. NaN where that is not known.
     """
+    known, full, out = carried_stock(counts, sold)
+    any_out, all_full = _by_week(out).any(axis=2), _by_week(full).all(axis=2)
+    return {
+        UNITS_ON_HAND: _by_week(known)[:, :, -1],
+        OUT_SPELL_DAYS: _spell_days(out),
+        OUT_IN_WEEK: np.where(any_out, np.float32(1), np.where(all_full, np.float32(0), _NAN)),
+    }
+
+
+def carried_stock(counts: FloatArray, sold: FloatArray) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """The stock of every day; see :func:`carried_of_days`.
+
+    Returns:
+        Of the same shape as the counts: units, NaN where they are not known; where there is stock; where there is none.
+    """
     day = np.arange(counts.shape[1])
     last = np.maximum.accumulate(np.where(np.isfinite(counts), day, -1), axis=1)
     recent = (last >= 0) & (day - last <= OLDEST_COUNT_DAYS)
@@ -145,13 +160,7 @@ def carried_of_days(counts: FloatArray, sold: FloatArray) -> dict[str, FloatArra
     stock = np.where(recent, held - since, np.nan)
     full = stock > _EXACTLY
     out = (np.abs(stock) <= _EXACTLY) | ((held <= 0) & recent & (since == 0))
-    known = np.where(full | out, stock, np.nan).astype(np.float32)
-    any_out, all_full = _by_week(out).any(axis=2), _by_week(full).all(axis=2)
-    return {
-        UNITS_ON_HAND: _by_week(known)[:, :, -1],
-        OUT_SPELL_DAYS: _spell_days(out),
-        OUT_IN_WEEK: np.where(any_out, np.float32(1), np.where(all_full, np.float32(0), _NAN)),
-    }
+    return np.where(full | out, stock, np.nan).astype(np.float32), full, out
 
 
 def halves_of_days(counts: FloatArray) -> dict[str, FloatArray]:

@@ -114,3 +114,51 @@ RUN_QUESTIONS = sa.Table(
     sa.Column("decision", sa.Text, nullable=False),
 )
 """What came of each question in a run."""
+
+ALERT_EPISODES = sa.Table(
+    "alert_episodes",
+    METADATA,
+    sa.Column("question", sa.String(256), primary_key=True),
+    sa.Column("product_id", sa.String(256), primary_key=True),
+    sa.Column("first_week", sa.Date, primary_key=True),
+    sa.Column("last_week", sa.Date, nullable=False),
+    sa.Column("alerts", sa.Integer, nullable=False),
+    sa.Column("snapshot_id", sa.String(64), nullable=False),
+    sa.Column("published_at_us", sa.BigInteger, nullable=False),
+    sa.Column("model_name", sa.String(256), nullable=False),
+    sa.Column("model_version", sa.String(32), nullable=False),
+    sa.Column("threshold", sa.Float, nullable=False),
+    sa.Column("probability", sa.Float, nullable=False),
+    sa.Column("highest_probability", sa.Float, nullable=False),
+    sa.Column("units_on_hand", sa.Float, nullable=True),
+    sa.Column("demand_per_week", sa.Float, nullable=True),
+    sa.Column("units_at_risk", sa.Float, nullable=True),
+    sa.Column("revenue_at_risk", sa.Float, nullable=True),
+    sa.Column("price", sa.Float, nullable=True),
+    sa.Column("lead_time_days", sa.Float, nullable=True),
+    sa.Column("reorder_by", sa.Date, nullable=True),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("outcome_day", sa.Date, nullable=True),
+    sa.Column("warning_days", sa.Integer, nullable=True),
+    sa.Column("reason", sa.String(512), nullable=False),
+    sa.Column("closed_week", sa.Date, nullable=True, index=True),
+    sa.Column("acknowledged_at_us", sa.BigInteger, nullable=True),
+)
+"""Alert episodes: see ``monitoring.outcomes.episodes``. Weeks are ``as_of`` weeks by their Mondays; ``alerts`` counts
+those with an alert. From ``snapshot_id`` to ``reorder_by``: what was said with the first, but ``highest_probability``.
+``outcome``: ``open``, ``came_true`` on ``outcome_day``, ``warning_days`` after the end of the first week; ``did_not``;
+``unknown`` for a ``reason``. ``closed_week``: the week in which it ended. Times as ``known_from_us``.
+``acknowledged_at_us`` is set by whoever acts upon it; nothing else may change that."""
+
+OUTCOME_CHANGES = sa.Table(
+    "outcome_changes",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("question", sa.String(256), nullable=False),
+    sa.Column("product_id", sa.String(256), nullable=False),
+    sa.Column("first_week", sa.Date, nullable=False),
+    sa.Column("noted_at_us", sa.BigInteger, nullable=False),
+    sa.Column("before", sa.String(512), nullable=False),
+    sa.Column("after", sa.String(512), nullable=False),
+)
+"""What became otherwise of episodes that had ended, since later data say so: in words, before and after."""

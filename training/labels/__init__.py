@@ -24,6 +24,8 @@ __all__ = [
     "LABELS",
     "LONGEST_HORIZON_WEEKS",
     "STOCK_AWARE",
+    "Availability",
+    "Inventory",
     "Label",
     "bounds_in",
     "eligible_rows",

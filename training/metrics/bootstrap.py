@@ -115,6 +115,21 @@ class Bootstrap:
             value = combine(*sums.sum(axis=1)[:, None])
             return Draws(float(value[0]), combine(*(sums @ self._weights.T)))
 
+    def of_quantile(self, share: float, values: DoubleArray, rows: BoolArray) -> Draws:
+        """The least of the values of some rows that at least this share of them does not exceed, such as a median.
+
+        Args:
+            share: Above 0 and at most 1.
+            values: Of the rows, shape ``(of these rows,)``.
+            rows: Which rows they are of.
+        """
+        order = np.argsort(values, kind="stable")
+        weights = np.concatenate([np.ones((1, len(values))), self._weights[:, self._unit[rows]][:, order]])
+        running = np.cumsum(weights, axis=1)
+        place = (running < share * running[:, -1:]).sum(axis=1)
+        found = np.where(running[:, -1] > 0, values[order][np.minimum(place, len(values) - 1)], np.nan)
+        return Draws(float(found[0]), found[1:])
+
 
 def draw_products(products: int, draws: int, seed: int) -> DoubleArray:
     """How often each product is drawn in each draw, shape ``(draws, products)``; rows sum to ``products``."""

@@ -35,7 +35,8 @@ from training.metrics.truth import BASE_RATE, ScorerOutput, Truth
 from training.metrics.yardstick import Yardstick
 
 BINS = 10
-
+LEAST_ROWS_OF_CALIBRATION = 10 * BINS
+"""Of fewer rows a share observed in a bin says too little."""
 
 Measurements = Mapping[str, Draws]
 """Figures of one scorer by name."""
@@ -97,21 +98,22 @@ def _probability(
     figures = {
         "brier": bootstrap.of_sums(_share, (error, every)),
         "brier_skill": bootstrap.of_sums(lambda own, other: 1 - own / other, (error, of_base)),
-        "calibration_error": _calibration_error(truth, probability, every > 0, bootstrap),
+        "calibration_error": calibration_error(truth.outcome, probability, every > 0, bootstrap),
         "cost_per_100": _cost(truth, probability, yardstick, bootstrap),
     }
     for index, segment in enumerate(truth.segments):
         rows = truth.segment == index
-        if rows.sum() >= 10 * BINS:
-            figures[f"calibration_error, {segment}"] = _calibration_error(truth, probability, rows, bootstrap)
+        if rows.sum() >= LEAST_ROWS_OF_CALIBRATION:
+            figures[f"calibration_error, {segment}"] = calibration_error(truth.outcome, probability, rows, bootstrap)
     return figures
 
 
-def _calibration_error(truth: Truth, probability: FloatArray, rows: BoolArray, bootstrap: Bootstrap) -> Draws:
+def calibration_error(outcome: FloatArray, probability: FloatArray, rows: BoolArray, bootstrap: Bootstrap) -> Draws:
+    """Expected calibration error of some rows, over ten bins with equal numbers of them."""
     order = np.argsort(probability[rows], kind="stable")
     bins = np.empty(len(order), dtype=np.int64)
     bins[order] = np.arange(len(order)) * BINS // len(order)
-    gap = (probability[rows].astype(np.float64) - truth.outcome[rows]) * 1.0
+    gap = (probability[rows].astype(np.float64) - outcome[rows]) * 1.0
     terms = tuple(gap * (bins == each) for each in range(BINS))
     return bootstrap.of_sums(
         lambda count, *gaps: np.abs(np.stack(gaps)).sum(axis=0) / count,

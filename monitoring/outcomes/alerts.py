@@ -1,0 +1,100 @@
+"""The alerts of a question with what became of each so far, and the episodes that they make."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.weeks import monday_of
+from monitoring.outcomes.episodes import Alert, Episode, Fate, episodes_of
+from monitoring.outcomes.predictions import PREDICTION_COLUMNS, PredictionsNote, read_predictions
+from monitoring.outcomes.week_outcomes import RECONSIDERED_WEEKS, OutcomesNote, read_outcomes, read_outcomes_note
+
+_DAY = dt.timedelta(days=1)
+
+Row = Mapping[str, Any]
+"""What was said of a product in a week, by ``PREDICTION_COLUMNS``, and how it turned out, by ``OUTCOME_COLUMNS``."""
+
+
+@dataclass(frozen=True)
+class ProductEpisode:
+    """An episode of a product.
+
+    Attributes:
+        product_id: The product.
+        episode: Its alerts, and what became of them.
+        first: What was said with the first alert.
+        note: Whose prediction that was.
+        highest_probability: Of all its alerts.
+    """
+
+    product_id: str
+    episode: Episode
+    first: Row
+    note: PredictionsNote
+    highest_probability: float
+
+
+def product_episodes(folder: Path, notes: Sequence[PredictionsNote], now: dt.datetime) -> Iterator[ProductEpisode]:
+    """Every episode of the kept weeks.
+
+    Args:
+        folder: Of the question.
+        notes: The predictions that count, of all weeks.
+        now: Neither data nor predictions are waited for longer than ``RECONSIDERED_WEEKS``.
+    Raises:
+        OutcomesError: If a file cannot be read.
+    """
+    if not notes:
+        return
+    of_products: dict[str, list[tuple[PredictionsNote, Row, Alert]]] = {}
+    for note in notes:
+        told = read_outcomes_note(folder, note)
+        for row in _alert_rows(folder, note):
+            alert = _alert(note, row, told, now)
+            of_products.setdefault(row["product_id"], []).append((note, row, alert))
+    horizon_weeks = notes[-1].horizon_weeks
+    # a week of which nothing was said for so long had no alerts
+    silent = monday_of(now.date()) - dt.timedelta(weeks=RECONSIDERED_WEEKS)
+    newest_week = max(notes[-1].as_of_week, silent)
+    for product_id in sorted(of_products):
+        said = {note.as_of_week: (note, row) for note, row, _ in of_products[product_id]}
+        alerts = [alert for _, _, alert in of_products[product_id]]
+        for episode in episodes_of(alerts, horizon_weeks, newest_week):
+            note, first = said[episode.first_week]
+            highest = max(said[each.week][1]["probability"] for each in episode.alerts)
+            yield ProductEpisode(product_id, episode, first, note, highest)
+
+
+def _alert_rows(folder: Path, note: PredictionsNote) -> list[dict[str, Any]]:
+    rows = read_predictions(folder, note, list(PREDICTION_COLUMNS))
+    outcomes = read_outcomes(folder, note, rows["product_id"])
+    if outcomes is not None:
+        rows = rows.hstack(outcomes)
+    return list(rows.filter("alert").iter_rows(named=True))
+
+
+def _alert(note: PredictionsNote, row: Row, told: OutcomesNote | None, now: dt.datetime) -> Alert:
+    first, last = note.last_day + _DAY, note.last_day + 7 * note.horizon_weeks * _DAY
+    if told is None or not told.is_over:
+        if told is not None and row["out_on"] is not None:
+            return Alert(note.as_of_week, Fate.CAME_TRUE, row["out_on"])
+        known = f"the data end on {told.data_until}" if told else "no data tell of it yet"
+        if now.date() > last + RECONSIDERED_WEEKS * 7 * _DAY:
+            return Alert(note.as_of_week, Fate.UNKNOWN, reason=f"{known}, before the {last} that it looked ahead to")
+        return Alert(note.as_of_week, Fate.OPEN, reason=f"{known}; it looks ahead to the {last}")
+    if row["outcome"] == 1:
+        return Alert(note.as_of_week, Fate.CAME_TRUE, row["out_on"])
+    if row["outcome"] is None:
+        return Alert(note.as_of_week, Fate.UNKNOWN, reason=_why_unknown(row, first, last))
+    if row["used_up_on"] is not None:
+        reason = f"received on {row['received_on']}: without what came it would have run out on {row['used_up_on']}"
+        return Alert(note.as_of_week, Fate.UNKNOWN, reason=reason)
+    return Alert(note.as_of_week, Fate.DID_NOT)
+
+
+def _why_unknown(row: Row, first: dt.date, last: dt.date) -> str:
+    if not row["is_in_data"]:
+        return "the newest data no longer have the product"
+    return f"no count, or no other record, tells of every week from {first} to {last}"

@@ -1,0 +1,222 @@
+"""How the model did on past weeks, beside the simple rules with as many alerts in each week: figures with intervals.
+
+Every figure is of product-weeks whose outcome the label tells, and that nobody acted upon: an alert that is acted upon
+prevents what it warns of. Where there is not enough for a figure it is None, never 0.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.snapshots.track_record import AlertFates, Figure, Period, ScorerRecord
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
+from monitoring.outcomes.episodes import Alert, Fate, episodes_of
+from monitoring.outcomes.rows import Rows, date_of
+from training.cores import one_core_for_algebra
+from training.metrics.alerts import place_in_week
+from training.metrics.bootstrap import Bootstrap, Draws
+from training.metrics.figures import LEAST_ROWS_OF_CALIBRATION, calibration_error
+from training.metrics.ranking import Ranking
+from training.metrics.yardstick import Yardstick
+
+MODEL = "model"
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A scorer on the rows that figures are made of, shape ``(rows,)`` each.
+
+    Attributes:
+        values: Higher means riskier.
+        is_probability: Whether they are probabilities.
+        alert: Its alerts.
+        warning_days: Of the last alert of each episode that came true, the days from the end of the episode's first
+            week; 0 everywhere else.
+    """
+
+    values: FloatArray
+    is_probability: bool
+    alert: BoolArray
+    warning_days: IntArray
+
+
+class Performance:
+    """Figures of a question over any of its weeks.
+
+    Args:
+        rows: Product-weeks, their outcomes told.
+        probabilities: Names of the rules that give probabilities.
+        horizon_weeks: Weeks ahead that alerts are about.
+        yardstick: Draws and seed of the intervals.
+    """
+
+    def __init__(
+        self, rows: Rows, probabilities: Collection[str], horizon_weeks: int, yardstick: Yardstick | None = None
+    ) -> None:
+        self._all, self._yardstick = rows, yardstick or Yardstick()
+        self._rows = rows.take(np.isfinite(rows.outcome) & ~rows.acknowledged)
+        self._scorers: dict[str, Scorer] = {}
+        if len(self._rows):
+            self._scorers = _scorers(self._rows, probabilities, horizon_weeks)
+
+    @property
+    def weeks(self) -> list[int]:
+        """Numbers of all weeks, oldest first."""
+        weeks: list[int] = np.unique(self._all.week).tolist()
+        return weeks
+
+    def over(self, weeks: Collection[int]) -> Period:
+        """The figures over some of the weeks, at least one."""
+        numbers = np.array(sorted(weeks))
+        whole = self._all.take(np.isin(self._all.week, numbers))
+        which = np.isin(self._rows.week, numbers)
+        rows = self._rows.take(which)
+        records = {}
+        if len(rows):
+            scorers = {name: _of(scorer, which) for name, scorer in self._scorers.items()}
+            # a rule that was not there in all the weeks is not compared over them
+            known = {name: each for name, each in scorers.items() if np.isfinite(each.values).all()}
+            with one_core_for_algebra():
+                records = _measured(rows, known, self._yardstick)
+        return Period(
+            first_week=date_of(int(numbers[0])),
+            last_week=date_of(int(numbers[-1])),
+            weeks=len(numbers),
+            rows=len(rows),
+            positives=int((rows.outcome == 1).sum()),
+            rows_unknown=int(np.isnan(whole.outcome).sum()),
+            fates=_fates(whole),
+            model=records.pop(MODEL, ScorerRecord(is_probability=True, alerts=0)),
+            rules=records,
+        )
+
+
+def _scorers(rows: Rows, probabilities: Collection[str], horizon_weeks: int) -> dict[str, Scorer]:
+    weeks, place = np.unique(rows.week, return_inverse=True)
+    alerts_in_week = np.bincount(place[rows.alert], minlength=len(weeks))[place]
+    base_rate = (np.bincount(place, weights=rows.probability) / np.bincount(place))[place]
+    scorers = {MODEL: (rows.probability, True, rows.alert)}
+    for name, score in rows.rules.items():
+        values = _filled(score, place, base_rate.astype(np.float32), is_probability=name in probabilities)
+        # a rule that is not there in a week ranks nothing in it
+        ranked = np.where(np.isfinite(values), values, np.float32(-np.inf))
+        scorers[name] = (values, name in probabilities, place_in_week(ranked, rows.week) < alerts_in_week)
+    return {
+        name: Scorer(values, is_probability, alert, _warning_days(rows, alert, horizon_weeks))
+        for name, (values, is_probability, alert) in scorers.items()
+    }
+
+
+def _filled(score: FloatArray, place: IntArray, base_rate: FloatArray, *, is_probability: bool) -> FloatArray:
+    """Where a rule knows nothing of a product: the mean probability of the week, or the lowest rank of the week.
+
+    A week of which it knows no product at all stays NaN.
+    """
+    weeks = int(place.max()) + 1
+    lowest = np.full(weeks, np.inf, dtype=np.float32)
+    known = np.isfinite(score)
+    np.minimum.at(lowest, place[known], score[known])
+    filled = np.where(known, score, base_rate if is_probability else lowest[place])
+    return np.where(np.isfinite(lowest[place]), filled, np.float32(np.nan))
+
+
+def _warning_days(rows: Rows, alert: BoolArray, horizon_weeks: int) -> IntArray:
+    days = np.zeros(len(rows), dtype=np.int64)
+    found = np.flatnonzero(alert)
+    if not rows.out_day.any() or not len(found):
+        return days
+    found = found[np.lexsort((rows.week[found], rows.product[found]))]
+    newest = date_of(int(rows.week.max()))
+    starts = np.flatnonzero(np.diff(rows.product[found], prepend=-1))
+    for of_product in np.split(found, starts[1:]):
+        places = {}
+        for row in of_product.tolist():
+            week = date_of(int(rows.week[row]))
+            places[week] = row, _as_alert(rows, row)
+        for episode in episodes_of([each for _, each in places.values()], horizon_weeks, newest):
+            days[places[episode.last_week][0]] = episode.warning_days or 0
+    return days
+
+
+def _as_alert(rows: Rows, row: int) -> Alert:
+    week, day = date_of(int(rows.week[row])), int(rows.out_day[row])
+    if rows.outcome[row] != 1:
+        return Alert(week, Fate.DID_NOT)
+    return Alert(week, Fate.CAME_TRUE, week + dt.timedelta(days=6 + day) if day else None)
+
+
+def _of(scorer: Scorer, which: BoolArray) -> Scorer:
+    return Scorer(scorer.values[which], scorer.is_probability, scorer.alert[which], scorer.warning_days[which])
+
+
+def _measured(rows: Rows, scorers: Mapping[str, Scorer], yardstick: Yardstick) -> dict[str, ScorerRecord]:
+    _, product = np.unique(rows.product, return_inverse=True)
+    bootstrap = Bootstrap(product.astype(np.int64), yardstick.draws, yardstick.seed)
+    return {name: _record(rows, scorer, bootstrap) for name, scorer in scorers.items()}
+
+
+def _record(rows: Rows, scorer: Scorer, bootstrap: Bootstrap) -> ScorerRecord:
+    happened, alert = rows.outcome == 1, scorer.alert
+    hit, every = alert & happened, np.ones(len(rows), dtype=np.bool_)
+    undisturbed = alert & ~rows.received
+    draws: dict[str, Draws | None] = {
+        "precision": _share(bootstrap, hit, alert),
+        "precision_undisturbed": _share(bootstrap, hit, undisturbed),
+        "recall": _share(bootstrap, hit, happened),
+        "average_precision": None,
+    }
+    if happened.any():
+        draws["average_precision"], _ = bootstrap.of_ranking(Ranking(rows.outcome, scorer.values))
+    if scorer.is_probability:
+        error = np.square(scorer.values.astype(np.float64) - rows.outcome)
+        draws["brier"] = bootstrap.of_sums(np.divide, (error, every))
+        if len(rows) >= LEAST_ROWS_OF_CALIBRATION:
+            draws["calibration_error"] = calibration_error(rows.outcome, scorer.values, every, bootstrap)
+    warned = scorer.warning_days > 0
+    warning_days = scorer.warning_days[warned].astype(np.float64)
+    quartiles = None
+    if warned.any():
+        draws["warning_days"] = bootstrap.of_quantile(0.5, warning_days, warned)
+        low, high = (bootstrap.of_quantile(share, warning_days, warned).value for share in (0.25, 0.75))
+        quartiles = low, high
+    for what, lost in (("units", rows.units_lost), ("revenue", rows.revenue_lost)):
+        draws[f"{what}_lost_after_alert"] = _sum(bootstrap, lost, alert)
+        draws[f"{what}_lost_without_alert"] = _sum(bootstrap, lost, ~alert)
+    figures = {name: None if each is None else _figure(each) for name, each in draws.items()}
+    return ScorerRecord(
+        is_probability=scorer.is_probability,
+        alerts=int(alert.sum()),
+        warning_days_quartiles=quartiles,
+        **figures,
+    )
+
+
+def _share(bootstrap: Bootstrap, part: BoolArray, whole: BoolArray) -> Draws | None:
+    return bootstrap.of_sums(np.divide, (part, whole)) if whole.any() else None
+
+
+def _sum(bootstrap: Bootstrap, lost: DoubleArray, which: BoolArray) -> Draws | None:
+    """Over the rows of which it is known; None if it is known of none at all."""
+    total: Callable[[DoubleArray], DoubleArray] = np.asarray
+    return bootstrap.of_sums(total, (np.where(which, np.nan_to_num(lost), 0),)) if np.isfinite(lost).any() else None
+
+
+def _figure(draws: Draws) -> Figure:
+    interval = draws.interval()
+    return Figure(interval.value, interval.low, interval.high)
+
+
+def _fates(rows: Rows) -> AlertFates:
+    alerts = rows.take(rows.alert)
+    happened, free = alerts.outcome == 1, ~alerts.acknowledged
+    known = np.isfinite(alerts.outcome)
+    return AlertFates(
+        came_true=int((free & happened).sum()),
+        did_not=int((free & known & ~happened & ~alerts.received).sum()),
+        received=int((free & known & ~happened & alerts.received).sum()),
+        unknown=int((free & ~known).sum()),
+        acknowledged=int((~free).sum()),
+        acknowledged_came_true=int((~free & happened).sum()),
+    )

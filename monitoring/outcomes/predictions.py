@@ -1,0 +1,145 @@
+"""What was said of a week when it was the newest: kept for ever, a file for each published snapshot.
+
+    outcomes/<question>/predictions/<snapshot id>.parquet
+
+A week may have been published several times, after a correction of the data or by another policy. The one that counts
+is the last that was published while no newer week was: planners acted on it. What is published of a week later, in
+hindsight, is kept too and counts for nothing.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from data.files import locked
+from data.snapshots import ModelReference
+from monitoring.outcomes.files import column_names, read_columns, read_note, write_file
+
+PREDICTIONS = "predictions"
+RULE = "rule: "
+"""Begins the names of the columns that hold what a simple rule gave: higher means riskier."""
+
+_SCHEMA = 1
+
+PREDICTION_COLUMNS = {
+    "product_id": pl.String,
+    "probability": pl.Float32,
+    "alert": pl.Boolean,
+    "units_on_hand": pl.Float64,
+    "demand_per_week": pl.Float64,
+    "units_at_risk": pl.Float64,
+    "revenue_at_risk": pl.Float64,
+    "price": pl.Float64,
+    "lead_time_days": pl.Float64,
+    "reorder_by": pl.Date,
+}
+"""Of every product with a probability, as the server tells them (``StockoutRisk`` in the protos); null: not known.
+
+``demand_per_week`` is the mean of the forecast, ``price`` the last known one."""
+
+
+@dataclass(frozen=True)
+class PredictionsNote:
+    """Whose predictions these are.
+
+    Attributes:
+        question: By name.
+        as_of_week: Monday of the week that was the newest.
+        snapshot_id: The published snapshot.
+        published_at: When it was first published, UTC.
+        horizon_weeks: Weeks ahead.
+        model: The registered model.
+        threshold: An alert was raised from this probability.
+        policy: What the threshold was chosen by; empty where it was the model's own.
+        probabilities: Names of the rules that give probabilities; the others give ranks only.
+        schema: Of the file.
+    """
+
+    question: str
+    as_of_week: dt.date
+    snapshot_id: str
+    published_at: dt.datetime
+    horizon_weeks: int
+    model: ModelReference
+    threshold: float
+    policy: str
+    probabilities: tuple[str, ...] = ()
+    schema: int = _SCHEMA
+
+    @property
+    def last_day(self) -> dt.date:
+        """Sunday of the week: an alert was raised on the evening of it, at the earliest."""
+        return self.as_of_week + dt.timedelta(days=6)
+
+
+def keep_predictions(rows: pl.DataFrame, note: PredictionsNote, folder: Path) -> bool:
+    """Keep what a snapshot said, once and for all.
+
+    Args:
+        rows: ``PREDICTION_COLUMNS``, and a column for each simple rule; every product with a probability.
+        note: Whose predictions these are.
+        folder: Of the question.
+    Returns:
+        Whether they were not kept before.
+    """
+    path = _path(folder, note.snapshot_id)
+    with locked(path):
+        if path.exists():
+            return False
+        write_file(rows, note, path)
+    return True
+
+
+def is_kept(folder: Path, snapshot_id: str) -> bool:
+    """Whether the predictions of a snapshot are kept."""
+    return _path(folder, snapshot_id).exists()
+
+
+def counted_weeks(folder: Path) -> list[PredictionsNote]:
+    """Of each week the predictions that count, oldest week first.
+
+    Raises:
+        OutcomesError: If a file cannot be read.
+    """
+    notes = [read_note(PredictionsNote, path) for path in sorted((folder / PREDICTIONS).glob("[!.]*.parquet"))]
+    return those_that_count(notes)
+
+
+def those_that_count(notes: Sequence[PredictionsNote]) -> list[PredictionsNote]:
+    """Of each week the last that was published before any newer week was; oldest week first."""
+    counted: dict[dt.date, PredictionsNote] = {}
+    first_published: dict[dt.date, dt.datetime] = {}
+    for note in sorted(notes, key=lambda each: (each.published_at, each.snapshot_id)):
+        first_published.setdefault(note.as_of_week, note.published_at)
+        newer = (moment for week, moment in first_published.items() if week > note.as_of_week)
+        if min(newer, default=note.published_at) >= note.published_at:
+            counted[note.as_of_week] = note
+    return [counted[week] for week in sorted(counted)]
+
+
+def read_predictions(folder: Path, note: PredictionsNote, columns: Sequence[str]) -> pl.DataFrame:
+    """Some columns of what a snapshot said, out of ``PREDICTION_COLUMNS``.
+
+    Raises:
+        OutcomesError: If they cannot be read.
+    """
+    return read_columns(_path(folder, note.snapshot_id), {name: PREDICTION_COLUMNS[name] for name in columns})
+
+
+def read_rules(folder: Path, note: PredictionsNote) -> pl.DataFrame:
+    """What each simple rule gave the same rows; the columns are called by the rules.
+
+    Raises:
+        OutcomesError: If it cannot be read.
+    """
+    path = _path(folder, note.snapshot_id)
+    names = [name for name in column_names(path) if name.startswith(RULE)]
+    rules = read_columns(path, dict.fromkeys(names, pl.Float32))
+    return rules.rename({name: name.removeprefix(RULE) for name in names})
+
+
+def _path(folder: Path, snapshot_id: str) -> Path:
+    return folder / PREDICTIONS / f"{snapshot_id}.parquet"

@@ -1,0 +1,111 @@
+"""What every published snapshot says of its newest week, kept for ever: the server's own numbers, and the rules'."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from data.snapshots import Snapshot, is_id, load
+from data.snapshots.snapshot import MANIFEST, Manifest
+from feature_service.bundle import Bundle
+from feature_service.kernel import StockoutError
+from feature_service.kernel.arrays import RowNumbers
+from feature_service.server.scoring.assessor import Assessor
+from feature_service.server.scoring.planner import last_price
+from feature_service.server.scoring.scorer import State
+from feature_service.terminal import visible
+from monitoring.outcomes.predictions import (
+    PREDICTION_COLUMNS,
+    RULE,
+    PredictionsNote,
+    is_kept,
+    keep_predictions,
+)
+from orchestration.console import log
+from training.baselines.past_rows import PanelRows
+from training.baselines.rules import rules_for
+
+
+def keep_published(snapshots: Path, folder: Path) -> list[str]:
+    """Keep what each snapshot says that is not kept yet, and still there; what was kept stays as it is.
+
+    A snapshot that cannot be read is left out with a warning: the server does not serve it either.
+
+    Args:
+        snapshots: What is served of a question.
+        folder: Of the question's outcomes.
+    Returns:
+        The ids of those that are kept now.
+    """
+    ids = sorted(path.parent.name for path in snapshots.glob(f"[!.]*/{MANIFEST}") if is_id(path.parent.name))
+    kept = []
+    for snapshot_id in ids:
+        try:
+            if not is_kept(folder, snapshot_id) and keep_snapshot(snapshots, snapshot_id, folder):
+                kept.append(snapshot_id)
+        except StockoutError as error:
+            log.warning("warning   what %s said is not kept: %s", snapshot_id, visible(str(error)))
+    return kept
+
+
+def keep_snapshot(snapshots: Path, snapshot_id: str, folder: Path) -> bool:
+    """Keep what one snapshot says.
+
+    Returns:
+        Whether it was not kept before.
+    Raises:
+        StockoutError: If the snapshot cannot be served.
+    """
+    snapshot = load(snapshots, snapshot_id)
+    bundle = Bundle.load(snapshot.bundle_dir)
+    bundle = bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle
+    assessor = Assessor(snapshot, bundle)
+    scored = np.flatnonzero(assessor.newest_answers(np.arange(len(assessor))).scores.states == State.SCORED)
+    rules, probabilities = _rules(snapshot, scored)
+    note = PredictionsNote(
+        question=bundle.contract.label.question,
+        as_of_week=snapshot.panel.as_of_week,
+        snapshot_id=snapshot_id,
+        published_at=Manifest.of(snapshots / snapshot_id).published_at,
+        horizon_weeks=bundle.contract.label.horizon_weeks,
+        model=snapshot.model,
+        threshold=bundle.contract.threshold,
+        policy=snapshot.alerts.policy if snapshot.alerts else "",
+        probabilities=probabilities,
+    )
+    return keep_predictions(_rows(assessor, scored).hstack(rules), note, folder)
+
+
+def _rows(assessor: Assessor, scored: RowNumbers) -> pl.DataFrame:
+    answers = assessor.newest_answers(scored)
+    panel, scores, figures = assessor.panel, answers.scores, answers.figures
+    price = last_price(panel.fields, len(panel.product_ids))[scored]
+    columns = {
+        "product_id": [panel.product_ids[row] for row in scored.tolist()],
+        "probability": scores.probabilities,
+        "alert": scores.alerts,
+        "units_on_hand": figures.units_on_hand,
+        "demand_per_week": figures.expected_demand_units / assessor.label.horizon_weeks,
+        "units_at_risk": figures.expected_units_lost,
+        "revenue_at_risk": figures.revenue_at_risk,
+        "price": price,
+        "lead_time_days": np.array(panel.lead_time_days, dtype=np.float64)[scored],
+        "reorder_by": [
+            None if np.isnan(days) else assessor.last_day + dt.timedelta(days=int(days))
+            for days in figures.reorder_in_days
+        ],
+    }
+    rows = pl.DataFrame(columns, schema=PREDICTION_COLUMNS)
+    panel.release()
+    return rows.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _rules(snapshot: Snapshot, scored: RowNumbers) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """What each rule gives these rows, null where it knows nothing; and which rules give probabilities."""
+    newest = np.full(len(scored), len(snapshot.panel.weeks) - 1)
+    rows, rules = PanelRows(snapshot.panel, scored, newest), rules_for(snapshot.panel)
+    columns = [
+        pl.Series(f"{RULE}{rule.name}", rows.take(rule.score).astype(np.float32)).fill_nan(None) for rule in rules
+    ]
+    return pl.DataFrame(columns), tuple(rule.name for rule in rules if rule.is_probability)

@@ -1,0 +1,194 @@
+"""What snapshots of counted shelves say is kept as the server tells it, and held against what happened."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from data.ingest.generic import ingest_generic
+from data.ingest.result import CleanHistory, write_history
+from data.panel import Panel
+from data.panel.build import build_panel
+from data.panel.file import write_panel
+from data.snapshots import AlertRule, publish
+from data.snapshots.track_record import TRACK_RECORD, TrackRecord, read_track_record
+from data.state.database import Database, open_database
+from monitoring.outcomes import OutcomesSummary, update
+from monitoring.outcomes.ledger import episodes_in
+from monitoring.outcomes.predictions import PREDICTION_COLUMNS, counted_weeks, read_predictions, read_rules
+from orchestration.kept_predictions import keep_published, keep_snapshot
+from tests.support.shops import AS_OF_WEEK, LABEL, Shops
+from tests.support.snapshots import MODEL
+from training.registry.question import Question
+
+NOW = dt.datetime(2024, 7, 29, 6, tzinfo=dt.UTC)
+WEEKS = tuple(AS_OF_WEEK - dt.timedelta(weeks=back) for back in range(4, -1, -1))
+
+
+@dataclass
+class Replay:
+    """The last weeks of the shops, published one after the other; the panel of each week and all that is known."""
+
+    snapshots: Path
+    panels: dict[dt.date, Path]
+    history: Path
+
+
+@pytest.fixture(scope="module")
+def history(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> CleanHistory:
+    return ingest_generic(shops.root.parent / "in", quarantine_file=tmp_path_factory.mktemp("bad") / "bad.parquet")
+
+
+@pytest.fixture(scope="module")
+def replay(shops: Shops, history: CleanHistory, tmp_path_factory: pytest.TempPathFactory) -> Replay:
+    folder = tmp_path_factory.mktemp("replay")
+    bundle = shops.root.parent / "training" / "evaluation" / "bundle"
+    alerts = AlertRule("probability 0.2", 0.2, 20, 0.5, 0.5, (WEEKS[0], WEEKS[0]))
+    panels = {}
+    for week in WEEKS:
+        panel = build_panel(history, as_of_week=week)
+        panels[week] = folder / "panels" / str(week)
+        panels[week].parent.mkdir(exist_ok=True)
+        write_panel(panel, panels[week])
+        known = panel.with_lead_time(14)
+        publish(known, LABEL.eligible(panel), bundle, MODEL, folder / "snapshots", alerts=alerts)
+    write_history(history, folder / "history")
+    return Replay(folder / "snapshots", panels, folder / "history")
+
+
+def look(replay: Replay, week: dt.date, folder: Path, database: Database) -> OutcomesSummary:
+    return update(
+        folder / "outcomes",
+        Question("inventory"),
+        panel_dir=replay.panels[week],
+        history_dir=replay.history,
+        database=database,
+        snapshots=folder / "served",
+        now=NOW,
+    )
+
+
+def keep_weeks(replay: Replay, weeks: Sequence[dt.date], folder: Path) -> None:
+    for path in sorted(replay.snapshots.glob("2024-*")):
+        if any(path.name.startswith(f"{week:%G-W%V}") for week in weeks):
+            keep_snapshot(replay.snapshots, path.name, folder / "outcomes")
+
+
+def told(folder: Path) -> tuple[list[dict[str, object]], TrackRecord | None]:
+    database = open_database(f"sqlite:///{folder / 'state.db'}")
+    return [dict(row) for row in episodes_in(database, "inventory")], read_track_record(folder / "served")
+
+
+def test_what_is_kept_is_what_the_server_tells(shops: Shops, tmp_path: Path) -> None:
+    assert keep_published(shops.root, tmp_path) == [shops.snapshot_id]
+    assert keep_published(shops.root, tmp_path) == []
+    (note,) = counted_weeks(tmp_path)
+    answer = shops.ask()
+    assert (note.question, note.as_of_week, note.horizon_weeks) == ("inventory", AS_OF_WEEK, 1)
+    assert (note.model, note.threshold) == (MODEL, answer.provenance.threshold)
+    risks = {each.product_id: each.risk for each in answer.results if each.HasField("risk")}
+    said = read_predictions(tmp_path, note, list(PREDICTION_COLUMNS)).hstack(read_rules(tmp_path, note))
+    kept = {row["product_id"]: row for row in said.iter_rows(named=True)}
+    assert kept.keys() == risks.keys()
+    for product_id, risk in risks.items():
+        row = kept[product_id]
+        assert (row["probability"], row["alert"]) == (risk.probability, risk.alert)
+        assert row["units_on_hand"] == risk.units_on_hand
+        assert row["demand_per_week"] == risk.expected_demand_units
+        assert row["units_at_risk"] == risk.expected_units_lost
+        assert row["revenue_at_risk"] == (risk.revenue_at_risk if risk.HasField("revenue_at_risk") else None)
+        day = risk.reorder_by_date
+        assert row["reorder_by"] == (
+            dt.date(day.year, day.month, day.day) if risk.HasField("reorder_by_date") else None
+        )
+        assert row["units on hand"] == -risk.units_on_hand
+    assert {"days of cover", "Poisson P(demand >= stock)"} <= kept[product_id].keys()
+
+
+def test_looked_at_every_week_or_once_at_the_end_or_in_any_order_the_same_is_known(
+    replay: Replay, tmp_path: Path
+) -> None:
+    weekly, once, late = (tmp_path / name for name in ("weekly", "once", "late"))
+    for number, week in enumerate(WEEKS):
+        keep_weeks(replay, WEEKS[: number + 1], weekly)
+        look(replay, week, weekly, open_database(f"sqlite:///{weekly / 'state.db'}"))
+    keep_weeks(replay, WEEKS, once)
+    look(replay, WEEKS[-1], once, open_database(f"sqlite:///{once / 'state.db'}"))
+    keep_weeks(replay, WEEKS[2:], late)
+    look(replay, WEEKS[-1], late, open_database(f"sqlite:///{late / 'state.db'}"))
+    keep_weeks(replay, WEEKS, late)
+    for week in (WEEKS[1], WEEKS[-1]):
+        look(replay, week, late, open_database(f"sqlite:///{late / 'state.db'}"))
+    episodes, record = told(once)
+    assert len(episodes) > 20
+    assert told(weekly) == (episodes, record)
+    assert told(late) == (episodes, record)
+
+
+def test_every_alert_has_an_outcome_or_a_reason_and_the_figures_follow_from_them(
+    replay: Replay, history: CleanHistory, tmp_path: Path
+) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
+    keep_weeks(replay, WEEKS, tmp_path)
+    summary = look(replay, WEEKS[-1], tmp_path, database)
+    before = (tmp_path / "served" / TRACK_RECORD).read_bytes()
+    assert look(replay, WEEKS[-1], tmp_path, database).told_weeks == 0
+    assert (tmp_path / "served" / TRACK_RECORD).read_bytes() == before
+
+    episodes, record = told(tmp_path)
+    assert record is not None
+    assert all(row["outcome"] in ("came_true", "did_not") or row["reason"] for row in episodes)
+    notes = counted_weeks(tmp_path / "outcomes")
+    alerts = sum(read_predictions(tmp_path / "outcomes", note, ["alert"])["alert"].sum() for note in notes)
+    assert sum(int(str(row["alerts"])) for row in episodes) == alerts
+    outcomes = {row["outcome"] for row in episodes}
+    assert {"came_true", "did_not", "unknown", "open"} == outcomes
+    assert summary.open_alerts == sum(row["outcome"] == "open" for row in episodes)
+
+    counts = {(product, day): units for product, day, units in history.counts.iter_rows()}
+    for row in episodes:
+        if row["outcome"] == "came_true":
+            assert counts[str(row["product_id"]), row["outcome_day"]] <= 0
+
+    assert [each.figures.first_week for each in record.weeks] == list(WEEKS[:-1])
+    recent = record.recent
+    assert recent == record.all
+    assert recent is not None
+    assert sum(each.figures.fates.came_true for each in record.weeks) == recent.fates.came_true
+    assert recent.model.precision is not None
+    assert recent.model.precision.value == pytest.approx(recent.fates.came_true / recent.model.alerts)
+    assert recent.model.average_precision is not None
+    by_chance = recent.positives / recent.rows
+    assert recent.model.average_precision.value > 2 * by_chance
+    assert {rule.alerts for rule in recent.rules.values()} == {recent.model.alerts}
+
+
+def test_a_corrected_count_changes_what_is_known_of_a_week_that_was_over(
+    replay: Replay, history: CleanHistory, tmp_path: Path
+) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'state.db'}")
+    keep_weeks(replay, WEEKS, tmp_path)
+    look(replay, WEEKS[-1], tmp_path, database)
+    row = next(row for row in told(tmp_path)[0] if row["outcome"] == "did_not")
+    week = row["last_week"]
+    assert isinstance(week, dt.date)
+    tuesday = week + dt.timedelta(days=8)
+    wrong = (pl.col("product_id") == row["product_id"]) & (pl.col("counted_on") == tuesday)
+    rest = history.counts.filter(~wrong)
+    right = pl.DataFrame([(row["product_id"], tuesday, 0.0)], schema=rest.schema, orient="row")
+    corrected = replace(history, counts=pl.concat([rest, right]).sort("product_id", "counted_on"))
+    write_history(corrected, tmp_path / "history")
+    panel: Panel = build_panel(corrected, as_of_week=WEEKS[-1])
+    write_panel(panel, tmp_path / "panel")
+    again = Replay(replay.snapshots, {WEEKS[-1]: tmp_path / "panel"}, tmp_path / "history")
+    summary = look(again, WEEKS[-1], tmp_path, database)
+    assert (summary.told_weeks, summary.changes.changed) == (1, 1)
+    changed = next(
+        each for each in told(tmp_path)[0] if each["product_id"] == row["product_id"] and each["last_week"] == week
+    )
+    assert (changed["outcome"], changed["outcome_day"]) == ("came_true", tuesday)
+    assert np.isclose(float(str(changed["warning_days"])), 2 + 7 * (int(str(changed["alerts"])) - 1))
