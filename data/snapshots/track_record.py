@@ -18,6 +18,7 @@ from feature_service.kernel import StockoutError
 
 TRACK_RECORD = "TRACK_RECORD.json"
 SCHEMA = 1
+_MOST_BYTES = 16_000_000
 
 
 class TrackRecordError(StockoutError):
@@ -109,9 +110,9 @@ class Period:
         first_week: First ``as_of`` week whose predictions are in it.
         last_week: Last one.
         weeks: How many weeks with predictions there are in it.
-        rows: Product-weeks with a known outcome that nobody acted upon; the figures are of these.
+        product_weeks: Product-weeks with a known outcome that nobody acted upon; the figures are of these.
         positives: Of these, those in which it happened.
-        rows_unknown: Product-weeks with a probability whose outcome nothing tells.
+        product_weeks_unknown: Product-weeks with a probability whose outcome nothing tells.
         fates: What became of the alerts.
         model: How the model did.
         rules: How the simple rules did, by name.
@@ -120,9 +121,9 @@ class Period:
     first_week: dt.date
     last_week: dt.date
     weeks: int
-    rows: int
+    product_weeks: int
     positives: int
-    rows_unknown: int
+    product_weeks_unknown: int
     fates: AlertFates
     model: ScorerRecord
     rules: Mapping[str, ScorerRecord]
@@ -196,14 +197,15 @@ def read_track_record(root: Path) -> TrackRecord | None:
     """
     path = root / TRACK_RECORD
     try:
-        return _parsed(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            return _parsed(file.read(_MOST_BYTES))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise TrackRecordError(f"{path} cannot be read: {error}; run ScoreOutcomes, which writes it again") from error
 
 
-def _parsed(text: str) -> TrackRecord:
+def _parsed(text: bytes) -> TrackRecord:
     values = parse_json(text)
     schema = values.get("schema") if isinstance(values, dict) else None
     if schema != SCHEMA:

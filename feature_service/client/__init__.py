@@ -18,6 +18,14 @@ from feature_service.client.errors import (
     SnapshotChangedError,
 )
 from feature_service.client.history_client import HistoryClient, Recorded, Sale, StockCount
+from feature_service.client.performance import (
+    AlertFates,
+    Figure,
+    Performance,
+    PerformanceAnswer,
+    ScorerPerformance,
+    WeekPerformance,
+)
 from feature_service.client.results import (
     FeatureAnswer,
     OutOfStock,
@@ -38,17 +46,21 @@ from feature_service.client.sync_client import RiskClient
 from feature_service.credentials import Secrets
 
 __all__ = [
+    "AlertFates",
     "AsyncRiskClient",
     "ClientError",
     "DeadlineError",
     "DifferentSnapshotsError",
     "FeatureAnswer",
+    "Figure",
     "FleetError",
     "HistoryClient",
     "Item",
     "ListFilter",
     "OtherQuestionError",
     "OutOfStock",
+    "Performance",
+    "PerformanceAnswer",
     "ProductFeatures",
     "ProductProblem",
     "ProductRisk",
@@ -62,6 +74,7 @@ __all__ = [
     "RiskAnswer",
     "RiskClient",
     "Sale",
+    "ScorerPerformance",
     "Secrets",
     "ServedQuestion",
     "ServedShard",
@@ -69,4 +82,5 @@ __all__ = [
     "ServiceInfo",
     "SnapshotChangedError",
     "StockCount",
+    "WeekPerformance",
 ]

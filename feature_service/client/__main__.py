@@ -4,13 +4,12 @@
 """
 
 import datetime as dt
-import os
 import sys
 from collections.abc import Callable
 from typing import IO, Any
 
 import click
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from feature_service.client.batching import DEFAULT_LIST_LIMIT, ListFilter
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
@@ -30,8 +29,9 @@ from feature_service.client.options import (
     with_own_stock,
 )
 from feature_service.client.output import documents, tables
-from feature_service.client.output.fitting import AMPLE
+from feature_service.client.output.console import FullWidthConsole
 from feature_service.client.output.info import info_table
+from feature_service.client.output.performance import performance_table
 from feature_service.client.sync_client import RiskClient
 from feature_service.terminal import command_output
 
@@ -55,21 +55,6 @@ class _Commands(click.Group):
         except ClientError as error:
             click.echo(f"stockout: {error}", err=True)
             sys.exit(UNREACHABLE if isinstance(error, ServerUnavailableError | DeadlineError) else REFUSED)
-
-
-class _Console(Console):
-    """As wide as the terminal; what no terminal shows is as wide as it needs to be, unless ``COLUMNS`` says.
-
-    It leaves a closed pipe to :func:`command_output`.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        if not self.is_terminal and "COLUMNS" not in os.environ:
-            self.width = AMPLE
-
-    def on_broken_pipe(self) -> None:
-        raise  # noqa: PLE0704 - rich calls this while it handles the error
 
 
 @click.group(cls=_Commands)
@@ -189,7 +174,20 @@ def info(as_json: bool, client: RiskClient) -> None:
     if as_json:
         click.echo(documents.as_json(answer))
     else:
-        _Console().print(info_table(answer), crop=False)
+        FullWidthConsole().print(info_table(answer), crop=False)
+
+
+@main.command()
+@combine(OUTPUT_FORMAT, with_client)
+def performance(output_format: OutputFormat, client: RiskClient) -> None:
+    """Print how past answers turned out: the model's figures, beside simple rules with as many alerts."""
+    answer = client.performance()
+    _print(
+        output_format,
+        lambda: performance_table(answer),
+        lambda: documents.as_json(answer),
+        lambda: documents.performance_as_csv(answer),
+    )
 
 
 @main.command()
@@ -238,7 +236,7 @@ def _print(
     as_csv: Callable[[], str],
 ) -> None:
     if output_format == "table":
-        _Console().print(table(), crop=False)
+        FullWidthConsole().print(table(), crop=False)
     else:
         click.echo(as_json() if output_format == "json" else as_csv(), nl=output_format == "json")
 

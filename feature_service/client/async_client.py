@@ -17,6 +17,7 @@ from feature_service.client.errors import ClientError
 from feature_service.client.exchanges import Call, Exchange, Outcome, Round
 from feature_service.client.fleet.servers import Fleet
 from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
+from feature_service.client.performance import PerformanceAnswer
 from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
 Answer = TypeVar("Answer")
@@ -58,6 +59,10 @@ class AsyncRiskClient:
     async def info(self) -> ServiceInfo:
         """See :meth:`RiskClient.info`."""
         return await self._run(exchanges.info(self._fleet))
+
+    async def performance(self) -> PerformanceAnswer:
+        """See :meth:`RiskClient.performance`."""
+        return await self._run(exchanges.performance(self._fleet))
 
     async def assess(
         self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0

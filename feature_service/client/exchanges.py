@@ -11,7 +11,7 @@ from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
 from grpc_health.v1 import health_pb2
-from stockout.v1.risk_service_pb2 import GetServiceInfoRequest, RankedStockoutRisk
+from stockout.v1.risk_service_pb2 import GetPerformanceRequest, GetServiceInfoRequest, RankedStockoutRisk
 
 from feature_service.client import batching
 from feature_service.client.batching import Item, ListFilter
@@ -19,7 +19,8 @@ from feature_service.client.errors import ClientError, FleetError, RefusedError
 from feature_service.client.fleet.info import joined_info
 from feature_service.client.fleet.merge import Merge, rank_key
 from feature_service.client.fleet.servers import Fleet, Split
-from feature_service.client.messages import info_of, ranked_of, says_wrong_shard
+from feature_service.client.messages import info_of, performance_of, ranked_of, says_wrong_shard
+from feature_service.client.performance import PerformanceAnswer
 from feature_service.client.results import FeatureAnswer, RankedAnswer, RiskAnswer, ServiceInfo
 from feature_service.limits import MAX_PAGE
 
@@ -80,6 +81,12 @@ def info(fleet: Fleet) -> Exchange[ServiceInfo]:
     if fleet.is_sharded:
         fleet.accept(infos)
     return joined_info([info_of(each, target) for each, target in zip(infos, fleet.targets, strict=True)])
+
+
+def performance(fleet: Fleet) -> Exchange[PerformanceAnswer]:
+    """How what was said of past weeks turned out; the record is of all products, whichever server tells it."""
+    told = yield from _ask(fleet, "GetPerformance", {0: GetPerformanceRequest()})
+    return performance_of(told[0])
 
 
 def check_fleet(fleet: Fleet) -> Exchange[None]:

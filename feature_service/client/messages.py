@@ -1,5 +1,6 @@
 """What the server's messages say, as the plain values of :mod:`feature_service.client.results`."""
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -7,6 +8,14 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from google.type import date_pb2
 from stockout.v1 import feature_service_pb2, provenance_pb2, risk_service_pb2
 
+from feature_service.client.performance import (
+    AlertFates,
+    Figure,
+    Performance,
+    PerformanceAnswer,
+    ScorerPerformance,
+    WeekPerformance,
+)
 from feature_service.client.results import (
     OutOfStock,
     ProductFeatures,
@@ -84,6 +93,22 @@ def info_of(message: risk_service_pb2.GetServiceInfoResponse, target: str) -> Se
     )
 
 
+def performance_of(message: risk_service_pb2.GetPerformanceResponse) -> PerformanceAnswer:
+    """Read a message."""
+    return PerformanceAnswer(
+        provenance=provenance_of(message.provenance),
+        written_at=message.written_at.ToDatetime(dt.UTC),
+        data_until=_day(message.data_until),
+        open_alerts=message.open_alerts,
+        recent=_performance(message.recent) if message.HasField("recent") else None,
+        all=_performance(message.all) if message.HasField("all") else None,
+        weeks=tuple(
+            WeekPerformance(each.snapshot_id, each.model_name, each.model_version, _performance(each.performance))
+            for each in message.weeks
+        ),
+    )
+
+
 def features_of(message: feature_service_pb2.ProductFeaturesResult) -> ProductFeatures:
     """Read a message."""
     if message.HasField("features"):
@@ -125,6 +150,35 @@ def _recorded_counts(message: risk_service_pb2.RecordedCounts) -> RecordedCounts
         newest_counted_on=_day(message.newest_counted_on) if message.HasField("newest_counted_on") else None,
         heard_at=message.heard_at.ToDatetime(dt.UTC) if message.HasField("heard_at") else None,
     )
+
+
+def _performance(message: risk_service_pb2.Performance) -> Performance:
+    fates = message.fates
+    return Performance(
+        first_week=_day(message.first_week),
+        last_week=_day(message.last_week),
+        weeks=message.weeks,
+        product_weeks=message.product_weeks,
+        positives=message.positives,
+        product_weeks_unknown=message.product_weeks_unknown,
+        fates=AlertFates(**{field.name: getattr(fates, field.name) for field in dataclasses.fields(AlertFates)}),
+        model=_scorer(message.model),
+        rules=tuple(map(_scorer, message.rules)),
+    )
+
+
+def _scorer(message: risk_service_pb2.ScorerPerformance) -> ScorerPerformance:
+    always = {name: getattr(message, name) for name in ("name", "is_probability", "alerts")}
+    others = (field.name for field in dataclasses.fields(ScorerPerformance) if field.name not in always)
+    return ScorerPerformance(**always, **{name: _interval(message, name) for name in others})
+
+
+def _interval(message: risk_service_pb2.ScorerPerformance, name: str) -> Any:
+    """A figure, or a plain number; None where it is unset."""
+    if not message.HasField(name):  # type: ignore[arg-type]
+        return None
+    value = getattr(message, name)
+    return Figure(value.value, value.low, value.high) if isinstance(value, risk_service_pb2.Figure) else value
 
 
 def _figure(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock, name: str) -> float | None:

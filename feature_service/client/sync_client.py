@@ -17,6 +17,7 @@ from feature_service.client.exchanges import Exchange, Outcome, Round
 from feature_service.client.fleet.reader_threads import reader_threads
 from feature_service.client.fleet.servers import Fleet
 from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
+from feature_service.client.performance import PerformanceAnswer
 from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
 Answer = TypeVar("Answer")
@@ -78,6 +79,14 @@ class RiskClient:
             ClientError: If there is no answer.
         """
         return self._run(exchanges.info(self._fleet))
+
+    def performance(self) -> PerformanceAnswer:
+        """How what was said of past weeks turned out, beside simple rules.
+
+        Raises:
+            ClientError: If there is no answer, as where no outcome is known yet.
+        """
+        return self._run(exchanges.performance(self._fleet))
 
     def assess(
         self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0

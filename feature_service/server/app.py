@@ -22,6 +22,7 @@ from feature_service.server.settings import STOP_SIGNALS, Settings
 from feature_service.server.telemetry.calls import CallTelemetry
 from feature_service.server.telemetry.last_run import LastRunCollector
 from feature_service.server.telemetry.metrics import Metrics
+from feature_service.server.telemetry.performance import PerformanceCollector
 from feature_service.server.telemetry.recorded import RecordedCollector
 from feature_service.server.telemetry.snapshots import SnapshotCollector
 from feature_service.server.worker_link import Link
@@ -61,7 +62,11 @@ async def serve(settings: Settings) -> None:
     recorded = RecordedStock(settings.history, questions, settings.shard)
     snapshots = SnapshotCollector(questions)
     metrics = Metrics(
-        "products", snapshots, RecordedCollector(questions, recorded), LastRunCollector(settings.snapshots)
+        "products",
+        snapshots,
+        RecordedCollector(questions, recorded),
+        PerformanceCollector(questions),
+        LastRunCollector(settings.snapshots),
     )
     telemetry = call_telemetry(settings, metrics)
     reloader = Reloader(settings, questions, recorded.prepare, snapshots.count_reload_failure)
@@ -110,6 +115,7 @@ async def load_default(
     questions.default.swap_in(await recorded.prepare(serving))
     questions.name_default()
     reloader.take_up_beside()
+    await reloader.look_at_default_record()
     gc.collect()
     gc.freeze()  # the snapshot lives on: the collector need not walk through it again and again
     if problem:

@@ -17,6 +17,7 @@ StockoutError
     ├── NotLoadedError           no snapshot is loaded yet
     ├── DrainingError            the server stops
     ├── PageTokenExpiredError    the snapshot that the pages are of is gone
+    ├── NoTrackRecordError       nobody knows yet how past answers turned out
     ├── DeadlinePassedError      the client no longer waits
     ├── TooManyStreamsError      all streams are taken
     ├── UnauthenticatedError     no token, or one that is not known
@@ -195,6 +196,14 @@ class PageTokenExpiredError(AnswerError):
             "were replaced: start again at the first page",
             snapshot_id=snapshot_id,
         )
+
+
+class NoTrackRecordError(AnswerError):
+    """Nobody knows yet how past answers turned out."""
+
+    def __init__(self, question: str) -> None:
+        known = "once the data reach the end of the weeks that a published snapshot looked ahead to"
+        super().__init__(f"no outcome of {question} is known yet: run ScoreOutcomes {known}", question=question)
 
 
 class DeadlinePassedError(AnswerError):

@@ -7,6 +7,7 @@ from google.rpc import error_details_pb2, status_pb2
 from stockout.v1.risk_service_pb2 import OutOfStock
 
 from data.snapshots import ShardMismatchError, SnapshotError
+from data.snapshots.track_record import TrackRecordError
 from feature_service.bundle import BundleError, FeatureShapeError
 from feature_service.credentials import CredentialsError
 from feature_service.kernel import InsufficientHistoryError, MissingFieldsError, StockoutError, UnknownFeatureSetError
@@ -23,6 +24,7 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     errors.NotLoadedError: (grpc.StatusCode.UNAVAILABLE, "NOT_LOADED"),
     errors.DrainingError: (grpc.StatusCode.UNAVAILABLE, "DRAINING"),
     errors.PageTokenExpiredError: (grpc.StatusCode.FAILED_PRECONDITION, "PAGE_TOKEN_EXPIRED"),
+    errors.NoTrackRecordError: (grpc.StatusCode.FAILED_PRECONDITION, "NO_TRACK_RECORD"),
     errors.DeadlinePassedError: (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_PASSED"),
     errors.TooManyStreamsError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"),
     errors.UnauthenticatedError: (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
@@ -56,11 +58,12 @@ BEFORE_ANY_CALL: frozenset[type[StockoutError]] = frozenset(
         MissingFieldsError,
         SnapshotError,
         ShardMismatchError,
+        TrackRecordError,
         BundleError,
         CredentialsError,
     }
 )
-"""Errors that end the process or refuse a snapshot before any call could meet them."""
+"""Errors that end the process or refuse what was published before any call could meet them."""
 
 INTERNAL = (grpc.StatusCode.INTERNAL, "INTERNAL")
 

@@ -15,6 +15,7 @@ from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRe
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
+    GetPerformanceRequest,
     GetServiceInfoRequest,
     ListStockoutRisksRequest,
     StreamStockoutRisksRequest,
@@ -29,6 +30,7 @@ METHODS = {
     GetFeaturesRequest: "FeatureService/GetFeatures",
     StreamFeaturesRequest: "FeatureService/StreamFeatures",
     GetServiceInfoRequest: "RiskService/GetServiceInfo",
+    GetPerformanceRequest: "RiskService/GetPerformance",
 }
 NO_DAY = date_pb2.Date(year=2018, month=2, day=30)
 SHORT, LONG = "must be at least 1 bytes", "must be at most 256 bytes"
@@ -94,6 +96,7 @@ CASES = [
     Case(GetFeaturesRequest(product_ids=["a"], question="q" * 257), "question", LONG),
     Case(StreamFeaturesRequest(question="q" * 257), "question", LONG),
     Case(GetServiceInfoRequest(question="q" * 257), "question", LONG),
+    Case(GetPerformanceRequest(question="q" * 257), "question", LONG),
 ]
 
 

@@ -13,6 +13,7 @@ import pytest
 from stockout.v1 import provenance_pb2
 from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksResponse,
+    GetPerformanceResponse,
     GetServiceInfoResponse,
     ListStockoutRisksResponse,
     StreamStockoutRisksResponse,
@@ -122,6 +123,9 @@ class Old(RiskServiceServicer):
     def GetServiceInfo(self, *_: Any) -> GetServiceInfoResponse:  # noqa: N802
         return GetServiceInfoResponse(provenance=self.provenance)
 
+    def GetPerformance(self, *_: Any) -> GetPerformanceResponse:  # noqa: N802
+        return GetPerformanceResponse(provenance=self.provenance)
+
 
 @pytest.fixture
 def old_target() -> Iterator[str]:
@@ -141,6 +145,7 @@ def test_no_answer_of_a_server_that_knows_no_questions_passes_for_one_to_the_que
             lambda: client.assess(IDS),
             client.list_risks,
             client.info,
+            client.performance,
             lambda: next(client.stream()),
             lambda: next(client.watch(IDS)),
         ):

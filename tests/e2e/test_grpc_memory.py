@@ -7,7 +7,9 @@ import asyncio
 import gc
 import logging
 import os
+import shutil
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,6 +20,7 @@ from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
+    GetPerformanceRequest,
     GetServiceInfoRequest,
     ListStockoutRisksRequest,
     StreamStockoutRisksRequest,
@@ -25,7 +28,9 @@ from stockout.v1.risk_service_pb2 import (
 )
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
+from data.snapshots.track_record import write_track_record
 from tests.support.calls import METHODS
+from tests.support.outcomes import track_record
 from tests.support.servers import running_server
 from tests.support.shops import AS_OF_WEEK, Shops
 
@@ -75,6 +80,7 @@ def asks(channel: grpc.aio.Channel, shops: Shops) -> dict[str, Ask]:
         ),
         "ListStockoutRisks": lambda n: risks.ListStockoutRisks(ListStockoutRisksRequest(page_size=1 + n % 100)),
         "GetServiceInfo": lambda _: risks.GetServiceInfo(GetServiceInfoRequest()),
+        "GetPerformance": lambda _: risks.GetPerformance(GetPerformanceRequest()),
         "StreamStockoutRisks": lambda _: all_of(risks.StreamStockoutRisks(StreamStockoutRisksRequest())),
         "WatchStockoutRisks": lambda n: first_of(
             risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=ids(n)))
@@ -111,9 +117,11 @@ async def memory_over(shops: Shops, target: str, process: psutil.Process) -> dic
     return memory
 
 
-def test_asking_every_method_again_and_again_leaves_the_memory_as_it_was(shops: Shops) -> None:
+def test_asking_every_method_again_and_again_leaves_the_memory_as_it_was(shops: Shops, tmp_path: Path) -> None:
+    root = shutil.copytree(shops.root, tmp_path / "snapshots")
+    write_track_record(track_record("inventory"), root)
     gc.collect()
-    with running_server(shops.root) as server:
+    with running_server(root) as server:
         memory = asyncio.run(memory_over(shops, server.target, psutil.Process(server.process.pid)))
     began, ended = memory["warm-up"], list(memory.values())[-1]
     in_mb = {name: round(each / 2**20) for name, each in memory.items()}

@@ -162,7 +162,7 @@ def test_every_alert_has_an_outcome_or_a_reason_and_the_figures_follow_from_them
     assert recent.model.precision is not None
     assert recent.model.precision.value == pytest.approx(recent.fates.came_true / recent.model.alerts)
     assert recent.model.average_precision is not None
-    by_chance = recent.positives / recent.rows
+    by_chance = recent.positives / recent.product_weeks
     assert recent.model.average_precision.value > 2 * by_chance
     assert {rule.alerts for rule in recent.rules.values()} == {recent.model.alerts}
 

@@ -74,8 +74,15 @@ def test_a_new_week_is_loaded_and_scored_by_the_champion_without_training(whole:
     served = current_id(work_dir / "snapshots")
     assert "done before" in luigi("ScoreWeek", work_dir, *question()).stdout
     assert current_id(work_dir / "snapshots") == served
+    looked = luigi("ScoreOutcomes", work_dir, *question())
+    assert looked.returncode == 0, looked.stdout
+    assert "2 weeks kept, 2 told anew" in looked.stdout
     with running_server(work_dir / "snapshots") as server, RiskClient(server.target) as client:
         provenance = client.assess(["nobody"]).provenance
+        performance = client.performance()
+    assert [each.performance.first_week for each in performance.weeks] == [dt.date(2024, 7, 15)]
+    assert performance.recent is not None
+    assert performance.recent.product_weeks > 100
     assert (provenance.as_of_week, provenance.model_version) == (dt.date(2024, 7, 22), "1")
 
     account = run([BIN / "stockout-data", "reconcile", work_dir])

@@ -4,6 +4,7 @@ import datetime as dt
 
 from data.ingest.result import IngestReport
 from data.snapshots import ModelReference
+from data.snapshots.track_record import SCHEMA, AlertFates, Figure, Period, ScorerRecord, TrackRecord, WeekRecord
 from monitoring.outcomes.predictions import PredictionsNote
 
 MONDAY = dt.date(2024, 5, 6)
@@ -49,4 +50,37 @@ def report(first_day: dt.date, last_day: dt.date) -> IngestReport:
         last_sale_on=last_day,
         history_from=first_day,
         history_to=last_day,
+    )
+
+
+def track_record(question: str, precision: float = 0.25) -> TrackRecord:
+    """Of two weeks; in the first nothing happened, so that most figures are unset."""
+
+    def period(number: int, weeks: int, precision: Figure | None) -> Period:
+        model = ScorerRecord(
+            is_probability=True,
+            alerts=4,
+            precision=precision,
+            recall=precision,
+            brier=Figure(0.02, 0.01, 0.03),
+            warning_days=Figure(5, 2, 6) if precision else None,
+            warning_days_quartiles=(2, 7) if precision else None,
+        )
+        rules = {"units on hand": ScorerRecord(is_probability=False, alerts=4, precision=Figure(0.5, 0.25, 0.75))}
+        fates = AlertFates(came_true=1, did_not=1, received=2, unknown=3, acknowledged=4, acknowledged_came_true=1)
+        return Period(week(number), week(1), weeks, 900, 20, 7, fates, model, rules)
+
+    figure = Figure(precision, precision - 0.1, precision + 0.1)
+    return TrackRecord(
+        schema=SCHEMA,
+        question=question,
+        written_at=dt.datetime(2024, 5, 27, 6, tzinfo=dt.UTC),
+        data_until=week(2) + dt.timedelta(days=6),
+        open_alerts=3,
+        weeks=tuple(
+            WeekRecord(note(number).snapshot_id, "stockout_risk", "7", period(number, 1, found))
+            for number, found in enumerate((None, figure))
+        ),
+        recent=period(0, 2, figure),
+        all=None,
     )

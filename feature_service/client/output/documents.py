@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from feature_service.client.performance import Figure, Performance, PerformanceAnswer, ScorerPerformance
 from feature_service.client.results import (
     FeatureAnswer,
     OutOfStock,
@@ -22,7 +23,10 @@ RISK_COLUMNS = tuple(field.name for field in dataclasses.fields(ProductRisk) if 
 _LOSSES = ("out_of_stock_since", "units_lost_per_week", "revenue_lost_per_week")
 
 
-def as_json(answer: RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo, indent: int | None = 2) -> str:
+Answer = RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo | PerformanceAnswer
+
+
+def as_json(answer: Answer, indent: int | None = 2) -> str:
     """One document: the provenance, and the results in the order of the request."""
     return json_escaped(json.dumps(dataclasses.asdict(answer), default=str, indent=indent, ensure_ascii=False))
 
@@ -46,6 +50,47 @@ def features_as_csv(answer: FeatureAnswer) -> str:
         [each.product_id, *(each.values or unknown), each.error.reason if each.error else ""] for each in answer.results
     ]
     return _csv([["product_id", *answer.feature_names, "error"], *rows])
+
+
+def performance_as_csv(answer: PerformanceAnswer) -> str:
+    """A row for each scorer in each week, and over the recent and over all weeks; an empty cell means "not known"."""
+    periods = [(str(each.performance.first_week), each.performance) for each in answer.weeks]
+    periods += [(name, found) for name, found in (("recent", answer.recent), ("all", answer.all)) if found]
+    rows = [[over, *_of_period(found), *_of_scorer(each)] for over, found in periods for each in _scorers(found)]
+    return _csv([["over", *_OF_PERIOD, "scorer", "alerts", *_FIGURE_COLUMNS], *rows])
+
+
+_OF_PERIOD = ("first_week", "last_week", "weeks", "product_weeks", "positives", "product_weeks_unknown")
+_OF_SCORER = tuple(
+    field.name
+    for field in dataclasses.fields(ScorerPerformance)
+    if field.name not in ("name", "is_probability", "alerts")
+)
+_QUARTILES = ("warning_days_lower_quartile", "warning_days_upper_quartile")
+_FIGURE_COLUMNS = tuple(
+    column
+    for name in _OF_SCORER
+    for column in ((name,) if name in _QUARTILES else (name, f"{name}_low", f"{name}_high"))
+)
+
+
+def _scorers(period: Performance) -> tuple[ScorerPerformance, ...]:
+    return (period.model, *period.rules)
+
+
+def _of_period(period: Performance) -> list[object]:
+    return [getattr(period, name) for name in _OF_PERIOD]
+
+
+def _of_scorer(scorer: ScorerPerformance) -> list[object]:
+    cells: list[object] = [scorer.name, scorer.alerts]
+    for name in _OF_SCORER:
+        figure = getattr(scorer, name)
+        if name in _QUARTILES:
+            cells.append("" if figure is None else figure)
+        else:
+            cells += dataclasses.astuple(figure) if isinstance(figure, Figure) else ("", "", "")
+    return cells
 
 
 def _losses(out: OutOfStock | None) -> list[Any]:

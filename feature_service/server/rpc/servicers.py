@@ -7,6 +7,8 @@ from stockout.v1 import feature_service_pb2, risk_service_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRequest
 from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksRequest,
+    GetPerformanceRequest,
+    GetPerformanceResponse,
     GetServiceInfoRequest,
     GetServiceInfoResponse,
     Limits,
@@ -53,6 +55,7 @@ class RiskServicer:
             ),
             "ListStockoutRisks": UnaryMethod(ListStockoutRisksRequest, self.list_stockout_risks),
             "GetServiceInfo": UnaryMethod(GetServiceInfoRequest, self.get_service_info),
+            "GetPerformance": UnaryMethod(GetPerformanceRequest, self.get_performance),
             "StreamStockoutRisks": StreamMethod(StreamStockoutRisksRequest, self.stream_stockout_risks),
             "WatchStockoutRisks": StreamMethod(WatchStockoutRisksRequest, self.watch_stockout_risks),
         }
@@ -107,6 +110,13 @@ class RiskServicer:
             recorded_counts=self._recorded.info(serving),
             shard=responses.shard_message(serving.shard),
         ).SerializeToString()
+
+    def get_performance(self, request: GetPerformanceRequest) -> bytes:
+        """Answer how past answers turned out."""
+        place = self._questions.place(request.question)
+        serving = place.get()
+        head = GetPerformanceResponse(provenance=serving.provenance()).SerializeToString()
+        return head + place.track_record.response(serving.question)
 
     def _served_question(self, place: CurrentSnapshot) -> ServedQuestion:
         serving = place.get()

@@ -6,6 +6,7 @@ from time import monotonic
 from feature_service.server.errors import DrainingError, NotLoadedError, PageTokenExpiredError
 from feature_service.server.serving.page_token import PageToken
 from feature_service.server.serving.snapshot import ServingSnapshot
+from feature_service.server.serving.track_records import KnownRecord
 
 
 class CurrentSnapshot:
@@ -13,6 +14,9 @@ class CurrentSnapshot:
 
     Args:
         max_age_s: Age of the data, by its last record, from which it is stale; None is never.
+
+    Attributes:
+        track_record: How past answers turned out.
     """
 
     KEEP_REPLACED_S = 600.0
@@ -21,6 +25,7 @@ class CurrentSnapshot:
     """As many stay: the snapshot before, and states with other counts that somebody walks through."""
 
     def __init__(self, max_age_s: float | None = None) -> None:
+        self.track_record = KnownRecord()
         self._serving: ServingSnapshot | None = None
         self._replaced: list[tuple[ServingSnapshot, float]] = []
         self._max_age_s = max_age_s

@@ -22,6 +22,7 @@ from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.questions import ServedQuestions, published_beside
 from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.serving.start import load_at_start
+from feature_service.server.serving.track_records import is_another, read_again
 from feature_service.server.settings import Settings
 from feature_service.shards import Shard
 
@@ -55,6 +56,10 @@ class Reloader:
         await self._default.look()
         self._questions.name_default()
         await self.look_beside()
+
+    async def look_at_default_record(self) -> None:
+        """Read how the default's past answers turned out, where another file tells it."""
+        await self._default.look_at_record()
 
     async def look_beside(self) -> None:
         """The same, of the questions beside the default."""
@@ -113,6 +118,14 @@ class _QuestionReloader:
         self.current.forget_replaced()
         if self.current.is_loaded:
             self.current.note_age()
+            await self.look_at_record()
+
+    async def look_at_record(self) -> None:
+        """Read how past answers turned out, where another file tells it."""
+        known = self.current.track_record
+        if is_another(self._root, known):
+            question = self.current.get().question
+            self.current.track_record = await asyncio.to_thread(read_again, self._root, question, known)
 
     async def _load(self, published: str) -> None:
         began = perf_counter()

@@ -934,3 +934,368 @@ class Limits(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Limits: _TypeAlias = Limits  # noqa: Y015
+
+@_typing.final
+class GetPerformanceRequest(_message.Message):
+    """Asks how past answers turned out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
+    def __init__(
+        self,
+        *,
+        question: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPerformanceRequest: _TypeAlias = GetPerformanceRequest  # noqa: Y015
+
+@_typing.final
+class GetPerformanceResponse(_message.Message):
+    """How past answers turned out. A figure for which there is not enough stays unset; none is 0 for want of data."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    WRITTEN_AT_FIELD_NUMBER: _builtins.int
+    DATA_UNTIL_FIELD_NUMBER: _builtins.int
+    OPEN_ALERTS_FIELD_NUMBER: _builtins.int
+    RECENT_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    WEEKS_FIELD_NUMBER: _builtins.int
+    open_alerts: _builtins.int
+    """Alert episodes whose outcome is not known yet."""
+    @_builtins.property
+    def provenance(self) -> _provenance_pb2.Provenance:
+        """What is served now; the figures are of what was served before."""
+
+    @_builtins.property
+    def written_at(self) -> _timestamp_pb2.Timestamp:
+        """When the figures were made."""
+
+    @_builtins.property
+    def data_until(self) -> _date_pb2.Date:
+        """The last day of the data that told the outcomes."""
+
+    @_builtins.property
+    def recent(self) -> Global___Performance:
+        """The last 13 weeks whose outcome is known, together; fewer where there are fewer."""
+
+    @_builtins.property
+    def all(self) -> Global___Performance:
+        """All weeks whose outcome is known, together."""
+
+    @_builtins.property
+    def weeks(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeekPerformance]:
+        """The last 52 weeks whose outcome is known one by one, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        provenance: _provenance_pb2.Provenance | None = ...,
+        written_at: _timestamp_pb2.Timestamp | None = ...,
+        data_until: _date_pb2.Date | None = ...,
+        open_alerts: _builtins.int = ...,
+        recent: Global___Performance | None = ...,
+        all: Global___Performance | None = ...,
+        weeks: _abc.Iterable[Global___WeekPerformance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "data_until", b"data_until", "provenance", b"provenance", "recent", b"recent", "written_at", b"written_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "data_until", b"data_until", "open_alerts", b"open_alerts", "provenance", b"provenance", "recent", b"recent", "weeks", b"weeks", "written_at", b"written_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPerformanceResponse: _TypeAlias = GetPerformanceResponse  # noqa: Y015
+
+@_typing.final
+class WeekPerformance(_message.Message):
+    """How the answers for one week turned out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
+    MODEL_NAME_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    PERFORMANCE_FIELD_NUMBER: _builtins.int
+    snapshot_id: _builtins.str
+    """The snapshot that gave the answers."""
+    model_name: _builtins.str
+    """Name of its registered model."""
+    model_version: _builtins.str
+    """Version of its registered model."""
+    @_builtins.property
+    def performance(self) -> Global___Performance:
+        """The figures."""
+
+    def __init__(
+        self,
+        *,
+        snapshot_id: _builtins.str = ...,
+        model_name: _builtins.str = ...,
+        model_version: _builtins.str = ...,
+        performance: Global___Performance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["performance", b"performance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_name", b"model_name", "model_version", b"model_version", "performance", b"performance", "snapshot_id", b"snapshot_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WeekPerformance: _TypeAlias = WeekPerformance  # noqa: Y015
+
+@_typing.final
+class Performance(_message.Message):
+    """Figures over one or more weeks: of products with a probability whose outcome is known, and upon which nobody acted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_WEEK_FIELD_NUMBER: _builtins.int
+    LAST_WEEK_FIELD_NUMBER: _builtins.int
+    WEEKS_FIELD_NUMBER: _builtins.int
+    PRODUCT_WEEKS_FIELD_NUMBER: _builtins.int
+    POSITIVES_FIELD_NUMBER: _builtins.int
+    PRODUCT_WEEKS_UNKNOWN_FIELD_NUMBER: _builtins.int
+    FATES_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    weeks: _builtins.int
+    """How many weeks with answers there are in it."""
+    product_weeks: _builtins.int
+    """Product-weeks that the figures are of."""
+    positives: _builtins.int
+    """Of these, those in which it happened."""
+    product_weeks_unknown: _builtins.int
+    """Product-weeks with a probability whose outcome nothing tells."""
+    @_builtins.property
+    def first_week(self) -> _date_pb2.Date:
+        """Monday of the first week that was the newest when the answers were given."""
+
+    @_builtins.property
+    def last_week(self) -> _date_pb2.Date:
+        """Monday of the last one."""
+
+    @_builtins.property
+    def fates(self) -> Global___AlertFates:
+        """What became of the model's alerts."""
+
+    @_builtins.property
+    def model(self) -> Global___ScorerPerformance:
+        """The model's figures."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScorerPerformance]:
+        """Those of the simple rules, by name."""
+
+    def __init__(
+        self,
+        *,
+        first_week: _date_pb2.Date | None = ...,
+        last_week: _date_pb2.Date | None = ...,
+        weeks: _builtins.int = ...,
+        product_weeks: _builtins.int = ...,
+        positives: _builtins.int = ...,
+        product_weeks_unknown: _builtins.int = ...,
+        fates: Global___AlertFates | None = ...,
+        model: Global___ScorerPerformance | None = ...,
+        rules: _abc.Iterable[Global___ScorerPerformance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fates", b"fates", "first_week", b"first_week", "last_week", b"last_week", "model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fates", b"fates", "first_week", b"first_week", "last_week", b"last_week", "model", b"model", "positives", b"positives", "product_weeks", b"product_weeks", "product_weeks_unknown", b"product_weeks_unknown", "rules", b"rules", "weeks", b"weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Performance: _TypeAlias = Performance  # noqa: Y015
+
+@_typing.final
+class AlertFates(_message.Message):
+    """What became of the weekly alerts of a model; all but the last field add up to the alerts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAME_TRUE_FIELD_NUMBER: _builtins.int
+    DID_NOT_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_CAME_TRUE_FIELD_NUMBER: _builtins.int
+    came_true: _builtins.int
+    """It happened."""
+    did_not: _builtins.int
+    """It did not."""
+    received: _builtins.int
+    """It did not, and would have without what came in meanwhile: the stock less what came in reached 0."""
+    unknown: _builtins.int
+    """Nothing tells, as where a product was not counted."""
+    acknowledged: _builtins.int
+    """Somebody acted upon it before it was over, so that it is in no figure."""
+    acknowledged_came_true: _builtins.int
+    """Of these, those that came true all the same."""
+    def __init__(
+        self,
+        *,
+        came_true: _builtins.int = ...,
+        did_not: _builtins.int = ...,
+        received: _builtins.int = ...,
+        unknown: _builtins.int = ...,
+        acknowledged: _builtins.int = ...,
+        acknowledged_came_true: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "acknowledged_came_true", b"acknowledged_came_true", "came_true", b"came_true", "did_not", b"did_not", "received", b"received", "unknown", b"unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlertFates: _TypeAlias = AlertFates  # noqa: Y015
+
+@_typing.final
+class ScorerPerformance(_message.Message):
+    """How a scorer did: the model, or a simple rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    IS_PROBABILITY_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
+    PRECISION_FIELD_NUMBER: _builtins.int
+    PRECISION_UNDISTURBED_FIELD_NUMBER: _builtins.int
+    RECALL_FIELD_NUMBER: _builtins.int
+    AVERAGE_PRECISION_FIELD_NUMBER: _builtins.int
+    BRIER_FIELD_NUMBER: _builtins.int
+    CALIBRATION_ERROR_FIELD_NUMBER: _builtins.int
+    WARNING_DAYS_FIELD_NUMBER: _builtins.int
+    WARNING_DAYS_LOWER_QUARTILE_FIELD_NUMBER: _builtins.int
+    WARNING_DAYS_UPPER_QUARTILE_FIELD_NUMBER: _builtins.int
+    UNITS_LOST_AFTER_ALERT_FIELD_NUMBER: _builtins.int
+    UNITS_LOST_WITHOUT_ALERT_FIELD_NUMBER: _builtins.int
+    REVENUE_LOST_AFTER_ALERT_FIELD_NUMBER: _builtins.int
+    REVENUE_LOST_WITHOUT_ALERT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`model`, or the rule's name."""
+    is_probability: _builtins.bool
+    """Whether it gives probabilities; otherwise ranks only."""
+    alerts: _builtins.int
+    """Its alerts; a rule has the highest ranks of each week, as many as the model has alerts in it."""
+    warning_days_lower_quartile: _builtins.float
+    """A quarter of those have no more days than this."""
+    warning_days_upper_quartile: _builtins.float
+    """Three quarters of those have no more days than this."""
+    @_builtins.property
+    def precision(self) -> Global___Figure:
+        """Share of the alerts that came true."""
+
+    @_builtins.property
+    def precision_undisturbed(self) -> Global___Figure:
+        """The same without alerts that only a delivery kept from coming true."""
+
+    @_builtins.property
+    def recall(self) -> Global___Figure:
+        """Share of what happened that had an alert."""
+
+    @_builtins.property
+    def average_precision(self) -> Global___Figure:
+        """Area under the precision-recall curve."""
+
+    @_builtins.property
+    def brier(self) -> Global___Figure:
+        """Mean squared error of the probability."""
+
+    @_builtins.property
+    def calibration_error(self) -> Global___Figure:
+        """Mean distance of predicted and observed share over ten bins with equal numbers of product-weeks."""
+
+    @_builtins.property
+    def warning_days(self) -> Global___Figure:
+        """The alerts' lead time: the median of the days from the end of the week of the first of a product's alerts in a row to
+        the day on which they came true.
+        """
+
+    @_builtins.property
+    def units_lost_after_alert(self) -> Global___Figure:
+        """Units that empty shelves cost in the weeks after, after an alert: days out of stock times the demand forecast of a day."""
+
+    @_builtins.property
+    def units_lost_without_alert(self) -> Global___Figure:
+        """The same without an alert before."""
+
+    @_builtins.property
+    def revenue_lost_after_alert(self) -> Global___Figure:
+        """units_lost_after_alert at the last known prices, in the currency of the data."""
+
+    @_builtins.property
+    def revenue_lost_without_alert(self) -> Global___Figure:
+        """The same without an alert before."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        is_probability: _builtins.bool = ...,
+        alerts: _builtins.int = ...,
+        precision: Global___Figure | None = ...,
+        precision_undisturbed: Global___Figure | None = ...,
+        recall: Global___Figure | None = ...,
+        average_precision: Global___Figure | None = ...,
+        brier: Global___Figure | None = ...,
+        calibration_error: Global___Figure | None = ...,
+        warning_days: Global___Figure | None = ...,
+        warning_days_lower_quartile: _builtins.float | None = ...,
+        warning_days_upper_quartile: _builtins.float | None = ...,
+        units_lost_after_alert: Global___Figure | None = ...,
+        units_lost_without_alert: Global___Figure | None = ...,
+        revenue_lost_after_alert: Global___Figure | None = ...,
+        revenue_lost_without_alert: Global___Figure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_warning_days_lower_quartile", b"_warning_days_lower_quartile", "_warning_days_upper_quartile", b"_warning_days_upper_quartile", "average_precision", b"average_precision", "brier", b"brier", "calibration_error", b"calibration_error", "precision", b"precision", "precision_undisturbed", b"precision_undisturbed", "recall", b"recall", "revenue_lost_after_alert", b"revenue_lost_after_alert", "revenue_lost_without_alert", b"revenue_lost_without_alert", "units_lost_after_alert", b"units_lost_after_alert", "units_lost_without_alert", b"units_lost_without_alert", "warning_days", b"warning_days", "warning_days_lower_quartile", b"warning_days_lower_quartile", "warning_days_upper_quartile", b"warning_days_upper_quartile"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_warning_days_lower_quartile", b"_warning_days_lower_quartile", "_warning_days_upper_quartile", b"_warning_days_upper_quartile", "alerts", b"alerts", "average_precision", b"average_precision", "brier", b"brier", "calibration_error", b"calibration_error", "is_probability", b"is_probability", "name", b"name", "precision", b"precision", "precision_undisturbed", b"precision_undisturbed", "recall", b"recall", "revenue_lost_after_alert", b"revenue_lost_after_alert", "revenue_lost_without_alert", b"revenue_lost_without_alert", "units_lost_after_alert", b"units_lost_after_alert", "units_lost_without_alert", b"units_lost_without_alert", "warning_days", b"warning_days", "warning_days_lower_quartile", b"warning_days_lower_quartile", "warning_days_upper_quartile", b"warning_days_upper_quartile"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__warning_days_lower_quartile: _TypeAlias = _typing.Literal["warning_days_lower_quartile"]  # noqa: Y015
+    _WhichOneofArgType__warning_days_lower_quartile: _TypeAlias = _typing.Literal["_warning_days_lower_quartile", b"_warning_days_lower_quartile"]  # noqa: Y015
+    _WhichOneofReturnType__warning_days_upper_quartile: _TypeAlias = _typing.Literal["warning_days_upper_quartile"]  # noqa: Y015
+    _WhichOneofArgType__warning_days_upper_quartile: _TypeAlias = _typing.Literal["_warning_days_upper_quartile", b"_warning_days_upper_quartile"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__warning_days_lower_quartile) -> _WhichOneofReturnType__warning_days_lower_quartile | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__warning_days_upper_quartile) -> _WhichOneofReturnType__warning_days_upper_quartile | None: ...
+
+Global___ScorerPerformance: _TypeAlias = ScorerPerformance  # noqa: Y015
+
+@_typing.final
+class Figure(_message.Message):
+    """A figure with its 95 % interval over products: how much it would move with other ones."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    value: _builtins.float
+    """The figure."""
+    low: _builtins.float
+    """Lower end."""
+    high: _builtins.float
+    """Upper end."""
+    def __init__(
+        self,
+        *,
+        value: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Figure: _TypeAlias = Figure  # noqa: Y015

@@ -73,6 +73,11 @@ class RiskServiceStub:
                 request_serializer=stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoRequest.SerializeToString,
                 response_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoResponse.FromString,
                 _registered_method=True)
+        self.GetPerformance = channel.unary_unary(
+                '/stockout.v1.RiskService/GetPerformance',
+                request_serializer=stockout_dot_v1_dot_risk__service__pb2.GetPerformanceRequest.SerializeToString,
+                response_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetPerformanceResponse.FromString,
+                _registered_method=True)
 
 
 class RiskServiceServicer:
@@ -143,6 +148,17 @@ class RiskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPerformance(self, request, context):
+        """How what was said of past weeks turned out: the model's figures beside those of simple rules that had as many alerts in
+        each week. They change when a run holds kept answers against newer data, which the server finds by itself.
+
+        Errors of the whole call, besides those of every RPC:
+        - FAILED_PRECONDITION (NO_TRACK_RECORD): no outcome of the question is known yet, or nobody has looked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RiskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -170,6 +186,11 @@ def add_RiskServiceServicer_to_server(servicer, server):
                     servicer.GetServiceInfo,
                     request_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoRequest.FromString,
                     response_serializer=stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoResponse.SerializeToString,
+            ),
+            'GetPerformance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPerformance,
+                    request_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetPerformanceRequest.FromString,
+                    response_serializer=stockout_dot_v1_dot_risk__service__pb2.GetPerformanceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -321,6 +342,33 @@ class RiskService:
             '/stockout.v1.RiskService/GetServiceInfo',
             stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoRequest.SerializeToString,
             stockout_dot_v1_dot_risk__service__pb2.GetServiceInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPerformance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stockout.v1.RiskService/GetPerformance',
+            stockout_dot_v1_dot_risk__service__pb2.GetPerformanceRequest.SerializeToString,
+            stockout_dot_v1_dot_risk__service__pb2.GetPerformanceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -77,6 +77,13 @@ class RiskServiceStub:
     """
     GetServiceInfo: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.GetServiceInfoRequest, _risk_service_pb2.GetServiceInfoResponse]
     """What is served, since when, and within which limits."""
+    GetPerformance: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.GetPerformanceRequest, _risk_service_pb2.GetPerformanceResponse]
+    """How what was said of past weeks turned out: the model's figures beside those of simple rules that had as many alerts in
+    each week. They change when a run holds kept answers against newer data, which the server finds by itself.
+
+    Errors of the whole call, besides those of every RPC:
+    - FAILED_PRECONDITION (NO_TRACK_RECORD): no outcome of the question is known yet, or nobody has looked.
+    """
 
 @_typing.type_check_only
 class RiskServiceAsyncStub(RiskServiceStub):
@@ -127,6 +134,13 @@ class RiskServiceAsyncStub(RiskServiceStub):
     """
     GetServiceInfo: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.GetServiceInfoRequest, _risk_service_pb2.GetServiceInfoResponse]  # type: ignore[assignment]
     """What is served, since when, and within which limits."""
+    GetPerformance: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.GetPerformanceRequest, _risk_service_pb2.GetPerformanceResponse]  # type: ignore[assignment]
+    """How what was said of past weeks turned out: the model's figures beside those of simple rules that had as many alerts in
+    each week. They change when a run holds kept answers against newer data, which the server finds by itself.
+
+    Errors of the whole call, besides those of every RPC:
+    - FAILED_PRECONDITION (NO_TRACK_RECORD): no outcome of the question is known yet, or nobody has looked.
+    """
 
 class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
     """Tells the risk that products run out in the coming weeks.
@@ -204,5 +218,18 @@ class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_risk_service_pb2.GetServiceInfoResponse, _abc.Awaitable[_risk_service_pb2.GetServiceInfoResponse]]:
         """What is served, since when, and within which limits."""
+
+    @_abc_1.abstractmethod
+    def GetPerformance(
+        self,
+        request: _risk_service_pb2.GetPerformanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_risk_service_pb2.GetPerformanceResponse, _abc.Awaitable[_risk_service_pb2.GetPerformanceResponse]]:
+        """How what was said of past weeks turned out: the model's figures beside those of simple rules that had as many alerts in
+        each week. They change when a run holds kept answers against newer data, which the server finds by itself.
+
+        Errors of the whole call, besides those of every RPC:
+        - FAILED_PRECONDITION (NO_TRACK_RECORD): no outcome of the question is known yet, or nobody has looked.
+        """
 
 def add_RiskServiceServicer_to_server(servicer: RiskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

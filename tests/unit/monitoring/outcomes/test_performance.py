@@ -56,7 +56,7 @@ def test_the_figures_of_a_week_are_those_of_its_rows() -> None:
     period = performance(made).over([WEEK])
     model = period.model
     assert (period.first_week, period.last_week, period.weeks) == (FIRST, FIRST, 1)
-    assert (period.rows, period.positives, period.rows_unknown) == (7, 3, 0)
+    assert (period.product_weeks, period.positives, period.product_weeks_unknown) == (7, 3, 0)
     assert period.fates == AlertFates(came_true=1, did_not=1, received=1)
     assert model.alerts == 3
     values = {name: figure.value for name in FIGURES if (figure := getattr(model, name)) is not None}
@@ -87,7 +87,7 @@ def test_what_there_is_not_enough_for_is_unset_and_never_0() -> None:
     nothing_happened = performance(rows(IN_VAIN, {}, {"outcome": np.nan})).over([WEEK])
     unset = {name for name in FIGURES if getattr(nothing_happened.model, name) is None}
     assert unset == {"recall", "average_precision", "calibration_error", "warning_days"}
-    assert nothing_happened.rows_unknown == 1
+    assert nothing_happened.product_weeks_unknown == 1
     no_alert = performance(rows(MISS, {})).over([WEEK]).model
     assert (no_alert.precision, no_alert.precision_undisturbed, no_alert.alerts) == (None, None, 0)
     assert no_alert.recall is not None
@@ -96,7 +96,7 @@ def test_what_there_is_not_enough_for_is_unset_and_never_0() -> None:
     assert sales_only.model.units_lost_after_alert is None
     assert sales_only.model.warning_days is None
     nothing_known = performance(rows({"outcome": np.nan, "alert": True})).over([WEEK])
-    assert (nothing_known.rows, nothing_known.model.alerts) == (0, 0)
+    assert (nothing_known.product_weeks, nothing_known.model.alerts) == (0, 0)
     assert nothing_known.fates == AlertFates(unknown=1)
 
 
@@ -121,7 +121,7 @@ def test_an_alert_that_somebody_acted_upon_is_counted_apart_and_in_no_figure() -
     acted_upon = [IN_VAIN | {"acknowledged": True}, HIT | {"acknowledged": True}]
     period = performance(rows(HIT, MISS, *acted_upon)).over([WEEK])
     assert period.fates == AlertFates(came_true=1, acknowledged=2, acknowledged_came_true=1)
-    assert (period.rows, period.model.alerts) == (2, 1)
+    assert (period.product_weeks, period.model.alerts) == (2, 1)
     assert period.model.precision is not None
     assert period.model.precision.value == 1
 

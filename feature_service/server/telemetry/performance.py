@@ -1,0 +1,66 @@
+"""What Prometheus reads of how past answers turned out."""
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from data.snapshots.track_record import TrackRecord
+from feature_service.server.serving.questions import ServedQuestions
+from feature_service.server.telemetry.snapshots import QUESTION
+
+_FIGURES = {
+    "precision": "Share of the alerts that came true.",
+    "recall": "Share of what happened that had an alert.",
+    "average_precision": "Area under the precision-recall curve.",
+    "calibration_error": "Mean distance of predicted and observed share.",
+}
+_OF_LAST_WEEK = "of the last week whose outcome is known"
+
+
+class PerformanceCollector(Collector):
+    """Asked anew whenever the page is read; a figure for which there is not enough has no sample."""
+
+    def __init__(self, questions: ServedQuestions) -> None:
+        self._questions = questions
+
+    def collect(self) -> Iterator[Metric]:
+        """Of every question with a track record; of the others only how often one could not be read."""
+        figures = {
+            name: GaugeMetricFamily(f"stockout_live_{name}", f"{text[:-1]}, {_OF_LAST_WEEK}.", labels=[QUESTION])
+            for name, text in _FIGURES.items()
+        }
+        alerts = GaugeMetricFamily(
+            "stockout_live_alerts", f"What became of the alerts {_OF_LAST_WEEK}.", labels=[QUESTION, "fate"]
+        )
+        age = GaugeMetricFamily("stockout_live_week_age_seconds", f"Since the end {_OF_LAST_WEEK}.", labels=[QUESTION])
+        open_alerts = GaugeMetricFamily(
+            "stockout_open_alerts", "Alert episodes whose outcome is not known yet.", labels=[QUESTION]
+        )
+        failures = CounterMetricFamily(
+            "stockout_track_record_failures", "Track records that could not be read.", labels=[QUESTION]
+        )
+        for place in self._questions.loaded():
+            question, known = place.get().question, place.track_record
+            failures.add_metric([question], known.failures)
+            if known.record is None or known.ages is None:
+                continue
+            age.add_metric([question], known.ages.data_s)
+            open_alerts.add_metric([question], known.record.open_alerts)
+            _add_last_week(known.record, question, figures, alerts)
+        yield from (*figures.values(), alerts, age, open_alerts, failures)
+
+
+def _add_last_week(
+    record: TrackRecord, question: str, figures: dict[str, GaugeMetricFamily], alerts: GaugeMetricFamily
+) -> None:
+    if not record.weeks:
+        return
+    week = record.weeks[-1].figures
+    for name, family in figures.items():
+        figure = getattr(week.model, name)
+        if figure is not None:
+            family.add_metric([question], figure.value)
+    for fate in ("came_true", "did_not", "received", "unknown", "acknowledged"):
+        alerts.add_metric([question, fate], getattr(week.fates, fate))
