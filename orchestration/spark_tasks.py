@@ -102,7 +102,7 @@ def put_together(parts: Path, panel_dir: Path, report_file: Path) -> str:
     require_spark()
     from orchestration.spark.panel import PanelLayout, assembled
 
-    panel = assembled(parts / ROWS, PanelLayout.read(parts / LAYOUT))
+    panel = assembled(parts / ROWS, PanelLayout.read(parts / LAYOUT), panel_dir.parent)
     write_panel(panel, panel_dir)
     shutil.copyfile(parts / PARTS_REPORT, report_file)
     return f"{len(panel.product_ids):,} products x {len(panel.weeks)} weeks, {len(panel.excluded):,} products excluded"
@@ -124,7 +124,7 @@ def scored_in_parts(stage: Stage, bundle_dir: Path, folder: Path) -> "tuple[Pane
         from orchestration.spark.scoring import score
 
         layout = PanelLayout.read(parts / LAYOUT)
-        panel = assembled(parts / ROWS, layout).with_lead_time(stage.lead_time_days)
+        panel = assembled(parts / ROWS, layout, folder).with_lead_time(stage.lead_time_days)
         rows = read_parts(session, parts / ROWS)
         eligible, reasons = score(rows, layout, panel, stage.target, bundle_dir, scratch)
     shutil.rmtree(scratch)
@@ -146,7 +146,7 @@ def features_in_parts(stage: Stage, folder: Path, table: Path) -> "tuple[int, in
 
         layout = PanelLayout.read(parts / LAYOUT)
         settings = TableSettings(stage.label, stage.feature_set_name, stage.horizon_weeks, stage.alpha)
-        panel = assembled(parts / ROWS, layout)
+        panel = assembled(parts / ROWS, layout, folder)
         counts = write_features(read_parts(session, parts / ROWS), layout, panel, settings, scratch, table)
     shutil.rmtree(scratch)
     return counts

@@ -4,7 +4,10 @@ import dataclasses
 import datetime as dt
 import functools
 import json
+import mmap
 import operator
+import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,8 +169,16 @@ def empty_part(layout: PanelLayout) -> Panel:
     return Panel((), layout.weeks, nobody, (), {}, records_until=layout.records_until)
 
 
-def assembled(folder: Path, layout: PanelLayout) -> Panel:
-    """The panel of all products, on the driver."""
+def assembled(folder: Path, layout: PanelLayout, scratch: Path) -> Panel:
+    """The panel of all products, on the driver, whose memory holds what is looked at.
+
+    Args:
+        folder: What executors wrote.
+        layout: How it is read.
+        scratch: A folder on a disk with room for the matrices; their files have no names, and are gone with the panel.
+    Raises:
+        OSError: If it has no room.
+    """
     whole = ds.dataset(folder, partitioning=None)
     columns = [name for name in PRODUCTS_OF_PANEL if name not in (BUCKET, _FIELDS)]
     products = whole.to_table(columns=columns).sort_by("product_id")
@@ -175,13 +186,10 @@ def assembled(folder: Path, layout: PanelLayout) -> Panel:
     rows = products.filter(pc.is_null(products["exclusion"]))
     ids = rows["product_id"].combine_chunks()
     shape = (len(ids), len(layout.weeks))
-    fields = {name: np.empty(shape, dtype=np.float32) for name in layout.fields}
-    for at, matrix in _blocks(whole, ids, layout):
-        for index, name in enumerate(layout.fields):
-            fields[name][at] = matrix[:, index]
+    fields = {name: _on_disk(scratch, shape) for name in layout.fields}
     names = tuple(ids.to_pylist())
     lead_times = tuple(rows["lead_time_days"].to_pylist())
-    return Panel(
+    panel = Panel(
         product_ids=names,
         weeks=layout.weeks,
         fields=fields,
@@ -191,6 +199,18 @@ def assembled(folder: Path, layout: PanelLayout) -> Panel:
         lead_time_days=lead_times if any(days is not None for days in lead_times) else (),
         records_until=layout.records_until,
     )
+    for at, matrix in _blocks(whole, ids, layout):
+        for index, name in enumerate(layout.fields):
+            fields[name][at] = matrix[:, index]
+        panel.release()
+    return panel
+
+
+def _on_disk(scratch: Path, shape: tuple[int, int]) -> FloatArray:
+    size = max(1, 4 * shape[0] * shape[1])
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        os.posix_fallocate(file.fileno(), 0, size)  # a full disk is said here, and later ends the process
+        return np.ndarray(shape, np.float32, mmap.mmap(file.fileno(), size))
 
 
 def _blocks(
