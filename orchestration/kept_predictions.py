@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data.snapshots import Snapshot, is_id, load
+from data.snapshots import Snapshot, is_id, load, shards_of
 from data.snapshots.snapshot import MANIFEST, Manifest
 from feature_service.bundle import Bundle
 from feature_service.kernel import StockoutError
@@ -57,7 +57,13 @@ def keep_snapshot(snapshots: Path, snapshot_id: str, folder: Path) -> bool:
     Raises:
         StockoutError: If the snapshot cannot be served.
     """
-    snapshot = load(snapshots, snapshot_id)
+    published_at = Manifest.of(snapshots / snapshot_id).published_at
+    said = [_said(load(snapshots, snapshot_id, shard), published_at) for shard in shards_of(snapshots, snapshot_id)]
+    return keep_predictions(pl.concat([rows for rows, _ in said]).sort("product_id"), said[0][1], folder)
+
+
+def _said(snapshot: Snapshot, published_at: dt.datetime) -> tuple[pl.DataFrame, PredictionsNote]:
+    """What a snapshot, or a shard of it, says of its products, and whose words these are."""
     bundle = Bundle.load(snapshot.bundle_dir)
     bundle = bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle
     assessor = Assessor(snapshot, bundle)
@@ -66,15 +72,15 @@ def keep_snapshot(snapshots: Path, snapshot_id: str, folder: Path) -> bool:
     note = PredictionsNote(
         question=bundle.contract.label.question,
         as_of_week=snapshot.panel.as_of_week,
-        snapshot_id=snapshot_id,
-        published_at=Manifest.of(snapshots / snapshot_id).published_at,
+        snapshot_id=snapshot.id,
+        published_at=published_at,
         horizon_weeks=bundle.contract.label.horizon_weeks,
         model=snapshot.model,
         threshold=bundle.contract.threshold,
         policy=snapshot.alerts.policy if snapshot.alerts else "",
         probabilities=probabilities,
     )
-    return keep_predictions(_rows(assessor, scored).hstack(rules), note, folder)
+    return _rows(assessor, scored).hstack(rules), note
 
 
 def _rows(assessor: Assessor, scored: RowNumbers) -> pl.DataFrame:

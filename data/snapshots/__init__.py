@@ -1,7 +1,7 @@
 """Published snapshots: what a server answers from, as immutable folders of which one pointer file names the current."""
 
 from data.snapshots.files import SnapshotError
-from data.snapshots.read import current_id, is_id, is_published, load
+from data.snapshots.read import current_id, is_id, is_published, load, shards_of
 from data.snapshots.shards import HeldShard, ShardMismatchError
 from data.snapshots.snapshot import (
     MANIFEST,
@@ -35,4 +35,5 @@ __all__ = [
     "load",
     "point_at",
     "publish",
+    "shards_of",
 ]

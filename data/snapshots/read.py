@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,7 @@ def load(root: Path, snapshot_id: str, shard: Shard | None = None) -> Snapshot:
     """
     folder = root / snapshot_id
     with as_snapshot_error(folder):
-        _check_schema(folder)
-        manifest = Manifest.of(folder)
+        manifest = _manifest(folder)
         held = held_shard(folder, manifest.shards, shard)
         files = _files_of(folder, manifest, f"{held.folder}/" if held else "")
         products = ProductTable.from_json(files.content(PRODUCTS))
@@ -120,13 +120,26 @@ def _last_published(manifest: Manifest, root: Path) -> dt.datetime:
     return moments[-1] if moments else manifest.published_at
 
 
-def _check_schema(folder: Path) -> None:
-    """A manifest of another schema may hold other fields, so this comes before anything else is read of it."""
+def shards_of(root: Path, snapshot_id: str) -> Sequence[Shard | None]:
+    """What :func:`load` is to be told, one after the other, to read a snapshot with all its products.
+
+    Raises:
+        SnapshotError: If its manifest cannot be read.
+    """
+    folder = root / snapshot_id
+    with as_snapshot_error(folder):
+        sharding = _manifest(folder).shards
+        return sharding.shards() if sharding else [None]
+
+
+def _manifest(folder: Path) -> Manifest:
+    """One of another schema may hold other fields, so the schema is looked at before anything else is."""
     schema = parse_json((folder / MANIFEST).read_text(encoding="utf-8"))["schema"]
     if schema not in READABLE_SCHEMAS:
         *others, last = map(str, READABLE_SCHEMAS)
         readable = f"{', '.join(others)} and {last}"
         raise SnapshotError(f"snapshot {folder} has schema {schema}, this server reads {readable}")
+    return Manifest.of(folder)
 
 
 def _read_reasons(files: SnapshotFiles) -> Reasons | None:

@@ -47,9 +47,13 @@ class Sharding:
         """The shard of each product."""
         return np.fromiter(map(self.number, product_ids), np.intp, len(product_ids))
 
+    def shards(self) -> list[Shard]:
+        """Each of them."""
+        return [Shard(number, self.count) for number in range(self.count)]
+
     def folders(self) -> list[str]:
         """The folder of each shard in that of the snapshot."""
-        return [_folder(Shard(number, self.count)) for number in range(self.count)]
+        return [_folder(shard) for shard in self.shards()]
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def held_shard(folder: Path, published: Sharding | None, wanted: Shard | None) -
             f"start it without --shard, or publish with --shards {wanted and wanted.count}"
         )
     if wanted is None or wanted.count != published.count:
-        first, last = Shard(0, published.count), Shard(published.count - 1, published.count)
+        first, *_, last = published.shards()
         raise ShardMismatchError(
             f"snapshot {folder} is published in {published.count} shards, and {told}: "
             f"start a server for each of them, with --shard {first} to --shard {last}"

@@ -14,13 +14,14 @@ from data.ingest.result import CleanHistory, write_history
 from data.panel import Panel
 from data.panel.build import build_panel
 from data.panel.file import write_panel
-from data.snapshots import AlertRule, publish
+from data.snapshots import AlertRule, load, publish
 from data.snapshots.track_record import TRACK_RECORD, TrackRecord, read_track_record
 from data.state.database import Database, open_database
 from monitoring.outcomes import OutcomesSummary, update
 from monitoring.outcomes.ledger import episodes_in
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, counted_weeks, read_predictions, read_rules
 from orchestration.kept_predictions import keep_published, keep_snapshot
+from tests.support.fleets import publish_again
 from tests.support.shops import AS_OF_WEEK, LABEL, Shops
 from tests.support.snapshots import MODEL
 from training.registry.question import Question
@@ -107,6 +108,18 @@ def test_what_is_kept_is_what_the_server_tells(shops: Shops, tmp_path: Path) -> 
         )
         assert row["units on hand"] == -risk.units_on_hand
     assert {"days of cover", "Poisson P(demand >= stock)"} <= kept[product_id].keys()
+
+
+@pytest.mark.parametrize("shards", [2, 40])  # of 40 some are empty
+def test_what_is_kept_of_a_snapshot_in_shards_is_what_one_in_one_piece_says(
+    shops: Shops, tmp_path: Path, shards: int
+) -> None:
+    snapshot = load(shops.root, shops.snapshot_id)
+    ids = [publish_again(snapshot, tmp_path / "snapshots", each) for each in (1, shards)]
+    assert keep_published(tmp_path / "snapshots", tmp_path) == sorted(ids)
+    whole, sharded = (pl.read_parquet(tmp_path / "predictions" / f"{each}.parquet") for each in ids)
+    assert len(whole) > 100
+    assert sharded.equals(whole, null_equal=True)
 
 
 def test_looked_at_every_week_or_once_at_the_end_or_in_any_order_the_same_is_known(
