@@ -1,10 +1,12 @@
 """The proxy of ``deploy/envoy.yaml`` in front of a server of a test."""
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.support.certificates import Authority
@@ -30,8 +32,11 @@ class Proxy:
 
 
 @contextmanager
-def proxy_of(server: HasTarget, folder: Path) -> Iterator[Proxy]:
-    """Envoy with the file's own settings but for ports, host and certificate, once it passes calls on."""
+def proxy_of(server: HasTarget, folder: Path, shards: Sequence[HasTarget] = ()) -> Iterator[Proxy]:
+    """Envoy with the file's own settings but for ports, host and certificate, once it passes calls on.
+
+    With ``shards`` it has a cluster for each of these servers, made as the file says.
+    """
     authority, port = Authority(), free_port()
     (folder / "ca.pem").write_bytes(authority.certificate)
     certificate, key = authority.issue("proxy").write(folder, "proxy")
@@ -45,7 +50,7 @@ def proxy_of(server: HasTarget, folder: Path) -> Iterator[Proxy]:
     }.items():
         assert text.count(given) == 1, given
         text = text.replace(given, ours)
-    (folder / "envoy.yaml").write_text(text, encoding="utf-8")
+    (folder / "envoy.yaml").write_text(_with_clusters(text, shards), encoding="utf-8")
     options = ("--config-path", folder / "envoy.yaml", "--disable-hot-restart", "--log-level", "warn")
     with running((BIN / "envoy", *options), folder / "envoy.log"):
         proxy = Proxy(port, folder / "ca.pem")
@@ -54,3 +59,17 @@ def proxy_of(server: HasTarget, folder: Path) -> Iterator[Proxy]:
                 health_pb2.HealthCheckRequest(), timeout=START_TIMEOUT_S, wait_for_ready=True
             )
         yield proxy
+
+
+def _with_clusters(text: str, shards: Sequence[HasTarget]) -> str:
+    settings = yaml.safe_load(text)
+    clusters = settings["static_resources"]["clusters"]
+    (server,) = clusters
+    for number, each in enumerate(shards):
+        cluster = copy.deepcopy(server) | {"name": str(number)}
+        cluster["load_assignment"]["cluster_name"] = str(number)
+        (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        host, _, port = each.target.rpartition(":")
+        endpoint["endpoint"]["address"]["socket_address"] = {"address": host, "port_value": int(port)}
+        clusters.append(cluster)
+    return yaml.safe_dump(settings)

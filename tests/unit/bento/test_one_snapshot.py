@@ -126,6 +126,9 @@ def test_figures_that_keep_coming_from_another_snapshot_are_refused_in_one_sente
         (client.ServerUnavailableError("there:1", "refused"), 503, r"at there:1 does not answer \(refused\)"),
         (client.DeadlineError("there:1", 10), 503, r"at there:1 does not answer \(nothing within 10 s\)"),
         (client.SnapshotChangedError("there:1"), 503, "keeps changing its snapshot: ask again"),
+        (client.DifferentSnapshotsError("a:1,b:1", {"a:1": "x", "b:1": "y"}), 503, r"snapshot: .* \(x at a:1, y at b"),
+        (client.FleetError("a:1 holds shard 1/2"), 502, "not name the servers of all shards: a:1 holds shard 1/2"),
+        (client.ServerUnavailableError("b:1 (shard 1/2)", "refused"), 503, r"at b:1 \(shard 1/2\) does not answer"),
         (ClientError("new kind"), 502, "at there:1 failed: new kind"),
     ],
 )

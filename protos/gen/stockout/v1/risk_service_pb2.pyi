@@ -797,6 +797,10 @@ class Shard(_message.Message):
     """One of the parts that a snapshot is published in. A product is in the part `CRC-32(key) modulo count`: the CRC-32 of
     zlib, gzip and Ethernet, over the bytes of the key. Of 1000 shards, by PRODUCT_ID and by ITEM: `12-10042974` is in 391
     and 487, `7-10042974` in 669 and 487, `a-b-c` in 152 and 153, `Füller` in 239 and 239.
+
+    A client that asks all shards as one splits its ids so, and merges lists, whose ties are by product id. Its calls may
+    carry the metadata `stockout-shard`, the number of the shard that is asked, e.g. `2`: no server reads it, but any proxy
+    can choose the server by it, so that all shards are behind one address.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
