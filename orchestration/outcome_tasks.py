@@ -16,7 +16,7 @@ from orchestration.history_tasks import PANEL_DIR, Ingest, WeeklyPanel
 from orchestration.parameters import LOCAL
 from orchestration.run import Run
 from orchestration.run_lock import hold_for_a_run
-from orchestration.stage import Stage
+from orchestration.stage import TASK_DONE, Stage
 from training.errors import SettingError
 
 if TYPE_CHECKING:
@@ -59,9 +59,11 @@ class ScoreOutcomes(Run):
         self.check()
         hold_for_a_run(self.work_dir)
         started = time.perf_counter()
-        summary = score_outcomes(self)
+        said = score_outcomes(self).in_words()
         self.done = True
-        log.info("outcomes  %s  (%.1f s)", summary.in_words(), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        log.info("outcomes  %s  (%.1f s)", said, seconds)
+        self.trigger_event(TASK_DONE, self, said, seconds)  # type: ignore[no-untyped-call]
 
 
 def record_alerts(run: Run) -> list[str]:

@@ -125,6 +125,18 @@ def episodes_in(database: Database, question: str) -> list[Values]:
     return sorted(rows, key=lambda row: (row["last_week"], row["first_week"], row["product_id"]), reverse=True)
 
 
+def changes_in(database: Database, question: str) -> list[Values]:
+    """What turned out otherwise of episodes that had ended, the newest first.
+
+    Raises:
+        StateError: If the database cannot be reached, or refuses.
+    """
+    of_question = sa.select(OUTCOME_CHANGES).where(OUTCOME_CHANGES.c.question == question)
+    with database.connect() as connection:
+        rows = connection.execute(of_question.order_by(OUTCOME_CHANGES.c.id.desc())).mappings()
+        return [dict(row) for row in rows]
+
+
 def microseconds(time: dt.datetime) -> int:
     """Since 1970, UTC."""
     return round(time.timestamp() * 1_000_000)

@@ -19,6 +19,7 @@ from training.metrics.alerts import place_in_week
 from training.metrics.bootstrap import Bootstrap, Draws
 from training.metrics.figures import LEAST_ROWS_OF_CALIBRATION, calibration_error
 from training.metrics.ranking import Ranking
+from training.metrics.truth import ScorerOutput
 from training.metrics.yardstick import Yardstick
 
 MODEL = "model"
@@ -91,6 +92,16 @@ class Performance:
             model=records.pop(MODEL, ScorerRecord(is_probability=True, alerts=0)),
             rules=records,
         )
+
+    def probabilities(self, weeks: Collection[int]) -> tuple[FloatArray, dict[str, ScorerOutput]]:
+        """Outcomes of the rows of some weeks, and the probabilities that the model and the rules gave them."""
+        which = np.isin(self._rows.week, np.array(sorted(weeks)))
+        given = {
+            name: ScorerOutput(each.values[which], is_probability=True)
+            for name, each in self._scorers.items()
+            if each.is_probability and np.isfinite(each.values[which]).all()
+        }
+        return self._rows.outcome[which], given
 
 
 def _scorers(rows: Rows, probabilities: Collection[str], horizon_weeks: int) -> dict[str, Scorer]:

@@ -8,34 +8,19 @@ from pathlib import Path
 from data.files import locked
 from data.ingest.result import read_history
 from data.panel.file import read_panel
-from data.snapshots.track_record import (
-    SCHEMA,
-    Period,
-    TrackRecord,
-    TrackRecordError,
-    WeekRecord,
-    read_track_record,
-    write_track_record,
-)
+from data.snapshots.track_record import Period, TrackRecord, write_track_record
 from data.state.database import Database
-from monitoring.outcomes.alerts import ProductEpisode, product_episodes
+from monitoring.outcomes.alerts import product_episodes
 from monitoring.outcomes.episodes import Fate
-from monitoring.outcomes.ledger import LedgerChanges, acknowledgements, reconcile
+from monitoring.outcomes.ledger import LedgerChanges, acknowledgements, changes_in, episodes_in, reconcile
 from monitoring.outcomes.performance import Performance
 from monitoring.outcomes.predictions import PredictionsNote, counted_weeks
-from monitoring.outcomes.rows import date_of, read_rows
-from monitoring.outcomes.week_outcomes import RECONSIDERED_WEEKS, read_outcomes_note, tell_outcomes
+from monitoring.outcomes.record import record_before, track_record
+from monitoring.outcomes.report import write_report
+from monitoring.outcomes.rows import read_rows
+from monitoring.outcomes.week_outcomes import read_outcomes_note, tell_outcomes
 from training.labels import label
 from training.registry.question import Question
-
-RECENT_WEEKS = 13
-"""A quarter of a year."""
-
-MOST_WEEKS = 52
-"""Weeks that a track record holds one by one."""
-
-
-_SETTLED_WEEKS = 2 * RECONSIDERED_WEEKS
 
 
 @dataclass(frozen=True)
@@ -109,65 +94,52 @@ def update(
         target = label(question.label, horizon_weeks=question.horizon_weeks, alpha=question.alpha)
         told = tell_outcomes(folder, notes, target, read_panel(panel_dir), read_history(history_dir)) if notes else 0
         episodes = list(product_episodes(folder, notes, now))
-        weeks = {note.as_of_week for note in notes}
-        changes = reconcile(database, question.name, episodes, weeks, now)
-        before = _record_before(snapshots)
-        record = _track_record(folder, question, notes, episodes, database, now, before)
-        if record is not None and (before is None or replace(before, written_at=record.written_at) != record):
-            write_track_record(record, snapshots)
+        changes = reconcile(database, question.name, episodes, {note.as_of_week for note in notes}, now)
         still_open = sum(each.episode.fate is Fate.OPEN for each in episodes)
+        performance = _performance(folder, question, notes, database)
+        record = _write_record(folder, question, notes, performance, still_open, snapshots, now)
+        rows, otherwise = episodes_in(database, question.name), changes_in(database, question.name)
+        write_report(record, performance, rows, otherwise, question.name, folder)
         return OutcomesSummary(len(notes), told, changes, still_open, record.recent if record else None)
 
 
-def _track_record(
-    folder: Path,
-    question: Question,
-    notes: Sequence[PredictionsNote],
-    episodes: Sequence[ProductEpisode],
-    database: Database,
-    now: dt.datetime,
-    before: TrackRecord | None,
-) -> TrackRecord | None:
+def _performance(
+    folder: Path, question: Question, notes: Sequence[PredictionsNote], database: Database
+) -> Performance | None:
     """None where no outcome is known yet."""
-    told = {note.as_of_week: read_outcomes_note(folder, note) for note in notes}
-    over = [note for note in notes if (found := told[note.as_of_week]) and found.is_over]
+    over = _over(folder, notes)
     if not over:
         return None
     rows = read_rows(folder, over, acknowledgements(database, question.name))
     probabilities = {name for note in over for name in note.probabilities}
-    performance = Performance(rows, probabilities, question.horizon_weeks)
-    settled = _settled(before, over[-1].as_of_week)
-    by_week = {note.as_of_week: note for note in over}
-    weeks = performance.weeks
-    return TrackRecord(
-        schema=SCHEMA,
-        question=question.name,
-        written_at=now.replace(microsecond=0),
-        data_until=max(found.data_until for found in told.values() if found),
-        open_alerts=sum(each.episode.fate is Fate.OPEN for each in episodes),
-        weeks=tuple(
-            settled.get(by_week[date_of(week)].snapshot_id)
-            or _week_record(by_week[date_of(week)], performance.over([week]))
-            for week in weeks[-MOST_WEEKS:]
-        ),
-        recent=performance.over(weeks[-RECENT_WEEKS:]),
-        all=performance.over(weeks),
-    )
+    return Performance(rows, probabilities, question.horizon_weeks)
 
 
-def _week_record(note: PredictionsNote, figures: Period) -> WeekRecord:
-    return WeekRecord(note.snapshot_id, note.model.name, note.model.version, figures)
-
-
-def _record_before(snapshots: Path) -> TrackRecord | None:
-    """A record that is damaged, or of another schema, is made anew."""
-    try:
-        return read_track_record(snapshots)
-    except TrackRecordError:
+def _write_record(
+    folder: Path,
+    question: Question,
+    notes: Sequence[PredictionsNote],
+    performance: Performance | None,
+    open_alerts: int,
+    snapshots: Path,
+    now: dt.datetime,
+) -> TrackRecord | None:
+    """Make the record, and write it unless it says the same as the one before, which then stays with its time."""
+    if performance is None:
         return None
+    before = record_before(snapshots)
+    told = [read_outcomes_note(folder, note) for note in notes]
+    data_until = max(each.data_until for each in told if each)
+    over = _over(folder, notes)
+    record = track_record(
+        question.name, over, performance, before, data_until=data_until, open_alerts=open_alerts, now=now
+    )
+    if before is not None and replace(before, written_at=record.written_at) == record:
+        return before
+    write_track_record(record, snapshots)
+    return record
 
 
-def _settled(before: TrackRecord | None, newest_week: dt.date) -> dict[str, WeekRecord]:
-    """By snapshot, the figures of weeks that nothing changes any more."""
-    since = newest_week - dt.timedelta(weeks=_SETTLED_WEEKS)
-    return {each.snapshot_id: each for each in before.weeks if each.figures.first_week < since} if before else {}
+def _over(folder: Path, notes: Sequence[PredictionsNote]) -> list[PredictionsNote]:
+    """Those whose outcomes are told to the end."""
+    return [note for note in notes if (told := read_outcomes_note(folder, note)) and told.is_over]

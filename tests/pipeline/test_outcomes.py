@@ -20,6 +20,7 @@ from data.state.database import Database, open_database
 from monitoring.outcomes import OutcomesSummary, update
 from monitoring.outcomes.ledger import episodes_in
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, counted_weeks, read_predictions, read_rules
+from monitoring.outcomes.report import REPORT_FILE
 from orchestration.kept_predictions import keep_published, keep_snapshot
 from tests.support.fleets import publish_again
 from tests.support.shops import AS_OF_WEEK, LABEL, Shops
@@ -149,8 +150,11 @@ def test_every_alert_has_an_outcome_or_a_reason_and_the_figures_follow_from_them
     keep_weeks(replay, WEEKS, tmp_path)
     summary = look(replay, WEEKS[-1], tmp_path, database)
     before = (tmp_path / "served" / TRACK_RECORD).read_bytes()
+    report = (tmp_path / "outcomes" / REPORT_FILE).read_bytes()
+    assert report.count(b"<img") == 5
     assert look(replay, WEEKS[-1], tmp_path, database).told_weeks == 0
     assert (tmp_path / "served" / TRACK_RECORD).read_bytes() == before
+    assert (tmp_path / "outcomes" / REPORT_FILE).read_bytes() == report
 
     episodes, record = told(tmp_path)
     assert record is not None

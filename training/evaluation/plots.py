@@ -23,7 +23,7 @@ WEEKS, IMPORTANCE = "weeks.png", "importance.png"
 RULES_PER_PICTURE = 4
 """Rules in a picture: those with the highest average precision; the table has them all."""
 
-_MODEL, _RULES, _QUIET = "#0b6e99", ("#d9822b", "#5aa469", "#9a6fb0", "#8a8f98"), "#5f6670"
+MODEL_COLOR, RULE_COLORS, QUIET_COLOR = "#0b6e99", ("#d9822b", "#5aa469", "#9a6fb0", "#8a8f98"), "#5f6670"
 _BINS = 10
 _LEAST_RECALL = 0.01
 _FEATURES_PER_PICTURE = 15
@@ -33,57 +33,57 @@ Scorers = Mapping[str, ScorerOutput]
 
 def plot_precision_recall(truth: Truth, scorers: Scorers, to: Path) -> None:
     """The curves of the model and the rules."""
-    figure, axes = _canvas("Which share of the alerts comes true?")
+    figure, axes = canvas("Which share of the alerts comes true?")
     for name, output, style in _with_styles(scorers):
         recall, precision = _curve(truth.outcome, output.values)
         axes.plot(recall, precision, drawstyle="steps-pre", label=name, **style)
     base = float(np.mean(truth.outcome))
-    axes.axhline(base, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate {base:.3f}")
+    axes.axhline(base, color=QUIET_COLOR, linewidth=1, linestyle=(0, (4, 3)), label=f"base rate {base:.3f}")
     axes.set_xlim(0, 1.01)
     axes.set_xlabel("recall: share of the positive outcomes with an alert")
     axes.set_ylabel("precision: share of the alerts that come true")
     _percent(axes)
-    _save(figure, axes, to / PRECISION_RECALL)
+    save(figure, axes, to / PRECISION_RECALL)
 
 
-def plot_calibration(truth: Truth, scorers: Scorers, to: Path) -> None:
+def plot_calibration(outcome: FloatArray, scorers: Scorers, to: Path) -> None:
     """How often it came true by predicted probability, in ten bins with equal numbers of rows."""
-    figure, axes = _canvas("Does a probability mean what it says?")
+    figure, axes = canvas("Does a probability mean what it says?")
     probabilities = {name: output for name, output in scorers.items() if output.is_probability}
     highest = 0.0
     for name, output, style in _with_styles(probabilities):
-        predicted, observed = _reliability(truth.outcome, output.values)
+        predicted, observed = _reliability(outcome, output.values)
         axes.plot(predicted, observed, marker="o", markersize=4, label=name, **style)
-        highest = max(highest, float(observed.max()), float(predicted.max()) if style["color"] == _MODEL else 0.0)
+        highest = max(highest, float(observed.max()), float(predicted.max()) if style["color"] == MODEL_COLOR else 0.0)
     top = min(1.0, 1.15 * highest)
-    axes.plot([0, top], [0, top], color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label="as it should be")
+    axes.plot([0, top], [0, top], color=QUIET_COLOR, linewidth=1, linestyle=(0, (4, 3)), label="as it should be")
     axes.set(xlim=(-0.02 * top, 1.02 * top), ylim=(-0.02 * top, 1.02 * top))
     axes.set_xlabel("predicted probability")
     axes.set_ylabel("share that came true")
     _percent(axes)
-    _save(figure, axes, to / CALIBRATION)
+    save(figure, axes, to / CALIBRATION)
 
 
 def plot_gain(truth: Truth, scorers: Scorers, budget: int, to: Path) -> None:
     """Recall by the number of products that are looked at in a week."""
-    figure, axes = _canvas("What does looking at more products a week find?")
+    figure, axes = canvas("What does looking at more products a week find?")
     rows_a_week = len(truth.week) / len(np.unique(truth.week))
     budgets = np.unique(np.geomspace(1, max(2, rows_a_week), 25).astype(int))
     for name, output, style in _with_styles(scorers):
         of_hits = np.bincount(place_in_week(output.values, truth.week)[truth.outcome == 1], minlength=budgets[-1])
         axes.plot(budgets, np.cumsum(of_hits)[budgets - 1] / truth.outcome.sum(), label=name, **style)
-    axes.axvline(budget, color=_QUIET, linewidth=1, linestyle=(0, (4, 3)), label=f"budget of {budget}")
+    axes.axvline(budget, color=QUIET_COLOR, linewidth=1, linestyle=(0, (4, 3)), label=f"budget of {budget}")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("products alerted a week")
     axes.set_ylabel("recall: share of the positive outcomes found")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    _save(figure, axes, to / GAIN)
+    save(figure, axes, to / GAIN)
 
 
 def plot_weeks(truth: Truth, scorers: Scorers, first_locked_week: int, to: Path) -> None:
     """Average precision of every origin by itself; the locked ones on a grey ground."""
-    figure, axes = _canvas("Does it hold from week to week?")
+    figure, axes = canvas("Does it hold from week to week?")
     weeks = [week for week in np.unique(truth.week) if 0 < truth.outcome[truth.week == week].mean() < 1]
     days = [monday(int(week)) for week in weeks]
     for name, output, style in _with_styles(scorers):
@@ -98,14 +98,14 @@ def plot_weeks(truth: Truth, scorers: Scorers, first_locked_week: int, to: Path)
     axes.set_ylabel("average precision")
     axes.tick_params(axis="x", rotation=30)
     axes.xaxis.set_major_locator(MaxNLocator(10))
-    _save(figure, axes, to / WEEKS)
+    save(figure, axes, to / WEEKS)
 
 
 def plot_importance(importance: Mapping[str, float], to: Path) -> None:
     """What the model relies on: share of the mean absolute contribution to the log-odds, largest on top."""
-    figure, axes = _canvas("What does the model rely on?")
+    figure, axes = canvas("What does the model rely on?")
     largest = sorted(importance.items(), key=lambda pair: pair[1])[-_FEATURES_PER_PICTURE:]
-    axes.barh([name for name, _ in largest], [share for _, share in largest], color=_MODEL)
+    axes.barh([name for name, _ in largest], [share for _, share in largest], color=MODEL_COLOR)
     axes.set_xlabel("share of what moves the log-odds")
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(visible=False, axis="y")
@@ -129,12 +129,13 @@ def _reliability(outcome: FloatArray, probability: FloatArray) -> tuple[DoubleAr
 
 def _with_styles(scorers: Scorers) -> list[tuple[str, ScorerOutput, dict[str, Any]]]:
     """The model in front, strong; the rules behind it."""
-    styles: list[dict[str, Any]] = [{"color": _MODEL, "linewidth": 2.4, "zorder": 4}]
-    styles += [{"color": color, "linewidth": 1.4, "zorder": 3} for color in _RULES]
+    styles: list[dict[str, Any]] = [{"color": MODEL_COLOR, "linewidth": 2.4, "zorder": 4}]
+    styles += [{"color": color, "linewidth": 1.4, "zorder": 3} for color in RULE_COLORS]
     return [(name, output, style) for (name, output), style in zip(scorers.items(), styles, strict=False)]
 
 
-def _canvas(title: str) -> tuple[Figure, Axes]:
+def canvas(title: str) -> tuple[Figure, Axes]:
+    """A picture with one pair of axes, in the look of all."""
     figure = Figure(figsize=(7.2, 4.8), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -150,6 +151,7 @@ def _percent(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
 
 
-def _save(figure: Figure, axes: Axes, to: Path) -> None:
+def save(figure: Figure, axes: Axes, to: Path) -> None:
+    """Add the legend, and write the picture."""
     axes.legend(loc="best", facecolor="white", edgecolor="none", framealpha=0.9, fontsize=8)
     figure.savefig(to)

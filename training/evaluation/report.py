@@ -81,7 +81,7 @@ def draw(result: Evaluation, predictions: Predictions, importance: Mapping[str, 
         name: predictions.rules[name] for name in best_first[: plots.RULES_PER_PICTURE]
     }
     plots.plot_precision_recall(predictions.truth, scorers, to)
-    plots.plot_calibration(predictions.truth, scorers, to)
+    plots.plot_calibration(predictions.truth.outcome, scorers, to)
     plots.plot_gain(predictions.truth, scorers, result.yardstick.alert_budget, to)
     plots.plot_weeks(predictions.truth, scorers, int(predictions.truth.week[predictions.locked].min()), to)
     if importance:
