@@ -129,15 +129,18 @@ class NotifySettings:
         return tuple(sorted((*self.smtp, *self.slack, *self.webhook), key=lambda channel: channel.name))
 
 
-def read_settings(table: Mapping[str, Any]) -> NotifySettings:
+def read_settings(table: Mapping[str, Any], folder: Path) -> NotifySettings:
     """Read the table ``[notify]`` as ``tomllib`` gives it; an empty one tells nobody.
 
+    Args:
+        table: What the file says.
+        folder: Of the file: paths in it are relative to that.
     Raises:
         NotifySettingError: If something is missing, unknown or cannot be meant; the sentence names table and key.
     """
-    plain = _renamed(json.loads(json.dumps(table, default=str)))  # TOML has dates, records have none
+    plain = json.loads(json.dumps(table, default=str))  # TOML has dates, records have none
     try:
-        settings = read_record(NotifySettings, plain)
+        settings = read_record(NotifySettings, _prepared(plain, folder))
     except RecordError as error:
         raise NotifySettingError(f"notify.{error}".replace(".from_ ", ".from ")) from error
     if settings.limit_per_hour < 1:
@@ -155,17 +158,19 @@ def read_settings(table: Mapping[str, Any]) -> NotifySettings:
     return settings
 
 
-def _renamed(table: dict[str, Any]) -> dict[str, Any]:
-    """``from`` is a word of Python's, and no name of a field."""
-    mails = table.get("smtp")
-    if isinstance(mails, list):
-        table["smtp"] = [
-            {"from_" if key == "from" else key: value for key, value in mail.items()}
-            if isinstance(mail, dict)
-            else mail
-            for mail in mails
-        ]
-    return table
+def _prepared(value: Any, folder: Path) -> Any:
+    """The same with whole paths, and with another name for ``from``, which is a word of Python's."""
+    if isinstance(value, list):
+        return [_prepared(each, folder) for each in value]
+    if not isinstance(value, dict):
+        return value
+    prepared = {"from_" if name == "from" else name: _prepared(each, folder) for name, each in value.items()}
+    paths = [name for name, each in prepared.items() if isinstance(each, str) and _is_path(name)]
+    return prepared | {name: str(folder / prepared[name]) for name in paths}
+
+
+def _is_path(name: str) -> bool:
+    return name == "templates" or name.endswith("_file")
 
 
 def _check(channel: Channel, where: str) -> None:

@@ -25,6 +25,7 @@ from tests.support.digests import MINUTE, MONDAY, alert, digest, resolved
 from tests.support.processes import environment, free_port
 from tests.support.receivers import http_receiver, mail_server
 
+HERE = Path()
 SECRET = "not for the log"
 ENVIRONMENT = {"HOOK_SECRET": SECRET, "MAIL_PASSWORD": "open sesame"}
 SAID = digest(new=(alert("SKU-1"), alert("<SKU-2>")), resolved=(resolved("SKU-3"),))
@@ -36,13 +37,13 @@ def clock_at(now: dt.datetime) -> delivering.Clock:
 
 def hook(port: int, **said: Any) -> NotifySettings:
     return read_settings(
-        {"webhook": [{"name": "hook", "url": f"http://127.0.0.1:{port}/in", "secret_env": "HOOK_SECRET", **said}]}
+        {"webhook": [{"name": "hook", "url": f"http://127.0.0.1:{port}/in", "secret_env": "HOOK_SECRET", **said}]}, HERE
     )
 
 
 def mail(port: int, **said: Any) -> NotifySettings:
     channel = {"host": "localhost", "port": port, "tls": "none", "from": "alerts@shop.test", "to": ["buyer@shop.test"]}
-    return read_settings({"smtp": [{"name": "mail", **channel, **said}]})
+    return read_settings({"smtp": [{"name": "mail", **channel, **said}]}, HERE)
 
 
 def login(port: int, tls: str, user: str = "stockout") -> NotifySettings:
@@ -214,7 +215,7 @@ def test_slack_gets_the_text_and_its_address_is_in_no_log_and_no_sentence(
     state: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    settings = read_settings({"slack": [{"url_file": str(tmp_path / "url")}]})
+    settings = read_settings({"slack": [{"url_file": "url"}]}, tmp_path)
     say(state, settings)
     missing = deliver_at(state, settings)
     with http_receiver(tmp_path / "slack", "404") as receiver:
@@ -272,12 +273,13 @@ def test_what_waits_for_a_channel_that_the_settings_have_no_more_is_not_forgotte
 
 DELIVERER = """
 import datetime as dt, sys
+from pathlib import Path
 from data.state.database import open_database
 from monitoring.notifications.deliver import deliver
 from monitoring.notifications.settings import read_settings
 url, port, at = sys.argv[1:]
 hook = {"name": "hook", "url": f"http://127.0.0.1:{port}/in", "secret_env": "HOOK_SECRET"}
-deliver(open_database(url), read_settings({"webhook": [hook]}), lambda: dt.datetime.fromisoformat(at))
+deliver(open_database(url), read_settings({"webhook": [hook]}, Path()), lambda: dt.datetime.fromisoformat(at))
 """
 
 
@@ -310,18 +312,8 @@ def test_a_deliverer_that_is_killed_in_the_middle_is_followed_by_one_that_sends_
 def test_deliverers_at_once_send_each_message_once(state_url: str, tmp_path: Path) -> None:
     state = open_database(state_url)
     with http_receiver(tmp_path / "hook") as receiver:
-        settings = read_settings(
-            {
-                "webhook": [
-                    {
-                        "name": f"hook-{number}",
-                        "url": f"http://127.0.0.1:{receiver.port}/in",
-                        "secret_env": "HOOK_SECRET",
-                    }
-                    for number in range(3)
-                ]
-            }
-        )
+        hooks = [hook(receiver.port, name=f"hook-{number}").webhook[0] for number in range(3)]
+        settings = NotifySettings(webhook=tuple(hooks))
         say(state, settings)
         reports: list[tuple[Delivery, ...]] = []
         barrier = threading.Barrier(4)

@@ -39,8 +39,8 @@ MAIL = '[[smtp]]\nhost = "localhost"\nfrom = "a@example.com"\nto = ["b@example.c
 HOOK = '[[webhook]]\nsecret_env = "S"\n'
 
 
-def read(text: str) -> NotifySettings:
-    return read_settings(tomllib.loads(text))
+def read(text: str, folder: Path = Path("/etc/shop")) -> NotifySettings:
+    return read_settings(tomllib.loads(text), folder)
 
 
 def test_nothing_said_tells_nobody() -> None:
@@ -71,7 +71,7 @@ def test_every_channel_has_a_name_what_it_wants_and_where_its_secret_is() -> Non
         ('limit_per_hour = "4"', 'notify.limit_per_hour must be a whole number, not "4"'),
         ("limit_per_hour = 2018-08-26", 'notify.limit_per_hour must be a whole number, not "2018-08-26"'),
         ("limits = 4", "notify.limits is not a known field"),
-        ('templates = "nowhere"', "notify.templates must be a folder, not 'nowhere'"),
+        ('templates = "nowhere"', "notify.templates must be a folder, not '/etc/shop/nowhere'"),
         ("smtp = 4", "notify.smtp must be a list, not 4"),
         ("smtp = [4]", "notify.smtp[0] must be an object, not 4"),
         ('[[smtp]]\nhost = "a"\nto = ["a@b"]', "notify.smtp[0].from is missing"),
@@ -110,3 +110,10 @@ def test_what_cannot_be_meant_is_refused_by_table_and_key(text: str, sentence: s
 
 def test_a_folder_of_templates_must_be_there(tmp_path: Path) -> None:
     assert read(f'templates = "{tmp_path}"').templates == str(tmp_path)
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    settings = read('templates = "words"\n[[slack]]\nurl_file = "secrets/slack"', tmp_path)
+    assert settings.templates == str(tmp_path / "words")
+    assert settings.slack[0].url_file == str(tmp_path / "secrets" / "slack")
