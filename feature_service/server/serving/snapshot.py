@@ -40,6 +40,7 @@ class ServingSnapshot:
     Attributes:
         shard: Which part of the published products is answered for; None for all of them.
         now: The newest week, with its recorded counts.
+        without_counts: The same without any; None for itself, since a cycle that is frozen would never be freed.
         counts_number: Up to which number of the log the counts are in.
     """
 
@@ -51,7 +52,8 @@ class ServingSnapshot:
         self.ages = Ages(snapshot.published_at, snapshot.panel.data_until, self.serving_since)
         self._snapshot, self._contract = snapshot, bundle.contract
         self._past_models = PastModels(root, snapshot, assessor.scorer)
-        self._without_counts, self.counts_number = self, 0
+        self.without_counts: ServingSnapshot | None = None
+        self.counts_number = 0
         writer, categories = responses.Writer(assessor), Categories(snapshot.panel.categories)
         self.now = NewestWeek(assessor, writer, self._contract, categories)
         self.set_stale(False)
@@ -100,7 +102,7 @@ class ServingSnapshot:
 
     def as_of(self, day: dt.date | None) -> "ServingSnapshot":
         """What a request is answered from: who gives a day asks for what was known then, without recorded counts."""
-        return self if day is None else self._without_counts
+        return self if day is None else self.without_counts or self
 
     def with_counts(self, counts: Sequence[StockCount]) -> "ServingSnapshot":
         """The same snapshot answering with the counts that are newer than its own; itself if none is.
@@ -111,6 +113,7 @@ class ServingSnapshot:
         if not len(newer.rows):
             return self
         after = copy(self)
+        after.without_counts = self.without_counts or self
         after.now = self.now.with_counts(newer)
         after.set_stale(self.stale)
         return after
@@ -122,8 +125,8 @@ class ServingSnapshot:
     def set_stale(self, stale: bool) -> None:
         """Say in every answer from now on whether newer data should have come."""
         self.stale = stale
-        if self._without_counts is not self:
-            self._without_counts.set_stale(stale)
+        if self.without_counts:
+            self.without_counts.set_stale(stale)
         self.head = responses.risk_head(self.provenance())
         self._newest_features_head = self._features_head(self.assessor.newest)
 

@@ -2,7 +2,10 @@
 
 import asyncio
 import datetime as dt
+import gc
 import threading
+import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.serving.rescorer import Rescorer
 from feature_service.server.serving.snapshot import ServingSnapshot
+from tests.support.serving_fixtures import Published
 
 MONDAY = dt.date(2018, 8, 27)
 Counted = tuple[str, int, float]
@@ -53,6 +57,28 @@ def test_a_stream_goes_on_from_what_it_began_with(serving: ServingSnapshot, monk
     before, during, after = asyncio.run(all_streams())
     assert before == during
     assert after != before
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """What a server holds is frozen, so that the collector of cycles never looks at it."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("states", [1, 3])
+def test_a_snapshot_that_nobody_asks_any_more_is_freed_with_its_table(published: Published, states: int) -> None:
+    place = CurrentSnapshot()
+    place.swap_in(ServingSnapshot.load(published.root))
+    ids = place.get().assessor.panel.product_ids
+    for units in range(states - 1):
+        list(place.get().entries(ids))
+        place.swap_in(place.get().with_counts(counts_of(place.get(), units)))
+    tables: list[weakref.ref[object]] = [weakref.ref(place.get()), weakref.ref(place.get().assessor)]
+    del place
+    assert [each() for each in tables] == [None, None]
 
 
 def test_what_no_count_touches_is_not_encoded_again(serving: ServingSnapshot) -> None:
