@@ -95,7 +95,8 @@ class RiskClient:
 
         Args:
             products: At least one: ids, or items with the caller's own stock figures.
-            as_of: The last complete week up to this day is the last that may be known; None is the newest.
+            as_of: The last complete week up to this day is the last that may be known; None is the newest. A past week
+                is answered as it was then, where ``provenance.snapshot_id`` is the snapshot of that week.
             horizon_weeks: 0 stands for the model's horizon.
         Raises:
             ClientError: If there is no answer at all; a product without one is a result, not an error.

@@ -20,6 +20,7 @@ StockoutError
     ├── NoTrackRecordError       nobody knows yet how past answers turned out
     ├── DeadlinePassedError      the client no longer waits
     ├── TooManyStreamsError      all streams are taken
+    ├── TooManyPastWeeksError    the snapshots of as many past weeks are held as may be
     ├── UnauthenticatedError     no token, or one that is not known
     ├── MethodDeniedError        the token's holder may not call the method
     ├── RateExceededError        the token's holder calls too often
@@ -220,6 +221,16 @@ class TooManyStreamsError(AnswerError):
         super().__init__(
             f"{max_streams} streams are open, which is all that this server holds: try again later",
             max_streams=max_streams,
+        )
+
+
+class TooManyPastWeeksError(AnswerError):
+    """As many snapshots of past weeks are held as may be."""
+
+    def __init__(self, held: int) -> None:
+        super().__init__(
+            f"streams of {held} other past weeks are open, which is all that this server holds: try again later",
+            held=held,
         )
 
 

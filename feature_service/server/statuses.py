@@ -27,6 +27,7 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     errors.NoTrackRecordError: (grpc.StatusCode.FAILED_PRECONDITION, "NO_TRACK_RECORD"),
     errors.DeadlinePassedError: (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_PASSED"),
     errors.TooManyStreamsError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS"),
+    errors.TooManyPastWeeksError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_PAST_WEEKS"),
     errors.UnauthenticatedError: (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
     errors.MethodDeniedError: (grpc.StatusCode.PERMISSION_DENIED, "METHOD_DENIED"),
     errors.RateExceededError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_EXCEEDED"),

@@ -140,10 +140,16 @@ class Assessor:
         scores, figures = scorer.scores(rows, column, stock), self.planner.figures(rows, column, stock)
         return Assessment(rows, column, scores, figures, scorer, recorded)
 
-    def features(self, rows: RowNumbers, column: int) -> tuple[FloatArray, States]:
-        """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states."""
-        features, eligible, out = self.scorer.inputs_of(rows, column, self._stock_of(rows, column))
-        return features, self.inputs.states(rows, column, features, eligible, out)
+    def features(self, rows: RowNumbers, column: int, inputs: Inputs | None = None) -> tuple[FloatArray, States]:
+        """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states.
+
+        Other ``inputs`` are those of another feature set, without recorded counts.
+        """
+        if inputs is None:
+            features, eligible, out = self.scorer.inputs_of(rows, column, self._stock_of(rows, column))
+            return features, self.inputs.states(rows, column, features, eligible, out)
+        features, eligible = inputs.features(rows, column), inputs.eligible(rows, column)
+        return features, inputs.states(rows, column, features, eligible, inputs.out_of_stock(rows, column))
 
     def _stock_of(self, rows: RowNumbers, column: int, caller_stock: NewerStock | None = None) -> NewerStock | None:
         """What was recorded is of the newest week, and a caller knows better."""
@@ -155,9 +161,11 @@ class Assessor:
         problems = self._problems(inputs, answers.rows, answers.column, answers.scores.states, State.SCORED)
         return problems | self._out_of_stock(answers)
 
-    def feature_problems(self, rows: RowNumbers, column: int, states: States) -> dict[int, ProductError]:
+    def feature_problems(
+        self, rows: RowNumbers, column: int, states: States, inputs: Inputs | None = None
+    ) -> dict[int, ProductError]:
         """By position, why those whose features are not known lack them."""
-        return self._problems(self.inputs, rows, column, states, State.NOT_ELIGIBLE)
+        return self._problems(inputs or self.inputs, rows, column, states, State.NOT_ELIGIBLE)
 
     def is_excluded(self, product_id: str) -> bool:
         """Whether the snapshot names the id as one without a row."""

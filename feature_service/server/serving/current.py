@@ -96,10 +96,13 @@ class CurrentSnapshot:
         self._closed = True
         self._wake()
 
-    def forget_replaced(self) -> None:
-        """Free what was replaced once it was kept long enough."""
+    def forget_unasked(self) -> None:
+        """Free what was replaced once it was kept long enough, and snapshots of past weeks that nobody asked since."""
         oldest = monotonic() - self.KEEP_REPLACED_S
         self._replaced = [each for each in self._replaced if each[1] >= oldest]
+        for serving in (self._serving, *(each for each, _ in self._replaced)):
+            if serving is not None:
+                serving.forget_unasked()
 
     def note_age(self) -> bool:
         """Whether the data is stale by now; answers say so from now on."""

@@ -115,7 +115,7 @@ class _QuestionReloader:
                 await self._load(published)
         except Exception as error:  # whatever is wrong with it, the one before goes on being served
             self._refuse(error)
-        self.current.forget_replaced()
+        self.current.forget_unasked()
         if self.current.is_loaded:
             self.current.note_age()
             await self.look_at_record()

@@ -12,7 +12,7 @@ from google.protobuf import timestamp_pb2
 from google.rpc import status_pb2
 from google.type import date_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesResponse, ProductFeatures, ProductFeaturesResult
-from stockout.v1.provenance_pb2 import Evidence, Provenance
+from stockout.v1.provenance_pb2 import Provenance
 from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksResponse,
     ListStockoutRisksResponse,
@@ -23,18 +23,20 @@ from stockout.v1.risk_service_pb2 import (
     StockoutRiskResult,
 )
 
-from data.snapshots import HeldShard, ModelReference, Snapshot
-from feature_service.bundle import Contract
+from data.snapshots import HeldShard
 from feature_service.kernel.arrays import RowNumbers
 from feature_service.server.product_errors import OutOfStockError, ProductError
 from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.newer_stock import NewerStock
-from feature_service.server.scoring.scorer import Scorer, State
+from feature_service.server.scoring.scorer import Inputs, Scorer, State
 from feature_service.server.serving import encoder
 from feature_service.server.serving.encoder import field, tag_of
 from feature_service.server.statuses import out_of_stock, status_of
 
 MAX_KEPT_ERRORS = 4096
+
+PER_MESSAGE = 1000
+"""Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
 
 _RISK_RESULT = tag_of(AssessStockoutRisksResponse, "results")  # the same in the streams' and the watch's messages
 _FEATURES_RESULT = tag_of(GetFeaturesResponse, "results")
@@ -74,9 +76,13 @@ class Writer:
         """
         rows = list(map(self._assessor.row, product_ids))
         known = np.array([row is not None for row in rows], dtype=np.bool_)
-        present = np.array([row for row in rows if row is not None], dtype=np.intp)
-        answers = self._assessor.answers(present, column, scorer, caller_stock and caller_stock.of(known))
-        return b"".join(self._results(_RISK_RESULT, product_ids, rows, iter(self._risk_outcomes(answers)), column))
+        answers = self._assessor.answers(_present(rows), column, scorer, caller_stock and caller_stock.of(known))
+        return self._joined_risks(product_ids, rows, answers)
+
+    def newest_risks(self, product_ids: Sequence[str]) -> bytes:
+        """What a risk response for the newest week holds of products, out of the table."""
+        rows = list(map(self._assessor.row, product_ids))
+        return self._joined_risks(product_ids, rows, self._assessor.newest_answers(_present(rows)))
 
     def risk_entries(self, answers: Assessment) -> list[bytes]:
         """What a risk response holds of each of these rows."""
@@ -98,10 +104,10 @@ class Writer:
         """What a features response for the newest week holds of an id without a row."""
         return _result(_FEATURES_RESULT, product_id, self._newest_absence(product_id))
 
-    def features(self, product_ids: Sequence[str], column: int) -> bytes:
-        """What a features response holds of products."""
+    def features(self, product_ids: Sequence[str], column: int, inputs: Inputs | None = None) -> bytes:
+        """What a features response holds of products; ``inputs`` are those of another feature set than the model's."""
         rows = list(map(self._assessor.row, product_ids))
-        outcomes = self._feature_outcomes(np.array([row for row in rows if row is not None], dtype=np.intp), column)
+        outcomes = self._feature_outcomes(_present(rows), column, inputs)
         return b"".join(self._results(_FEATURES_RESULT, product_ids, rows, iter(outcomes), column))
 
     def ranked(self, answers: Assessment, first_rank: int) -> bytes:
@@ -118,6 +124,10 @@ class Writer:
                 range(first_rank, first_rank + len(answers.rows)), ids, outcomes, strict=True
             )
         )
+
+    def _joined_risks(self, product_ids: Sequence[str], rows: Sequence[int | None], answers: Assessment) -> bytes:
+        outcomes = iter(self._risk_outcomes(answers))
+        return b"".join(self._results(_RISK_RESULT, product_ids, rows, outcomes, answers.column))
 
     def _results(
         self, tag: bytes, product_ids: Sequence[str], rows: Sequence[int | None], outcomes: Iterator[bytes], column: int
@@ -146,16 +156,25 @@ class Writer:
     def _newest_absence(self, product_id: str) -> bytes:
         return _error_field(self._assessor.absence(product_id, self._assessor.newest))
 
-    def _feature_outcomes(self, rows: RowNumbers, column: int) -> list[bytes]:
-        values, states = self._assessor.features(rows, column)
-        problems = _fields_of(self._assessor.feature_problems(rows, column, states))
+    def _feature_outcomes(self, rows: RowNumbers, column: int, inputs: Inputs | None = None) -> list[bytes]:
+        values, states = self._assessor.features(rows, column, inputs)
+        problems = _fields_of(self._assessor.feature_problems(rows, column, states, inputs))
         eligible = [_ELIGIBLE if state == State.SCORED else b"" for state in states.tolist()]
         features = zip(encoder.floats(values), eligible, strict=True)
         return [problems.get(position) or field(_FEATURES, b"".join(each)) for position, each in enumerate(features)]
 
 
+def _present(rows: Sequence[int | None]) -> RowNumbers:
+    return np.array([row for row in rows if row is not None], dtype=np.intp)
+
+
 def _category_fields(assessor: Assessor) -> dict[str, bytes]:
     return {each: field(_CATEGORY, each.encode()) if each else b"" for each in set(assessor.panel.categories)}
+
+
+def message_rows(products: int) -> Iterator[slice]:
+    """The rows of each message of a stream; at least one, so that a stream of nothing says what it rests on."""
+    return (slice(start, start + PER_MESSAGE) for start in range(0, max(1, products), PER_MESSAGE))
 
 
 def risk_head(provenance: Provenance) -> bytes:
@@ -173,27 +192,6 @@ def list_response(provenance: Provenance, ranked: bytes, next_page_token: str, t
     head = ListStockoutRisksResponse(provenance=provenance)
     tail = ListStockoutRisksResponse(next_page_token=next_page_token, total_size=total_size)
     return b"".join([head.SerializeToString(), ranked, tail.SerializeToString()])
-
-
-def provenance_of(
-    snapshot: Snapshot, model: ModelReference, contract: Contract, week: dt.date, stale: bool = False
-) -> Provenance:
-    """What answers of ``model`` for ``week`` rest on."""
-    return Provenance(
-        model_name=model.name,
-        model_version=model.version,
-        feature_set=contract.feature_set,
-        label=contract.label.name,
-        threshold=contract.threshold,
-        snapshot_id=snapshot.id,
-        as_of_week=date_message(week),
-        horizon_weeks=contract.label.horizon_weeks,
-        evidence=Evidence.Value(f"EVIDENCE_{contract.label.evidence}"),
-        published_at=timestamp_message(snapshot.published_at),
-        stale=stale,
-        data_until=date_message(snapshot.panel.data_until),
-        data_warnings=len(snapshot.warnings),
-    )
 
 
 def timestamp_message(moment: dt.datetime) -> timestamp_pb2.Timestamp:

@@ -5,28 +5,23 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequen
 from copy import copy
 from pathlib import Path
 
-import numpy as np
 from stockout.v1.provenance_pb2 import Provenance
 
 from data import snapshots
-from data.snapshots import Snapshot
-from feature_service.bundle import Bundle, LabelContract
+from feature_service.bundle import LabelContract
 from feature_service.server.errors import InvalidFieldError
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.queries import FeatureQuery, ListQuery, RiskQuery
 from feature_service.server.scoring.ranked_list import Categories
 from feature_service.server.scoring.recount import first_day_of_counts, newer_counts
-from feature_service.server.scoring.scorer import Scorer
 from feature_service.server.serving import responses
 from feature_service.server.serving.ages import Ages
 from feature_service.server.serving.computing import compute_in_thread
 from feature_service.server.serving.count_log import StockCount
 from feature_service.server.serving.newest_week import NewestWeek
-from feature_service.server.serving.past_models import AnsweringModel, PastModels
+from feature_service.server.serving.replay.weeks import PastWeeks
+from feature_service.server.serving.scored_snapshot import ScoredSnapshot
 from feature_service.shards import Shard
-
-PER_MESSAGE = 1000
-"""Products in one message of a stream: some 100 kB, so that one slow reader holds no more than a few of them."""
 
 COMPUTED_IN_PASSING = 50
 """Products with a caller's own stock that are computed between two other calls: in about a millisecond."""
@@ -44,20 +39,18 @@ class ServingSnapshot:
         counts_number: Up to which number of the log the counts are in.
     """
 
-    def __init__(self, snapshot: Snapshot, bundle: Bundle, root: Path) -> None:
+    def __init__(self, scored: ScoredSnapshot, root: Path) -> None:
+        snapshot = scored.snapshot
         self.id, self.shard = snapshot.id, snapshot.shard
-        assessor = Assessor(snapshot, bundle)
         self.model, self.published_at = snapshot.model, snapshot.published_at
         self.serving_since = dt.datetime.now(dt.UTC)
         self.ages = Ages(snapshot.published_at, snapshot.panel.data_until, self.serving_since)
-        self._snapshot, self._contract = snapshot, bundle.contract
-        self._past_models = PastModels(root, snapshot, assessor.scorer)
+        self._scored, self._contract = scored, scored.contract
+        self._past = PastWeeks(root, scored)
         self.without_counts: ServingSnapshot | None = None
         self.counts_number = 0
-        writer, categories = responses.Writer(assessor), Categories(snapshot.panel.categories)
-        self.now = NewestWeek(assessor, writer, self._contract, categories)
+        self.now = NewestWeek(scored.assessor, scored.writer, self._contract, Categories(snapshot.panel.categories))
         self.set_stale(False)
-        snapshot.panel.release()  # the newest week is answered without it
 
     @classmethod
     def load(cls, root: Path, snapshot_id: str | None = None, shard: Shard | None = None) -> "ServingSnapshot":
@@ -66,9 +59,7 @@ class ServingSnapshot:
         Raises:
             StockoutError: If there is none, or it cannot be served.
         """
-        snapshot = snapshots.load(root, snapshot_id or snapshots.current_id(root), shard)
-        bundle = Bundle.load(snapshot.bundle_dir)
-        return cls(snapshot, bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle, root)
+        return cls(ScoredSnapshot.load(root, snapshot_id or snapshots.current_id(root), shard), root)
 
     @property
     def assessor(self) -> Assessor:
@@ -78,7 +69,7 @@ class ServingSnapshot:
     @property
     def data_warnings(self) -> tuple[str, ...]:
         """What was taken of the data though it looks wrong, a sentence each."""
-        return self._snapshot.warnings
+        return self._scored.snapshot.warnings
 
     @property
     def label(self) -> LabelContract:
@@ -128,7 +119,13 @@ class ServingSnapshot:
         if self.without_counts:
             self.without_counts.set_stale(stale)
         self.head = responses.risk_head(self.provenance())
-        self._newest_features_head = self._features_head(self.assessor.newest)
+        self._newest_features_head = responses.features_head(
+            self.provenance(), self.assessor.inputs.feature_set.feature_names
+        )
+
+    def forget_unasked(self) -> None:
+        """Free the snapshots of past weeks that nobody asked for a while."""
+        self._past.forget_unasked()
 
     def risks(self, query: RiskQuery) -> bytes | Awaitable[bytes]:
         """An encoded AssessStockoutRisksResponse; what takes long is made in a thread, so that no call waits for it.
@@ -136,13 +133,14 @@ class ServingSnapshot:
         Raises:
             InvalidFieldError: If the model does not cover the horizon.
             AsOfOutOfRangeError: If the snapshot does not hold the week.
+            TooManyPastWeeksError: If there is no room for the snapshot of the week.
         """
         horizon_weeks = self._contract.label.horizon_weeks
         if query.horizon_weeks not in (0, horizon_weeks):
             raise InvalidFieldError("horizon_weeks", f"must be 0 or {horizon_weeks}, the horizon of the model")
         column = self.assessor.column(query.as_of)
         if column != self.assessor.newest:
-            return compute_in_thread(self._past_risks, query, column)
+            return self._past.risks(query, column, stale=self.stale)
         if query.caller_stock is None:
             return b"".join([self.head, *self.entries(query.product_ids)])
         if len(query.product_ids) > COMPUTED_IN_PASSING:
@@ -170,15 +168,12 @@ class ServingSnapshot:
         column = self.assessor.column(as_of)
         if column == self.assessor.newest:
             head = self.head
-            for rows in self._messages():
+            for rows in responses.message_rows(len(self.assessor)):
                 yield head + b"".join(self.now.risks.of(rows))
                 head = b""
             return
-        answering = await compute_in_thread(self._past_models.of, self.assessor.week(column))
-        head = responses.risk_head(self.provenance(column, answering))
-        for rows in self._messages():
-            yield head + await compute_in_thread(self._past_entries, rows, column, answering.scorer)
-            head = b""
+        async for message in self._past.all_risks(column, stale=self.stale):
+            yield message
 
     def page(self, query: ListQuery) -> bytes:
         """An encoded ListStockoutRisksResponse; a page token must be one of this snapshot with its counts.
@@ -195,10 +190,11 @@ class ServingSnapshot:
             InvalidFieldError: If the feature set is not the model's.
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
-        column = self._feature_column(query.feature_set, query.as_of)
-        if column == self.assessor.newest:
-            return b"".join([self._newest_features_head, *map(self.now.features.__getitem__, query.product_ids)])
-        return compute_in_thread(self._past_features, query.product_ids, column)
+        column = self.assessor.column(query.as_of)
+        if column != self.assessor.newest:
+            return self._past.features(query, column, stale=self.stale)
+        self._check_feature_set(query.feature_set)
+        return b"".join([self._newest_features_head, *map(self.now.features.__getitem__, query.product_ids)])
 
     async def all_features(self, feature_set: str, as_of: dt.date | None) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamFeaturesResponses.
@@ -207,49 +203,29 @@ class ServingSnapshot:
             InvalidFieldError: If the feature set is not the model's.
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
-        column = self._feature_column(feature_set, as_of)
-        head = self._features_head(column)
-        for rows in self._messages():
-            product_ids = self.assessor.panel.product_ids[rows]
-            yield head + await compute_in_thread(self.now.writer.features, product_ids, column)
-            head = b""
+        column = self.assessor.column(as_of)
+        if column == self.assessor.newest:
+            self._check_feature_set(feature_set)
+            head = self._newest_features_head
+            for rows in responses.message_rows(len(self.assessor)):
+                product_ids = self.assessor.panel.product_ids[rows]
+                yield head + await compute_in_thread(self.now.writer.features, product_ids, column)
+                head = b""
+            return
+        async for message in self._past.all_features(feature_set, column, stale=self.stale):
+            yield message
 
-    def provenance(self, column: int | None = None, answering: AnsweringModel | None = None) -> Provenance:
-        """What answers for a week rest on; by default the newest, and this snapshot's own model."""
-        week = self.assessor.week(self.assessor.newest if column is None else column)
-        model, contract, alerts = self.model, self._contract, self._snapshot.alerts
-        if answering is not None:
-            model, contract, alerts = answering.model, answering.scorer.contract, answering.alerts
-        provenance = responses.provenance_of(self._snapshot, model, contract, week, self.stale)
-        provenance.alert_policy = alerts.policy if alerts else ""
-        provenance.question, provenance.counts_version = self.question, self.counts_version
+    def provenance(self) -> Provenance:
+        """What answers for the newest week rest on."""
+        provenance = self._scored.provenance(self.assessor.newest, self._scored.own, stale=self.stale)
+        provenance.counts_version = self.counts_version
         return provenance
 
     def _risks_with_stock(self, query: RiskQuery) -> bytes:
         newest, scorer = self.assessor.newest, self.assessor.scorer
         return self.head + self.now.writer.risks(query.product_ids, newest, scorer, query.caller_stock)
 
-    def _past_risks(self, query: RiskQuery, column: int) -> bytes:
-        answering = self._past_models.of(self.assessor.week(column))
-        head = responses.risk_head(self.provenance(column, answering))
-        return head + self.now.writer.risks(query.product_ids, column, answering.scorer, query.caller_stock)
-
-    def _past_features(self, product_ids: Sequence[str], column: int) -> bytes:
-        return self._features_head(column) + self.now.writer.features(product_ids, column)
-
-    def _past_entries(self, rows: slice, column: int, scorer: Scorer) -> bytes:
-        numbers = np.arange(*rows.indices(len(self.assessor)))
-        return b"".join(self.now.writer.risk_entries(self.assessor.answers(numbers, column, scorer)))
-
-    def _messages(self) -> Iterator[slice]:
-        """At least one, so that a stream of nothing says what it rests on."""
-        return (slice(start, start + PER_MESSAGE) for start in range(0, max(1, len(self.assessor)), PER_MESSAGE))
-
-    def _feature_column(self, set_name: str, as_of: dt.date | None) -> int:
-        ours = self.assessor.inputs.feature_set.name
-        if set_name not in ("", ours):
+    def _check_feature_set(self, name: str) -> None:
+        ours = self._contract.feature_set
+        if name not in ("", ours):
             raise InvalidFieldError("feature_set", f"must be empty or {ours!r}, the feature set of the model")
-        return self.assessor.column(as_of)
-
-    def _features_head(self, column: int) -> bytes:
-        return responses.features_head(self.provenance(column), self.assessor.inputs.feature_set.feature_names)

@@ -32,7 +32,9 @@ class GetFeaturesRequest(_message.Message):
     FEATURE_SET_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
     feature_set: _builtins.str
-    """The feature set; empty for the model's own. At most 256 bytes."""
+    """The feature set; empty for the model's own. Of a past week that is the model of its snapshot, and today's set can
+    be asked by its name. At most 256 bytes.
+    """
     question: _builtins.str
     """Whose model's features are asked, as in RiskService's AssessStockoutRisksRequest."""
     @_builtins.property
@@ -42,7 +44,8 @@ class GetFeaturesRequest(_message.Message):
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
         """Any day: the last complete week (Monday to Sunday) up to it is the last that may be known.
-        Unset: the newest week of the snapshot, with the counts that were recorded since.
+        Unset: the newest week of the snapshot, with the counts that were recorded since. A past week: from the same
+        snapshot as in RiskService's AssessStockoutRisksRequest; of one week both services answer from one.
         """
 
     def __init__(

@@ -80,14 +80,18 @@ class Provenance(_message.Message):
     threshold: _builtins.float
     """An alert is raised where the probability reaches this. In [0, 1]. See `alert_policy`."""
     snapshot_id: _builtins.str
-    """The published snapshot that was asked."""
+    """The published snapshot that the answer was made from; its name begins with its newest week, e.g. `2018-W34-`. Where a
+    request gives a past week as `as_of`: the one that answered when that week was the newest, then its newest week is
+    `as_of_week` and the answer rests on nothing that came later; or the one that GetServiceInfo tells, which may know
+    late sales and corrections of that week, too.
+    """
     horizon_weeks: _builtins.int
     """Weeks ahead that the probability covers."""
     evidence: Global___Evidence.ValueType
     """What the probability rests on."""
     stale: _builtins.bool
     """Newer data should have come by now: what `data_until` tells is older than the server's settable age, whenever it
-    was published. False where the server has no such age set.
+    was published. False where the server has no such age set, and where a past week is answered from its own snapshot.
     """
     alert_policy: _builtins.str
     """What the threshold was chosen by when the snapshot was published, e.g. `budget 50`: on average at most 50 alerts a

@@ -103,8 +103,11 @@ class AssessStockoutRisksRequest(_message.Message):
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
         """Any day: the last complete week (Monday to Sunday) up to it is the last that may be known.
-        Unset: the newest week of the snapshot, with the counts that were recorded since. A past week is answered with the model that was champion when that week was
-        new, where the server still has it and it predicts the same, otherwise with today's; the provenance says which.
+        Unset: the newest week of the snapshot, with the counts that were recorded since.
+        A past week is answered from the snapshot that answered when it was the newest, so as it was answered then: by what
+        was known then, of the products that were known then. Where the server no longer has that one, or there was none of
+        that very week, today's snapshot answers by what it knows of the week, with the model that was champion then, or
+        else today's. The provenance says which: see `snapshot_id` there.
         """
 
     @_builtins.property

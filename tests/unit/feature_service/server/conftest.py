@@ -2,6 +2,7 @@ import pytest
 
 from data import snapshots
 from feature_service.bundle import Bundle
+from feature_service.server.serving.scored_snapshot import ScoredSnapshot
 from feature_service.server.serving.snapshot import ServingSnapshot
 from tests.support.serving_fixtures import Published
 
@@ -18,4 +19,4 @@ def bundle(snapshot: snapshots.Snapshot) -> Bundle:
 
 @pytest.fixture
 def serving(published: Published, snapshot: snapshots.Snapshot, bundle: Bundle) -> ServingSnapshot:
-    return ServingSnapshot(snapshot, bundle, published.root)
+    return ServingSnapshot(ScoredSnapshot.of(snapshot, bundle), published.root)

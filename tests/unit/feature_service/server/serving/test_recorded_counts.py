@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stockout.v1.risk_service_pb2 import StockoutRiskResult, StreamStockoutRisksResponse
 
-from feature_service.server.serving import snapshot
+from feature_service.server.serving import responses
 from feature_service.server.serving.count_log import CountLog, StockCount
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.questions import ServedQuestions
@@ -36,7 +36,7 @@ def results_of(messages: list[bytes]) -> list[StockoutRiskResult]:
 
 
 def test_a_stream_goes_on_from_what_it_began_with(serving: ServingSnapshot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot, "PER_MESSAGE", 30)
+    monkeypatch.setattr(responses, "PER_MESSAGE", 30)
 
     async def streamed(state: ServingSnapshot, place: CurrentSnapshot, *, change_after: int) -> list[bytes]:
         messages = []

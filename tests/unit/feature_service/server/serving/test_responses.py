@@ -17,6 +17,7 @@ from stockout.v1.risk_service_pb2 import (
     WatchStockoutRisksResponse,
 )
 
+from data.snapshots import Snapshot
 from feature_service.server.scoring.assessor import Assessment, Assessor
 from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.queries import FeatureQuery, RiskQuery
@@ -130,7 +131,7 @@ def test_an_answer_is_kept_only_for_ids_that_the_snapshot_names(serving: Serving
 def test_features_that_are_kept_are_those_that_are_written_on_the_spot(serving: ServingSnapshot) -> None:
     ids = [product_id(3), "made up", *EXCLUDED, product_id(150)]
     query = FeatureQuery(ids, None, "")
-    head = serving._features_head(serving.assessor.newest)
+    head = responses.features_head(serving.provenance(), serving.assessor.inputs.feature_set.feature_names)
     written = head + serving.now.writer.features(ids, serving.assessor.newest)
     assert serving.features(query) == serving.features(query) == written
     named = [each for each in ids if each != "made up"]
@@ -138,11 +139,11 @@ def test_features_that_are_kept_are_those_that_are_written_on_the_spot(serving: 
     assert serving.known_features(ids) is None
 
 
-def test_an_id_that_no_request_may_name_is_not_kept(serving: ServingSnapshot) -> None:
+def test_an_id_that_no_request_may_name_is_not_kept(serving: ServingSnapshot, snapshot: Snapshot) -> None:
     """It could otherwise be asked past the rule for ids, which what is kept need not be held against."""
     long, ids = "x" * 257, serving.assessor.panel.product_ids
     panel = dataclasses.replace(serving.assessor.panel, product_ids=(long, *ids[1:]), excluded={"": "NOTHING"})
-    snapshot = dataclasses.replace(serving._snapshot, panel=panel)
+    snapshot = dataclasses.replace(snapshot, panel=panel)
     assessor = Assessor(snapshot, serving.assessor.scorer._bundle)
     entries = risk_entries(assessor, responses.Writer(assessor), max_bytes=1_000_000)
     assert len(entries.of(slice(0, 10))) == 10

@@ -1,0 +1,1 @@
+"""Past weeks, answered by what answered when they were the newest, where it is still here."""
