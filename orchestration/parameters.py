@@ -77,6 +77,11 @@ class Parameters(ReadingParameters):
     known_at = luigi.Parameter(
         default="", description="of a history: as it was known at this time, such as 2024-06-17T06:00Z; by default now"
     )
+    publish_past = luigi.BoolParameter(
+        default=False,
+        significant=False,
+        description="with --known-at: register, promote and publish, so that servers answer by what was known then",
+    )
     as_of = DateOption(
         description="any date: the last complete ISO week up to it is the last that is known; latest: that of the data"
     )

@@ -23,6 +23,7 @@ from orchestration.run import Run
 from orchestration.spark_tasks import PanelParts, scored_in_parts
 from orchestration.stage import Stage
 from training.backtest import PREDICTIONS_FILE
+from training.errors import SettingError
 
 if TYPE_CHECKING:
     from data.panel import Panel
@@ -33,8 +34,29 @@ if TYPE_CHECKING:
 _BENTO_TAG = "bento_tag"
 
 
+class Release(Run):
+    """A task that changes what is served, or what the next run will serve: out of the past only where that is asked."""
+
+    def check(self) -> None:
+        """Refuse to look back and serve what was known then in place of what is known now."""
+        super().check()
+        if not self.may_release:
+            does = f"left away with {type(self).__name__}, which changes what is served, or go with --publish-past"
+            raise SettingError("known-at", self.known_at, f"{does}; Evaluate reports on the past and changes nothing")
+
+    @property
+    def may_release(self) -> bool:
+        """Whether the run is of what is known now, or is to be served all the same."""
+        return not self.known_at or self.publish_past
+
+    def deps(self) -> list[luigi.Task]:
+        """What Luigi runs before: nothing where running the task itself is a refusal."""
+        before: list[luigi.Task] = super().deps() if self.may_release else []  # type: ignore[no-untyped-call]
+        return before
+
+
 @requires(Evaluate)
-class Register(Stage):
+class Register(Release, Stage):
     """The model as a version in the MLflow registry, promoted or not, and the bundle of the champion after that."""
 
     @property
@@ -74,7 +96,7 @@ class Register(Stage):
 
 
 @requires(Register)
-class Package(Stage):
+class Package(Release, Stage):
     """The champion as a Bento."""
 
     @property
@@ -94,7 +116,7 @@ class Package(Stage):
 
 
 @requires(Package)
-class Publish(Stage):
+class Publish(Release, Stage):
     """A snapshot that the gRPC service serves from now on."""
 
     @property
@@ -116,7 +138,7 @@ class Publish(Stage):
         return summary
 
 
-class ScoreWeek(Stage):
+class ScoreWeek(Release, Stage):
     """The newest week as the champion sees it: a snapshot that is served from now on. Nothing is trained."""
 
     def requires(self) -> luigi.Task:
@@ -204,10 +226,14 @@ def scored(stage: Stage, bundle_dir: Path) -> "tuple[Panel, BoolArray, Reasons |
     return panel, eligible, explain(panel, eligible, bundle_dir)
 
 
-class StockoutPipeline(Run, luigi.WrapperTask):
+class StockoutPipeline(Release, luigi.WrapperTask):
     """The whole chain, from the sellers' files to a snapshot that is served."""
 
     def requires(self) -> luigi.Task:
         """The last stage, which requires the one before it, and so on."""
         last: luigi.Task = self.clone(Publish)  # type: ignore[no-untyped-call]
         return last
+
+    def run(self) -> None:
+        """Nothing is left to do, but to refuse what no stage was run for."""
+        self.check()

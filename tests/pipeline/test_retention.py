@@ -80,9 +80,13 @@ def test_old_runs_go_and_what_is_served_and_known_stays(tmp_path: Path, clock: C
     another = luigi("ScoreWeek", work_dir, *question("--alert-budget", "20"))
     assert another.returncode == 0, another.stdout
     assert current_id(work_dir / "snapshots") not in (trained, scored)
-    published = luigi("StockoutPipeline", work_dir, *question("--known-at", _before_the_second_load(work_dir)))
+    past, served = question("--known-at", _before_the_second_load(work_dir)), current_id(work_dir / "snapshots")
+    assert luigi("Evaluate", work_dir, *past).returncode == 0
+    assert current_id(work_dir / "snapshots") == served
+    published = luigi("StockoutPipeline", work_dir, *past, "--publish-past")
     assert published.returncode == 0, published.stdout
     assert not {"features", "backtest", "train"} & {line.split()[1] for line in published.stdout.splitlines() if line}
+    assert current_id(work_dir / "snapshots") == trained
     assert run([BIN / "stockout-data", "reconcile", work_dir]).returncode == 0
 
 

@@ -88,3 +88,11 @@ def test_a_new_week_is_loaded_and_scored_by_the_champion_without_training(whole:
     account = run([BIN / "stockout-data", "reconcile", work_dir])
     assert account.returncode == 0
     assert "every row and cent is accounted for" in account.stdout
+
+
+@pytest.mark.parametrize("task", ["StockoutPipeline", "ScoreWeek"])
+def test_a_look_at_the_past_is_not_served_unless_that_is_asked(tmp_path: Path, task: str) -> None:
+    refused = luigi(task, tmp_path / "work", *question("--known-at", "2024-06-17T06:00Z"))
+    assert refused.returncode != 0
+    assert f"left away with {task}, which changes what is served, or go with --publish-past" in refused.stdout
+    assert not (tmp_path / "work").exists()
