@@ -1,6 +1,7 @@
 """``stockout-data`` (or ``python -m data.command``): look at a seller's files, and at what a run made of them."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,20 @@ def check(data_dir: Path, columns: Path | None, time_zone: str | None, is_json: 
 @_LIMIT
 @_CSV
 def quarantine(work_dir: Path, limit: int, is_csv: bool) -> None:
-    """Print the bad rows of the newest ingest in WORK_DIR: the value, the reason, what would have been right."""
-    rows = list(quarantine_rows(work_dir))
+    """Print the bad rows in WORK_DIR: the value, the reason, what would have been right.
+
+    They are those of every load of its history, or of the newest ingest of files where that came later.
+    """
+    from data.command.loads import BAD_ROWS_COLUMNS, bad_rows  # noqa: PLC0415 - as below
+
+    loaded = bad_rows(work_dir)
+    rows: Sequence[Sequence[object]] = list(quarantine_rows(work_dir)) if loaded is None else loaded
+    columns: Sequence[str] = QUARANTINE_COLUMNS if loaded is None else BAD_ROWS_COLUMNS
+    what = "bad rows" if loaded is None else "bad rows of all loads"
     if is_csv:
-        click.echo(as_csv(QUARANTINE_COLUMNS, rows), nl=False)
+        click.echo(as_csv(columns, rows), nl=False)
     else:
-        print_table(_title("bad rows", len(rows), limit), QUARANTINE_COLUMNS, rows[:limit])
+        print_table(_title(what, len(rows), limit), columns, rows[:limit])
 
 
 @main.command()

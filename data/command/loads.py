@@ -4,13 +4,17 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from data.command.stored import QUARANTINE_COLUMNS, quarantined_at, shown_rows
 from data.errors import MissingInputError
 from data.history.account import AccountLine, account
 from data.history.events import SOURCE as EVENTS
+from data.history.fact_tables import LOAD
 from data.history.history import HISTORY_URL, STATE_URL, History, open_history
 from data.history.ledger import Load
+from data.history.record import EARLIER_COUNT
 
 LOADS_COLUMNS = ("load", "known from (UTC)", "table", "files", "rows", "new", "known before", "in quarantine")
+BAD_ROWS_COLUMNS = ("load", *QUARANTINE_COLUMNS)
 ACCOUNT_COLUMNS = (
     "load",
     "table",
@@ -33,10 +37,10 @@ def load_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object, ..
         work_dir: Holds the history.
         is_folded: Whether loads of events that follow each other are one: there may be thousands.
     Raises:
-        MissingInputError: If the work dir has no history.
+        MissingInputError: If the work dir has no history, or an empty one.
         StateError: If its state cannot be used.
     """
-    loads = _history(work_dir).ledger.loads()
+    _, loads = _history(work_dir)
     rows: list[tuple[object, ...]] = []
     for folded in reversed(_fold(loads) if is_folded else [[load] for load in loads]):
         for table in dict.fromkeys(table for load in folded for table in load.tables):
@@ -64,12 +68,11 @@ def account_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object,
         work_dir: Holds the history.
         is_folded: Whether loads of events that follow each other are one.
     Raises:
-        MissingInputError: If the work dir has no history.
+        MissingInputError: If the work dir has no history, or an empty one.
         HistoryError: If it cannot be read.
     """
-    history = _history(work_dir)
+    history, loads = _history(work_dir)
     lines = account(history)
-    loads = history.ledger.loads()
     names = {load.number: _numbers(folded) for folded in _fold(loads) for load in folded} if is_folded else {}
     folded_lines: dict[tuple[str, str], list[AccountLine]] = {}
     for line in lines:
@@ -102,9 +105,34 @@ def _numbers(loads: Sequence[Load]) -> str:
     return str(first) if first == last else f"{first} to {last}"
 
 
-def _history(work_dir: Path) -> History:
+def bad_rows(work_dir: Path) -> list[tuple[object, ...]] | None:
+    """Every bad row of every load, as ``BAD_ROWS_COLUMNS``, the newest load first: all that :func:`load_rows` counts.
+
+    None where there is no history, or files were read since that are not in it: by a run of files, or since the
+    delivery was refused.
+
+    Raises:
+        HistoryError: If it cannot be read.
+    """
+    try:
+        history, loads = _history(work_dir)
+    except MissingInputError:
+        return None
+    if quarantined_at(work_dir) * 1e6 > loads[-1].known_from_us:
+        return None
+    bad = history.bad_rows(loads)
+    right = {EARLIER_COUNT: "nothing: of the counts of a day the one taken last counts"}
+    rows = zip(bad[LOAD].to_list(), shown_rows(bad), strict=True)
+    return [(load, *row[:-1], right.get(row[2], row[-1])) for load, row in rows]
+
+
+def _history(work_dir: Path) -> tuple[History, Sequence[Load]]:
     if not os.environ.get(STATE_URL) and not (work_dir / "state.db").is_file():
         raise MissingInputError(
             f"{work_dir} holds no history: load files with LoadHistory, or set {STATE_URL} and {HISTORY_URL}"
         )
-    return open_history(work_dir, os.environ)
+    history = open_history(work_dir, os.environ)
+    loads = history.ledger.loads()
+    if not loads:
+        raise MissingInputError(f"the history of {work_dir} is empty: load files with LoadHistory, or record events")
+    return history, loads

@@ -48,7 +48,10 @@ RIGHT = {
 """For each reason what a row would have needed."""
 
 
-def quarantine_rows(work_dir: Path) -> Iterator[tuple[str, int, str, str, str, str]]:
+BadRow = tuple[str, int, str, str, str, str]
+
+
+def quarantine_rows(work_dir: Path) -> Iterator[BadRow]:
     """Every bad row of the newest ingest, as ``QUARANTINE_COLUMNS``.
 
     Raises:
@@ -57,13 +60,21 @@ def quarantine_rows(work_dir: Path) -> Iterator[tuple[str, int, str, str, str, s
     """
     path = _newest(work_dir, "quarantine", "*.parquet")
     try:
-        rows = read_rows(path.read_bytes())
-        cells = list(rows.select("source_file", "row_number", "reason", "column", "raw").rows())
+        yield from shown_rows(read_rows(path.read_bytes()))
     except (*DAMAGE, pl.exceptions.PolarsError) as error:
         raise PanelFileError(f"{path} cannot be read ({error}): run the ingest again") from error
-    for file, number, reason, column, raw in cells:
+
+
+def shown_rows(bad: pl.DataFrame) -> Iterator[BadRow]:
+    """Bad rows as ``QUARANTINE_COLUMNS``, out of a table that has what a quarantine file has."""
+    for file, number, reason, column, raw in bad.select("source_file", "row_number", "reason", "column", "raw").rows():
         right = RIGHT.get(RejectionReason(reason), "") if reason in set(RejectionReason) else ""
         yield file, number, reason, column or "", _value(raw, column), right
+
+
+def quarantined_at(work_dir: Path) -> float:
+    """When the newest ingest wrote its bad rows, in seconds since 1970; 0 where there was none."""
+    return max((path.stat().st_mtime for path in (work_dir / "quarantine").glob("*.parquet")), default=0.0)
 
 
 def newest_panel(work_dir: Path) -> Panel:

@@ -134,6 +134,17 @@ class History:
             by_table.setdefault(table, {})[reason] = count
         return by_table
 
+    def bad_rows(self, loads: Collection[Load]) -> pl.DataFrame:
+        """The bad rows of some loads, columns as in ``QUARANTINE_SCHEMA``, the newest load first.
+
+        Raises:
+            HistoryError: If they cannot be read.
+        """
+        numbers = pl.Series([load.number for load in loads], dtype=pl.Int64)
+        with self.tables.reading(QUARANTINE):
+            bad = self.tables.quarantine().filter(pl.col(LOAD).is_in(numbers.implode())).collect()
+        return bad.sort(LOAD, "table", "source_file", "row_number", descending=[True, False, False, False])
+
     def rows_found(self) -> dict[tuple[int, str], int]:
         """How many rows lie in bronze, by load and table of files.
 
