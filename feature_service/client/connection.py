@@ -46,6 +46,9 @@ class Connection:
 
     def error(self, error: grpc.RpcError) -> ClientError:
         """The client's own for one of gRPC's."""
-        ours = from_rpc_error(error, self._name, self._timeout_s, self._server)
+        asked = (
+            self._channel if isinstance(self._channel, grpc.Channel) else None
+        )  # asyncio's cannot be waited for here
+        ours = from_rpc_error(error, self._name, self._timeout_s, self._server, asked)
         ours.__cause__ = error
         return ours

@@ -5,19 +5,26 @@ StockoutError
     ├── ServerUnavailableError   nobody answers at the target, or the server is loading or draining
     ├── DeadlineError            no answer within the timeout
     ├── RefusedError             the server refused the request
+    ├── OtherServiceError        what answers at the target is another service
     ├── OtherQuestionError       the server answered another question than the one that was asked
     ├── FleetError               the targets are not the servers of all shards, in their order
     └── SnapshotChangedError     the server kept changing its snapshot between batches
         └── DifferentSnapshotsError  the servers of the shards keep serving different snapshots
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from feature_service.kernel import StockoutError
 from feature_service.terminal import visible
+
+SERVICES = {
+    "stockout.v1.RiskService": "a risk service (stockout-server)",
+    "stockout.v1.HistoryService": "a history service (stockout-history)",
+}
 
 
 class ClientError(StockoutError):
@@ -57,6 +64,17 @@ class RefusedError(ClientError):
         self.code, self.details, self.request_id, self.server = code, details, request_id, server
         context = f"{code}, request {request_id}" if request_id else code
         super().__init__(f"{server or 'the server'} refused the request: {details} ({context})")
+
+
+class OtherServiceError(ClientError):
+    """What answers at the target does not know the call: it is another service, or of another version."""
+
+    def __init__(self, target: str, details: str, services: Sequence[str] = ()) -> None:
+        self.target, self.services = target, tuple(services)
+        seems = f"seems to be {' and '.join(services)}" if services else "is another service, or of another version"
+        super().__init__(
+            f"what answers at {target} does not know the call and {seems}: is the target right? ({details})"
+        )
 
 
 class OtherQuestionError(ClientError):
@@ -102,8 +120,18 @@ class DifferentSnapshotsError(SnapshotChangedError):
         return f"the servers serve different snapshots ({told}): ask again when all have taken the newer one"
 
 
-def from_rpc_error(error: grpc.RpcError, target: str, timeout_s: float, server: str = "") -> ClientError:
-    """The client's own error for one of gRPC's; ``server`` names one of several."""
+def from_rpc_error(
+    error: grpc.RpcError, target: str, timeout_s: float, server: str = "", channel: grpc.Channel | None = None
+) -> ClientError:
+    """The client's own error for one of gRPC's.
+
+    Args:
+        error: What gRPC raised.
+        target: Who was asked.
+        timeout_s: For how long, in seconds.
+        server: Which of several it was; empty for the only one.
+        channel: Over which the server is asked which service it is, if need be; None: it is not.
+    """
     code, details = error.code(), error.details() or "no details"
     metadata: Any = error.trailing_metadata() or ()  # pairs, whatever the stubs say
     request_id = str(dict(metadata).get("x-request-id", ""))
@@ -111,4 +139,18 @@ def from_rpc_error(error: grpc.RpcError, target: str, timeout_s: float, server: 
         return ServerUnavailableError(target, details, request_id)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineError(target, timeout_s)
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        return OtherServiceError(target, details, _services(channel, timeout_s) if channel else ())
     return RefusedError(code.name, details, request_id, server)
+
+
+def _services(channel: grpc.Channel, timeout_s: float) -> list[str]:
+    """Which of our services a server has, by its health."""
+    found = []
+    for name, words in SERVICES.items():
+        try:
+            health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=name), timeout=timeout_s)
+        except grpc.RpcError:
+            continue
+        found.append(words)
+    return found

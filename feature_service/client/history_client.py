@@ -131,7 +131,7 @@ class HistoryClient:
             try:
                 response = call(request_of(batch), timeout=self._timeout_s)
             except grpc.RpcError as error:
-                failed = from_rpc_error(error, self._target, self._timeout_s)
+                failed = from_rpc_error(error, self._target, self._timeout_s, channel=self._channel)
                 failed.args = (f"{failed}; events[0] is number {done + 1:,}, and all before it are recorded",)
                 raise failed from error
             recorded, known_before = recorded + response.recorded, known_before + response.known_before

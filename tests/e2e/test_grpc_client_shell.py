@@ -4,10 +4,11 @@ import asyncio
 import os
 import re
 import subprocess
+from pathlib import Path
 
 from feature_service.client import AsyncRiskClient
 from tests.support.processes import BIN
-from tests.support.servers import RunningServer
+from tests.support.servers import RunningServer, running_history
 from tests.support.shell import shell
 
 # Loads the completion as ~/.bashrc does, then completes as bash does at the tab key.
@@ -46,3 +47,18 @@ def test_the_asyncio_client_asks_for_health(server: RunningServer) -> None:
             return await client.health(), await client.health("no.Such")
 
     assert asyncio.run(ask()) == ("SERVING", "SERVICE_UNKNOWN")
+
+
+def test_a_target_that_is_another_service_is_told_and_which_one_it_seems_to_be(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    sale = '{"event_id": "o", "product_id": "S", "on": "2024-01-10", "quantity": 1}'
+    with running_history(tmp_path, "--time-zone", "UTC") as history:
+        for command, target, seems in (
+            (("info",), history.target, "a history service (stockout-history)"),
+            (("assess", "x"), history.target, "a history service (stockout-history)"),
+            (("record-sales", "-"), server.target, "a risk service (stockout-server)"),
+        ):
+            refused = shell(*command, "--target", target, stdin=sale)
+            assert refused.returncode == 1
+            assert f"answers at {target} does not know the call and seems to be {seems}: is" in refused.stderr
