@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import math
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -11,12 +12,14 @@ import pytest
 
 from data.panel import COUNT_AGE_DAYS, UNITS_ON_HAND
 from data.snapshots import point_at, publish
+from feature_service.client import RiskClient
 from tests.support.certificates import Authority
 from tests.support.counted import Counted, after_the_week, counting, day_of, wait_until
 from tests.support.histories import new_history, running_history
 from tests.support.metrics_page import page_of, value
 from tests.support.processes import free_port
 from tests.support.servers import channel_to, fails_to_start, running_server
+from tests.support.serving_fixtures import Published
 from tests.support.shops import LABEL, LAST_DAY, Shops
 from tests.support.snapshots import MODEL
 
@@ -167,3 +170,30 @@ def test_a_count_that_is_none_is_left_out_and_named(shops: Shops) -> None:
         assert (said["product_id"], said["error"]) == (first, "units_on_hand is nan, and must be finite and at least 0")
         assert counted.ask()[first] == before[first]
         assert counted.ask()[second].risk.units_on_hand == 4
+
+
+class OtherService(grpc.GenericRpcHandler):
+    """Knows no method, and counts what it was asked for."""
+
+    asked = 0
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> None:
+        self.asked += handler_call_details.method.endswith("/WatchStock")
+
+
+def test_an_address_of_another_service_is_warned_of_once_and_shows_as_not_connected(published: Published) -> None:
+    other = OtherService()
+    elsewhere = grpc.server(ThreadPoolExecutor(1), handlers=[other])
+    address = f"localhost:{elsewhere.add_insecure_port('localhost:0')}"
+    elsewhere.start()
+    options = ("--history-address", address, "--metrics-port", "0")
+    with running_server(published.root, *options) as server, RiskClient(server.target) as client:
+        wait_until(lambda: other.asked >= 4)
+        (warned,) = (line for line in server.events if line["event"] == "history not connected")
+        assert warned["level"] == "warning"
+        assert warned["error"].startswith("what answers there is no history service: give the address of one")
+        assert value(page_of(server), "stockout_history_connected") == 0
+        recorded = client.info().recorded_counts
+        assert recorded is not None
+        assert not recorded.connected
+    elsewhere.stop(None)

@@ -101,6 +101,8 @@ class HistoryWatch:
         try:
             await listening
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                return f"what answers there is no history service: give the address of one ({error.details()})"
             return f"{error.code().name}: {error.details()}"
         except asyncio.CancelledError:
             task = asyncio.current_task()
