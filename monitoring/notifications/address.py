@@ -11,7 +11,7 @@ def origin(url: str) -> str:
     """
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, UnicodeError):
         raise ValueError("is no address") from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise ValueError("must begin with https:// or http:// and a host")

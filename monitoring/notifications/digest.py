@@ -113,11 +113,6 @@ class Facts:
         facts: tuple[Fact, ...] = getattr(self, kind)
         return facts
 
-    @property
-    def count(self) -> int:
-        """How many changes are told."""
-        return sum(len(self.of_kind(kind)) for kind in KINDS)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Digest(Facts):

@@ -102,7 +102,7 @@ def claim(connection: sa.Connection, channel: str, limit_per_hour: int, now: dt.
     hour = Hour.of(connection, channel, limit_per_hour)
     if not rows or not hour.has_room(now):
         return None
-    waited = [(_time(row.created_at_us), _digest(row).count) for row in rows]
+    waited = [(_time(row.created_at_us), _changes(row)) for row in rows]
     return _begin(connection, rows, [*hour.notes(waited, now), *_lost(connection, channel)], now)
 
 
@@ -136,7 +136,7 @@ def note_failed(
 def waiting(connection: sa.Connection, channel: str, limit_per_hour: int, now: dt.datetime) -> Waiting:
     """What waits for a channel, until when, and why."""
     rows = _pending(connection, channel)
-    changes = sum(_digest(row).count for row in rows)
+    changes = sum(_changes(row) for row in rows)
     begun = [row for row in rows if row.message_key is not None]
     if begun:
         return Waiting(changes, _time(begun[0].next_attempt_at_us), begun[0].last_error)
@@ -206,7 +206,7 @@ def _lost(connection: sa.Connection, channel: str) -> list[str]:
     lost = connection.execute(query.order_by(OUTBOX.c.id)).all()
     if not lost:
         return []
-    changes = sum(_digest(row).count for row in lost)
+    changes = sum(_changes(row) for row in lost)
     since = f"{_time(lost[0].created_at_us):%Y-%m-%d}"
     return [f"Changes of {since} and later could not be told here and were given up: {changes:,}."]
 
@@ -214,6 +214,10 @@ def _lost(connection: sa.Connection, channel: str) -> list[str]:
 def _of(claimed: Claim) -> sa.Update:
     message = claimed.message
     return OUTBOX.update().where(OUTBOX.c.channel == message.channel, OUTBOX.c.message_key == message.key)
+
+
+def _changes(row: Any) -> int:
+    return sum(len(row.digest[kind]) for kind in KINDS)
 
 
 def _digest(row: Any) -> Digest:

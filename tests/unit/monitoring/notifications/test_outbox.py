@@ -1,6 +1,7 @@
 """The outbox says each change once to each channel, whatever runs repeat, die or wait for."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,18 @@ def test_what_a_run_said_that_was_rolled_back_is_said_by_the_next(state: Databas
 
     say(state, digest("run-2", new=(alert(),)))
     assert sent(state).runs[0].run_id == "run-2"
+
+
+@pytest.mark.parametrize("commits", [True, False])
+def test_of_two_runs_at_once_that_say_the_same_one_tells_it(state: Database, commits: bool) -> None:
+    with ThreadPoolExecutor() as pool:
+        with state.connect() as connection:
+            enqueue(connection, digest(new=(alert(),)), (SLACK,))
+            other = pool.submit(say, state, digest("run-2", new=(alert(),)))  # it waits for the first to end
+            if not commits:
+                connection.rollback()
+        assert other.result() == (() if commits else ("slack",))
+    assert [run.run_id for run in sent(state).runs] == ["run-1" if commits else "run-2"]
 
 
 def test_an_episode_is_told_when_it_begins_worsens_and_ends_and_the_next_anew(lite: Database) -> None:
