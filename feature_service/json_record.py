@@ -42,14 +42,24 @@ def parse_json(text: str | bytes) -> Any:
     """What ``json.loads`` gives, but its every failure is a ValueError, and its every text is one that can be written.
 
     Raises:
-        ValueError: If it is no JSON, is nested too deeply, or holds half a surrogate pair.
+        ValueError: If it is no JSON, is nested too deeply, gives a name twice, or holds half a surrogate pair.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
         if (b"\\ud" if isinstance(text, bytes) else "\\ud") in text.lower():  # type: ignore[operator]
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that is given twice ``json`` would take the last value, and nobody would see it."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{json.dumps(twice)} is given twice")
     return value
 
 

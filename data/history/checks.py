@@ -54,9 +54,10 @@ def check_delivery(known: Mapping[str, pl.DataFrame], delivery: Delivery, loads:
             )
     unnamed = delivery.facts.tables["sales"]["line"].null_count() if delivery.lines_are_named else 0
     if unnamed:
+        lines = counted(unnamed, "line of sales has", "lines of sales have")
         raise DeliveryError(
-            f"{unnamed:,} lines of sales have nothing in the columns of their key, so that it cannot be told whether "
-            "they were loaded before: fill them in, or name other columns as key in [sales] of source.toml"
+            f"{lines} nothing in the columns of the key, so that it cannot be told what was loaded before: "
+            "fill them in, or name other columns as key in [sales] of source.toml"
         )
     return _unknown_ids(known, delivery)
 
@@ -81,9 +82,10 @@ def recorded_beside(known: pl.DataFrame, delivery: Delivery, loads: Collection[L
     if beside.is_empty():
         return ()
     path = delivery.checked["sales"].raw.path
+    sales = counted(beside.height, "sale recorded as an event has", "sales recorded as events have")
     return (
-        f"{beside.height:,} sales that were recorded as events are of products and days of {path.name} and have none "
-        "of its keys: if the file holds them too, they count twice; record a sale with the key of its line as its id",
+        f"{sales} a product and day of {path.name} and none of its keys: "
+        "what the file holds too counts twice; record a sale with the key of its line as its id",
     )
 
 
@@ -111,15 +113,17 @@ def check_replaced(delivery: Delivery, change: Change) -> tuple[str, ...]:
     if before.is_empty():
         return ()
     if delivery.lines_are_named:
-        return (f"{before.height:,} lines of sales replace what was known of the same lines",)
+        lines = counted(before.height, "line of sales replaces", "lines of sales replace")
+        return (f"{lines} what was known before by the same key",)
     first, last = as_day(before["sold_on"].min()), as_day(before["sold_on"].max())
     path = delivery.checked["sales"].raw.path
     same = float(change.unchanged["quantity"].sum())
     units = same + float(before["quantity"].sum())
     share = (same + _kept_units(before, change.new)) / units if units > 0 else 1.0
     sentence = (
-        f"{path.name} replaces {before.height:,} lines that were known of days from {first} to {last} by "
-        f"{change.new.height:,} others, and holds {share:.0%} of the {units:,g} units that were known of its days"
+        f"{path.name} replaces {counted(before.height, 'line', 'lines')} known of days from {first} to {last} by "
+        f"{counted(change.new.height, 'other', 'others')}, and holds {share:.0%} of the {units:,g} units that were "
+        "known of its days"
     )
     if delivery.replaces is None and share < _KEPT_SHARE:
         raise DeliveryError(
@@ -134,3 +138,8 @@ def _kept_units(before: pl.DataFrame, new: pl.DataFrame) -> float:
     units = [rows.group_by("product_id").agg(pl.col("quantity").sum()) for rows in (before, new)]
     both = units[0].join(units[1], on="product_id", how="inner")
     return float(both.select(pl.min_horizontal("quantity", "quantity_right").clip(0).sum()).item())
+
+
+def counted(count: int, one: str, several: str) -> str:
+    """A count with its words."""
+    return f"{count:,} {one if count == 1 else several}"

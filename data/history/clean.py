@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from data.errors import EmptyInputError, HistoryError
+from data.history.checks import counted
 from data.history.events import SOURCE as EVENTS
 from data.history.history import History, sales_are_known
 from data.history.ledger import Load, TableCounts
@@ -131,7 +132,8 @@ def _warnings(loads: Sequence[Load]) -> tuple[str, ...]:
     """Those of the newest load of files, and how many there were before."""
     of_files = [load for load in loads if load.source != EVENTS]
     earlier = sum(len(load.warnings) for load in of_files[:-1])
-    more = (f"earlier loads had {earlier:,} warnings: stockout-data loads prints them",) if earlier else ()
+    warnings = counted(earlier, "warning: stockout-data loads prints it", "warnings: stockout-data loads prints them")
+    more = (f"earlier loads had {warnings}",) if earlier else ()
     newest = [f"load {load.number}: {warning}" for load in of_files[-1:] for warning in load.warnings]
     return (*newest, *more)
 
@@ -140,6 +142,7 @@ def _beside_files(sales: int) -> tuple[str, ...]:
     if not sales:
         return ()
     return (
-        f"{sales:,} sales were recorded as events after a file without a key had said all that was sold on their days: "
-        "they count beside its lines, and twice if it holds them, until a later file says these days anew",
+        f"{counted(sales, 'sale was', 'sales were')} recorded as events after a file without a key had said all that "
+        "was sold on their days: its lines count too, so that a sale which it holds counts twice, until a later file "
+        "says these days anew",
     )

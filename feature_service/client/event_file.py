@@ -9,6 +9,9 @@ from feature_service.json_record import read_json
 
 Event = TypeVar("Event", Sale, StockCount)
 
+_BYTE_ORDER_MARK = "\ufeff"
+"""Some programs begin a file with it."""
+
 EVENTS_FILE = click.argument("file", type=click.File(encoding="utf-8"))
 
 
@@ -23,7 +26,7 @@ def events_in(file: IO[str], event_type: type[Event]) -> list[Event]:
     except UnicodeDecodeError as error:
         raise click.UsageError(f"{file.name} is not UTF-8; nothing was sent") from error
     return [
-        _event(f"{file.name}, line {number}", line, event_type)
+        _event(f"{file.name}, line {number}", line.removeprefix(_BYTE_ORDER_MARK), event_type)
         for number, line in enumerate(lines, start=1)
         if line.strip()
     ]

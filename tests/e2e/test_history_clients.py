@@ -64,6 +64,10 @@ def test_the_shell_records_lines_of_json_and_names_the_one_that_is_wrong(server:
     wrong = shell("record-sales", "-", *target, stdin=line("l3") + line("l4", '"quantity": "two"'))
     assert wrong.returncode == 2
     assert 'line 2: quantity must be a number, not "two"; nothing was sent' in wrong.stderr
+    twice = shell(
+        "record-sales", "-", *target, stdin="\ufeff" + line("l1") + line("l5", '"quantity": 2, "quantity": 3')
+    )
+    assert (twice.returncode, 'line 2: "quantity" is given twice; nothing was sent' in twice.stderr) == (2, True)
     clash = shell("record-sales", "-", *target, stdin=line("l1", '"quantity": 9'))
     assert (clash.returncode, "was recorded with other values" in clash.stderr) == (1, True)
     gone = shell("record-sales", "-", "--target", "127.0.0.1:1", "--timeout-s", "1", stdin=line("l1"))

@@ -42,7 +42,7 @@ def _question(served: ServedQuestion) -> str:
     rests_on = served.provenance
     return (
         f"{served.name}{' (default)' * served.is_default}: {rests_on.model_name} version {rests_on.model_version}, "
-        f"{served.products} products, as of {rests_on.as_of_week}, data until {rests_on.data_until}"
+        f"{_products(served.products)}, as of {rests_on.as_of_week}, data until {rests_on.data_until}"
         f"{', STALE' * rests_on.stale}"
     )
 
@@ -51,7 +51,11 @@ def _recorded_counts(counts: RecordedCounts) -> str:
     """E.g. "12 products, newest of 2024-07-31, heard at 2024-07-31 09:12:55+00:00, NOT CONNECTED"."""
     newest = f", newest of {counts.newest_counted_on}" if counts.newest_counted_on else ""
     heard = f", heard at {_fact(counts.heard_at)}" if counts.heard_at else ""
-    return f"{counts.products} products{newest}{heard}{'' if counts.connected else ', NOT CONNECTED'}"
+    return f"{_products(counts.products)}{newest}{heard}{'' if counts.connected else ', NOT CONNECTED'}"
+
+
+def _products(count: int) -> str:
+    return f"{count} {'product' if count == 1 else 'products'}"
 
 
 def _fact(value: object) -> str:
