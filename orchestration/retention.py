@@ -2,7 +2,7 @@
 
 Never among it: the history, the registry with its models, the ledger, what is served and what was published before it,
 what the newest run of each question left (a rollback publishes with it), and of the snapshots those without which a
-past week would be answered by another model.
+past week would be answered by another model, with a Bento of each one's model.
 """
 
 import datetime as dt
@@ -92,6 +92,9 @@ def _needed(work_dir: Path) -> set[Path]:
         others = sorted(latest.parent.glob("*/"), key=lambda bento: bento.stat().st_mtime_ns)
         served = latest.with_name(latest.read_text(encoding="utf-8").strip())
         needed |= {latest, served, *[bento for bento in others if bento != served][-1:]}
+    for each in (each for root in _snapshot_roots(work_dir) for each in published_models(root)):
+        of_version = bentos.joinpath(each.model.name).glob(f"{each.model.version}-*")  # a running Bento looks for one
+        needed |= set(sorted(of_version, key=lambda bento: bento.stat().st_mtime_ns)[-1:])
     return needed
 
 

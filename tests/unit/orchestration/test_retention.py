@@ -114,3 +114,14 @@ def test_what_is_served_and_what_was_published_before_it_stay(root: Path) -> Non
     taken = {each.path.name for each in leftovers(root.parent, keep_weeks=-1)}
     assert current_id(root) == ids[2]
     assert not {ids[2], ids[7]} & taken
+
+
+def test_a_bento_of_each_version_that_a_snapshot_answers_with_stays(root: Path) -> None:
+    """``latest`` and the one before it stay anyway; version 2 answers weeks in between, and 0 none."""
+    bentos = "bentoml/bentos/stockout_risk"
+    tags = ("0-a", "1-a", "2-a", "2-b", "3-a", "4-a")
+    put(root.parent, tuple(f"{bentos}/{tag}" for tag in tags))
+    (root.parent / bentos / "latest").write_text("4-a")
+    age(root.parent)
+    os.utime(root.parent / bentos / "2-a", (0, 1e9))  # 2-b was built after it
+    assert {name for name in names(root.parent) if name.startswith("bentoml")} == {f"{bentos}/0-a", f"{bentos}/2-a"}
