@@ -14,6 +14,7 @@ from bento.errors import (
     FeatureServiceMismatchError,
     FeatureServiceUnavailableError,
     ModelNotFoundError,
+    SnapshotChangedError,
 )
 from bento.features import Answer, FeatureClient
 from bento.models import Model, ModelId, Models
@@ -97,7 +98,7 @@ class Follower:
             provenance = await self._features.served()
             model = await self._models.get(ModelId.of(provenance))
             check_same_meaning(provenance, model.bundle.contract)
-        except (FeatureServiceBusyError, FeatureServiceUnavailableError):
+        except (FeatureServiceBusyError, FeatureServiceUnavailableError, SnapshotChangedError):
             pass  # nobody can tell, so what was known stays
         except StockoutError as error:
             if str(error) != str(self.obstacle):
