@@ -92,6 +92,7 @@ def score_outcomes(run: Run) -> "OutcomesSummary":
         database=open_state(Path(run.work_dir), os.environ),
         snapshots=run.snapshots,
         now=_now(run),
+        tracking_uri=run.tracking_uri,
     )
 
 

@@ -13,6 +13,7 @@
         mlflow/                               tracking database and artifacts, unless MLFLOW_TRACKING_URI is set
         bentoml/                              the store of Bentos, unless BENTOML_HOME is set
         snapshots/                            what is served; other questions than the first in <question>/
+        outcomes/<question>/                  what was said of past weeks and what became of it: never pruned
         .runs.lock                            held by runs together, and by PruneRuns alone
 
 A hash covers the input files' contents and the parameters that a stage depends on, so that new data or another setting

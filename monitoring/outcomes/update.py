@@ -8,7 +8,7 @@ from pathlib import Path
 from data.files import locked
 from data.ingest.result import read_history
 from data.panel.file import read_panel
-from data.snapshots.track_record import Period, TrackRecord, write_track_record
+from data.snapshots.track_record import FIGURES, Period, TrackRecord, write_track_record
 from data.state.database import Database
 from monitoring.outcomes.alerts import product_episodes
 from monitoring.outcomes.episodes import Fate
@@ -75,8 +75,9 @@ def update(
     database: Database,
     snapshots: Path,
     now: dt.datetime,
+    tracking_uri: str | None = None,
 ) -> OutcomesSummary:
-    """Tell outcomes by the newest data, bring the ledger and the track record to them.
+    """Tell outcomes by the newest data, bring ledger, track record, report and the models' runs to them.
 
     Args:
         folder: See :func:`outcomes_folder`; what snapshots said is kept in it before.
@@ -86,8 +87,9 @@ def update(
         database: Of the state.
         snapshots: Where the question's snapshots are served from; the track record goes beside them.
         now: For times that are noted; and of data that do not come for long, nothing is waited for.
+        tracking_uri: Of the MLflow server whose runs get the figures, last of all; None for none.
     Raises:
-        StockoutError: If a file or the database cannot be read or written.
+        StockoutError: If a file, the database or the MLflow server cannot be read or written.
     """
     with locked(folder / "update"):
         notes = counted_weeks(folder)
@@ -100,6 +102,8 @@ def update(
         record = _write_record(folder, question, notes, performance, still_open, snapshots, now)
         rows, otherwise = episodes_in(database, question.name), changes_in(database, question.name)
         write_report(record, performance, rows, otherwise, question.name, folder)
+        if record is not None and tracking_uri is not None:
+            _log(record, notes, tracking_uri)
         return OutcomesSummary(len(notes), told, changes, still_open, record.recent if record else None)
 
 
@@ -143,3 +147,16 @@ def _write_record(
 def _over(folder: Path, notes: Sequence[PredictionsNote]) -> list[PredictionsNote]:
     """Those whose outcomes are told to the end."""
     return [note for note in notes if (told := read_outcomes_note(folder, note)) and told.is_over]
+
+
+def _log(record: TrackRecord, notes: Sequence[PredictionsNote], tracking_uri: str) -> None:
+    from training.registry.live_figures import WeekFigures, log_live_figures  # noqa: PLC0415 - MLflow takes seconds
+
+    run_ids = {note.snapshot_id: note.model.run_id for note in notes}
+    weeks = []
+    for week in record.weeks:
+        known = {name: getattr(week.figures.model, name) for name in FIGURES}
+        figures = {name: figure.value for name, figure in known.items() if figure is not None}
+        if week.snapshot_id in run_ids:
+            weeks.append(WeekFigures(run_ids[week.snapshot_id], week.figures.first_week, figures))
+    log_live_figures(weeks, tracking_uri)

@@ -1,6 +1,7 @@
 """The registry on a SQLite file, and on a real MLflow server over a real PostgreSQL."""
 
 import contextlib
+import datetime as dt
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -25,6 +27,7 @@ from training.dataset import read_training_table
 from training.errors import RegistryError
 from training.registry.aliases import CHAMPION, at_alias, set_aliases
 from training.registry.client import registry_client
+from training.registry.live_figures import WeekFigures, log_live_figures
 from training.registry.question import Question
 from training.registry.versions import fetch, read_fetched, register
 
@@ -116,6 +119,26 @@ def test_the_run_tells_what_was_told_and_what_came_out(trained: Trained, trackin
     assert [file.path for file in client.list_artifacts(reference.run_id, "backtest")] == [
         "backtest/predictions.parquet"
     ]
+
+
+def test_how_a_model_did_live_is_logged_with_its_run_once_and_anew_where_it_changed(
+    trained: Trained, tracking_uri: str
+) -> None:
+    run_id = register_trained(trained, tracking_uri).run_id
+    weeks = [
+        WeekFigures(run_id, dt.date(2018, 12, 24), {"precision": 0.25, "recall": 0.5}),
+        WeekFigures(run_id, dt.date(2018, 12, 31), {"precision": 0.5}),
+        WeekFigures("0" * 32, dt.date(2018, 12, 31), {"precision": 0.75}),  # of a run that somebody removed
+    ]
+    assert log_live_figures(weeks, tracking_uri) == 3
+    assert log_live_figures(weeks, tracking_uri) == 0
+    weeks[0] = replace(weeks[0], figures={"precision": 0.375, "recall": 0.5})
+    assert log_live_figures(weeks, tracking_uri) == 1
+    assert log_live_figures(weeks, tracking_uri) == 0
+    client = MlflowClient(tracking_uri)
+    history = {each.step: each.value for each in client.get_metric_history(run_id, "live_precision")}
+    assert history == {201852: 0.375, 201901: 0.5}
+    assert client.get_run(run_id).data.metrics["live_precision"] == 0.5
 
 
 def test_mlflow_itself_loads_the_champion(trained: Trained, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from feature_service.client.performance import Figure, Performance, PerformanceA
 from feature_service.terminal import visible
 
 _SHARES = (
-    ("precision", "preci-\nsion", 6),
-    ("precision_undisturbed", "... with no\ndelivery", 3),
+    ("precision", "precision", 6),
+    ("precision_undisturbed", "precision,\nno delivery", 3),
     ("recall", "recall", 6),
     ("average_precision", "average\nprecision", 5),
     ("calibration_error", "calibration\nerror", 2),
