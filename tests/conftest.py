@@ -2,6 +2,7 @@
 
 import hypothesis
 
+from tests.support.asked_fleets import all_ids, fleet, together
 from tests.support.bentos import bento_home, bento_target, bento_url
 from tests.support.databases import postgres, state_url
 from tests.support.serving_fixtures import channel, published, server
@@ -9,15 +10,18 @@ from tests.support.shops import shops
 from tests.support.training_fixtures import trained
 
 __all__ = [
+    "all_ids",
     "bento_home",
     "bento_target",
     "bento_url",
     "channel",
+    "fleet",
     "postgres",
     "published",
     "server",
     "shops",
     "state_url",
+    "together",
     "trained",
 ]
 
