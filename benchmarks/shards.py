@@ -1,4 +1,4 @@
-"""What a server of one shard takes beside one of all products: seconds and CPU until it serves, and memory then.
+"""What a server of one shard takes beside one of all products: time until it serves, memory then and at most.
 
 The snapshots are those that real runs publish of the invented orders of :mod:`benchmarks.pipeline` (``zero_sales``,
 ``sales-2``). Every shard's server is started by itself, one after the other; the slowest and the largest are told.
@@ -30,6 +30,7 @@ class Started:
     cpu_s: float
     load_s: float
     memory_mb: float
+    peak_mb: float
 
 
 def main() -> None:
@@ -44,13 +45,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = options.data_dir or Path(scratch)
         for size in options.sizes:
-            columns = ("products", 9), ("s", 6), ("CPU s", 6), ("load s", 7), ("MB", 6), ("files MB", 9)
+            columns = ("products", 9), ("s", 6), ("CPU s", 6), ("load s", 7), ("MB", 6), ("peak MB", 8), ("files MB", 9)
             print(f"\nsize {size}: shards", *(f"{name:>{width}}" for name, width in columns), flush=True)
             for count in options.shards:
                 folder = _published(size, count, root)
                 started = [_started(folder.parent, f"{number}/{count}") for number in range(count)]
                 slowest = [max(getattr(each, name) for each in started) for name in vars(started[0])]
-                print("{:7} {:6} {:9} {:6.2f} {:6.2f} {:7.2f} {:6.0f}".format("", count, *slowest), end="")
+                print("{:7} {:6} {:9} {:6.2f} {:6.2f} {:7.2f} {:6.0f} {:8.0f}".format("", count, *slowest), end="")
                 print(
                     f" {sum(file.stat().st_size for file in folder.rglob('*') if file.is_file()) / 1e6:9.1f}",
                     flush=True,
@@ -79,7 +80,14 @@ def _started(snapshots: Path, shard: str) -> Started:
             cpu_seconds(process),
             server.wait_for("loaded")["seconds"],
             psutil.Process(process).memory_info().rss / 1e6,
+            _peak_bytes(process) / 1e6,
         )
+
+
+def _peak_bytes(process: int) -> int:
+    """The most memory that it had at a time, files that it maps included."""
+    (line,) = (each for each in Path(f"/proc/{process}/status").read_text().splitlines() if each.startswith("VmHWM"))
+    return 1024 * int(line.split()[1])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 
 from data.panel import Panel
 from data.snapshots import MANIFEST, AlertRule, SnapshotError, load, publish
+from data.snapshots.files import sha256_of
 from tests.support.snapshots import MODEL, synthetic_panel
 
 PANEL = synthetic_panel(products=3)
@@ -73,4 +74,26 @@ def test_another_schema_is_named_before_anything_else_is_read(tmp_path: Path) ->
     snapshot_id = publish_panel(PANEL, tmp_path)
     (tmp_path / "snapshots" / snapshot_id / MANIFEST).write_text('{"schema": 99, "colour": "blue"}', encoding="utf-8")
     with pytest.raises(SnapshotError, match="has schema 99, this server reads 2, 3 and 4"):
+        load(tmp_path / "snapshots", snapshot_id)
+
+
+@pytest.mark.parametrize("in_memory", [1 << 30, 0], ids=["in memory", "mapped"])
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.full((3, 12), None), "object"),
+        (np.ones((3, 12), dtype=np.int64), "holds int64"),
+    ],
+)
+def test_a_file_of_objects_or_of_other_values_than_it_should_hold_is_refused_whatever_its_checksum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, array: np.ndarray, sentence: str, in_memory: int
+) -> None:
+    monkeypatch.setattr("data.snapshots.files.MAX_BYTES_IN_MEMORY", in_memory)
+    snapshot_id = publish_panel(PANEL, tmp_path)
+    folder = tmp_path / "snapshots" / snapshot_id
+    np.save(folder / "eligible.npy", array, allow_pickle=True)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["sha256"]["eligible.npy"] = sha256_of(folder / "eligible.npy")
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(SnapshotError, match=sentence):
         load(tmp_path / "snapshots", snapshot_id)
