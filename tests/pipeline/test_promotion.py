@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -144,6 +145,18 @@ def test_rollback_is_one_command_that_says_how_to_publish(store: Store, poor: Tr
         f"run the pipeline with --label zero_sales --work-dir {store.folder}"
     )
     assert not stale.exists()
+
+
+def test_a_rollback_in_a_copied_work_dir_says_where_the_decisions_were_made(
+    store: Store, poor: Trained, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store.decide(poor)
+    copy = shutil.copytree(store.folder, tmp_path_factory.mktemp("elsewhere") / "copy")
+    completed = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", copy])
+    assert completed.returncode == 1
+    assert f"were made in the registry {store.uri}, not in sqlite:///{copy}" in completed.stdout
+    assert "if the work dir was copied or moved, roll back where it was then" in completed.stdout
+    assert store.version(CHAMPION) == "1"
 
 
 def test_two_questions_with_different_alphas_are_two(store: Store, poor: Trained, trained: Trained) -> None:

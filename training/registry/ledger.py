@@ -93,13 +93,26 @@ def read_all(ledger: Path, registry: str) -> list[Entry]:
     Raises:
         TrainingFileError: If a line cannot be read.
     """
+    return [entry for entry in _entries(ledger) if entry.registry == registry]
+
+
+def registries(ledger: Path) -> list[str]:
+    """The registries that decisions were made in, the newest decision's last; none if there is no file yet.
+
+    Raises:
+        TrainingFileError: If a line cannot be read.
+    """
+    newest_first = dict.fromkeys(entry.registry for entry in reversed(_entries(ledger)))
+    return list(reversed(newest_first))
+
+
+def _entries(ledger: Path) -> list[Entry]:
     try:
-        entries = [read_record(Entry, _renamed(parse_json(line))) for line in read_lines(ledger)]
+        return [read_record(Entry, _renamed(parse_json(line))) for line in read_lines(ledger)]
     except (OSError, ValueError) as error:
         raise TrainingFileError(
             f"the promotion ledger {ledger} cannot be read: {error}; put it right by hand, it is not written anew"
         ) from error
-    return [entry for entry in entries if entry.registry == registry]
 
 
 def previous_champion(entries: list[Entry]) -> str | None:

@@ -6,7 +6,7 @@ from data.snapshots import MODEL_NAME, ModelReference
 from training.errors import RegistryError
 from training.registry.aliases import CHAMPION, at_alias, champion_alias
 from training.registry.decisions import complete, point_champion_at
-from training.registry.ledger import ROLLED_BACK, Entry, append, now, previous_champion, read, read_all
+from training.registry.ledger import ROLLED_BACK, Entry, append, now, previous_champion, read, read_all, registries
 from training.registry.lock import registry_lock
 from training.registry.question import Question
 from training.registry.tracking_server import public
@@ -23,9 +23,10 @@ def rollback(question: Question | None, *, tracking_uri: str, ledger: Path, who:
     Returns:
         The new entry of the ledger.
     Raises:
-        RegistryError: If there is no champion, or none before it.
+        RegistryError: If there is no champion, or none before it, or the decisions were made in another registry.
     """
     with registry_lock(tracking_uri):
+        _check_decided_here(tracking_uri, ledger)
         asked = question or _published_question(tracking_uri, ledger)
         entries = read(ledger, public(tracking_uri), asked.name)
         previous = previous_champion(entries)
@@ -54,6 +55,16 @@ def rollback(question: Question | None, *, tracking_uri: str, ledger: Path, who:
         complete(entry, tracking_uri)
         point_champion_at(ModelReference(model, previous, ""), asked, tracking_uri)
         return entry
+
+
+def _check_decided_here(tracking_uri: str, ledger: Path) -> None:
+    """A ledger goes by the registry's address, which for one in a work dir is the path of that."""
+    here, known = public(tracking_uri), registries(ledger)
+    if known and here not in known:
+        raise RegistryError(
+            f"the decisions in the ledger {ledger} were made in the registry {known[-1]}, not in {here}: "
+            "if the work dir was copied or moved, roll back where it was then; else set MLFLOW_TRACKING_URI as then"
+        )
 
 
 def _check_not_moved(asked: Question, model: str, present: str, tracking_uri: str, ledger: Path) -> None:
