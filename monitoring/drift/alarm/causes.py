@@ -1,0 +1,199 @@
+"""Of all columns that drifted together, those to look at: an input before what is made of it, a shop before the sum.
+
+- A change of all products that is gone once some locations (or categories) are left out came from these.
+- Columns of one table that change together are one cause, told by the first of them.
+- A feature follows an input that drifted, or was out of the ordinary for a week lately, if it is made from that input's
+  table; what is sold leaves the shelf, so that sales, counts and flags count as one. Probabilities follow anything.
+- A feature that became constant is a cause of its own, and so is what happens to the outcomes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitoring.drift.alarm.alarms import DRIFTED, Alarms
+from monitoring.drift.columns.column import (
+    AVAILABILITY,
+    FEATURE,
+    INPUT,
+    INVENTORY,
+    OUTCOME,
+    PRICES,
+    REFERENCE_WEEKS,
+    SALES,
+    SCORE,
+    Column,
+    distance_without,
+    is_constant,
+)
+
+_SOURCE_ORDER = (PRICES, SALES, INVENTORY, AVAILABILITY)
+_SHELF = frozenset({SALES, INVENTORY, AVAILABILITY})
+_FOLLOW = {SALES: _SHELF | {PRICES}, INVENTORY: _SHELF, AVAILABILITY: _SHELF, PRICES: frozenset({PRICES})}
+"""What is made from these tables follows a change of the first; where nothing is sold, there is no price."""
+
+_MOST_LEFT = 0.5
+"""Of a change of all products, once the groups are left out from which it is said to come."""
+
+
+@dataclass
+class Cause:
+    """A column to look at.
+
+    Attributes:
+        column: Its place among the columns.
+        followers: Places of those that drifted with it.
+    """
+
+    column: int
+    followers: list[int]
+
+
+def causes(columns: Sequence[Column], groups: Sequence[Column], found: Alarms, week: int) -> list[Cause]:
+    """The causes of what drifted up to a week, those of inputs first.
+
+    Args:
+        columns: What is watched; inputs in the order in which they are to be named.
+        groups: Every measure of every group that is watched.
+        found: Their alarms.
+        week: Column of the week.
+    """
+    return _Causes(columns, groups, found, week).all()
+
+
+class _Causes:
+    def __init__(self, columns: Sequence[Column], groups: Sequence[Column], found: Alarms, week: int) -> None:
+        self._columns, self._groups, self._found, self._week = columns, groups, found, week
+        self._distance = found.distances.values[:, week]
+        self._p = found.p[:, week]
+        self._drifted = [place for place, state in enumerate(found.states(week)) if state == DRIFTED]
+        lately = found.is_alarming[:, max(0, week - REFERENCE_WEEKS + 1) : week + 1]
+        self._lately: list[int] = np.flatnonzero(lately.any(axis=1)).tolist()
+
+    def all(self) -> list[Cause]:
+        by_input = self._of_inputs()
+        by_feature, passing = self._of_features(by_input)
+        others = [*by_input, *by_feature, *passing]
+        of_scores = self._of(SCORE)
+        if others:
+            others[0].followers += of_scores
+            of_scores = []
+        alone = [Cause(each, []) for each in (*of_scores, *self._of(OUTCOME))]
+        return [*by_input, *by_feature, *alone, *passing]
+
+    def _of(self, about: str) -> list[int]:
+        return [place for place in self._drifted if self._columns[place].about == about]
+
+    def _of_inputs(self) -> list[Cause]:
+        of_groups = self._blamed_groups()
+        names = {self._columns[cause.column].group for cause in of_groups}
+        rest = [place for place in self._of(INPUT) if not any(_is_among(place, cause) for cause in of_groups)]
+        explained = [place for place in rest if self._is_explained(place, names)]
+        for place in explained:
+            of_groups[0].followers.append(place)
+        alone = self._one_for_each_source([place for place in rest if place not in explained])
+        return [*of_groups, *alone]
+
+    def _blamed_groups(self) -> list[Cause]:
+        """The groups from which changes come: each a cause, with all that changed in it."""
+        blamed: dict[str, Cause] = {}
+        for measure in dict.fromkeys(column.measure for column in self._columns):
+            of_measure = [place for place in self._of(INPUT) if self._columns[place].measure == measure]
+            whole = [place for place in of_measure if not self._columns[place].group]
+            chosen = self._in_the_strongest_grouping([place for place in of_measure if self._columns[place].group])
+            names = {self._columns[place].group for place in chosen}
+            if not self._are_few(chosen) or not all(
+                self._is_explained(place, names) for place in self._additive(whole)
+            ):
+                continue
+            for place in chosen:
+                cause = blamed.setdefault(self._columns[place].group, Cause(place, []))
+                cause.followers += [place] if cause.column != place else []
+            others = [place for place in of_measure if place not in chosen]
+            blamed[self._columns[chosen[0]].group].followers += others
+        return list(blamed.values())
+
+    def _in_the_strongest_grouping(self, places: Sequence[int]) -> list[int]:
+        """Those of the grouping (location or category) in which one group changed most; the strongest first."""
+        strongest_first = sorted(places, key=lambda place: -abs(self._distance[place]))
+        if not strongest_first:
+            return []
+        grouping = _grouping(self._columns[strongest_first[0]])
+        return [place for place in strongest_first if _grouping(self._columns[place]) == grouping]
+
+    def _are_few(self, places: Sequence[int]) -> bool:
+        """Whether they are some groups among others, rather than most of them."""
+        if not places:
+            return False
+        one = self._columns[places[0]]
+        among = [each for each in self._groups if each.name == one.name and _grouping(each) == _grouping(one)]
+        return 2 * len(places) <= len(among)
+
+    def _additive(self, places: Iterable[int]) -> list[int]:
+        """The columns whose groups add up to them."""
+        measures = {each.name for each in self._groups}
+        return [place for place in places if self._columns[place].name in measures]
+
+    def _is_explained(self, place: int, names: set[str]) -> bool:
+        """Whether most of a change of all products is gone without some groups."""
+        column, distance = self._columns[place], abs(self._distance[place])
+        if column.group or not names:
+            return False
+        if place not in self._additive([place]):
+            return "missing" in column.note  # groups that are gone are what is named
+        left_out = [each for each in self._groups if each.name == column.name and each.group in names]
+        left = abs(distance_without(column, left_out, self._week, self._found.reference(place, self._week)))
+        return bool(left < max(column.statistic.floor, _MOST_LEFT * distance))
+
+    def _one_for_each_source(self, places: Sequence[int]) -> list[Cause]:
+        """The first of each table, a constant one before others, and the rest of the table behind it."""
+        found: dict[frozenset[str], Cause] = {}
+        for place in sorted(places, key=lambda place: (not self._is_constant(place), bool(self._columns[place].group))):
+            cause = found.setdefault(self._columns[place].sources, Cause(place, []))
+            cause.followers += [place] if cause.column != place else []
+        return [found[key] for key in sorted(found, key=_source_place)]
+
+    def _of_features(self, by_input: Sequence[Cause]) -> tuple[list[Cause], list[Cause]]:
+        """Those that no input explains, and inputs that were out of the ordinary lately, with what still follows."""
+        alone: list[Cause] = []
+        passing: dict[int, Cause] = {}
+        for place in sorted(self._of(FEATURE), key=lambda place: (not self._is_constant(place), self._p[place])):
+            feature = self._columns[place]
+            before = [cause for cause in by_input if self._comes_from(feature, self._columns[cause.column])]
+            lately = None if self._is_constant(place) else self._input_lately(feature)
+            beside = [cause for cause in alone if feature.sources & self._columns[cause.column].sources]
+            if before and (not self._is_constant(place) or self._is_constant(before[0].column)):
+                before[0].followers.append(place)
+            elif lately is not None:
+                passing.setdefault(lately, Cause(lately, [])).followers.append(place)
+            elif beside:
+                beside[0].followers.append(place)
+            else:
+                alone.append(Cause(place, []))
+        return alone, list(passing.values())
+
+    def _input_lately(self, feature: Column) -> int | None:
+        for place in self._lately:
+            column = self._columns[place]
+            if column.about == INPUT and not column.group and self._comes_from(feature, column):
+                return place
+        return None
+
+    def _comes_from(self, feature: Column, source: Column) -> bool:
+        return any(feature.sources & _FOLLOW[table] for table in source.sources)
+
+    def _is_constant(self, place: int) -> bool:
+        return is_constant(self._columns[place], self._week, self._found.reference(place, self._week))
+
+
+def _is_among(place: int, cause: Cause) -> bool:
+    return place == cause.column or place in cause.followers
+
+
+def _grouping(column: Column) -> str:
+    return column.group.partition(" ")[0]
+
+
+def _source_place(sources: frozenset[str]) -> int:
+    return min(_SOURCE_ORDER.index(each) for each in sources)

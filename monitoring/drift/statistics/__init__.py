@@ -1,0 +1,1 @@
+"""How far apart weeks are: statistics of products, by cluster of products."""
