@@ -22,6 +22,7 @@ from stockout.v1.risk_service_pb2 import (
 
 from data import snapshots
 from data.snapshots import current_id, point_at
+from feature_service.client import Item, ListFilter, RiskClient
 from feature_service.shards import shard_number
 from tests.support.calls import reason_in
 from tests.support.counted import Counted, after_the_week, message_of
@@ -153,6 +154,24 @@ def test_an_id_of_another_shard_is_told_from_one_that_nobody_knows(fleet: Fleet)
             else:
                 assert reason_in(error) == ("FAILED_PRECONDITION", "WRONG_SHARD", metadata)
                 assert error.message.endswith(f"this server holds shard {number}: ask the server of {other}/{SHARDS}")
+
+
+def test_a_client_of_all_servers_is_answered_as_one_of_the_whole(fleet: Fleet) -> None:
+    targets = (fleet.whole.server.target, ",".join(each.server.target for each in fleet.shards))
+    ids = [*reversed(fleet.product_ids), *OTHERS, fleet.product_ids[0]]
+    items = [Item(each, units_on_hand=7.5) for each in ids]
+    orders = ("PROBABILITY", "REVENUE_AT_RISK", "REORDER_BY_DATE")
+
+    def answers(target: str) -> list[Sequence[object]]:
+        with RiskClient(target) as client:
+            ranked = [client.list_risks(ListFilter(include_out_of_stock=True, order=each), 100) for each in orders]
+            asked = [client.assess(each, day) for each in (ids, items) for day in (None, OF_THEN)]
+            streamed = [list(client.stream(day)) for day in (None, BEFORE_THEN)]
+        return [*(each.results for each in ranked), *(each.results for each in asked), *streamed]
+
+    whole, together = map(answers, targets)
+    for one, other in zip(whole, together, strict=True):
+        assert list(one) == list(other)
 
 
 def test_every_server_tells_its_shard_and_all_the_same_snapshot(fleet: Fleet, folder: Path) -> None:
