@@ -26,13 +26,14 @@ from feature_service.client import Item, ListFilter, RiskClient
 from feature_service.shards import shard_number
 from tests.support.calls import reason_in
 from tests.support.counted import Counted, after_the_week, message_of
-from tests.support.fleets import SHARDS, THEN, WEEKS_THEN, Fleet, publish_again, running_fleet
+from tests.support.fleets import SHARDS, THEN, WEEKS_LATER, WEEKS_THEN, Fleet, publish_again, running_fleet
 from tests.support.histories import TIMEOUT_S
 from tests.support.metrics_page import page_of, value
 from tests.support.servers import fails_to_start
 from tests.support.shops import FIRST_WEEK, Shops
 
 OF_THEN = FIRST_WEEK + dt.timedelta(weeks=WEEKS_THEN + 2, days=-1)
+LATER = FIRST_WEEK + dt.timedelta(weeks=WEEKS_LATER, days=-1)
 BEFORE_THEN = FIRST_WEEK + dt.timedelta(weeks=WEEKS_THEN - 5, days=-1)
 OTHERS = [f"8-nothing-{number}" for number in range(20)]
 
@@ -57,7 +58,7 @@ def without_snapshot(provenance: Provenance) -> Provenance:
     return rest
 
 
-@pytest.mark.parametrize("day", [None, OF_THEN, BEFORE_THEN])
+@pytest.mark.parametrize("day", [None, LATER, OF_THEN, BEFORE_THEN])
 def test_risks_features_and_a_callers_stock_are_those_of_one_server(fleet: Fleet, day: dt.date | None) -> None:
     as_of = message_of(day) if day else None
 
@@ -82,6 +83,13 @@ def test_a_past_week_is_answered_by_the_model_of_then_that_was_published_in_one_
     told = [each.risks.AssessStockoutRisks(request).provenance for each in (fleet.whole, *fleet.shards)]
     assert {(each.model_version, each.feature_set) for each in told} == {(THEN.version, "sales-2")}
     assert len({without_snapshot(each).SerializeToString(deterministic=True) for each in told}) == 1
+
+
+def test_a_past_week_is_answered_from_the_shards_of_then(fleet: Fleet, folder: Path) -> None:
+    request = AssessStockoutRisksRequest(product_ids=["1-10001"], as_of=message_of(LATER))
+    told = {each.risks.AssessStockoutRisks(request).provenance.snapshot_id for each in fleet.shards}
+    (of_then,) = (path.name for path in (folder / "shards").glob(f"{LATER:%G-W%V}-*"))
+    assert told == {of_then}
 
 
 def test_streams_and_lists_together_hold_what_those_of_one_server_hold(fleet: Fleet) -> None:

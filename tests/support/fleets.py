@@ -25,7 +25,7 @@ from tests.support.shops import Shops
 
 SHARDS = 2
 THEN = ModelReference("stockout_risk", "1", "then")
-WEEKS_THEN = 20
+WEEKS_THEN, WEEKS_LATER = 20, 25
 
 
 @dataclass
@@ -96,7 +96,10 @@ def publish_again(snapshot: Snapshot, root: Path, shards: int) -> str:
 
 @contextmanager
 def running_fleet(shops: Shops, folder: Path) -> Iterator[Fleet]:
-    """The shops' snapshot in one piece and in shards, each after one of an older model in one piece."""
+    """The shops' snapshot in one piece and in shards, each after one of a past week in the same form.
+
+    Before that one comes, in both folders in one piece, one with an older model.
+    """
     now, then = snapshots.load(shops.root, shops.snapshot_id), bundle_of_then(shops, folder / "then")
     history = new_history()
     with ExitStack() as running:
@@ -109,7 +112,9 @@ def running_fleet(shops: Shops, folder: Path) -> Iterator[Fleet]:
 
         for name, shards in (("whole", 1), ("shards", SHARDS)):
             publish(cut(now.panel, WEEKS_THEN), now.eligible[:, :WEEKS_THEN], then, THEN, folder / name)
-            publish_again(now, folder / name, shards)
+            for weeks in (WEEKS_LATER, len(now.panel.weeks)):
+                past = dataclasses.replace(now, panel=cut(now.panel, weeks), eligible=now.eligible[:, :weeks])
+                publish_again(past, folder / name, shards)
         whole = serve(folder / "whole")
         parts = [serve(folder / "shards", "--shard", f"{number}/{SHARDS}") for number in range(SHARDS)]
         yield Fleet(now.panel.product_ids, history, whole, parts)
