@@ -852,7 +852,7 @@ class RecordedCounts(_message.Message):
 
     @_builtins.property
     def heard_at(self) -> _timestamp_pb2.Timestamp:
-        """When this server process last heard of a newer count, of whatever product; unset before the first."""
+        """When this server process last heard of a newer count, of whatever product it may hold; unset before the first."""
 
     def __init__(
         self,
