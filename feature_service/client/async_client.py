@@ -17,6 +17,7 @@ from feature_service.client.errors import ClientError
 from feature_service.client.exchanges import Call, Exchange, Outcome, Round
 from feature_service.client.fleet.servers import Fleet
 from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
+from feature_service.client.messages import risk_of
 from feature_service.client.performance import PerformanceAnswer
 from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
@@ -80,10 +81,22 @@ class AsyncRiskClient:
         """See :meth:`RiskClient.list_risks`."""
         return await self._run(exchanges.list_risks(self._fleet, list_filter or ListFilter(), limit))
 
-    async def stream(self, as_of: dt.date | None = None) -> AsyncIterator[ProductRisk]:
+    def stream(self, as_of: dt.date | None = None) -> AsyncIterator[ProductRisk]:
         """See :meth:`RiskClient.stream`."""
-        await self._run(exchanges.check_fleet(self._fleet))
         request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._fleet.question)
+        return self._joined_stream(request) if self._fleet.is_sharded else self._stream(request)
+
+    async def _stream(self, request: StreamStockoutRisksRequest) -> AsyncIterator[ProductRisk]:
+        responses = self._connections[0].stream("StreamStockoutRisks", request, batching.STREAM_TIMEOUT_S)
+        while (response := await self._next(0, responses)) is not None:
+            self._fleet.of_question(0, response)
+            if response.HasField("provenance"):
+                await self._run(exchanges.check_whole(self._fleet, response.provenance.snapshot_id))
+            for each in response.results:
+                yield risk_of(each)
+
+    async def _joined_stream(self, request: StreamStockoutRisksRequest) -> AsyncIterator[ProductRisk]:
+        await self._run(exchanges.check_fleet(self._fleet))
         for pause_s in self._fleet.pauses_s:
             await asyncio.sleep(pause_s)
             joined = JoinedStream(self._fleet)
@@ -93,7 +106,6 @@ class AsyncRiskClient:
                         joined.add(server, await self._next(server, streams[server]))
                     if joined.is_mixed:
                         break
-                    await self._run(exchanges.check_whole(self._fleet, joined.snapshot_id))
                     for each in joined.take():
                         yield each
                 else:

@@ -183,7 +183,8 @@ def joined_provenance(responses: Sequence[Sequence[Response]]) -> Provenance:
 
 def are_of_one_snapshot(responses: Iterable[Response]) -> bool:
     """Whether all were answered from the same snapshot; counts may be recorded between two of them."""
-    return len({replace(provenance_of(each.provenance), counts_version="") for each in responses}) == 1
+    first, *others = responses
+    return not others or {_without_counts(each) for each in others} == {_without_counts(first)}
 
 
 def smaller_limit(error: ClientError) -> int | None:
@@ -199,6 +200,10 @@ def smaller_limit(error: ClientError) -> int | None:
 def date_message(day: dt.date | None) -> date_pb2.Date | None:
     """The day as a message; None for None, which leaves the field unset."""
     return None if day is None else date_pb2.Date(year=day.year, month=day.month, day=day.day)
+
+
+def _without_counts(response: _Response) -> Provenance:
+    return replace(provenance_of(response.provenance), counts_version="")
 
 
 def _batches(products: Sequence[Product], max_ids: int) -> list[Sequence[Product]]:

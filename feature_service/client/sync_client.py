@@ -17,6 +17,7 @@ from feature_service.client.exchanges import Exchange, Outcome, Round
 from feature_service.client.fleet.reader_threads import reader_threads
 from feature_service.client.fleet.servers import Fleet
 from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
+from feature_service.client.messages import risk_of
 from feature_service.client.performance import PerformanceAnswer
 from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
@@ -131,8 +132,19 @@ class RiskClient:
         Raises:
             ClientError: If the stream does not start, or breaks off, or the servers do not hold all products.
         """
-        self._run(exchanges.check_fleet(self._fleet))
         request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._fleet.question)
+        return self._joined_stream(request) if self._fleet.is_sharded else self._stream(request)
+
+    def _stream(self, request: StreamStockoutRisksRequest) -> Iterator[ProductRisk]:
+        responses = self._connections[0].stream("StreamStockoutRisks", request, batching.STREAM_TIMEOUT_S)
+        while (response := self._next(0, responses)) is not None:
+            self._fleet.of_question(0, response)
+            if response.HasField("provenance"):
+                self._run(exchanges.check_whole(self._fleet, response.provenance.snapshot_id))
+            yield from map(risk_of, response.results)
+
+    def _joined_stream(self, request: StreamStockoutRisksRequest) -> Iterator[ProductRisk]:
+        self._run(exchanges.check_fleet(self._fleet))
         for pause_s in self._fleet.pauses_s:
             time.sleep(pause_s)
             joined = JoinedStream(self._fleet)
@@ -142,7 +154,6 @@ class RiskClient:
                         joined.add(server, self._next(server, streams[server]))
                     if joined.is_mixed:
                         break
-                    self._run(exchanges.check_whole(self._fleet, joined.snapshot_id))
                     yield from joined.take()
                 else:
                     return

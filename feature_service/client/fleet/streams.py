@@ -40,11 +40,6 @@ class JoinedStream:
         """Whether the servers began with different snapshots."""
         return len(self._first) > 1 and not batching.are_of_one_snapshot(self._first.values())
 
-    @property
-    def snapshot_id(self) -> str:
-        """Of a message, whichever it was; empty where there was none yet."""
-        return next((each.provenance.snapshot_id for each in self._first.values()), "")
-
     def mixed_snapshots(self) -> ClientError:
         """What is to be said then."""
         return self._fleet.mixed_snapshots(self._first)
