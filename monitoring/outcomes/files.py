@@ -16,11 +16,15 @@ from data.ingest.parquet_file import DAMAGE
 from feature_service.json_record import read_json
 from monitoring.outcomes.errors import OutcomesError
 
+PREDICTIONS, OUTCOMES = "predictions", "outcomes"
+"""The folders below that of a question."""
+
 Note = TypeVar("Note")
 
 Schema = Mapping[str, type[pl.DataType]]
 
 _NOTE = "stockout"
+_KEPT_AGAIN = "what a snapshot that is still there said is then kept again"
 
 
 def write_file(rows: pl.DataFrame, note: object, path: Path) -> None:
@@ -80,10 +84,8 @@ def read_columns(path: Path, schema: Schema) -> pl.DataFrame:
 
 def damaged(path: Path, what: str) -> OutcomesError:
     """What is to be done with a file that does not hold what it should."""
-    return OutcomesError(
-        f"{path} cannot be read ({what}): put back a copy of it, or remove it; what a snapshot that is still there "
-        "said is then kept again"
-    )
+    again = "it is then told anew by the data" if path.parent.name == OUTCOMES else _KEPT_AGAIN
+    return OutcomesError(f"{path} cannot be read ({what}): put back a copy of it, or remove it; {again}")
 
 
 def _check(rows: object, schema: Schema) -> None:

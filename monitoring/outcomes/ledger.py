@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from data.state.database import Database
 from data.state.tables import ALERT_EPISODES, OUTCOME_CHANGES
 from monitoring.outcomes.alerts import ProductEpisode
-from monitoring.outcomes.episodes import Fate
+from monitoring.outcomes.episodes import Episode, Fate
 
 _KEY = ("product_id", "first_week")
 _ACKNOWLEDGED = "acknowledged_at_us"
@@ -174,8 +174,9 @@ def _acknowledged(stored: Mapping[Key, Values], found: Sequence[ProductEpisode])
 def _row(question: str, each: ProductEpisode, acknowledged_at_us: int | None) -> Values:
     episode = each.episode
     outcome, reason = episode.fate, episode.reason
-    if acknowledged_at_us is not None and outcome in (Fate.DID_NOT, Fate.UNKNOWN):
-        outcome, reason = Fate.UNKNOWN, f"acted upon on {moment(acknowledged_at_us).date()}"
+    acted_on = None if acknowledged_at_us is None else moment(acknowledged_at_us).date()
+    if acted_on and outcome in (Fate.DID_NOT, Fate.UNKNOWN) and _is_in_time(acted_on, episode):
+        outcome, reason = Fate.UNKNOWN, f"acted upon on {acted_on}"
     return {
         "question": question,
         "product_id": each.product_id,
@@ -197,6 +198,11 @@ def _row(question: str, each: ProductEpisode, acknowledged_at_us: int | None) ->
         "closed_week": episode.ended_in,
         _ACKNOWLEDGED: acknowledged_at_us,
     }
+
+
+def _is_in_time(acted_on: dt.date, episode: Episode) -> bool:
+    """Whether it may have prevented what the alert warned of."""
+    return episode.ended_in is not None and acted_on < episode.ended_in + dt.timedelta(weeks=1)
 
 
 def _changes(stored: Mapping[Key, Values], wanted: Mapping[Key, Values]) -> list[tuple[Key, str, str]]:

@@ -16,9 +16,8 @@ import polars as pl
 
 from data.files import locked
 from data.snapshots import ModelReference
-from monitoring.outcomes.files import column_names, read_columns, read_note, write_file
+from monitoring.outcomes.files import PREDICTIONS, column_names, read_columns, read_note, write_file
 
-PREDICTIONS = "predictions"
 RULE = "rule: "
 """Begins the names of the columns that hold what a simple rule gave: higher means riskier."""
 

@@ -14,12 +14,10 @@ import polars as pl
 from data.ingest.result import CleanHistory
 from data.panel import Panel
 from feature_service.kernel.arrays import IntArray
-from monitoring.outcomes.files import damaged, read_columns, read_note, write_file
+from monitoring.outcomes.files import OUTCOMES, damaged, read_columns, read_note, write_file
 from monitoring.outcomes.predictions import PredictionsNote, read_predictions
 from monitoring.outcomes.truth import Truth, truth_of
 from training.labels import Label
-
-OUTCOMES = "outcomes"
 
 RECONSIDERED_WEEKS = 8
 """Weeks for which corrected data may change how a week turned out; after that it stays as it was last known."""

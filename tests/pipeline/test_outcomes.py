@@ -17,8 +17,9 @@ from data.panel.file import write_panel
 from data.snapshots import AlertRule, load, publish
 from data.snapshots.track_record import TRACK_RECORD, TrackRecord, read_track_record
 from data.state.database import Database, open_database
+from data.state.tables import ALERT_EPISODES
 from monitoring.outcomes import OutcomesSummary, update
-from monitoring.outcomes.ledger import episodes_in
+from monitoring.outcomes.ledger import episodes_in, microseconds
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, counted_weeks, read_predictions, read_rules
 from monitoring.outcomes.report import REPORT_FILE
 from orchestration.kept_predictions import keep_published, keep_snapshot
@@ -182,6 +183,29 @@ def test_every_alert_has_an_outcome_or_a_reason_and_the_figures_follow_from_them
     by_chance = recent.positives / recent.product_weeks
     assert recent.model.average_precision.value > 2 * by_chance
     assert {rule.alerts for rule in recent.rules.values()} == {recent.model.alerts}
+
+    in_time, too_late = [row for row in episodes if row["outcome"] == "did_not" and row["alerts"] == 1][:2]
+    acknowledge(database, in_time, days=8)
+    acknowledge(database, too_late, days=14)
+    look(replay, WEEKS[-1], tmp_path, database)
+    after, record = told(tmp_path)
+    acted_upon = [row["product_id"] for row in after if str(row["reason"]).startswith("acted upon on")]
+    assert acted_upon == [in_time["product_id"]]
+    assert record is not None
+    assert record.all is not None
+    assert (record.all.fates.acknowledged, record.all.fates.did_not) == (1, recent.fates.did_not - 1)
+    assert record.all.product_weeks == recent.product_weeks - 1
+
+
+def acknowledge(database: Database, row: dict[str, object], days: int) -> None:
+    """Somebody acts upon an episode, so many days after the Monday of the week of its first alert."""
+    week = row["first_week"]
+    assert isinstance(week, dt.date)
+    at = dt.datetime.combine(week, dt.time(12), dt.UTC) + dt.timedelta(days=days)
+    columns = ALERT_EPISODES.c
+    of_row = (columns.product_id == row["product_id"]) & (columns.first_week == week)
+    with database.connect() as connection:
+        connection.execute(ALERT_EPISODES.update().where(of_row).values(acknowledged_at_us=microseconds(at)))
 
 
 def test_a_corrected_count_changes_what_is_known_of_a_week_that_was_over(

@@ -8,10 +8,10 @@ import polars as pl
 
 from data.snapshots.track_record import TRACK_RECORD, read_track_record, write_track_record
 from monitoring.outcomes.alerts import product_episodes
-from monitoring.outcomes.files import write_file
+from monitoring.outcomes.files import OUTCOMES, write_file
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, RULE, counted_weeks, keep_predictions
 from monitoring.outcomes.rows import read_rows
-from monitoring.outcomes.week_outcomes import OUTCOME_COLUMNS, OUTCOMES, OutcomesNote
+from monitoring.outcomes.week_outcomes import OUTCOME_COLUMNS, OutcomesNote
 from tests.support.damaged_served_files import Reader
 from tests.support.outcomes import note, track_record, week
 from tests.support.training_fixtures import run_training_stages, training_panel

@@ -16,6 +16,8 @@ from monitoring.outcomes.predictions import PREDICTION_COLUMNS
 from tests.support.outcomes import note, week
 
 NOW = dt.datetime(2024, 7, 1, 6, tzinfo=dt.UTC)
+IN_TIME = dt.datetime(2024, 6, 23, 20, tzinfo=dt.UTC)
+"""On the last day that an alert of week 5 looks ahead to."""
 QUESTION = "inventory"
 
 
@@ -97,10 +99,10 @@ def test_what_later_data_say_of_an_episode_that_had_ended_is_noted(database: Dat
 def test_an_acknowledgement_stays_and_says_why_nothing_happened(database: Database) -> None:
     open_alert = Alert(week(5), Fate.OPEN, reason="the data end")
     reconcile(database, QUESTION, found(open_alert), WEEKS, NOW)
-    acknowledge(database, week(5), NOW)
+    acknowledge(database, week(5), IN_TIME)
     reconcile(database, QUESTION, found(open_alert), WEEKS, NOW)
     (known,) = acknowledgements(database, QUESTION)
-    assert (known.product_id, known.first_week, known.at) == ("p", week(5), NOW)
+    assert (known.product_id, known.first_week, known.at) == ("p", week(5), IN_TIME)
     later = WEEKS | {week(6)}
     over = [
         ProductEpisode("p", each, found(*in_vain(5))[0].first, note(0, 0), 0.7)
@@ -108,19 +110,23 @@ def test_an_acknowledgement_stays_and_says_why_nothing_happened(database: Databa
     ]
     reconcile(database, QUESTION, over, later, NOW)
     (row,) = episodes_in(database, QUESTION)
-    assert (row["outcome"], row["reason"]) == ("unknown", "acted upon on 2024-07-01")
-    assert row["acknowledged_at_us"] == microseconds(NOW)
+    assert (row["outcome"], row["reason"]) == ("unknown", "acted upon on 2024-06-23")
+    assert row["acknowledged_at_us"] == microseconds(IN_TIME)
+    acknowledge(database, week(5), IN_TIME + dt.timedelta(days=1))
+    reconcile(database, QUESTION, over, later, NOW)
+    assert episodes_in(database, QUESTION)[0]["outcome"] == "did_not", "it was over when somebody acted"
 
 
 def test_an_episode_that_turns_out_to_be_part_of_another_brings_its_acknowledgement(database: Database) -> None:
+    acted_at = dt.datetime(2024, 6, 2, 20, tzinfo=dt.UTC)
     reconcile(database, QUESTION, found(*in_vain(0, 2)), WEEKS, NOW)
-    acknowledge(database, week(2), NOW)
+    acknowledge(database, week(2), acted_at)
     reconcile(database, QUESTION, found(*in_vain(0, 1, 2)), WEEKS, NOW)
     (row,) = episodes_in(database, QUESTION)
     assert (row["first_week"], row["last_week"]) == (week(0), week(2))
-    assert row["acknowledged_at_us"] == microseconds(NOW)
+    assert row["acknowledged_at_us"] == microseconds(acted_at)
     assert {(each["first_week"], each["after"].split(",")[0]) for each in changes(database)} == {
-        (week(0), "unknown: acted upon on 2024-07-01"),
+        (week(0), "unknown: acted upon on 2024-06-02"),
         (week(2), "no episode begins in that week"),
     }
 
