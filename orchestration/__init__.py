@@ -1,6 +1,7 @@
 """Luigi tasks: each is parameters, an output and one call. ``luigi --module orchestration StockoutPipeline``."""
 
 from orchestration.console import set_up
+from orchestration.drift_tasks import WatchDrift
 from orchestration.history_tasks import Ingest, LoadHistory, WeeklyPanel
 from orchestration.model_tasks import Backtest, Evaluate, Features, Train
 from orchestration.outcome_tasks import ScoreOutcomes
@@ -25,5 +26,6 @@ __all__ = [
     "StockoutPipeline",
     "StockoutWeekly",
     "Train",
+    "WatchDrift",
     "WeeklyPanel",
 ]

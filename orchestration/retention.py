@@ -21,7 +21,10 @@ _GONE = ".pruned-"
 _WEEK_S = 7 * 24 * 3600
 
 # the hyphens leave out what is of no run: backtest/kept, backtest/predictions.parquet, quarantine/load.parquet
-_OF_RUNS = ("ingest/*", "quarantine/*-*", "panel/*/*", "features/*", "backtest/*-*", "models/*", "scored/*/*/*")
+_OF_RUNS = (
+    *("ingest/*", "quarantine/*-*", "panel/*/*", "features/*", "backtest/*-*", "models/*"),
+    *("scored/*/*/*", "drift/*/*-drift-*"),
+)
 _KEPT_PREDICTIONS, _BENTOS = "backtest/kept/*", "bentoml/bentos/*/*"
 _DRAFTS = ("*/.*.partial", "*/*/.*.partial", "*/*/*/.*.partial", "snapshots/.draft-*", "snapshots/*/.draft-*")
 _PARENTS = ("panel/*", "scored/*/*", "scored/*")

@@ -9,6 +9,7 @@
         backtest/<run>/                       out-of-fold predictions; those of the newest run also beside the folders
         backtest/kept/                        predictions that later backtests take over where all else is the same
         models/<run>/                         candidate/ evaluation/ registered/ packaged/ published/
+        drift/<question>/2018-W34.json        what drifted up to that week; the page beside it
         promotion/ledger.jsonl                every promotion and rollback, with its reasons
         mlflow/                               tracking database and artifacts, unless MLFLOW_TRACKING_URI is set
         bentoml/                              the store of Bentos, unless BENTOML_HOME is set
