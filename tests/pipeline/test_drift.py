@@ -33,7 +33,7 @@ def write_sales(trained: Trained, folder: Path, factor: float) -> None:
 
 def watch_drift(folder: Path) -> WatchDrift:
     """The stage and those before it, in this process: what they import is here already."""
-    task = WatchDrift(
+    task = WatchDrift(  # type: ignore[no-untyped-call]
         source="generic", data_dir=folder / "in", work_dir=folder / "work", label="zero_sales", as_of=SUNDAY
     )
     if not task.complete():
