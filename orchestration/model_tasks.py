@@ -16,7 +16,7 @@ from orchestration.stage import Stage
 from orchestration.targets import write_file_whole
 from training.backtest import PREDICTIONS_FILE
 
-_TABLE = "training_table.parquet"
+TRAINING_TABLE = "training_table.parquet"
 
 
 class Features(Stage):
@@ -36,7 +36,7 @@ class Features(Stage):
     def fill(self, folder: Path) -> str:
         """Compute the features with the kernel."""
         if self.engine == SPARK:
-            rows, known = features_in_parts(self, folder, folder / _TABLE)
+            rows, known = features_in_parts(self, folder, folder / TRAINING_TABLE)
             return f"{rows:,} rows of {self.feature_set_name}, outcome known for {known:,}"
         from data.panel.file import read_panel
         from training.table import write_training_table
@@ -46,7 +46,7 @@ class Features(Stage):
             panel,
             self.label,
             self.feature_set_name,
-            folder / _TABLE,
+            folder / TRAINING_TABLE,
             horizon_weeks=self.horizon_weeks,
             alpha=self.alpha,
         )
@@ -71,7 +71,7 @@ class Backtest(Stage):
         from training.recipes import ORIGINAL, calibration_weeks_for, recipe_for
         from training.selection import choose_recipe
 
-        rows = read_training_table(self.folder_of(Features) / _TABLE)
+        rows = read_training_table(self.folder_of(Features) / TRAINING_TABLE)
         panel = read_panel(self.folder_of(WeeklyPanel) / PANEL_DIR)
         settings = BacktestSettings(
             origins=self.backtest_weeks,
@@ -108,7 +108,7 @@ class Train(Stage):
         """Fit, export to ONNX, check parity."""
         from training.candidate import train
 
-        table, backtest = self.folder_of(Features) / _TABLE, self.folder_of(Backtest)
+        table, backtest = self.folder_of(Features) / TRAINING_TABLE, self.folder_of(Backtest)
         record = train(table, backtest, self.seed, self.data_fingerprint, folder)
         of_all = f" of {record.rows_known:,}" if record.rows < record.rows_known else ""
         return f"{record.rows:,}{of_all} rows, ONNX differs from the fitted model by at most {record.parity:.0e}"

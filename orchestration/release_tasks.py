@@ -15,7 +15,7 @@ from data.snapshots import ModelReference, current_id, publish
 from feature_service.kernel import StockoutError
 from orchestration.default_question import claim_default
 from orchestration.history_tasks import PANEL_DIR, PANEL_REPORT, WeeklyPanel
-from orchestration.model_tasks import Backtest, Evaluate, Train
+from orchestration.model_tasks import TRAINING_TABLE, Backtest, Evaluate, Features, Train
 from orchestration.parameters import SPARK
 from orchestration.published_runs import SNAPSHOT_FILE, write_published_run
 from orchestration.registry_places import ledger_in
@@ -69,6 +69,7 @@ class Register(Release, Stage):
         from data.panel.report import PanelReport
         from training.evaluation.figures import read_evaluation
         from training.registry.decisions import decide
+        from training.registry.judgement import Challenger
         from training.registry.names import claim_model_name
         from training.registry.versions import fetch, register
 
@@ -79,11 +80,10 @@ class Register(Release, Stage):
         name = f"{question.name} {self.week_name}"
         warnings = PanelReport.read(self.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
         challenger = register(self.folder_of(Train), evaluation, predictions, name, self.tracking_uri, model, warnings)
+        table = self.folder_of(Features) / TRAINING_TABLE
         outcome = decide(
-            challenger,
+            Challenger(challenger, read_evaluation(evaluation), predictions, table),
             question,
-            read_evaluation(evaluation),
-            predictions,
             tracking_uri=self.tracking_uri,
             ledger=ledger_in(self.work_dir),
             who=getpass.getuser(),

@@ -4,6 +4,7 @@ import hypothesis
 
 from tests.support.asked_fleets import all_ids, fleet, together
 from tests.support.bentos import bento_home, bento_target, bento_url
+from tests.support.contenders import four_weeks_before, good, half, poor
 from tests.support.databases import postgres, state_url
 from tests.support.serving_fixtures import channel, published, server
 from tests.support.shops import shops
@@ -16,6 +17,10 @@ __all__ = [
     "bento_url",
     "channel",
     "fleet",
+    "four_weeks_before",
+    "good",
+    "half",
+    "poor",
     "postgres",
     "published",
     "server",

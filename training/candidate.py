@@ -55,6 +55,8 @@ class TrainingRecord:
         importance: Share of each feature in the mean absolute contribution on the newest rows; empty where the
             estimator has no contributions.
         fit_seconds: Of the fit alone.
+        row_budget: Rows that a fit may learn from; None in records of before.
+        calibration_weeks: Origins that it is calibrated on; None in records of before.
     """
 
     seed: int
@@ -69,6 +71,8 @@ class TrainingRecord:
     parity_rows: int
     importance: Mapping[str, float]
     fit_seconds: float
+    row_budget: int | None = None
+    calibration_weeks: int | None = None
 
 
 def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Path) -> TrainingRecord:
@@ -112,6 +116,8 @@ def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Pat
         parity_rows=parity_rows,
         importance=_importance(model, rows.feature_names, newest[-IMPORTANCE_ROWS:]),
         fit_seconds=round(fit_seconds, 3),
+        row_budget=backtest_record.settings.row_budget,
+        calibration_weeks=backtest_record.settings.calibration_weeks,
     )
     (to / TRAINING_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
     return record

@@ -11,8 +11,9 @@ TABLE_SCHEMA = 4
 BACKTEST_SCHEMA = 2
 """Of predictions and record: :mod:`training.backtest.predictions`, :mod:`training.backtest.record`."""
 
-TRAINING_SCHEMA = 3
-"""Of the candidate beside its bundle: :mod:`training.candidate`."""
+TRAINING_SCHEMA = 4
+"""Of the candidate beside its bundle: :mod:`training.candidate`. 3 did not hold the row budget and the weeks of the
+calibration."""
 
 FIGURES_SCHEMA = 2
 """Of the evaluation: :mod:`training.evaluation.figures`. The report of 1 said nothing of what looks wrong about the

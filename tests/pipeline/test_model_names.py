@@ -12,6 +12,7 @@ from tests.support.training_fixtures import Trained
 from training.evaluation.figures import read_evaluation
 from training.registry.aliases import CHAMPION, at_alias
 from training.registry.decisions import decide
+from training.registry.judgement import Challenger
 from training.registry.ledger import Entry, append
 from training.registry.names import claim_model_name
 from training.registry.question import Question
@@ -67,8 +68,6 @@ def test_decisions_of_the_shared_model_of_before_are_no_decisions_on_a_questions
 
 def decide_under(name: str, store: Store, trained: Trained) -> Entry:
     files = trained.candidate, trained.evaluation, trained.predictions
-    challenger = register(*files, "inventory 2018-W34", store.uri, name)
-    figures = read_evaluation(trained.evaluation)
-    return decide(
-        challenger, OTHER, figures, trained.predictions, tracking_uri=store.uri, ledger=store.ledger, who="me"
-    ).entry
+    reference = register(*files, "inventory 2018-W34", store.uri, name)
+    challenger = Challenger(reference, read_evaluation(trained.evaluation), trained.predictions, trained.table)
+    return decide(challenger, OTHER, tracking_uri=store.uri, ledger=store.ledger, who="me").entry

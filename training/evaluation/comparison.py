@@ -36,7 +36,7 @@ def compare_with_rules(figures: Mapping[str, Measurements]) -> dict[str, Compari
     Args:
         figures: What :func:`training.metrics.figures.measure` gives, with the scorer ``model`` among them.
     """
-    return {name: _difference(figures[MODEL], rule) for name, rule in figures.items() if name != MODEL}
+    return {name: difference(figures[MODEL], rule) for name, rule in figures.items() if name != MODEL}
 
 
 def compare_with_champion(challenger: Predictions, champion: Predictions, yardstick: Yardstick) -> Comparison | None:
@@ -44,7 +44,7 @@ def compare_with_champion(challenger: Predictions, champion: Predictions, yardst
 
     The outcomes and the base rate are the challenger's, whose data are the newer.
     """
-    ours, theirs = _common(challenger, champion)
+    ours, theirs = common_rows(challenger, champion)
     if not len(ours) or len(np.unique(challenger.truth.outcome[ours])) < 2:
         return None
     scorers = {
@@ -53,10 +53,12 @@ def compare_with_champion(challenger: Predictions, champion: Predictions, yardst
         BASE_RATE: challenger.rules[BASE_RATE].take(ours),
     }
     figures = measure(challenger.truth.take(ours), scorers, yardstick)
-    return _difference(figures[MODEL], figures[CHAMPION])
+    return difference(figures[MODEL], figures[CHAMPION])
 
 
-def _difference(challenger: Measurements, other: Measurements) -> Comparison:
+def difference(challenger: Measurements, other: Measurements) -> Comparison:
+    """The challenger less another scorer, both measured on the same rows and draws."""
+
     def of_figure(name: str) -> Interval:
         return challenger[name].minus(other[name]).interval()
 
@@ -66,7 +68,7 @@ def _difference(challenger: Measurements, other: Measurements) -> Comparison:
     )
 
 
-def _common(ours: Predictions, theirs: Predictions) -> tuple[IntArray, IntArray]:
+def common_rows(ours: Predictions, theirs: Predictions) -> tuple[IntArray, IntArray]:
     """Positions of the rows of both with the same product and week."""
     count = len(ours.product_ids)
     products = pa.concat_arrays([ours.product_ids, theirs.product_ids]).dictionary_encode().indices.to_numpy()

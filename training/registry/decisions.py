@@ -12,22 +12,18 @@ from pathlib import Path
 
 from data.snapshots import ModelReference
 from feature_service.kernel.sets.catalogue import FEATURE_SETS
-from training.backtest.predictions import read_predictions
 from training.errors import RegistryError
-from training.evaluation.comparison import MODEL, Comparison, compare_with_champion
-from training.evaluation.figures import ALL, LOCKED, Evaluation
-from training.metrics.yardstick import Yardstick
 from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, champion_alias, set_aliases
-from training.registry.ledger import KEPT, PROMOTED, Entry, append, now, read
+from training.registry.judgement import Challenger, judge
+from training.registry.ledger import KEPT, LIFTED, PROMOTED, ROLLED_BACK, Entry, append, now, read
 from training.registry.lock import registry_lock
-from training.registry.promotion import should_promote
+from training.registry.pins import how_to_lift, pin_of, remove_pin, set_pin
+from training.registry.promotion import Decision
 from training.registry.question import Question
-from training.registry.runs import fetch_predictions
 from training.registry.tracking_server import public
 from training.registry.versions import contract_of, record_on_version, tags_of
 
-_FIGURES = ("average_precision", "auc", "calibration_error", "recall_at_budget", "precision_at_budget")
-_ACTION = "promotion"
+_ACTION, _AT = "promotion", "promotion_at"
 
 
 @dataclass(frozen=True)
@@ -38,63 +34,64 @@ class Outcome:
     champion: ModelReference
 
 
-def decide(
-    challenger: ModelReference,
-    question: Question,
-    figures: Evaluation,
-    predictions: Path,
-    *,
-    tracking_uri: str,
-    ledger: Path,
-    who: str,
-) -> Outcome:
+def decide(challenger: Challenger, question: Question, *, tracking_uri: str, ledger: Path, who: str) -> Outcome:
     """Decide on a registered version and act on it; each version is decided on once.
 
     From reading the ledger to moving the aliases nobody else decides in the same registry: see
     :mod:`training.registry.lock`.
 
     Args:
-        challenger: The version.
+        challenger: The version, and the files of its run.
         question: What it answers.
-        figures: Its evaluation.
-        predictions: Its out-of-fold predictions.
         tracking_uri: See :mod:`training.registry.versions`.
         ledger: File that the decision is appended to.
         who: The user who runs this.
     Raises:
-        RegistryError, TrainingFileError: If the registry or a file cannot be used.
+        RegistryError, TrainingFileError, BundleError: If the registry or a file cannot be used.
     """
+    version = challenger.reference
     with registry_lock(tracking_uri):
-        entries = [each for each in read(ledger, public(tracking_uri), question.name) if each.model == challenger.name]
+        entries = [each for each in read(ledger, public(tracking_uri), question.name) if each.model == version.name]
         if entries:
             complete(entries[-1], tracking_uri)
-        entry = next((each for each in entries if each.version == challenger.version), None)
+        decided = [each for each in entries if each.version == version.version and each.action != LIFTED]
+        entry = decided[0] if decided else None
         if entry is None:
-            entry = _entry(challenger, question, figures, predictions, tracking_uri, who)
+            entry = _entry(challenger, question, tracking_uri, who)
             append(entry, ledger)
             complete(entry, tracking_uri)
-        champion = _champion(question, challenger.name, tracking_uri)
+        champion = _champion(question, version.name, tracking_uri)
         point_champion_at(champion, question, tracking_uri)
         return Outcome(entry, champion)
 
 
-def complete(entry: Entry, tracking_uri: str) -> None:
+def complete(entry: Entry, tracking_uri: str) -> bool:
     """Do what an entry says, unless that was done; so the next run completes one that was killed on the way.
 
     The version's tag is written last. Aliases that another work dir has moved since are left alone.
+
+    Returns:
+        Whether there was anything left to do.
     """
-    if tags_of(entry.model, entry.version, tracking_uri).get(_ACTION) == entry.action:
-        return
+    done = tags_of(entry.model, entry.version, tracking_uri)
+    if done.get(_ACTION) == entry.action and done.get(_AT, entry.at) == entry.at:
+        return False
     champion = at_alias(champion_alias(entry.question), tracking_uri, entry.model)
-    if entry.action == KEPT:
+    if entry.action == LIFTED:
+        remove_pin(entry.question, entry.model, tracking_uri)
+    elif entry.action == KEPT:
         set_aliases({CHALLENGER: entry.version}, tracking_uri, entry.model)
-    elif champion is None or champion.version == entry.champion_before:
+    elif champion is None or champion.version in (entry.champion_before, entry.champion_after):
+        if entry.action == ROLLED_BACK:
+            pin = f"version {entry.champion_after}, pinned since {entry.at} by {entry.who}"
+            set_pin(entry.question, entry.model, pin, tracking_uri)
         set_aliases({champion_alias(entry.question): entry.champion_after}, tracking_uri, entry.model)
     with tempfile.TemporaryDirectory() as temporary:
         note = Path(temporary) / "decision.json"
         note.write_text(f"{entry.to_line()}\n", encoding="utf-8")
-        tags = {"label": entry.label, "promotion_reasons": "; ".join(entry.reasons), _ACTION: entry.action}
-        record_on_version(entry.model, entry.version, tags, note, tracking_uri)
+        tags = {"label": entry.label, "promotion_reasons": "; ".join(entry.reasons), _AT: entry.at}
+        record_on_version(entry.model, entry.version, {**tags, _ACTION: entry.action}, note, tracking_uri)
+    return True
 
 
 def point_champion_at(champion: ModelReference, question: Question, tracking_uri: str) -> None:
@@ -115,20 +112,16 @@ def _champion(question: Question, model: str, tracking_uri: str) -> ModelReferen
     return champion
 
 
-def _entry(
-    challenger: ModelReference,
-    question: Question,
-    figures: Evaluation,
-    predictions: Path,
-    tracking_uri: str,
-    who: str,
-) -> Entry:
+def _entry(challenger: Challenger, question: Question, tracking_uri: str, who: str) -> Entry:
     """The decision on a version that has none yet; nothing is changed."""
-    champion = at_alias(champion_alias(question.name), tracking_uri, challenger.name)
+    version = challenger.reference
+    champion = at_alias(champion_alias(question.name), tracking_uri, version.name)
     objection = _objection(champion, question, tracking_uri) if champion else None
-    reigns = champion is not None and objection is None
-    comparison = _over_champion(champion, predictions, figures.yardstick, tracking_uri) if champion and reigns else None
-    decision = should_promote(has_champion=reigns, over_champion=comparison, over_rules=figures.over_rules)
+    pin = pin_of(question.name, version.name, tracking_uri)
+    if pin and objection:
+        raise RegistryError(f"the champion is {pin}, and {objection}, so nothing can be published: {_lift(question)}")
+    judgement = judge(challenger, None if objection else champion, question, tracking_uri)
+    decision = _pinned(judgement.decision, pin, question) if pin else judgement.decision
     reasons = decision.reasons
     if champion and objection:
         reasons = (f"version {champion.version}, the champion so far, {objection}", *reasons)
@@ -137,18 +130,32 @@ def _entry(
         at=now(),
         who=who,
         action=PROMOTED if decision.promote else KEPT,
+        case=judgement.case,
         registry=public(tracking_uri),
         question=question.name,
         label=question.label,
         horizon_weeks=question.horizon_weeks,
         alpha=question.alpha,
-        model=challenger.name,
-        version=challenger.version,
+        model=version.name,
+        version=version.version,
         champion_before=before,
-        champion_after=challenger.version if decision.promote else before,
+        champion_after=version.version if decision.promote else before,
         reasons=reasons,
-        figures=_figures(figures, comparison),
+        figures=judgement.figures,
     )
+
+
+def _pinned(decision: Decision, pin: str, question: Question) -> Decision:
+    """What is decided while the champion is pinned: nothing is promoted, whatever the rule says."""
+    would_be = PROMOTED if decision.promote else KEPT
+    first, *others = decision.reasons
+    return Decision(
+        False, (f"the champion is {pin}: {_lift(question)}", f"without the pin: {would_be}: {first}", *others)
+    )
+
+
+def _lift(question: Question) -> str:
+    return f"lift the pin with {how_to_lift(question)}"
 
 
 def _objection(champion: ModelReference, question: Question, tracking_uri: str) -> str | None:
@@ -164,27 +171,3 @@ def _objection(champion: ModelReference, question: Question, tracking_uri: str) 
 def _answers(champion: ModelReference, question: Question, tracking_uri: str) -> bool:
     contract = contract_of(champion, tracking_uri)
     return contract is not None and question.is_answered_by(contract.label)
-
-
-def _over_champion(
-    champion: ModelReference, predictions: Path, yardstick: Yardstick, tracking_uri: str
-) -> Comparison | None:
-    with tempfile.TemporaryDirectory() as temporary:
-        theirs = read_predictions(fetch_predictions(champion, tracking_uri, Path(temporary)))
-    return compare_with_champion(read_predictions(predictions), theirs, yardstick)
-
-
-def _figures(figures: Evaluation, comparison: Comparison | None) -> dict[str, str]:
-    named = {
-        f"{block}: {name}": str(figures.blocks[block].figures[MODEL][name])
-        for block in (ALL, LOCKED)
-        for name in _FIGURES
-    }
-    best = figures.best_rule()
-    named[f"{ALL}: average_precision of {best!r}, the best rule"] = str(
-        figures.blocks[ALL].figures[best]["average_precision"]
-    )
-    if comparison is not None:
-        named["average_precision less the champion's"] = str(comparison.average_precision)
-        named["calibration_error less the champion's"] = str(comparison.calibration_error)
-    return named

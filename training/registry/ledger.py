@@ -14,7 +14,10 @@ from training.errors import TrainingFileError
 from training.labels import DEFAULT_ALPHA
 from training.registry.question import Question
 
-PROMOTED, KEPT, ROLLED_BACK = "promoted", "kept as challenger", "rolled back"
+PROMOTED, KEPT = "promoted", "kept as challenger"
+ROLLED_BACK, LIFTED = "rolled back and pinned", "pin lifted"
+_ROLLED_BACK_BEFORE = "rolled back"
+"""Of before rollbacks pinned: it pins nothing."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Entry:
     Attributes:
         at: When, ISO 8601 in UTC.
         who: Who ran it.
-        action: ``promoted``, ``kept as challenger`` or ``rolled back``.
+        action: ``promoted``, ``kept as challenger``, ``rolled back and pinned`` or ``pin lifted``.
         registry: The MLflow server, without a password.
         question: Name of the question, e.g. ``inventory-4-weeks``: see :class:`training.registry.question.Question`.
         label: The question's label.
@@ -36,6 +39,7 @@ class Entry:
         figures: The figures that decided, with their intervals, as text.
         alpha: The question's ``alpha``.
         model: The registered model that the versions are of.
+        case: Of a decision on a challenger: ``first``, ``refresh`` or ``replacement``; empty in lines of before.
     """
 
     at: str
@@ -52,6 +56,7 @@ class Entry:
     figures: Mapping[str, str]
     alpha: float = DEFAULT_ALPHA
     model: str = MODEL_NAME
+    case: str = ""
 
     @property
     def asked(self) -> Question:
@@ -125,7 +130,7 @@ def previous_champion(entries: list[Entry]) -> str | None:
     for entry in entries:
         if entry.action == PROMOTED:
             pile.append(entry.champion_after)
-        elif entry.action == ROLLED_BACK:
+        elif entry.action in (ROLLED_BACK, _ROLLED_BACK_BEFORE):
             pile = pile[:-1] or [entry.champion_after]
     return pile[-2] if len(pile) > 1 else None
 

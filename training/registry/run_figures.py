@@ -19,6 +19,8 @@ def parameters(contract: Contract, record: TrainingRecord, figures: Evaluation) 
         "label": contract.label.name,
         "horizon_weeks": contract.label.horizon_weeks,
         "feature_set": contract.feature_set,
+        "row_budget": record.row_budget,
+        "calibration_weeks": record.calibration_weeks,
     }
 
 

@@ -1,5 +1,6 @@
 """The MLflow run of a training: its parameters, its figures and the files that it wrote."""
 
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +11,15 @@ from mlflow.entities import Metric, Param
 from data.snapshots import ModelReference
 from feature_service.bundle import Contract
 from training.backtest.predictions import PREDICTIONS_FILE
-from training.candidate import TRAINING_FILE, TrainingRecord
+from training.candidate import TRAINING_FILE, TrainingRecord, read_training_record
+from training.errors import TrainingFileError
 from training.evaluation.figures import Evaluation
 from training.registry.client import registry_client
 from training.registry.database import database_of, experiment_id
 from training.registry.revision import git_revision
 from training.registry.run_figures import metrics, parameters
 
-_BACKTEST_DIR = "backtest"
+_BACKTEST_DIR, _TRAINING_DIR = "backtest", "training"
 
 
 def log_run(
@@ -41,7 +43,7 @@ def log_run(
 def log_files(client: MlflowClient, run_id: str, candidate: Path, evaluation: Path, predictions: Path) -> None:
     """Keep the files of a training run with its MLflow run."""
     client.log_artifacts(run_id, str(evaluation), "evaluation")
-    client.log_artifact(run_id, str(candidate / TRAINING_FILE), "training")
+    client.log_artifact(run_id, str(candidate / TRAINING_FILE), _TRAINING_DIR)
     client.log_artifact(run_id, str(predictions), _BACKTEST_DIR)
 
 
@@ -53,6 +55,20 @@ def fetch_predictions(reference: ModelReference, tracking_uri: str, to: Path) ->
     """
     with registry_client(tracking_uri) as client:
         return Path(client.download_artifacts(reference.run_id, f"{_BACKTEST_DIR}/{PREDICTIONS_FILE}", str(to)))
+
+
+def fetch_training_record(reference: ModelReference, tracking_uri: str) -> TrainingRecord | None:
+    """The record of a version's training; None if it is of a schema that this program does not read.
+
+    Raises:
+        RegistryError: If the server cannot be reached or has none.
+    """
+    with registry_client(tracking_uri) as client, tempfile.TemporaryDirectory() as temporary:
+        path = client.download_artifacts(reference.run_id, f"{_TRAINING_DIR}/{TRAINING_FILE}", temporary)
+        try:
+            return read_training_record(Path(path).parent)
+        except TrainingFileError:
+            return None
 
 
 def log_warnings(client: MlflowClient, run_id: str, warnings: Sequence[str]) -> None:
