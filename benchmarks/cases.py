@@ -1,6 +1,8 @@
 """Which data set is asked which question, and the targets that were set for it."""
 
 import datetime as dt
+import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,3 +142,12 @@ def case_of(folder: Path) -> Case:
     if any(folder.glob("availability.*")):
         return Case(folder.name, "availability", "availability-1", onsets_only=True, targets=CASES[1].targets)
     return Case(folder.name, "zero_sales", "sales-2")
+
+
+def real_data(case: Case) -> Path:
+    """The folder of a public data set, in ``STOCKOUT_REAL_DATA`` or ``../shared/data``; ends the program without it."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("STOCKOUT_REAL_DATA", beside)) / case.name
+    if not folder.is_dir():
+        sys.exit(f"there is no folder {folder}: set STOCKOUT_REAL_DATA")
+    return folder

@@ -8,7 +8,6 @@ code was made on them.
 
 import argparse
 import datetime as dt
-import os
 import sys
 import tempfile
 import time
@@ -20,7 +19,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.cases import CASES, LAST_DAYS, Case, EvaluatedRows, Target, case_of
+from benchmarks.cases import CASES, LAST_DAYS, Case, EvaluatedRows, Target, case_of, real_data
 from data.ingest.generic import ingest_generic
 from data.ingest.olist import ingest_olist
 from data.ingest.result import CleanHistory
@@ -75,12 +74,7 @@ def _cases(folders: list[Path]) -> Iterator[tuple[Path, Case]]:
     if folders:
         yield from ((folder, case_of(folder)) for folder in folders)
         return
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    root = Path(os.environ.get("STOCKOUT_REAL_DATA", beside))
-    for case in CASES:
-        if not (root / case.name).is_dir():
-            sys.exit(f"there is no folder {root / case.name}: set STOCKOUT_REAL_DATA, or name folders of your own")
-        yield root / case.name, case
+    yield from ((real_data(case), case) for case in CASES)
 
 
 def _measure(folder: Path, case: Case, as_of: dt.date | None, yardstick: Yardstick) -> None:
@@ -115,7 +109,7 @@ def _measure(folder: Path, case: Case, as_of: dt.date | None, yardstick: Yardsti
 
 def _backtest(folder: Path, case: Case, as_of: dt.date | None) -> Backtest:
     with tempfile.TemporaryDirectory() as temporary:
-        ingested = _ingest(folder, Path(temporary) / "quarantine.parquet")
+        ingested = ingest(folder, Path(temporary) / "quarantine.parquet")
         last_day = as_of or ingested.report.history_to
         panel = build_panel(ingested, as_of_week=last_complete_week(last_day))
         table = Path(temporary) / "table.parquet"
@@ -129,7 +123,8 @@ def _backtest(folder: Path, case: Case, as_of: dt.date | None) -> Backtest:
     return backtest(rows, panel, recipe_for(case.label), settings, SEED)
 
 
-def _ingest(folder: Path, quarantine: Path) -> CleanHistory:
+def ingest(folder: Path, quarantine: Path) -> CleanHistory:
+    """What a folder holds, read as Olist's layout if it has its files, else as the generic one."""
     if any(folder.glob("olist_orders_dataset.*")):
         return ingest_olist(folder, quarantine_file=quarantine)
     return ingest_generic(folder, quarantine_file=quarantine)

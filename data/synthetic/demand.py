@@ -22,6 +22,23 @@ _PRODUCTS_PER_BLOCK = 2_000
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A market that changes for good, at once.
+
+    Attributes:
+        week: Weeks of the calendar that go as before.
+        demand: From then on each product's demand is multiplied by a factor of its own, log-normal with this deviation.
+        chance_of_delay: From then on, that a delivery to a shop is late.
+        longest_delay_days: From then on.
+    """
+
+    week: int
+    demand: float = 1.0
+    chance_of_delay: float = 0.8
+    longest_delay_days: int = 21
+
+
+@dataclass(frozen=True)
 class SimulatedDemand:
     """What customers want, one entry per unit, in the order of days.
 
@@ -45,6 +62,7 @@ def simulate_demand(
     weeks: int,
     first_week: dt.date,
     scale: float = UNITS_PER_WEEK_SCALE,
+    turn: Turn | None = None,
 ) -> SimulatedDemand:
     """Poisson demand with gamma-distributed rates, so that few products sell often and most hardly at all.
 
@@ -57,6 +75,7 @@ def simulate_demand(
         weeks: Length of the calendar.
         first_week: Its first Monday.
         scale: Of the gamma distribution of the rates, in units a week.
+        turn: When and how the market changes; None where it does not.
     """
     days = np.arange(np.datetime64(first_week), np.datetime64(first_week) + 7 * weeks)
     rate = (UNITS_PER_WEEK_FLOOR + rng.gamma(UNITS_PER_WEEK_SHAPE, scale, products)) / 7
@@ -64,12 +83,15 @@ def simulate_demand(
     half_life = rng.uniform(120, 900, products)
     list_price = np.round(rng.lognormal(4.3, 0.9, products), 0) + 0.9
     market = market_factor(days)
+    factor = np.ones(products) if turn is None else rng.lognormal(0, turn.demand, products)
+    turned = np.arange(len(days)) >= (len(days) if turn is None else 7 * turn.week)
     found: list[tuple[IntArray, IntArray, DoubleArray]] = []
     for first in range(0, products, _PRODUCTS_PER_BLOCK):
         block = slice(first, min(first + _PRODUCTS_PER_BLOCK, products))
         age = np.arange(len(days)) - launch[block, None]
         level = _price_level(rng, block.stop - block.start, days)
         mean = rate[block, None] * market * np.exp2(-np.maximum(age, 0) / half_life[block, None]) * level**-1.5
+        mean *= np.where(turned, factor[block, None], 1)
         units = rng.poisson(np.where(age >= 0, mean, 0))
         row, day = np.nonzero(units)
         repeats = units[row, day]

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from data.ingest.contracts import CATALOGUE, INVENTORY, LEAD_TIMES, SALES
-from data.synthetic.demand import SimulatedDemand, simulate_demand
+from data.synthetic.demand import SimulatedDemand, Turn, simulate_demand
 from data.weeks import monday_of
 from feature_service.kernel.arrays import IntArray
 
@@ -48,7 +48,9 @@ class Shelf:
     on_hand: IntArray
 
 
-def write_synthetic_generic(folder: Path, *, seed: int, products: int, weeks: int, first_week: dt.date) -> None:
+def write_synthetic_generic(
+    folder: Path, *, seed: int, products: int, weeks: int, first_week: dt.date, turn: Turn | None = None
+) -> None:
     """Write sales, daily counts with gaps, categories, lead times and the truth as CSV files into ``folder``.
 
     Args:
@@ -57,15 +59,16 @@ def write_synthetic_generic(folder: Path, *, seed: int, products: int, weeks: in
         products: How many pairs of a shop and an item; some of them never sell.
         weeks: Length of the history.
         first_week: Any day of its first week.
+        turn: When and how the market changes; nobody adapts what is reordered. None where it does not.
     """
     rng = np.random.default_rng(seed)
     demand = simulate_demand(
-        rng, products=products, weeks=weeks, first_week=monday_of(first_week), scale=UNITS_PER_WEEK_SCALE
+        rng, products=products, weeks=weeks, first_week=monday_of(first_week), scale=UNITS_PER_WEEK_SCALE, turn=turn
     )
     wanted = np.zeros((products, len(demand.days)), dtype=np.int64)
     np.add.at(wanted, (demand.product, demand.day), 1)
     lead_time = rng.integers(3, _LONGEST_LEAD_TIME_DAYS + 1, products)
-    shelf = simulate_shelf(rng, wanted, lead_time)
+    shelf = simulate_shelf(rng, wanted, lead_time, turn)
     ids = np.array([f"{row % SHOPS + 1}-{row // SHOPS + 10_001}" for row in range(products)])
     (folder / LOST_SALES_FILE).parent.mkdir(parents=True, exist_ok=True)
     _sales(demand, shelf, ids).write_csv(folder / f"{SALES.stem}.csv")
@@ -76,21 +79,24 @@ def write_synthetic_generic(folder: Path, *, seed: int, products: int, weeks: in
     _lost_sales(demand, shelf, ids).write_csv(folder / LOST_SALES_FILE)
 
 
-def simulate_shelf(rng: np.random.Generator, demand: IntArray, lead_time: IntArray) -> Shelf:
+def simulate_shelf(rng: np.random.Generator, demand: IntArray, lead_time: IntArray, turn: Turn | None = None) -> Shelf:
     """Simulate sales, reorders and deliveries, day by day.
 
     Args:
         rng: Source of every random choice.
         demand: What customers want, shape ``(products, days)``, in units.
         lead_time: Promised days from ordering to having, shape ``(products,)``.
+        turn: From when on deliveries are late more often; what is reordered goes by the demand before it.
     """
     products, days = demand.shape
-    per_day = demand.mean(axis=1)
+    turn_day = days if turn is None else 7 * turn.week
+    per_day = demand[:, :turn_day].mean(axis=1)
     # how carefully each is reordered: with less than the usual demand of the lead time in reserve, or with much more
     care = rng.uniform(0.5, 1.8, products)
     reorder_at = np.ceil(care * per_day * lead_time)
     fill_up_to = reorder_at + np.ceil(np.maximum(per_day * rng.uniform(10, 35, products), 2))
-    arriving = np.zeros((products, days + _LONGEST_LEAD_TIME_DAYS + _LONGEST_DELAY_DAYS + 1))
+    longest_delay = _LONGEST_DELAY_DAYS if turn is None else max(_LONGEST_DELAY_DAYS, turn.longest_delay_days)
+    arriving = np.zeros((products, days + _LONGEST_LEAD_TIME_DAYS + longest_delay + 1))
     rows = np.arange(products)
     stock, on_order = fill_up_to.copy(), np.zeros(products)
     sales, on_hand = np.zeros_like(demand), np.zeros_like(demand)
@@ -101,7 +107,10 @@ def simulate_shelf(rng: np.random.Generator, demand: IntArray, lead_time: IntArr
         stock -= sales[:, day]
         on_hand[:, day] = stock
         order = np.where(stock + on_order <= reorder_at, fill_up_to - stock - on_order, 0)
-        delay = np.where(rng.random(products) < _CHANCE_OF_DELAY, rng.integers(1, _LONGEST_DELAY_DAYS + 1, products), 0)
+        chance, longest = _CHANCE_OF_DELAY, _LONGEST_DELAY_DAYS
+        if turn is not None and day >= turn_day:
+            chance, longest = turn.chance_of_delay, turn.longest_delay_days
+        delay = np.where(rng.random(products) < chance, rng.integers(1, longest + 1, products), 0)
         arriving[rows, day + lead_time + delay] += order
         on_order += order
     return Shelf(demand, sales, on_hand)
