@@ -11,10 +11,10 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup tools check test demo crossfire bench bench-model bench-pipeline soak stubs format
+.PHONY: help setup tools check test demo crossfire bench bench-model bench-pipeline bench-promotion soak stubs format
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(STAMP) ## create .venv from uv.lock
 	@$(BIN)/python -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null || \
@@ -64,6 +64,9 @@ bench: tools ## the service against an echo and against other servers, streams, 
 
 bench-model: tools ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model
+
+bench-promotion: tools ## frozen, refreshed and always newest models, replayed week by week; what went wrong is refused
+	$(BIN)/python -m benchmarks.promotion
 
 bench-pipeline: tools ## features beside pandas, Polars, DuckDB and mlforecast; each stage's cost, Spark's too; SIZES="1 10 100" for more
 	$(BIN)/python -m benchmarks.engines.contest $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR))

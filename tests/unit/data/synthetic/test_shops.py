@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from data.ingest.generic import ingest_generic
 from data.panel.build import build_panel
 from data.synthetic.__main__ import main
+from data.synthetic.demand import Turn, simulate_demand
 from data.synthetic.shops import LOST_SALES_FILE, simulate_shelf, write_synthetic_generic
 
 WEEKS = 20
@@ -35,6 +36,21 @@ def test_no_more_is_sold_than_was_there_and_units_balance() -> None:
     assert (shelf.on_hand[lost] == 0).all()
     received = np.diff(shelf.on_hand, axis=1) + shelf.sales[:, 1:]
     assert (received >= 0).all()
+
+
+def test_in_a_market_that_turns_demand_is_another_and_shelves_are_empty_more_often() -> None:
+    turn = Turn(week=10, longest_delay_days=21)
+    seen = {}
+    for name, each in (("as ever", None), ("turned", turn)):
+        rng = np.random.default_rng(5)
+        demand = simulate_demand(rng, products=300, weeks=WEEKS, first_week=FIRST, scale=9.0, turn=each)
+        wanted = np.zeros((300, 7 * WEEKS), dtype=np.int64)
+        np.add.at(wanted, (demand.product, demand.day), 1)
+        shelf = simulate_shelf(rng, wanted, rng.integers(3, 22, 300), each)
+        before, after = wanted[:, :70].sum(axis=1), wanted[:, 70:].sum(axis=1)
+        seen[name] = (np.corrcoef(before, after)[0, 1], 1 - shelf.sales[:, 91:].sum() / shelf.demand[:, 91:].sum())
+    assert seen["turned"][0] < seen["as ever"][0]
+    assert seen["turned"][1] > 1.2 * seen["as ever"][1]
 
 
 def test_the_files_are_read_whole_and_name_shops_and_items(shops: Path) -> None:
