@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from data.command.render import print_lines, print_table
+from data.state.database import Database
 from data.weeks import iso_name
 from feature_service.kernel import StockoutError
 from feature_service.terminal import command_output
@@ -108,12 +109,36 @@ def show(number: int, file: Path) -> None:
     print_lines("what it said", [run.said] if run.said else [])
 
 
+@main.command()
+@_SETTINGS
+@click.option("--test", "channel", help="Send a test message to the channel of this name, past the outbox.")
+def notify(file: Path, channel: str | None) -> None:
+    """Send what waits in the outbox, and say what waits on."""
+    from monitoring.notifications.deliver import deliver, send_test  # noqa: PLC0415 - SQL and HTTP, as below
+
+    settings = read_settings(file)
+    if channel is not None:
+        click.echo(send_test(settings.notify, channel, _now))
+        return
+    deliveries = deliver(_database(settings), settings.notify, _now)
+    rows = [(each.channel, f"{each.sent}", f"{each.waiting}", each.problem or "") for each in deliveries]
+    print_table(f"channels: {len(rows)}", ("channel", "sent", "changes that wait", "why"), rows)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 def _ledger(settings: WeeklySettings) -> RunLedger:
+    return RunLedger(_database(settings))
+
+
+def _database(settings: WeeklySettings) -> Database:
     from data.history.history import open_history  # noqa: PLC0415 - SQL and Delta, which the help does without
 
     if not settings.work_dir.is_dir():
         raise click.ClickException(f"there is no work dir {settings.work_dir}: no run has been made yet")
-    return RunLedger(open_history(settings.work_dir, os.environ).state)
+    return open_history(settings.work_dir, os.environ).state
 
 
 def _run_rows(run: RunEntry, questions: Sequence[QuestionEntry]) -> list[tuple[str, ...]]:

@@ -33,6 +33,8 @@ import luigi
 
 from feature_service.json_record import RecordError, read_record
 from feature_service.kernel import StockoutError
+from monitoring.notifications.settings import NotifySettings
+from monitoring.notifications.settings import read_settings as read_notify_settings
 from orchestration.parameters import HISTORY, TIME_ZONES, Parameters, ReadingParameters
 from orchestration.retention_tasks import DEFAULT_KEEP_WEEKS
 from orchestration.run import Run
@@ -98,15 +100,15 @@ class WeeklySettings:
     Attributes:
         file: Where they stand.
         work_dir: Takes everything that the runs write.
-        notify: As it stands in the file, for ``monitoring.notifications``.
+        notify: Who is told of what changes.
     """
 
     file: Path
     work_dir: Path
     sources: tuple[SourceSettings, ...]
     questions: tuple[QuestionSettings, ...]
-    retention: RetentionSettings = RetentionSettings()
-    notify: Mapping[str, Any] = field(default_factory=dict)
+    retention: RetentionSettings
+    notify: NotifySettings
 
     def folder_of(self, source: SourceSettings) -> Path:
         """Where the files of a source arrive."""
@@ -141,10 +143,17 @@ def read_settings(file: Path, overrides: str = "", work_dir: Path | None = None)
         sources=said.source,
         questions=tuple(_question(file, each, said.run, over) for each in said.question),
         retention=said.retention,
-        notify=said.notify,
+        notify=_notify(file, said.notify),
     )
     _check(settings)
     return settings
+
+
+def _notify(file: Path, table: Mapping[str, Any]) -> NotifySettings:
+    try:
+        return read_notify_settings(table, file.absolute().parent)
+    except StockoutError as error:
+        raise SettingsError(f"{file}: {error}") from error
 
 
 def _parsed(file: Path) -> _File:

@@ -17,9 +17,11 @@ from data.state.database import Database
 from data.weeks import iso_name
 from feature_service.kernel import StockoutError
 from feature_service.terminal import visible
+from monitoring.notifications.digest import Failure
 from orchestration.console import log
 from orchestration.default_question import SNAPSHOTS
 from orchestration.history_tasks import Ingest, LoadHistory
+from orchestration.outcome_tasks import ScoreOutcomes
 from orchestration.parameters import HISTORY
 from orchestration.release_tasks import Register, ScoreWeek, StockoutPipeline
 from orchestration.retention_tasks import PruneRuns, prune
@@ -39,9 +41,10 @@ from orchestration.weekly.plan import Step, missed_weeks, next_step
 from orchestration.weekly.settings import QuestionSettings, SourceSettings, WeeklySettings
 from orchestration.weekly.standing import served, standing_of
 from orchestration.weekly.tasks import run_task
+from orchestration.weekly.word import say
 
 Clock = Callable[[], dt.datetime]
-OfQuestion = TypeVar("OfQuestion", ScoreWeek, StockoutPipeline)
+OfQuestion = TypeVar("OfQuestion", ScoreOutcomes, ScoreWeek, StockoutPipeline)
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,26 @@ class Course:
 
     Attributes:
         number: Of the run.
-        failures: Sentences, each of something that went wrong.
+        failures: What went wrong.
+        late: Sources that bring nothing.
         warnings: Sentences about what the run noticed and went on with.
         questions: What came of each.
     """
 
     number: int
-    failures: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    late: list[Failure] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     questions: list[QuestionEntry] = field(default_factory=list)
 
     def summary(self) -> str:
         """What came of the run, in a line."""
         done = [f"{each.question} {each.action}: {each.why}" for each in self.questions]
-        return "; ".join([*self.failures, *done])
+        return "; ".join([*self.sentences(), *done])
+
+    def sentences(self) -> list[str]:
+        """What went wrong, a sentence each."""
+        return [f"{each.stage}: {each.sentence}" for each in self.failures]
 
 
 class WeeklyRun:
@@ -84,7 +93,7 @@ class WeeklyRun:
 
     def __init__(self, settings: WeeklySettings, wish: Wish, database: Database, clock: Clock) -> None:
         self._settings, self._wish, self._clock = settings, wish, clock
-        self._ledger = RunLedger(database)
+        self._database, self._ledger = database, RunLedger(database)
 
     def run(self) -> Course:
         """Do everything that is due; whatever fails is in what it returns, and in the ledger."""
@@ -96,16 +105,20 @@ class WeeklyRun:
                 self._bring_up_to_date(question, course)
             self._prune(course)
         except BaseException as error:
-            course.failures.append(f"{type(error).__name__}: {error}")
+            course.failures.append(Failure(stage="run", sentence=f"{type(error).__name__}: {error}"))
             raise
         finally:
             self._end(course)
         return course
 
     def _end(self, course: Course) -> None:
+        try:
+            self._say(course)
+        except StockoutError as error:
+            self._fail(course, "notify", str(error))
         now = self._clock()
         self._ledger.end(course.number, FAILED if course.failures else SUCCEEDED, course.summary(), now)
-        last = LastRun(course.number, now, self._ledger.last_success(), tuple(course.failures))
+        last = LastRun(course.number, now, self._ledger.last_success(), tuple(course.sentences()))
         write_last_run(last, self._settings.work_dir / SNAPSHOTS)
 
     def _load(self, source: SourceSettings, course: Course) -> None:
@@ -126,7 +139,9 @@ class WeeklyRun:
         last = self._ledger.last_new(LoadHistory.__name__, subject)
         late = last is not None and self._clock() - last > dt.timedelta(days=source.late_after_days)
         if last is not None and late:
-            self._warn(course, f"nothing new came into {subject} since {last:%Y-%m-%d %H:%M} UTC")
+            sentence = f"nothing new came into {subject} since {last:%Y-%m-%d %H:%M} UTC"
+            course.late.append(Failure(stage=f"source {subject}", sentence=sentence))
+            self._warn(course, sentence)
 
     def _bring_up_to_date(self, question: QuestionSettings, course: Course) -> None:
         score = self._task(ScoreWeek, question)
@@ -139,10 +154,12 @@ class WeeklyRun:
             for week in missed_weeks(standing, latest):
                 self._warn(course, f"{name}: week {iso_name(week)} was missed: no run was made while it was the newest")
             entry = self._take(step, question, course, has_champion=bool(standing.champion_version))
+            if step.action != NOTHING:
+                self._run(self._task(ScoreOutcomes, question), name, course)
         except _HasFailedError:
             entry = self._entry(score, Step(FAILED, "see the failed stage"))
         except StockoutError as error:
-            self._fail(course, f"{name}: {error}")
+            self._fail(course, name, str(error))
             entry = self._entry(score, Step(FAILED, str(error)))
         course.questions.append(entry)
         self._ledger.add_question(course.number, entry)
@@ -174,6 +191,16 @@ class WeeklyRun:
                 )
                 self._ledger.add_stage(course.number, entry, self._clock())
 
+    def _say(self, course: Course) -> None:
+        say(
+            course.questions,
+            [*course.failures, *course.late],
+            course.warnings,
+            settings=self._settings.notify,
+            database=self._database,
+            clock=self._clock,
+        )
+
     def _task(self, kind: type[OfQuestion], question: QuestionSettings) -> OfQuestion:
         return kind(source=HISTORY, work_dir=self._settings.work_dir, as_of=self._wish.as_of, **question.options)
 
@@ -182,7 +209,7 @@ class WeeklyRun:
         for each in stages:
             self._ledger.add_stage(course.number, each, self._clock())
             if each.state == FAILED:
-                self._fail(course, f"{each.stage} of {subject}: {each.said}")
+                self._fail(course, f"{each.stage} of {subject}", each.said)
         return stages
 
     def _run_or_stop(self, task: luigi.Task, subject: str, course: Course) -> None:
@@ -202,9 +229,9 @@ class WeeklyRun:
             score.question.name, step.action, after.as_of_week, after.id, after.model.version, step.why
         )
 
-    def _fail(self, course: Course, sentence: str) -> None:
-        course.failures.append(sentence)
-        log.error("failed    %s", visible(sentence))
+    def _fail(self, course: Course, stage: str, sentence: str) -> None:
+        course.failures.append(Failure(stage=stage, sentence=sentence))
+        log.error("failed    %s", visible(f"{stage}: {sentence}"))
 
     def _warn(self, course: Course, sentence: str) -> None:
         course.warnings.append(sentence)

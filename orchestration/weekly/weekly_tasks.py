@@ -63,7 +63,9 @@ class StockoutWeekly(luigi.Task):
             course = WeeklyRun(settings, Wish(self.as_of, self.train), database, _now).run()
         log.info("weekly    run %d, %s  (%.1f s)", course.number, course.summary(), time.perf_counter() - started)
         if course.failures:
-            raise WeeklyRunError(f"run {course.number} ended with {len(course.failures)} failed: {course.failures[0]}")
+            raise WeeklyRunError(
+                f"run {course.number} ended with {len(course.failures)} failed: {course.sentences()[0]}"
+            )
         self.done = True
 
 

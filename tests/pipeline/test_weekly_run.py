@@ -1,9 +1,12 @@
 """The weekly run as a timer starts it: again and again, killed, doubled, with a broken file, with nothing new."""
 
 import datetime as dt
+import json
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +16,8 @@ from orchestration.weekly.lock import only_weekly_run
 from tests.pipeline.test_weekly_history import FIRST_MONDAY, deliver
 from tests.support.clocks import Clock
 from tests.support.metrics_page import page_of, value
-from tests.support.processes import BIN, environment, run
+from tests.support.processes import BIN, run
+from tests.support.receivers import Receiver, http_receiver
 from tests.support.servers import running_server
 
 SETTINGS = """
@@ -33,23 +37,32 @@ label = "inventory"
 class Shop:
     """A folder with settings, into which files arrive."""
 
-    def __init__(self, folder: Path, whole: Path) -> None:
-        self.folder, self._whole = folder, whole
+    def __init__(self, folder: Path, whole: Path, told: Receiver) -> None:
+        self.folder, self._whole, self._told = folder, whole, told
+        self.clock = Clock(folder / "clock")
         self.settings = folder / "stockout.toml"
-        self.settings.write_text(SETTINGS)
+        (folder / "secret").write_text("no secret")
+        webhook = f'[[notify.webhook]]\nurl = "http://127.0.0.1:{told.port}/"\nsecret_file = "secret"\n'
+        self.settings.write_text(SETTINGS + webhook)
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """What somebody was told of so far, message by message."""
+        return [json.loads(each["body"]) for each in self._told.got()]
 
     def deliver(self, until: dt.date) -> None:
-        """Everything up to a day, in the place of what lay there."""
+        """Everything up to a day, in the place of what lay there; it is the morning after."""
         deliver(self._whole, self.folder / "landing", until)
+        self.clock.turn_to(dt.datetime.combine(until + dt.timedelta(days=1), dt.time(6), dt.UTC))
 
     def command(self) -> list[str]:
         """What a timer starts."""
         task = [str(BIN / "luigi"), "--module", "orchestration", "StockoutWeekly", "--local-scheduler"]
         return [*task, "--settings", str(self.settings)]
 
-    def run(self, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self) -> subprocess.CompletedProcess[str]:
         """A run to its end."""
-        return run(self.command(), env)
+        return run(self.command(), self.clock.environment())
 
     def runs(self, *arguments: str) -> str:
         """What ``stockout-runs`` prints."""
@@ -63,6 +76,10 @@ class Shop:
         return current_id(self.folder / "work" / "snapshots")
 
 
+def episodes(told: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {(each["product_id"], each["episode_id"]) for each in told}
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shops")
@@ -71,9 +88,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shop(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    with http_receiver(tmp_path_factory.mktemp("receiver")) as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def shop(whole: Path, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """After its first run."""
-    shop = Shop(tmp_path_factory.mktemp("shop"), whole)
+    shop = Shop(tmp_path_factory.mktemp("shop"), whole, receiver)
     shop.deliver(dt.date(2024, 7, 21))
     first = shop.run()
     assert first.returncode == 0, first.stdout
@@ -88,15 +111,22 @@ def test_a_second_start_does_nothing_and_a_new_week_is_scored(shop: Shop) -> Non
     assert again.returncode == 0, again.stdout
     assert "inventory nothing to do: week 2024-W29 is served" in again.stdout
     assert shop.served == before
+    (told,) = shop.told
+    new = episodes(told["new"])
+    assert new
+    assert not told["resolved"]
 
     shop.deliver(dt.date(2024, 7, 28))
-    with subprocess.Popen(shop.command(), env=environment(), stderr=subprocess.PIPE, text=True) as killed:
+    with subprocess.Popen(shop.command(), env=shop.clock.environment(), stderr=subprocess.PIPE, text=True) as killed:
         assert any("load" in line for line in killed.stderr or ()), "it ended before it loaded"
         killed.kill()
 
     scored = shop.run()
     assert scored.returncode == 0, scored.stdout
     assert shop.served.startswith("2024-W30")
+    _, told = shop.told
+    assert episodes(told["resolved"]) <= new
+    assert not episodes(told["new"]) & new, "an alert that goes on was told again"
     listed = shop.runs("list")
     assert [word for word in listed.split() if word in ("succeeded", "interrupted")] == [
         "succeeded",
@@ -119,9 +149,13 @@ def test_a_file_that_cannot_be_read_is_told_and_what_was_served_goes_on(shop: Sh
     before, bad = shop.served, shop.folder / "landing" / "sales.csv"
     good = bad.read_bytes()
     bad.write_text("product_id,sold_at,quantity\nA,yesterday,many\n")
-    failed = shop.run()
-    assert failed.returncode != 0
-    assert "sales.csv" in failed.stdout
+    told = len(shop.told)
+    for _ in range(2):
+        failed = shop.run()
+        assert failed.returncode != 0
+        assert "sales.csv" in failed.stdout
+    assert len(shop.told) == told + 1, "what goes wrong again and again is told once a day"
+    assert "sales.csv" in shop.told[-1]["failures"][0]["sentence"]
     assert shop.served == before
     with running_server(shop.folder / "work" / "snapshots", "--metrics-port", "0") as server:
         page = page_of(server)
@@ -135,9 +169,9 @@ def test_a_file_that_cannot_be_read_is_told_and_what_was_served_goes_on(shop: Sh
         assert value(page, "stockout_last_run_success_time_seconds") > ended
 
 
-def test_a_source_that_brings_nothing_for_long_is_told(shop: Shop, tmp_path: Path) -> None:
-    clock = Clock(tmp_path / "clock")
-    clock.jump("+9d")
-    late = shop.run(clock.environment())
+def test_a_source_that_brings_nothing_for_long_is_told(shop: Shop) -> None:
+    shop.clock.turn_to(dt.datetime(2024, 8, 8, 6, tzinfo=dt.UTC))
+    late = shop.run()
     assert late.returncode == 0, late.stdout
     assert "nothing new came into" in late.stdout
+    assert "nothing new came into" in shop.told[-1]["failures"][0]["sentence"]

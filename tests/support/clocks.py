@@ -1,5 +1,6 @@
 """Another wall clock for one process, and nothing else: libfaketime reads it from a file that may change meanwhile."""
 
+import datetime as dt
 import importlib.util
 from pathlib import Path
 
@@ -18,6 +19,10 @@ class Clock:
         draft = self._file.with_suffix(".draft")
         draft.write_text(f"{offset}\n", encoding="ascii")
         draft.replace(self._file)
+
+    def turn_to(self, moment: dt.datetime) -> None:
+        """To a moment, at once."""
+        self.jump(f"{(moment - dt.datetime.now(dt.UTC)).total_seconds():+.0f}")
 
     def environment(self) -> dict[str, str]:
         """Of a process that goes by this clock."""

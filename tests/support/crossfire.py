@@ -22,8 +22,7 @@ LONGEST_DELAY_S = {"WeeklyPanel": 45.0, "Evaluate": 15.0}
 """How late a kill may come, by the stage that the runs begin after: about as long as they take."""
 
 TASK_FAILED = 30
-# Luigi itself refuses the very same command a second time (exit status 10) unless it is told not to
-_QUICK = ("--local-scheduler", "--no-lock", "--backtest-weeks", "8", "--refit-every", "8")
+_QUICK = ("--local-scheduler", "--backtest-weeks", "8", "--refit-every", "8")
 
 
 @dataclass(frozen=True)
