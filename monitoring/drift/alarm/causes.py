@@ -7,7 +7,7 @@
 - A feature that became constant is a cause of its own, and so is what happens to the outcomes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,10 +44,12 @@ class Cause:
     Attributes:
         column: Its place among the columns.
         followers: Places of those that drifted with it.
+        is_passing: Whether the column itself did not drift, and was only out of the ordinary for a week lately.
     """
 
     column: int
     followers: list[int]
+    is_passing: bool = False
 
 
 def causes(columns: Sequence[Column], groups: Sequence[Column], found: Alarms, week: int) -> list[Cause]:
@@ -67,6 +69,10 @@ class _Causes:
         self._columns, self._groups, self._found, self._week = columns, groups, found, week
         self._distance = found.distances.values[:, week]
         self._p = found.p[:, week]
+        measured = {each.name for each in groups}
+        self._wholes = {
+            each.name: place for place, each in enumerate(columns) if each.name in measured and not each.group
+        }
         self._drifted = [place for place, state in enumerate(found.states(week)) if state == DRIFTED]
         lately = found.is_alarming[:, max(0, week - REFERENCE_WEEKS + 1) : week + 1]
         self._lately: list[int] = np.flatnonzero(lately.any(axis=1)).tolist()
@@ -98,14 +104,11 @@ class _Causes:
     def _blamed_groups(self) -> list[Cause]:
         """The groups from which changes come: each a cause, with all that changed in it."""
         blamed: dict[str, Cause] = {}
-        for measure in dict.fromkeys(column.measure for column in self._columns):
+        for measure in self._wholes:
             of_measure = [place for place in self._of(INPUT) if self._columns[place].measure == measure]
-            whole = [place for place in of_measure if not self._columns[place].group]
             chosen = self._in_the_strongest_grouping([place for place in of_measure if self._columns[place].group])
-            names = {self._columns[place].group for place in chosen}
-            if not self._are_few(chosen) or not all(
-                self._is_explained(place, names) for place in self._additive(whole)
-            ):
+            is_of_all = any(self._is_constant(place) for place in of_measure)
+            if not chosen or is_of_all or self._is_shared(measure, chosen):
                 continue
             for place in chosen:
                 cause = blamed.setdefault(self._columns[place].group, Cause(place, []))
@@ -122,35 +125,39 @@ class _Causes:
         grouping = _grouping(self._columns[strongest_first[0]])
         return [place for place in strongest_first if _grouping(self._columns[place]) == grouping]
 
-    def _are_few(self, places: Sequence[int]) -> bool:
-        """Whether they are some groups among others, rather than most of them."""
-        if not places:
-            return False
-        one = self._columns[places[0]]
-        among = [each for each in self._groups if each.name == one.name and _grouping(each) == _grouping(one)]
-        return 2 * len(places) <= len(among)
-
-    def _additive(self, places: Iterable[int]) -> list[int]:
-        """The columns whose groups add up to them."""
-        measures = {each.name for each in self._groups}
-        return [place for place in places if self._columns[place].name in measures]
+    def _is_shared(self, measure: str, places: Sequence[int]) -> bool:
+        """Whether the others changed as some groups did, be it too little to be told apart, or are the fewer."""
+        first = self._columns[places[0]]
+        among = [each for each in self._groups if each.name == first.name and _grouping(each) == _grouping(first)]
+        if 2 * len(places) > len(among):
+            return True
+        left = self._left(self._wholes[measure], {self._columns[place].group for place in places})
+        least = max(first.statistic.floor, _MOST_LEFT * abs(self._distance[places[0]]))
+        return bool(left * np.sign(self._distance[places[0]]) >= least)
 
     def _is_explained(self, place: int, names: set[str]) -> bool:
         """Whether most of a change of all products is gone without some groups."""
-        column, distance = self._columns[place], abs(self._distance[place])
+        column = self._columns[place]
         if column.group or not names:
             return False
-        if place not in self._additive([place]):
+        if column.name not in self._wholes:
             return "missing" in column.note  # groups that are gone are what is named
+        left = abs(self._left(place, names))
+        return bool(left < max(column.statistic.floor, _MOST_LEFT * abs(self._distance[place])))
+
+    def _left(self, place: int, names: set[str]) -> float:
+        """The distance of a column without some groups; NaN where nothing is left."""
+        column, reference = self._columns[place], self._found.reference(place, self._week)
         left_out = [each for each in self._groups if each.name == column.name and each.group in names]
-        left = abs(distance_without(column, left_out, self._week, self._found.reference(place, self._week)))
-        return bool(left < max(column.statistic.floor, _MOST_LEFT * distance))
+        return distance_without(column, left_out, self._week, reference)
 
     def _one_for_each_source(self, places: Sequence[int]) -> list[Cause]:
         """The first of each table, a constant one before others, and the rest of the table behind it."""
         found: dict[frozenset[str], Cause] = {}
         for place in sorted(places, key=lambda place: (not self._is_constant(place), bool(self._columns[place].group))):
-            cause = found.setdefault(self._columns[place].sources, Cause(place, []))
+            column = self._columns[place]
+            whole = self._wholes[column.measure] if column.group else place
+            cause = found.setdefault(column.sources, Cause(whole, []))
             cause.followers += [place] if cause.column != place else []
         return [found[key] for key in sorted(found, key=_source_place)]
 
@@ -166,7 +173,7 @@ class _Causes:
             if before and (not self._is_constant(place) or self._is_constant(before[0].column)):
                 before[0].followers.append(place)
             elif lately is not None:
-                passing.setdefault(lately, Cause(lately, [])).followers.append(place)
+                passing.setdefault(lately, Cause(lately, [], is_passing=True)).followers.append(place)
             elif beside:
                 beside[0].followers.append(place)
             else:

@@ -60,18 +60,15 @@ def _report(place: int, column: Column, state: str, found: Alarms, weeks: DateAr
 def _finding(cause: Cause, columns: Sequence[Column], alarms: Alarms, weeks: DateArray) -> Finding:
     column, last = columns[cause.column], len(weeks) - 1
     followers = tuple(columns[each].title for each in cause.followers)
-    state = alarms.states(last)[cause.column]
-    if state == DRIFTED:
-        week = alarms.since(cause.column, last)
-        sentence = f"{column.title}: {_said(cause.column, column, alarms, last)}, since {_monday(weeks, week)}"
-    else:  # it was out of the ordinary for a while, and what looks back over weeks still sees it
+    if cause.is_passing:  # what looks back over weeks still sees it
         week = int(np.flatnonzero(alarms.is_alarming[cause.column])[-1])
         sentence = f"{column.title} was out of the ordinary in the week of {_monday(weeks, week)}"
-    sentence += _follow(followers)
-    since = _monday(weeks, week)
-    return Finding(
-        f"{column.title} {since}", state if state == DRIFTED else WATCH, column.title, sentence, since, followers
-    )
+    else:
+        of_one = [each for each in (cause.column, *cause.followers) if columns[each].measure == column.measure]
+        week = min(alarms.since(each, last) for each in of_one)
+        sentence = f"{column.title}: {_said(cause.column, column, alarms, last)}, since {_monday(weeks, week)}"
+    since, state = _monday(weeks, week), WATCH if cause.is_passing else DRIFTED
+    return Finding(f"{column.title} {since}", state, column.title, sentence + _follow(followers), since, followers)
 
 
 def _said(place: int, column: Column, found: Alarms, week: int) -> str:
