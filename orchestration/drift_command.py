@@ -30,8 +30,8 @@ def drift(work_dir: Path, question: str | None, page: Path | None) -> None:
     """Print what drifted up to the newest week that was watched in WORK_DIR: inputs, features, scores and outcomes.
 
     \b
-    Exit status: 0  nothing drifted
-                 1  something did: a refresh is asked for
+    Exit status: 0  nothing drifted, or nothing that the model has not learned from
+                 1  something did, and a refresh is asked for
                  2  it cannot be told
     """  # noqa: D301 - click reads the character \b as "leave these lines as they are"
     try:
@@ -72,7 +72,7 @@ def _print(report: DriftReport) -> None:
     counts = report.counts
     told = len(report.columns) - counts.get(UNKNOWN, 0)
     click.echo(f"\n{told} columns are told, {counts.get(UNKNOWN, 0)} have too few products or weeks")
-    click.echo("drift: a refresh is asked for" if report.asks_for_refresh else "no drift")
+    click.echo(report.summary())
 
 
 def _row(column: ColumnReport) -> tuple[object, ...]:

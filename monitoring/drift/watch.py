@@ -82,6 +82,7 @@ def watch(panel: Panel, watched: Watched | None = None, *, seed: int = DEFAULT_S
         question=model.bundle.contract.label.question if model else "",
         model=model.name if model else "",
         feature_set=watched.feature_set if watched else "",
+        learned_until=model.learned_until if model else None,
         as_of_week=panel.as_of_week,
         products=len(panel.product_ids),
         sampled=observed.sampled,

@@ -69,7 +69,7 @@ def test_a_week_is_watched_once_named_in_a_report_and_watched_again_when_its_dat
     assert path.stat().st_mtime_ns == written
     shown = printed(work_dir)
     assert shown.exit_code == 1
-    assert "drift: a refresh is asked for" in shown.output
+    assert "DRIFT, a refresh is asked for: price_mean" in shown.output
     assert "price_mean_lag_1" in shown.output
 
     write_sales(trained, tmp_path / "in", factor=1.0)  # the seller's file is put right

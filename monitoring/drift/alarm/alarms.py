@@ -11,7 +11,6 @@ import numpy as np
 from feature_service.kernel.arrays import BoolArray, DoubleArray
 from monitoring.drift.alarm.usual import Usual, discoveries
 from monitoring.drift.columns.column import (
-    GAP_WEEKS,
     OLDEST_REFERENCE_WEEKS,
     Column,
     Distances,
@@ -20,6 +19,7 @@ from monitoring.drift.columns.column import (
     distances,
     reference_weeks,
 )
+from monitoring.drift.statistics.kinds import GAP_WEEKS
 
 STEADY, WATCH, DRIFTED, UNKNOWN = "steady", "watch", "drifted", "unknown"
 

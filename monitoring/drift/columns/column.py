@@ -8,12 +8,9 @@ import numpy.typing as npt
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray
 from monitoring.drift.statistics.histograms import Distribution
-from monitoring.drift.statistics.kinds import Statistic
+from monitoring.drift.statistics.kinds import GAP_WEEKS, Level, Statistic
 
 REFERENCE_WEEKS, LEAST_REFERENCE_WEEKS = 8, 4
-GAP_WEEKS = 1
-"""Between a week and its reference weeks, so that the second week of a drift is not held against the first."""
-
 OLDEST_REFERENCE_WEEKS = 21
 """How far back reference weeks are looked for, where newer ones were out of the ordinary."""
 
@@ -99,7 +96,7 @@ def distances(columns: Sequence[Column], weights: DoubleArray) -> Distances:
 def distance_at(column: Column, weights: DoubleArray, week: int, reference: Weeks) -> tuple[float, float, bool]:
     """The distance of a week from given reference weeks, its noise, and whether there are products enough."""
     shown = reference[reference >= column.late_weeks] - column.late_weeks
-    resampled = np.tensordot(weights, column.sums[:, [*shown, week - column.late_weeks]], axes=1)
+    resampled = _figures(column, np.tensordot(weights, column.sums, axes=1))[:, [*shown, week - column.late_weeks]]
     too_few = len(shown) < LEAST_REFERENCE_WEEKS
     now, before = resampled[:, -1:], resampled[:, :-1].mean(axis=1, keepdims=True)
     with np.errstate(all="ignore"):
@@ -111,7 +108,7 @@ def distance_at(column: Column, weights: DoubleArray, week: int, reference: Week
 
 def parts_at(column: Column, week: int, reference: Weeks) -> tuple[DoubleArray, DoubleArray]:
     """The parts of the figure that is known in a week, and those of a usual reference week; shape ``(parts,)`` both."""
-    sums = column.sums.sum(axis=0)
+    sums = _figures(column, column.sums.sum(axis=0))
     shown = reference[reference >= column.late_weeks] - column.late_weeks
     return sums[week - column.late_weeks], sums[shown].mean(axis=0)
 
@@ -142,8 +139,8 @@ def distance_without(column: Column, others: Sequence[Column], week: int, refere
 
 
 def _of_all_weeks(column: Column, weights: DoubleArray) -> tuple[DoubleArray, DoubleArray, BoolArray]:
-    statistic, sums = column.statistic, column.sums.sum(axis=0)
-    resampled = np.tensordot(weights, column.sums, axes=1)
+    statistic, sums = column.statistic, _figures(column, column.sums.sum(axis=0))
+    resampled = _figures(column, np.tensordot(weights, column.sums, axes=1))
     usual = _before(sums)
     with np.errstate(all="ignore"):
         is_enough = statistic.is_enough(sums, usual)
@@ -156,6 +153,10 @@ def _of_all_weeks(column: Column, weights: DoubleArray) -> tuple[DoubleArray, Do
         np.concatenate([unknown, noise[shown]]),
         np.concatenate([np.zeros(late, dtype=np.bool_), is_enough[shown]]),
     )
+
+
+def _figures(column: Column, sums: DoubleArray) -> DoubleArray:
+    return column.statistic.figures(sums) if isinstance(column.statistic, Level) else sums
 
 
 def _before(sums: DoubleArray) -> DoubleArray:

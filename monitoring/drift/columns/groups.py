@@ -6,9 +6,9 @@ import numpy as np
 
 from data.panel import LOCATION, Panel
 from feature_service.kernel.arrays import BoolArray, DoubleArray, GroupNumbers
-from monitoring.drift.columns.column import GAP_WEEKS, INPUT, REFERENCE_WEEKS, SALES, Column
+from monitoring.drift.columns.column import INPUT, REFERENCE_WEEKS, SALES, Column
 from monitoring.drift.statistics.clusters import CLUSTERS
-from monitoring.drift.statistics.kinds import Total
+from monitoring.drift.statistics.kinds import GAP_WEEKS, Total
 
 _CATEGORY = "category"
 _PLURALS = {LOCATION: "locations", _CATEGORY: "categories"}

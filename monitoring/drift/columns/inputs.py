@@ -7,11 +7,11 @@ import numpy as np
 
 from data.panel import IN_STOCK, ORDERS, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel.arrays import BoolArray, DoubleArray, GroupNumbers
-from monitoring.drift.columns.column import AVAILABILITY, GAP_WEEKS, INPUT, INVENTORY, PRICES, SALES, Column
+from monitoring.drift.columns.column import AVAILABILITY, INPUT, INVENTORY, PRICES, SALES, Column
 from monitoring.drift.columns.groups import Grouping, groupings_of, present_groups
-from monitoring.drift.columns.levels import BASE_WEEKS, price_changes
+from monitoring.drift.columns.levels import price_changes
 from monitoring.drift.statistics.clusters import CLUSTERS, sums_by
-from monitoring.drift.statistics.kinds import Level, Share, Statistic, Total
+from monitoring.drift.statistics.kinds import BASE_WEEKS, GAP_WEEKS, Level, Share, Statistic, Total
 
 _DAYS = 7
 _COUNT_DAYS = "count_days"
@@ -83,11 +83,10 @@ def _price_unknown(part: Part) -> tuple[BoolArray, BoolArray]:
     return sold & ~(part.field(PRICE_MEAN) > 0), sold
 
 
-def _price_level(part: Part) -> tuple[DoubleArray | BoolArray, ...]:
+def _price_level(part: Part) -> tuple[DoubleArray, BoolArray]:
     changes = part.price_changes
     known = np.isfinite(changes)
-    any_size = np.where(known, changes, 0)
-    return np.clip(any_size, -Level.largest_change, Level.largest_change), known, any_size
+    return np.where(known, changes, 0), known
 
 
 def _in_stock(part: Part) -> tuple[BoolArray, BoolArray]:

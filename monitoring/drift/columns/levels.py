@@ -2,18 +2,14 @@
 
 import numpy as np
 
-from feature_service.kernel.arrays import BoolArray, DoubleArray
-from monitoring.drift.columns.column import GAP_WEEKS
-
-BASE_WEEKS = 13
-_FAR = np.log(1.5)
+from feature_service.kernel.arrays import DoubleArray
+from monitoring.drift.statistics.kinds import BASE_WEEKS, GAP_WEEKS
 
 
 def price_changes(price: DoubleArray) -> DoubleArray:
     """Each price against the mean of the product's own in the quarter before, as logarithms.
 
-    So a level is not moved by which products happen to sell in a week. In the mean, a price that is far from the
-    product's usual ones counts as nearer than it is: a week of wrong prices does not make right ones look wrong.
+    So a level is not moved by which products happen to sell in a week.
 
     Args:
         price: Currency per unit, shape ``(products, weeks)``; 0 or NaN where there is none.
@@ -23,15 +19,8 @@ def price_changes(price: DoubleArray) -> DoubleArray:
     known = price > 0  # NaN is not
     logarithm = np.log(np.where(known, price, 1.0))
     with np.errstate(invalid="ignore"):
-        usual = _near(logarithm, _near(logarithm, logarithm, known), known)
-        base = _over_weeks_before(np.where(known, usual, 0)) / _over_weeks_before(known)
+        base = _over_weeks_before(logarithm) / _over_weeks_before(known)
     return np.where(known, logarithm - base, np.nan)
-
-
-def _near(logarithm: DoubleArray, typical: DoubleArray, known: BoolArray) -> DoubleArray:
-    """The logarithms, none far from the mean of the typical ones of the product."""
-    mean = np.where(known, typical, 0).sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)
-    return np.clip(logarithm, mean - _FAR, mean + _FAR)
 
 
 def _over_weeks_before(values: np.ndarray) -> DoubleArray:

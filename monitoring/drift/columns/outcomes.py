@@ -40,6 +40,11 @@ class WatchedModel:
     bundle: Bundle
     predictions: Path
 
+    @property
+    def learned_until(self) -> dt.date:
+        """Monday of the last week that it learned from."""
+        return dt.date.fromisoformat(self.bundle.contract.training_window[1])
+
 
 def probabilities(
     model: WatchedModel, features: FloatArray, eligible: BoolArray, product_ids: tuple[str, ...], weeks: DateArray
@@ -58,8 +63,7 @@ def probabilities(
         TrainingFileError: If the file of the predictions cannot be read.
     """
     result = _out_of_fold(model.predictions, product_ids, weeks)
-    learned_until = np.datetime64(dt.date.fromisoformat(model.bundle.contract.training_window[1]))
-    for week in np.flatnonzero(weeks > learned_until):
+    for week in np.flatnonzero(weeks > np.datetime64(model.learned_until)):
         rows = np.flatnonzero(eligible[:, week])
         of_week = np.ascontiguousarray(features[:, rows, week].T)
         if not model.bundle.contract.takes_unknown:

@@ -13,10 +13,11 @@ import numpy as np
 from data.errors import OutputFileError
 from data.panel import IN_STOCK, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel import feature_set
-from monitoring.drift.columns.column import GAP_WEEKS, REFERENCE_WEEKS
+from monitoring.drift.columns.column import REFERENCE_WEEKS
 from monitoring.drift.columns.features import features_of_sample
 from monitoring.drift.errors import EvidentlyMissingError
 from monitoring.drift.statistics.clusters import DEFAULT_SEED, draws_of, panel_of, sample_of
+from monitoring.drift.statistics.kinds import GAP_WEEKS
 
 if TYPE_CHECKING:
     import pandas as pd

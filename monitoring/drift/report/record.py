@@ -15,6 +15,10 @@ DRIFT_SCHEMA = 1
 """Of the record, and of the rules by which columns are judged: another number watches every week anew."""
 
 
+LEARNED_AFTER = dt.timedelta(weeks=3)
+"""From the first week of a drift to the last week that a model must have learned from to know it."""
+
+
 @dataclass(frozen=True)
 class ColumnReport:
     """One column in the newest week in which it is known.
@@ -77,6 +81,7 @@ class DriftReport:
         question: What the model answers; empty where no model was watched.
         model: Its name and version; empty without one.
         feature_set: Of the features that are watched; empty where none are.
+        learned_until: Monday of the last week that the model learned from; None without one.
         as_of_week: Monday of the newest week.
         products: In the panel.
         sampled: Of these, how many stand for all where products are looked at one by one.
@@ -89,6 +94,7 @@ class DriftReport:
     question: str
     model: str
     feature_set: str
+    learned_until: dt.date | None
     as_of_week: dt.date
     products: int
     sampled: int
@@ -104,7 +110,11 @@ class DriftReport:
     @property
     def asks_for_refresh(self) -> bool:
         """Whether a model should be trained anew; whether it is promoted is decided as ever."""
-        return bool(self.drifted)
+        return any(not self._is_learned(each) for each in self.drifted)
+
+    def _is_learned(self, finding: Finding) -> bool:
+        """Whether the model learned from enough weeks of a drift to know it."""
+        return self.learned_until is not None and finding.since + LEARNED_AFTER <= self.learned_until
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -117,7 +127,8 @@ class DriftReport:
         counts = self.counts
         if self.drifted:
             more = f" (and {len(self.drifted) - 1} more)" if len(self.drifted) > 1 else ""
-            return f"DRIFT, a refresh is asked for: {self.drifted[0].sentence}{more}"
+            ask = "a refresh is asked for" if self.asks_for_refresh else "which the model has learned from"
+            return f"DRIFT, {ask}: {self.drifted[0].sentence}{more}"
         known = len(self.columns) - counts.get(UNKNOWN, 0)
         return f"no drift in {known} columns, {counts.get(WATCH, 0)} to watch, {counts.get(UNKNOWN, 0)} unknown"
 

@@ -8,7 +8,7 @@ Distances are of relative size where there is one: 0.1 is as if everything were 
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -16,6 +16,12 @@ from feature_service.kernel.arrays import BoolArray, DoubleArray
 
 _FEWEST_SUMMED, _FEWEST_COMPARED = 10, 30
 _FEWEST_POSITIVES = 2
+GAP_WEEKS = 1
+"""Between a week and what it is held against, so that the second week of a drift is not held against the first."""
+
+BASE_WEEKS = 13
+"""In which a product's own prices are looked for, against which its price is held."""
+
 _HALF = 0.5  # of a unit, so that a sum of nothing has a logarithm
 
 
@@ -114,27 +120,39 @@ class Rate:
 class Level:
     """Prices against those of the same products before.
 
-    Parts: the logarithms of the ratios, each at most ``largest_change`` either way, added up; how many; the same of any
-    size.
+    Parts: the logarithms of the ratios added up, and how many there are; as figures, the level on a scale of logarithms
+    that all weeks share, and how many.
     """
-
-    largest_change: ClassVar[float] = math.log(2.0)
-    """So that some prices that are a hundred times too high move the level of all a little only."""
 
     floor: float = math.log(1.05)
     is_signed: bool = True
 
-    def distance(self, now: DoubleArray, before: DoubleArray) -> DoubleArray:  # noqa: ARG002 - each product has its own
-        """Mean of the logarithms."""
-        return now[..., 0] / now[..., 1]
+    def figures(self, sums: DoubleArray) -> DoubleArray:
+        """From ratios to a quarter before, which a change goes on to enter, to levels that stay where they are.
+
+        Args:
+            sums: Shape ``(..., weeks, 2)``.
+        """
+        with np.errstate(all="ignore"):
+            change = sums[..., 0] / sums[..., 1]
+        level = np.zeros(change.shape)
+        for week in range(1 + GAP_WEEKS, change.shape[-1]):
+            base = level[..., max(0, week - GAP_WEEKS - BASE_WEEKS) : week - GAP_WEEKS].mean(axis=-1)
+            level[..., week] = base + np.nan_to_num(change[..., week])
+        return np.stack([level, sums[..., 1]], axis=-1)
+
+    def distance(self, now: DoubleArray, before: DoubleArray) -> DoubleArray:
+        """Difference of the levels."""
+        difference: DoubleArray = now[..., 0] - before[..., 0]
+        return difference
 
     def is_enough(self, now: DoubleArray, before: DoubleArray) -> BoolArray:
         """By both."""
         return (now[..., 1] >= _FEWEST_SUMMED) & (before[..., 1] >= _FEWEST_SUMMED)
 
-    def in_words(self, now: DoubleArray, before: DoubleArray) -> str:  # noqa: ARG002
-        """The mean ratio."""
-        return f"level {times(math.exp(now[2] / now[1]))} of what the same products cost before"
+    def in_words(self, now: DoubleArray, before: DoubleArray) -> str:
+        """The ratio."""
+        return f"level {times(math.exp(now[0] - before[0]))} of what the same products cost before"
 
 
 @dataclass(frozen=True)

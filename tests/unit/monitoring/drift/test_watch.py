@@ -1,4 +1,5 @@
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.support.drift import Fields, changed, of_shop, steady_panel
 from training.labels import label
 
 PANEL = steady_panel()
+WEEK = dt.timedelta(weeks=1)
 SEED_18 = Watched(label("zero_sales"), "seed-18")
 
 
@@ -126,6 +128,22 @@ def test_a_week_that_only_went_by_is_no_drift_of_the_features_that_still_see_it(
     assert passing.sentence.startswith("units_sold was out of the ordinary in the week of 2024-05-27; ")
 
 
+def test_a_week_of_wrong_prices_does_not_make_the_right_ones_after_it_look_wrong() -> None:
+    def change(fields: Fields) -> None:
+        fields[PRICE_MEAN][of_shop(PANEL, "2"), -6] *= 100
+
+    report = watch(changed(PANEL, change))
+    assert column(report, "price_mean of location 2").state == STEADY
+    assert report.findings == ()
+
+
+def test_a_drift_is_named_with_its_whole_size_until_a_quarter_has_made_it_usual() -> None:
+    said = {weeks: watch(prices_rise(PANEL, weeks, 1.2)) for weeks in (2, 6, 12, 30)}
+    sentence = "price_mean: level x1.20 of what the same products cost before"
+    assert [said[weeks].drifted[0].sentence.startswith(sentence) for weeks in (2, 6, 12)] == [True] * 3
+    assert said[30].drifted == ()
+
+
 def test_a_feature_that_became_constant_is_named_though_its_input_went_by_lately() -> None:
     def change(fields: Fields) -> None:
         fields[PRICE_MEAN][:, -6] *= np.float32(1.3)
@@ -176,6 +194,14 @@ def test_a_week_is_judged_by_its_own_data_alone() -> None:
     )
     then, now = watch(ends).drifted[0], watch(risen).drifted[0]
     assert (then.id, now.id) == ("price_mean 2024-05-13",) * 2
+
+
+def test_what_a_model_learned_from_for_four_weeks_asks_for_no_further_refresh() -> None:
+    report = watch(prices_rise(PANEL, 6), SEED_18)
+    first_week = report.drifted[0].since
+    asked = {weeks: dataclasses.replace(report, learned_until=first_week + weeks * WEEK) for weeks in (-1, 2, 3)}
+    assert [each.asks_for_refresh for each in (report, *asked.values())] == [True, True, True, False]
+    assert asked[3].summary().startswith("DRIFT, which the model has learned from: price_mean: level x1.15")
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory) -> None:
