@@ -33,7 +33,8 @@ class Continuity:
     Attributes:
         rows_kept: Of the champion's out-of-fold rows, in the weeks of both, the share that the challenger has, too.
         outcomes_kept: Of these rows those with the rarer outcome in either's data: the share with it in both's.
-        newest_rows: Rows of the poorest of the weeks since, over those of a week before on average.
+        newest_rows: Rows of a week since over those of the week before it, where that is lowest: a loss is sudden,
+            however much the seller grows.
     """
 
     rows_kept: float
@@ -135,14 +136,14 @@ def _continuity(
 ) -> Continuity:
     before = champion.truth.week >= challenger.truth.week.min()
     positive, was_positive = challenger.truth.outcome[ours] == 1, champion.truth.outcome[theirs] == 1
-    if was_positive.mean() > 0.5 if len(ours) else False:
+    if len(ours) and was_positive.mean() > 0.5:
         positive, was_positive = ~positive, ~was_positive
-    usual = np.unique(champion.truth.week, return_counts=True)[1].mean()
-    newest = np.unique(challenger.truth.week[since], return_counts=True)[1]
+    week, count = np.unique(challenger.truth.week, return_counts=True)
+    of_week_before = (count[1:] / count[:-1])[np.isin(week[1:], challenger.truth.week[since])]
     return Continuity(
         rows_kept=_share(len(ours), int(before.sum())),
         outcomes_kept=_share(int((positive & was_positive).sum()), int((positive | was_positive).sum())),
-        newest_rows=float(newest.min() / usual) if len(newest) else 1.0,
+        newest_rows=float(of_week_before.min(initial=1.0)),
     )
 
 

@@ -120,8 +120,8 @@ def _of_data(continuity: Continuity) -> list[str]:
         )
     if continuity.newest_rows < LEAST_NEWEST_ROWS:
         objections.append(
-            f"a week after the champion's training holds {continuity.newest_rows:.0%} of the usual rows, and at least "
-            f"{LEAST_NEWEST_ROWS:.0%} are needed: is the newest input whole?"
+            f"a week after the champion's training holds {continuity.newest_rows:.0%} of the rows of the week before "
+            f"it, and at least {LEAST_NEWEST_ROWS:.0%} are needed: is the newest input whole?"
         )
     return objections
 

@@ -93,6 +93,18 @@ def test_missing_products_and_newest_weeks_with_fewer_rows_are_told() -> None:
     assert (continuity.rows_kept, continuity.newest_rows) == (1, 0.5)
 
 
+def test_a_sudden_loss_is_told_amid_growth() -> None:
+    whole = predictions(0.3)
+    weeks_listed = whole.truth.week - FIRST + 1
+    kept = whole.truth.product < 6 * weeks_listed  # 6 products more every week
+    lost = kept & ((weeks_listed < WEEKS) | (whole.truth.product % 2 == 0))
+    for some, newest_rows in ((kept, 1), (lost, 18 / 30)):
+        challenger = rows(whole, some)
+        since = np.where(challenger.truth.week >= FIRST + 4, np.float32(0.3), np.float32(np.nan))
+        champion = rows(whole, kept & (weeks_listed <= 4))
+        assert compared(challenger, champion, since).continuity.newest_rows == pytest.approx(newest_rows)
+
+
 @pytest.mark.parametrize("common", [False, True])
 def test_outcomes_of_other_products_are_told_whichever_outcome_is_the_rarer(common: bool) -> None:
     champion = predictions(0.3)

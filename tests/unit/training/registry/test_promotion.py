@@ -157,7 +157,10 @@ def test_a_champion_that_is_no_better_than_chance_has_nothing_to_lose() -> None:
     [
         (replace(WHOLE, rows_kept=0.5), "its data hold 50% of the rows that the champion predicted"),
         (replace(WHOLE, outcomes_kept=0.02), "of the rarer outcomes in the weeks of both 2% are what they were"),
-        (replace(WHOLE, newest_rows=0.48), "a week after the champion's training holds 48% of the usual rows"),
+        (
+            replace(WHOLE, newest_rows=0.48),
+            "a week after the champion's training holds 48% of the rows of the week before it",
+        ),
     ],
 )
 def test_a_refresh_from_suspicious_data_is_refused_however_good_it_is(continuity: Continuity, told: str) -> None:
