@@ -15,6 +15,7 @@ from data.state.database import Database
 from data.weeks import iso_name
 from feature_service.kernel import StockoutError
 from feature_service.terminal import command_output
+from orchestration.drift_command import drift
 from orchestration.weekly.ledger import QuestionEntry, RunEntry, RunLedger
 from orchestration.weekly.settings import SETTINGS_FILE, WeeklySettings, read_settings
 
@@ -127,6 +128,9 @@ def notify(file: Path, channel: str | None) -> None:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+main.add_command(drift)
 
 
 def _ledger(settings: WeeklySettings) -> RunLedger:

@@ -20,7 +20,7 @@ class Standing:
         served_version: Version of the model in it.
         champion_version: Version of the question's champion; empty: it has none.
         trained_week: Monday of the week up to which a model was trained last; None: never.
-        drift: Why drift asks for a newer model; empty: it does not.
+        drift: What drifted since a model was trained last; empty: nothing did.
     """
 
     served_week: dt.date | None = None
@@ -51,8 +51,7 @@ def next_step(standing: Standing, latest_week: dt.date, *, train: str, train_eve
         return Step(TRAINED, "there is no champion yet")
     if train == NOW:
         return Step(TRAINED, "it was asked for")
-    is_new = standing.served_week is None or latest_week > standing.served_week
-    if not is_new:
+    if not is_new(standing, latest_week):
         if standing.served_version != standing.champion_version:
             return Step(SCORED, f"version {standing.champion_version} is the champion, not the served one")
         return Step(NOTHING, f"week {iso_name(latest_week)} is served, and no newer one is whole")
@@ -61,6 +60,11 @@ def next_step(standing: Standing, latest_week: dt.date, *, train: str, train_eve
     if train == DUE and _is_due(standing.trained_week, latest_week, train_every_weeks):
         return Step(TRAINED, f"the last model was trained {_ago(standing.trained_week, latest_week)}")
     return Step(SCORED, f"week {iso_name(latest_week)} is whole")
+
+
+def is_new(standing: Standing, latest_week: dt.date) -> bool:
+    """Whether the latest week is none that was served."""
+    return standing.served_week is None or latest_week > standing.served_week
 
 
 def missed_weeks(standing: Standing, latest_week: dt.date) -> list[dt.date]:

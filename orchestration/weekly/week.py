@@ -6,7 +6,7 @@ the run end as failed. What was served before goes on being served.
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import TypeVar
 
@@ -17,15 +17,18 @@ from data.state.database import Database
 from data.weeks import iso_name
 from feature_service.kernel import StockoutError
 from feature_service.terminal import visible
-from monitoring.notifications.digest import Failure
+from monitoring.notifications.digest import Drift, Facts, Failure
 from orchestration.console import log
 from orchestration.default_question import SNAPSHOTS
+from orchestration.drift_command import newest_reports
+from orchestration.drift_tasks import WatchDrift
 from orchestration.history_tasks import Ingest, LoadHistory
 from orchestration.outcome_tasks import ScoreOutcomes
 from orchestration.parameters import HISTORY
 from orchestration.release_tasks import Register, ScoreWeek, StockoutPipeline
 from orchestration.retention_tasks import PruneRuns, prune
 from orchestration.run_lock import if_no_other_run_is_at_work
+from orchestration.weekly.course import Course, Wish
 from orchestration.weekly.ledger import (
     DONE,
     FAILED,
@@ -37,55 +40,14 @@ from orchestration.weekly.ledger import (
     RunLedger,
     StageEntry,
 )
-from orchestration.weekly.plan import Step, missed_weeks, next_step
+from orchestration.weekly.plan import Standing, Step, is_new, missed_weeks, next_step
 from orchestration.weekly.settings import QuestionSettings, SourceSettings, WeeklySettings
 from orchestration.weekly.standing import served, standing_of
 from orchestration.weekly.tasks import run_task
 from orchestration.weekly.word import say
 
 Clock = Callable[[], dt.datetime]
-OfQuestion = TypeVar("OfQuestion", ScoreOutcomes, ScoreWeek, StockoutPipeline)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked of one run beside the settings.
-
-    Attributes:
-        as_of: A day in the place of the latest week that the data complete.
-        train: See :mod:`orchestration.weekly.plan`.
-    """
-
-    as_of: dt.date | None
-    train: str
-
-
-@dataclass
-class Course:
-    """What a run has done so far.
-
-    Attributes:
-        number: Of the run.
-        failures: What went wrong.
-        late: Sources that bring nothing.
-        warnings: Sentences about what the run noticed and went on with.
-        questions: What came of each.
-    """
-
-    number: int
-    failures: list[Failure] = field(default_factory=list)
-    late: list[Failure] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    questions: list[QuestionEntry] = field(default_factory=list)
-
-    def summary(self) -> str:
-        """What came of the run, in a line."""
-        done = [f"{each.question} {each.action}: {each.why}" for each in self.questions]
-        return "; ".join([*self.sentences(), *done])
-
-    def sentences(self) -> list[str]:
-        """What went wrong, a sentence each."""
-        return [f"{each.stage}: {each.sentence}" for each in self.failures]
+OfQuestion = TypeVar("OfQuestion", ScoreOutcomes, ScoreWeek, StockoutPipeline, WatchDrift)
 
 
 class WeeklyRun:
@@ -150,6 +112,8 @@ class WeeklyRun:
             self._run_or_stop(score.clone(Ingest), name, course)  # type: ignore[no-untyped-call]
             latest = score.as_of_week
             standing = standing_of(score, self._ledger)
+            if is_new(standing, latest) and standing.champion_version:
+                standing = replace(standing, drift=self._drift(question, standing, course))
             step = next_step(standing, latest, train=self._wish.train, train_every_weeks=question.train_every_weeks)
             for week in missed_weeks(standing, latest):
                 self._warn(course, f"{name}: week {iso_name(week)} was missed: no run was made while it was the newest")
@@ -163,6 +127,17 @@ class WeeklyRun:
             entry = self._entry(score, Step(FAILED, str(error)))
         course.questions.append(entry)
         self._ledger.add_question(course.number, entry)
+
+    def _drift(self, question: QuestionSettings, standing: Standing, course: Course) -> str:
+        """What drifted since a model was last trained, in a sentence; what cannot be watched stops nothing."""
+        watch = self._task(WatchDrift, question)
+        name = watch.question.name
+        if self._failed(self._run(watch, name, course)):
+            return ""
+        drifted = newest_reports(self._settings.work_dir, name)[0].drifted
+        course.drift += [Drift(drift_id=f"{name} {each.id}", sentence=f"{name}: {each.sentence}") for each in drifted]
+        learned = standing.trained_week or dt.date.min
+        return next((each.sentence for each in drifted if each.since > learned), "")
 
     def _take(self, step: Step, question: QuestionSettings, course: Course, *, has_champion: bool) -> QuestionEntry:
         score = self._task(ScoreWeek, question)
@@ -194,8 +169,9 @@ class WeeklyRun:
     def _say(self, course: Course) -> None:
         say(
             course.questions,
-            [*course.failures, *course.late],
-            course.warnings,
+            Facts(
+                failures=(*course.failures, *course.late), drift=tuple(course.drift), warnings=tuple(course.warnings)
+            ),
             settings=self._settings.notify,
             database=self._database,
             clock=self._clock,

@@ -50,7 +50,8 @@ class StockoutWeekly(luigi.Task):
     def run(self) -> None:
         """Do everything that is due; where another run is at work, step aside."""
         from data.history.history import open_history
-        from orchestration.weekly.week import WeeklyRun, Wish
+        from orchestration.weekly.course import Wish
+        from orchestration.weekly.week import WeeklyRun
 
         settings = read_settings(Path(self.settings), self.override, Path(self.work_dir) if self.work_dir else None)
         started = time.perf_counter()

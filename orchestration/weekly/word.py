@@ -11,7 +11,7 @@ from typing import Any
 from data.state.database import Database
 from feature_service.terminal import visible
 from monitoring.notifications.deliver import Clock, deliver
-from monitoring.notifications.digest import Alert, Digest, Failure, ResolvedAlert, Run
+from monitoring.notifications.digest import Alert, Digest, Facts, ResolvedAlert, Run
 from monitoring.notifications.outbox import enqueue
 from monitoring.notifications.settings import NotifySettings
 from monitoring.outcomes.episodes import Fate
@@ -29,8 +29,7 @@ _OUTCOMES = {Fate.DID_NOT: "did not run out", Fate.UNKNOWN: "cannot be known"}
 
 def say(
     entries: Sequence[QuestionEntry],
-    failures: Sequence[Failure],
-    warnings: Sequence[str],
+    noted: Facts,
     *,
     settings: NotifySettings,
     database: Database,
@@ -40,8 +39,8 @@ def say(
 
     Args:
         entries: What came of each question.
-        failures: What went wrong; the same place is told of once a day, however often it is tried.
-        warnings: They go along with what is told.
+        noted: Failures, of which the same place is told once a day, however often it is tried; drift; warnings, which
+            go along with what is told.
         settings: The channels; without one nobody is told of anything.
         database: Of the state.
         clock: Gives the time, with its zone.
@@ -50,7 +49,7 @@ def say(
     """
     if not settings.channels:
         return
-    digest = _digest(entries, failures, warnings, database, clock())
+    digest = _digest(entries, noted, database, clock())
     with database.connect() as connection:
         enqueue(connection, digest, settings.channels)
     for delivery in deliver(database, settings, clock):
@@ -60,13 +59,7 @@ def say(
             log.info("told      %s, %d messages", visible(delivery.channel), delivery.sent)
 
 
-def _digest(
-    entries: Sequence[QuestionEntry],
-    failures: Sequence[Failure],
-    warnings: Sequence[str],
-    database: Database,
-    now: dt.datetime,
-) -> Digest:
+def _digest(entries: Sequence[QuestionEntry], noted: Facts, database: Database, now: dt.datetime) -> Digest:
     answered = [(each.question, each.as_of_week) for each in entries if each.as_of_week is not None]
     episodes = {question: episodes_in(database, question) for question, _ in answered}
     weeks = [week for _, week in answered]
@@ -89,8 +82,9 @@ def _digest(
         resolved=tuple(
             _resolved(row) for question, week in answered for row in episodes[question] if _is_resolved(row, week)
         ),
-        failures=tuple(failures),
-        warnings=tuple(warnings),
+        drift=noted.drift,
+        failures=noted.failures,
+        warnings=noted.warnings,
     )
 
 
