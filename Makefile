@@ -11,7 +11,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup tools check test demo crossfire bench bench-model bench-pipeline bench-promotion soak stubs format
+.PHONY: help setup tools check test demo crossfire year bench bench-model bench-pipeline bench-promotion soak stubs format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -54,6 +54,9 @@ test: tools ## run all tests
 
 crossfire: tools ## runs that are killed amid others, for MINUTES=10: what is published is always whole
 	STOCKOUT_CROSSFIRE_MINUTES=$(or $(MINUTES),10) $(BIN)/pytest --log-cli-level=INFO -k long_time tests/pipeline/test_crossfire.py
+
+year: tools ## 52 weeks of a market (WEEKS=6: fewer) through the real processes, with all that goes wrong in a year
+	STOCKOUT_YEAR_WEEKS=$(or $(WEEKS),52) $(BIN)/pytest --log-cli-level=INFO tests/year/play_year.py
 
 bench: tools ## the service against an echo and against other servers, streams, workers: medians, ratios
 	$(BIN)/python -m benchmarks.rpc

@@ -1,6 +1,6 @@
 """Weeks of a market through the real processes, with all that goes wrong in a year; nobody steps in but where asked to.
 
-The short form plays what most goes wrong in a few weeks. ``make year`` plays 52, with ``STOCKOUT_YEAR_WEEKS``.
+``make year`` plays 52 weeks, or WEEKS=6 of them, in which most of it goes wrong; it is no part of ``make test``.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ from tests.support.market import Market
 from tests.support.servers import running_server
 from tests.support.year import Year
 
-WEEKS = int(os.environ.get("STOCKOUT_YEAR_WEEKS", "6"))
+WEEKS = int(os.environ.get("STOCKOUT_YEAR_WEEKS", "52"))
 FIRST_WEEK, WARM_UP, PRODUCTS = dt.date(2023, 1, 2), 26, 160
 log = logging.getLogger(__name__)
 
