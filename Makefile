@@ -11,7 +11,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup tools check test demo crossfire year bench bench-model bench-pipeline bench-promotion soak stubs format
+.PHONY: help setup tools check test demo crossfire year bench bench-drift bench-model bench-pipeline bench-promotion soak stubs format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -75,6 +75,10 @@ bench-pipeline: tools ## features beside pandas, Polars, DuckDB and mlforecast; 
 	$(BIN)/python -m benchmarks.engines.contest $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR))
 	$(BIN)/python -m benchmarks.pipeline $(if $(SIZES),--sizes $(SIZES))
 	$(BIN)/python -m benchmarks.spark $(if $(SIZES),--sizes $(SIZES))
+
+bench-drift: tools ## the alarm for drift beside Evidently, which it installs: false alarms a year, weeks until a change is named
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --extra pipeline --extra evidently --inexact --active
+	$(BIN)/python -m benchmarks.drift
 
 soak: tools ## two minutes at 80 % of the service's capacity, then 10,000 calls of each kind: no error, flat memory
 	$(BIN)/python -m benchmarks.soak

@@ -2,8 +2,8 @@
 
 - A change of all products that is gone once some locations (or categories) are left out came from these.
 - Columns of one table that change together are one cause, told by the first of them.
-- A feature follows an input that drifted, or was out of the ordinary for a week lately, if it is made from that input's
-  table; what is sold leaves the shelf, so that sales, counts and flags count as one. Probabilities follow anything.
+- A feature follows an input that drifted, or was out of the ordinary within the last months, if it is made from that
+  input's table; what is sold leaves the shelf, so that sales, counts and flags count as one. Probabilities follow all.
 - A feature that became constant is a cause of its own, and so is what happens to the outcomes.
 """
 
@@ -18,9 +18,9 @@ from monitoring.drift.columns.column import (
     FEATURE,
     INPUT,
     INVENTORY,
+    OLDEST_REFERENCE_WEEKS,
     OUTCOME,
     PRICES,
-    REFERENCE_WEEKS,
     SALES,
     SCORE,
     Column,
@@ -74,7 +74,7 @@ class _Causes:
             each.name: place for place, each in enumerate(columns) if each.name in measured and not each.group
         }
         self._drifted = [place for place, state in enumerate(found.states(week)) if state == DRIFTED]
-        lately = found.is_alarming[:, max(0, week - REFERENCE_WEEKS + 1) : week + 1]
+        lately = found.is_alarming[:, max(0, week - OLDEST_REFERENCE_WEEKS + 1) : week + 1]
         self._lately: list[int] = np.flatnonzero(lately.any(axis=1)).tolist()
 
     def all(self) -> list[Cause]:
