@@ -14,7 +14,7 @@ from orchestration.drift_tasks import DRIFT_DIR
 from orchestration.history_tasks import PANEL_DIR
 
 _COLUMNS = ("column", "of", "state", "since", "distance", "usual", "chance", "what was and what is")
-_DRIFTED = 1
+_DRIFTED, _UNTOLD = 1, 2
 
 
 @click.command()
@@ -39,7 +39,8 @@ def drift(work_dir: Path, question: str | None, page: Path | None) -> None:
         if page is not None:
             _write_evidently_page(work_dir, reports[0], page)
     except StockoutError as error:
-        raise click.UsageError(str(error)) from error
+        click.echo(f"drift: {error}", err=True)
+        sys.exit(_UNTOLD)
     for report in reports:
         _print(report)
     sys.exit(_DRIFTED if any(report.asks_for_refresh for report in reports) else 0)
