@@ -71,7 +71,9 @@ class _Causes:
         self._p = found.p[:, week]
         measured = {each.name for each in groups}
         self._wholes = {
-            each.name: place for place, each in enumerate(columns) if each.name in measured and not each.group
+            each.name: place
+            for place, each in enumerate(columns)
+            if each.about == INPUT and each.name in measured and not each.group
         }
         self._drifted = [place for place, state in enumerate(found.states(week)) if state == DRIFTED]
         lately = found.is_alarming[:, max(0, week - OLDEST_REFERENCE_WEEKS + 1) : week + 1]

@@ -8,12 +8,14 @@ from data.panel import IN_STOCK, ITEM, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Pa
 from feature_service.kernel import FeatureSet, PanelFeatures
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, GroupNumbers, RowNumbers
 from monitoring.drift.columns.column import AVAILABILITY, FEATURE, INPUT, INVENTORY, PRICES, SALES, Column
+from monitoring.drift.columns.inputs import MEASURES
 from monitoring.drift.statistics.clusters import CLUSTERS, panel_of, sums_by
 from monitoring.drift.statistics.histograms import histogram
 from monitoring.drift.statistics.kinds import Share
 
 _SALES_FIELDS = frozenset({UNITS_SOLD, "orders", "sale_days", "days_since_sale"})
 _PROBED_PRODUCTS = 256
+_INPUTS = frozenset(each.name for each in MEASURES)
 
 
 def source_of(field: str) -> str:
@@ -67,12 +69,13 @@ def feature_columns(
         sources: The tables that each feature is made from, by its name.
     """
     for feature, of_feature in zip(feature_set.features, values, strict=True):
-        name = feature.name
+        from_tables = sources[feature.name]
+        name = f"{feature.name} (feature)" if feature.name in _INPUTS else feature.name
         spread, counts = histogram(np.where(eligible, of_feature, np.float32(np.nan)), clusters)
-        yield Column(name, FEATURE, spread, counts, sources[name], measure=name)
+        yield Column(name, FEATURE, spread, counts, from_tables, measure=name)
         if feature_set.unknown_allowed:
             unknown = _shares(eligible & ~np.isfinite(of_feature), eligible, clusters)
-            yield Column(f"{name} unknown", FEATURE, Share(), unknown, sources[name], measure=name)
+            yield Column(f"{name} unknown", FEATURE, Share(), unknown, from_tables, measure=name)
 
 
 def sources_of(feature_set: FeatureSet, panel: Panel) -> dict[str, frozenset[str]]:

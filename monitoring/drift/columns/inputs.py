@@ -207,4 +207,4 @@ def _codes_in(grouping: Grouping, clusters: GroupNumbers) -> GroupNumbers:
 
 def _blocks(panel: Panel) -> Iterator[slice]:
     size = max(1, _CELLS_PER_BLOCK // len(panel.weeks))
-    return (slice(first, first + size) for first in range(0, len(panel.product_ids), size))
+    return (slice(first, first + size) for first in range(0, max(len(panel.product_ids), 1), size))

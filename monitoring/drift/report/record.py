@@ -130,6 +130,8 @@ class DriftReport:
             ask = "a refresh is asked for" if self.asks_for_refresh else "which the model has learned from"
             return f"DRIFT, {ask}: {self.drifted[0].sentence}{more}"
         known = len(self.columns) - counts.get(UNKNOWN, 0)
+        if not known:
+            return "whether anything drifted is unknown: there are too few products or weeks"
         return f"no drift in {known} columns, {counts.get(WATCH, 0)} to watch, {counts.get(UNKNOWN, 0)} unknown"
 
     def to_json(self) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
+from feature_service.kernel.sets import stock_1
 from monitoring.drift import DRIFTED, STEADY, UNKNOWN, WATCH, ColumnReport, DriftReport, Watched, watch
 from tests.support.drift import Fields, changed, of_shop, steady_panel
 from training.labels import label
@@ -108,6 +109,21 @@ def test_the_input_that_changed_is_the_first_to_be_named(change: Callable[[Field
     assert all(each.column.startswith("label rate") for each in report.drifted[1:])
 
 
+def test_a_feature_may_have_the_name_of_an_input() -> None:
+    random = np.random.default_rng(5)
+    stock = {name: random.poisson(4, PANEL.fields[UNITS_SOLD].shape).astype(np.float32) for name in stock_1.FIELDS}
+    panel = dataclasses.replace(PANEL, fields=stock | dict(PANEL.fields))
+
+    def shelves_fill(fields: Fields) -> None:
+        fields[UNITS_ON_HAND][of_shop(panel, "2"), -2:] *= 10
+
+    report = watch(changed(panel, shelves_fill), Watched(label("inventory"), "stock-1"))
+    names = [each.name for each in report.columns]
+    assert len(names) == len(set(names))
+    assert report.drifted[0].column == "units_on_hand of location 2"
+    assert column(report, "units_on_hand (feature)").state == DRIFTED
+
+
 def test_which_shop_is_missing_is_told_by_the_number_of_shops_too() -> None:
     report = watch(changed(PANEL, shop_is_missing))
     found = column(report, "locations with records")
@@ -164,6 +180,11 @@ def test_below_a_least_size_nothing_is_claimed(shape: tuple[int, int]) -> None:
         "3 past weeks say what is usual, 6 are needed",
     )
     assert report.findings == ()
+
+
+def test_where_nothing_can_be_compared_that_is_what_is_said() -> None:
+    for panel in (steady_panel(products=2, weeks=5), steady_panel(products=0)):
+        assert watch(panel).summary() == "whether anything drifted is unknown: there are too few products or weeks"
 
 
 def test_the_same_panel_and_seed_give_the_same_report() -> None:
