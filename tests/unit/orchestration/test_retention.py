@@ -13,7 +13,10 @@ from orchestration.retention import leftovers, sweep, take_away
 from tests.support.snapshots import AS_OF_WEEK, publish_snapshot, synthetic_panel
 
 WEEKS = 60 * 7 * 24 * 3600
-OLD = ("ingest/history-1-ingest-4", "features/run-1", "backtest/run-1", "models/run-1", "backtest/kept/0a1b")
+OLD = (
+    *("ingest/history-1-ingest-4", "features/run-1", "backtest/run-1", "models/run-1", "backtest/kept/0a1b"),
+    "drift/inventory/2018-W33-0a1b-drift-1",
+)
 
 
 def put(work_dir: Path, names: tuple[str, ...]) -> None:
@@ -35,6 +38,7 @@ def test_what_is_old_goes_and_what_is_young_or_of_no_run_stays(tmp_path: Path) -
     put(tmp_path, (*OLD, "history/silver/sales", "mlflow/artifacts", "quarantine", "panel/history-1/2018-W33"))
     (tmp_path / "quarantine" / "load.parquet").touch()
     (tmp_path / "backtest" / "predictions.parquet").touch()
+    (tmp_path / "drift" / "inventory" / "2018-W33.json").touch()
     age(tmp_path)
     put(tmp_path, ("ingest/history-2-ingest-4", "panel/history-1/2018-W34", "features/run-2"))
     assert names(tmp_path) == {*OLD, "panel/history-1/2018-W33"}
