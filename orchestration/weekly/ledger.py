@@ -2,7 +2,7 @@
 
 import datetime as dt
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,14 +147,19 @@ class RunLedger:
             newest: dt.date | None = connection.scalar(sa.select(sa.func.max(table.as_of_week)).where(of_question))
             return newest
 
-    def last_new(self, stage: str, subject: str) -> dt.datetime | None:
-        """When a stage last found something new; where it never did, when it was first tried; None: it never was."""
+    def last_done(self, stage: str, subject: str) -> dt.datetime | None:
+        """When a stage last did something; None: it never did."""
         table = RUN_STAGES.c
-        tried = (table.stage == stage) & (table.subject == subject)
+        return self._ended(sa.func.max, (table.stage == stage) & (table.subject == subject) & (table.state == DONE))
+
+    def first_tried(self, stage: str, subject: str) -> dt.datetime | None:
+        """When a stage was first begun, whatever came of it; None: it never was."""
+        table = RUN_STAGES.c
+        return self._ended(sa.func.min, (table.stage == stage) & (table.subject == subject))
+
+    def _ended(self, which: Callable[..., Any], chosen: sa.ColumnElement[bool]) -> dt.datetime | None:
         with self._database.connect() as connection:
-            newest = connection.scalar(sa.select(sa.func.max(table.ended_at_us)).where(tried, table.state == DONE))
-            first = connection.scalar(sa.select(sa.func.min(table.ended_at_us)).where(tried))
-        return _time_or_none(newest or first)
+            return _time_or_none(connection.scalar(sa.select(which(RUN_STAGES.c.ended_at_us)).where(chosen)))
 
 
 def _entry(row: Any) -> RunEntry:

@@ -42,11 +42,15 @@ from orchestration.run import Run
 SETTINGS_FILE = "stockout.toml"
 
 _OPTIONS = "run"
-_OF_THE_WEEK = {*dict(ReadingParameters.get_params()), "known_at", "as_of"}  # type: ignore[no-untyped-call]
+_NO_SETTINGS = {
+    *dict(ReadingParameters.get_params()),  # type: ignore[no-untyped-call]
+    *("as_of", "known_at", "publish_past"),
+    *("engine", "spark_master"),  # outcomes are told from the clean history of one machine
+}
 _OF_A_QUESTION = {
     name: parameter
     for name, parameter in Parameters.get_params()  # type: ignore[no-untyped-call]
-    if name not in _OF_THE_WEEK
+    if name not in _NO_SETTINGS
 }
 
 

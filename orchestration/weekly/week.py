@@ -98,7 +98,8 @@ class WeeklyRun:
         if not stages:
             entry = StageEntry(subject, LoadHistory.__name__, NOTHING_NEW, 0.0, "nothing new")
             self._ledger.add_stage(course.number, entry, self._clock())
-        last = self._ledger.last_new(LoadHistory.__name__, subject)
+        stage = LoadHistory.__name__
+        last = self._ledger.last_done(stage, subject) or self._ledger.first_tried(stage, subject)
         late = last is not None and self._clock() - last > dt.timedelta(days=source.late_after_days)
         if last is not None and late:
             sentence = f"nothing new came into {subject} since {last:%Y-%m-%d %H:%M} UTC"
@@ -118,7 +119,7 @@ class WeeklyRun:
             for week in missed_weeks(standing, latest):
                 self._warn(course, f"{name}: week {iso_name(week)} was missed: no run was made while it was the newest")
             entry = self._take(step, question, course, has_champion=bool(standing.champion_version))
-            if step.action != NOTHING:
+            if step.action != NOTHING or not self._is_held_to_account(score):
                 self._run(self._task(ScoreOutcomes, question), name, course)
         except _HasFailedError:
             entry = self._entry(score, Step(FAILED, "see the failed stage"))
@@ -127,6 +128,11 @@ class WeeklyRun:
             entry = self._entry(score, Step(FAILED, str(error)))
         course.questions.append(entry)
         self._ledger.add_question(course.number, entry)
+
+    def _is_held_to_account(self, score: ScoreWeek) -> bool:
+        """Whether outcomes were told since what is served was published: a run may have died, or failed, in between."""
+        last, now = self._ledger.last_done(ScoreOutcomes.__name__, score.question.name), served(score.snapshots)
+        return now is None or (last is not None and last >= now.published_at)
 
     def _drift(self, question: QuestionSettings, standing: Standing, course: Course) -> str:
         """What drifted since a model was last trained, in a sentence; what cannot be watched stops nothing."""

@@ -105,7 +105,7 @@ def shop(whole: Path, receiver: Receiver, tmp_path_factory: pytest.TempPathFacto
     return shop
 
 
-def test_a_second_start_does_nothing_and_a_new_week_is_scored(shop: Shop) -> None:
+def test_a_second_start_does_nothing_and_what_a_killed_one_published_is_told_by_the_next(shop: Shop) -> None:
     before = shop.served
     again = shop.run()
     assert again.returncode == 0, again.stdout
@@ -118,13 +118,16 @@ def test_a_second_start_does_nothing_and_a_new_week_is_scored(shop: Shop) -> Non
 
     shop.deliver(dt.date(2024, 7, 28))
     with subprocess.Popen(shop.command(), env=shop.clock.environment(), stderr=subprocess.PIPE, text=True) as killed:
-        assert any("load" in line for line in killed.stderr or ()), "it ended before it loaded"
+        assert any("scoreweek" in line for line in killed.stderr or ()), "it ended before it published"
         killed.kill()
-
-    scored = shop.run()
-    assert scored.returncode == 0, scored.stdout
     assert shop.served.startswith("2024-W30")
+    assert len(shop.told) == 1
+
+    after = shop.run()
+    assert after.returncode == 0, after.stdout
+    assert "inventory nothing to do: week 2024-W30 is served" in after.stdout
     _, told = shop.told
+    assert episodes(told["new"])
     assert episodes(told["resolved"]) <= new
     assert not episodes(told["new"]) & new, "an alert that goes on was told again"
     listed = shop.runs("list")
@@ -134,7 +137,7 @@ def test_a_second_start_does_nothing_and_a_new_week_is_scored(shop: Shop) -> Non
         "succeeded",
         "succeeded",
     ]
-    assert "ScoreWeek" in shop.runs("show", "4")
+    assert "ScoreOutcomes" in shop.runs("show", "4")
 
 
 def test_a_run_steps_aside_while_another_is_at_work(shop: Shop) -> None:

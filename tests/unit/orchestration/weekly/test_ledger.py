@@ -53,10 +53,12 @@ def test_the_last_training_and_the_last_success_are_remembered_over_later_runs(t
     assert ledger.last_success() == NOW
 
 
-def test_a_source_is_late_since_it_last_brought_something_or_since_it_was_first_looked_at(tmp_path: Path) -> None:
+def test_when_a_stage_did_something_is_told_apart_from_when_it_was_tried(tmp_path: Path) -> None:
     ledger = opened(tmp_path)
     run = ledger.begin(NOW)
-    assert ledger.last_new("LoadHistory", "landing") is None
+    assert ledger.first_tried("LoadHistory", "landing") is None
     for number, state in enumerate(["nothing new", "failed", "done", "nothing new"]):
         ledger.add_stage(run, StageEntry("landing", "LoadHistory", state, 0.1, ""), NOW + number * HOUR)
-        assert ledger.last_new("LoadHistory", "landing") == NOW + (number >= 2) * 2 * HOUR
+        assert ledger.first_tried("LoadHistory", "landing") == NOW
+        assert ledger.last_done("LoadHistory", "landing") == (NOW + 2 * HOUR if number >= 2 else None)
+    assert ledger.last_done("LoadHistory", "elsewhere") is None

@@ -56,6 +56,8 @@ def test_a_question_goes_before_what_all_share_and_the_command_line_before_both(
         (f'{ASKED}train_every_weeks = "often"\n', "train_every_weeks must be a whole number"),
         (f"{ASKED}{ASKED}", "the question inventory stands there twice"),
         (f"{ASKED}work_dir = 1\n", "there is no setting work_dir"),
+        (f'{ASKED}engine = "spark"\n', "there is no setting engine"),
+        (f"{ASKED}publish_past = true\n", "there is no setting publish_past"),
         (f"surprise = 1\n{ASKED}", "surprise"),
         (
             f'[[source]]\nfolder = "a"\nlayout = "amazon"\n{ASKED}',
