@@ -69,8 +69,8 @@ class Entry:
 
 
 def now() -> str:
-    """The time of a decision."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    """The time of a decision, by which two of the same version and action are told apart."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
 
 
 def append(entry: Entry, ledger: Path) -> None:
