@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feature_service.kernel.arrays import BoolArray
-from training.backtest.rolling import Backtest
+from training.backtest.out_of_fold import Backtest
 from training.evaluation.comparison import MODEL
 from training.metrics.bootstrap import Interval
 from training.metrics.figures import Measurements

@@ -27,7 +27,8 @@ from data.panel.build import build_panel
 from data.weeks import last_complete_week, monday
 from feature_service.kernel.arrays import BoolArray
 from training.backtest.origins import BacktestSettings
-from training.backtest.rolling import Backtest, backtest
+from training.backtest.out_of_fold import Backtest
+from training.backtest.rolling import backtest
 from training.dataset import read_training_table
 from training.evaluation.comparison import MODEL
 from training.labels import label

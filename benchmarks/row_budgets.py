@@ -15,7 +15,8 @@ import numpy as np
 from data.panel import Panel
 from data.panel.file import read_panel
 from training.backtest.origins import BacktestSettings
-from training.backtest.rolling import Backtest, backtest
+from training.backtest.out_of_fold import Backtest
+from training.backtest.rolling import backtest
 from training.dataset import TrainingRows, read_training_table
 from training.metrics.figures import Measurements, measure
 from training.metrics.truth import BASE_RATE, ScorerOutput

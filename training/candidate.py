@@ -11,68 +11,27 @@ candidate/
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from data.weeks import monday
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, Contract
-from feature_service.json_record import read_json
 from feature_service.kernel import feature_set
 from feature_service.kernel.arrays import FloatArray
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
 from training.backtest.record import read_backtest
 from training.backtest.walk import final_fit
 from training.dataset import TrainingRows, read_training_table
-from training.errors import ParityError, TrainingFileError
+from training.errors import ParityError
 from training.estimators import IMPORTANCE_ROWS, FittedModel, estimator
 from training.policy import AlertPolicy
 from training.threshold import OperatingPoint, choose_threshold
+from training.training_record import TRAINING_FILE, TrainingRecord
 
-TRAINING_FILE = "training.json"
 ALLOWED_DIFFERENCE = 1e-5
 _PARITY_ROWS = 50_000
-
-
-@dataclass(frozen=True)
-class TrainingRecord:
-    """The record of one training.
-
-    Attributes:
-        seed: Of every random choice.
-        policy: That the contract's own threshold goes by; a snapshot is published with one of its own.
-        estimator_parameters: What the estimator was fitted with.
-        recipe_features: The features that it could look at; all where empty.
-        rows: Rows that it was fitted on.
-        rows_known: Rows whose outcome is known, of which these are a sample where they are more than the budget.
-        positives: Positive outcomes among the rows that it was fitted on.
-        operating_point: The threshold and its figures on the origins before the locked ones.
-        parity: Largest difference in probability between the ONNX model and the fitted one.
-        parity_rows: Real rows it was measured on.
-        importance: Share of each feature in the mean absolute contribution on the newest rows; empty where the
-            estimator has no contributions.
-        fit_seconds: Of the fit alone.
-        row_budget: Rows that a fit may learn from; None in records of before.
-        calibration_weeks: Origins that it is calibrated on; None in records of before.
-    """
-
-    seed: int
-    policy: AlertPolicy
-    estimator_parameters: dict[str, Any]
-    recipe_features: tuple[str, ...]
-    rows: int
-    rows_known: int
-    positives: int
-    operating_point: OperatingPoint
-    parity: float
-    parity_rows: int
-    importance: Mapping[str, float]
-    fit_seconds: float
-    row_budget: int | None = None
-    calibration_weeks: int | None = None
 
 
 def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Path) -> TrainingRecord:
@@ -121,19 +80,6 @@ def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Pat
     )
     (to / TRAINING_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
     return record
-
-
-def read_training_record(candidate: Path) -> TrainingRecord:
-    """Read the record that :func:`train` wrote.
-
-    Raises:
-        TrainingFileError: If it is missing or broken.
-    """
-    path = candidate / TRAINING_FILE
-    try:
-        return read_json(TrainingRecord, path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingFileError(f"{path} cannot be read: {error}; train the model again") from error
 
 
 def check_parity(model: FittedModel, bundle: Bundle, features: FloatArray) -> tuple[float, int]:

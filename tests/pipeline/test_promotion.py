@@ -10,13 +10,13 @@ from data.snapshots import MODEL_NAME, ModelReference
 from feature_service.bundle import CONTRACT_FILE
 from tests.support.stores import ZERO_SALES, Store
 from tests.support.training_fixtures import Trained
-from training.candidate import TRAINING_FILE
 from training.evaluation.figures import read_evaluation
 from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, set_aliases
 from training.registry.judgement import Challenger, judge
 from training.registry.ledger import KEPT, PROMOTED
 from training.registry.question import Question
 from training.registry.versions import register
+from training.training_record import TRAINING_FILE
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from tests.support.outcomes import note, track_record, week
 from tests.support.training_fixtures import run_training_stages, training_panel
 from training.backtest.predictions import read_predictions
 from training.backtest.record import read_backtest
-from training.candidate import read_training_record
 from training.dataset import read_training_table
 from training.evaluation.figures import read_evaluation
 from training.registry import ledger
+from training.training_record import read_training_record
 
 REGISTRY = "sqlite:///registry.db"
 

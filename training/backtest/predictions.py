@@ -34,7 +34,7 @@ from data.weeks import DateArray, mondays, week_number
 from feature_service.json_record import read_json
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from training.backtest import PREDICTIONS_FILE
-from training.backtest.rolling import SEGMENTS, Backtest
+from training.backtest.out_of_fold import SEGMENTS, Backtest
 from training.dataset import TrainingRows
 from training.errors import TrainingFileError
 from training.metrics.truth import ScorerOutput, Truth

@@ -14,8 +14,9 @@ from data.panel import Panel
 from feature_service.bundle import Calibration
 from feature_service.json_record import read_json
 from training.backtest.origins import BacktestSettings, Calendar
+from training.backtest.out_of_fold import Backtest
 from training.backtest.predictions import PREDICTIONS_FILE, write_predictions
-from training.backtest.rolling import Backtest, backtest
+from training.backtest.rolling import backtest
 from training.dataset import TrainingRows
 from training.errors import TrainingFileError
 from training.recipes import Recipe

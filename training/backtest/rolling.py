@@ -13,9 +13,10 @@ import numpy as np
 from data.panel import UNITS_SOLD, Panel
 from data.weeks import WeekNumbers, monday, week_number
 from feature_service.bundle import Calibration
-from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray
 from training.backtest.calibration import fit_calibration
 from training.backtest.origins import BacktestSettings, Calendar, calendar_of
+from training.backtest.out_of_fold import SEGMENTS, Backtest
 from training.backtest.store import PredictionStore, key_of_calibration
 from training.backtest.walk import Walk, WalkOutput
 from training.baselines.past import trailing_sum
@@ -27,41 +28,9 @@ from training.metrics.truth import BASE_RATE, ScorerOutput, Truth
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe
 
-SEGMENTS = ("under 0.5 a week", "0.5 to 2 a week", "2 a week and more")
 _SEGMENT_FROM = (0.5, 2.0)
 _SEGMENT_WEEKS = 8
 _SELLING_WEEKS = 4
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """Out-of-fold predictions of the evaluated origins, ordered by week, then product; arrays of shape ``(rows,)``.
-
-    Attributes:
-        row: Index of each row in the training table.
-        truth: Outcomes and groups.
-        raw: The model's probability before calibration.
-        probability: After it.
-        fold: Number of the fit that predicted, from 0.
-        rules: Output of each rule by its name.
-        calendar: The weeks.
-        calibration: Fitted on the newest origins, for the model that is fitted on all rows.
-    """
-
-    row: IntArray
-    truth: Truth
-    raw: FloatArray
-    probability: FloatArray
-    fold: IntArray
-    rules: Mapping[str, ScorerOutput]
-    calendar: Calendar
-    calibration: Calibration
-
-    @property
-    def locked(self) -> BoolArray:
-        """Which rows lie in the locked block."""
-        inside: BoolArray = self.truth.week >= self.calendar.first_locked
-        return inside
 
 
 def backtest(

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 from training.backtest.predictions import Predictions, read_predictions
-from training.candidate import read_training_record
 from training.evaluation import BUNDLE_DIR
 from training.evaluation.comparison import MODEL, compare_with_rules
 from training.evaluation.figures import ALL, LOCKED, METRICS_FILE, Evaluation, EvaluationBlock
@@ -25,6 +24,7 @@ from training.metrics.truth import ScorerOutput, Truth
 from training.metrics.yardstick import Yardstick
 from training.outcomes import check_both_outcomes
 from training.threshold import at_threshold
+from training.training_record import read_training_record
 
 
 def evaluate(

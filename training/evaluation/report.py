@@ -11,12 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from feature_service.bundle import Contract
 from feature_service.terminal import visible
 from training.backtest.predictions import Predictions
-from training.candidate import TrainingRecord
 from training.evaluation import plots
 from training.evaluation.comparison import MODEL
 from training.evaluation.figures import ALL, LOCKED, Evaluation
 from training.metrics.bootstrap import Interval
 from training.metrics.truth import ScorerOutput
+from training.training_record import TrainingRecord
 
 REPORT_FILE = "report.html"
 _PICTURES = (plots.PRECISION_RECALL, plots.CALIBRATION, plots.GAIN, plots.WEEKS, plots.IMPORTANCE)

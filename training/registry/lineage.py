@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feature_service.bundle import Contract
-from training.candidate import TrainingRecord
+from training.training_record import TrainingRecord
 
 
 @dataclass(frozen=True)

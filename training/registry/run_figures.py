@@ -3,8 +3,8 @@
 from typing import Any
 
 from feature_service.bundle import Contract
-from training.candidate import TrainingRecord
 from training.evaluation.figures import ALL, LOCKED, Evaluation
+from training.training_record import TrainingRecord
 
 
 def parameters(contract: Contract, record: TrainingRecord, figures: Evaluation) -> dict[str, Any]:

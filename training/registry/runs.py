@@ -11,13 +11,13 @@ from mlflow.entities import Metric, Param
 from data.snapshots import ModelReference
 from feature_service.bundle import Contract
 from training.backtest.predictions import PREDICTIONS_FILE
-from training.candidate import TRAINING_FILE, TrainingRecord, read_training_record
 from training.errors import TrainingFileError
 from training.evaluation.figures import Evaluation
 from training.registry.client import registry_client
 from training.registry.database import database_of, experiment_id
 from training.registry.revision import git_revision
 from training.registry.run_figures import metrics, parameters
+from training.training_record import TRAINING_FILE, TrainingRecord, read_training_record
 
 _BACKTEST_DIR, _TRAINING_DIR = "backtest", "training"
 

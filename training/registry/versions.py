@@ -22,7 +22,6 @@ from data.snapshots import MODEL_NAME, REFERENCE_FILE, ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, BundleError, Contract, LabelContract
 from feature_service.json_record import parse_json, read_record
 from training.backtest import PREDICTIONS_FILE
-from training.candidate import read_training_record
 from training.errors import RegistryError
 from training.evaluation import BUNDLE_DIR
 from training.evaluation.figures import read_evaluation
@@ -31,6 +30,7 @@ from training.registry.lock import registry_lock
 from training.registry.question import Question
 from training.registry.runs import fetch_predictions, log_files, log_run, log_warnings
 from training.registry.tracking_server import public
+from training.training_record import read_training_record
 
 _BUNDLE_SHA256 = "bundle_sha256"
 _MODEL_DIR = "model"

@@ -6,7 +6,7 @@ import pytest
 from feature_service.bundle import Bundle
 from tests.support.training_fixtures import Trained, run_training_stages, training_panel
 from training.backtest.predictions import read_predictions
-from training.candidate import ALLOWED_DIFFERENCE, check_parity, read_training_record
+from training.candidate import ALLOWED_DIFFERENCE, check_parity
 from training.dataset import read_training_table
 from training.errors import (
     OneSidedOutcomeError,
@@ -18,6 +18,7 @@ from training.errors import (
 from training.estimators import LearningRows, fit
 from training.outcomes import check_both_outcomes
 from training.recipes import Recipe
+from training.training_record import read_training_record
 
 
 def test_the_same_data_and_seed_give_the_same_bundle(trained: Trained, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from training.backtest.origins import BacktestSettings
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
 from training.backtest.record import run_backtest
 from training.budget import LEAST_ROW_BUDGET
-from training.candidate import read_training_record
 from training.dataset import read_training_table
 from training.estimators import FittedModel, LearningRows
 from training.estimators.forest import Forest
 from training.recipes import ORIGINAL, RECIPES, Recipe
+from training.training_record import read_training_record
 
 WEEKLY = BacktestSettings(refit_every=1, origins=10)
 
