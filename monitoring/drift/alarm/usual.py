@@ -7,7 +7,7 @@ features that look back over weeks: then so many weeks tell less than as many wo
 """
 
 import numpy as np
-from scipy.stats import t as students_t
+from scipy.special import stdtr
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray
 
@@ -66,7 +66,7 @@ class Usual:
             variance = np.maximum(self._variance, self._noise) + np.maximum(now - self._noise, 0)
             score = (values - self.mean) / np.sqrt(variance * (1 + 1 / self._independent))
             score = np.where((variance == 0) & (values == self.mean), 0, score)
-            p = students_t.sf(np.where(is_signed, np.abs(score), score), self._freedom)
+            p = stdtr(self._freedom, -np.where(is_signed, np.abs(score), score))
         p = np.where(is_signed, 2 * p, p)
         return np.where(np.isfinite(values) & (self.weeks >= LEAST_USUAL_WEEKS), p, np.nan)
 
