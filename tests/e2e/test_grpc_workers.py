@@ -70,16 +70,17 @@ def test_the_workers_share_one_port_and_both_answer(published: Published) -> Non
 
 def test_a_killed_worker_costs_only_what_it_had_in_flight_and_is_replaced(published: Published) -> None:
     """Each caller has one call in flight at a time, so the kill can fail one call of each, and not one more."""
-    stop, codes = threading.Event(), [Counter[grpc.StatusCode]() for _ in range(CALLERS)]
+    stop, ended = threading.Event(), [Counter[tuple[grpc.StatusCode, str]]() for _ in range(CALLERS)]
 
-    def call_until_stopped(pids: Counter[grpc.StatusCode]) -> None:
+    def call_until_stopped(counts: Counter[tuple[grpc.StatusCode, str]]) -> None:
         with channel_to(server) as channel:
             call: Any = channel.unary_unary(ASSESS)
             while not stop.is_set():
-                pids[call.future(REQUEST, timeout=30, wait_for_ready=True).code()] += 1
+                made = call.future(REQUEST, timeout=30, wait_for_ready=True)
+                counts[made.code(), made.details()] += 1
 
     with running_workers(published.root) as server:
-        callers = [threading.Thread(target=call_until_stopped, args=(pids,)) for pids in codes]
+        callers = [threading.Thread(target=call_until_stopped, args=(counts,)) for counts in ended]
         for caller in callers:
             caller.start()
         try:
@@ -93,10 +94,10 @@ def test_a_killed_worker_costs_only_what_it_had_in_flight_and_is_replaced(publis
             stop.set()
             for caller in callers:
                 caller.join()
-    for pids in codes:
-        assert pids[grpc.StatusCode.OK] > 0
-        assert set(pids) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
-        assert pids[grpc.StatusCode.UNAVAILABLE] <= 1
+    for counts in ended:
+        assert counts.pop((grpc.StatusCode.OK, "")) > 0
+        assert {code for code, _ in counts} <= {grpc.StatusCode.UNAVAILABLE}
+        assert counts.total() <= 1, counts
 
 
 def first_serving(server: RunningServer) -> dict[str, Any]:

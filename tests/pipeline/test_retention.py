@@ -1,21 +1,13 @@
-"""Old runs are taken away by real commands, beside a server, and what is left goes on working."""
+"""The retention beside a run at work, killed half way, and asked for what cannot be meant."""
 
-import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
 
-from data.snapshots import current_id
-from data.synthetic.shops import write_synthetic_generic
-from feature_service.client import RiskClient
 from orchestration.run_lock import hold_for_a_run
-from tests.pipeline.test_weekly_history import FIRST_MONDAY, deliver, luigi, question
-from tests.support.clocks import Clock
 from tests.support.processes import BIN, run
-from tests.support.servers import running_server
 
 COMMAND = [str(BIN / "luigi"), "--module", "orchestration", "PruneRuns", "--local-scheduler", "--work-dir"]
 
@@ -26,75 +18,6 @@ from luigi.cmdline import luigi_run
 shutil.rmtree = lambda path: os.kill(os.getpid(), signal.SIGKILL)
 luigi_run(sys.argv[1:])
 """
-
-
-def files(work_dir: Path) -> set[str]:
-    return {str(path.relative_to(work_dir)) for path in work_dir.rglob("*") if path.is_file()}
-
-
-def prune(work_dir: Path, clock: Clock, *options: str) -> subprocess.CompletedProcess[str]:
-    return run([*COMMAND, work_dir, *options], clock.environment())
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> Clock:
-    return Clock(tmp_path / "clock")
-
-
-def test_old_runs_go_and_what_is_served_and_known_stays(tmp_path: Path, clock: Clock) -> None:
-    work_dir, landing, whole = tmp_path / "work", tmp_path / "landing", tmp_path / "shops"
-    reading = ("--source", "generic", "--data-dir", landing)
-    write_synthetic_generic(whole, seed=5, products=240, weeks=30, first_week=FIRST_MONDAY)
-    deliver(whole, landing, dt.date(2024, 7, 21))
-    assert luigi("LoadHistory", work_dir, *reading).returncode == 0
-    assert luigi("StockoutPipeline", work_dir, *question()).returncode == 0
-    trained = current_id(work_dir / "snapshots")
-    deliver(whole, landing, dt.date(2024, 7, 28))
-    assert luigi("LoadHistory", work_dir, *reading).returncode == 0
-    assert luigi("ScoreWeek", work_dir, *question()).returncode == 0
-    scored, before = current_id(work_dir / "snapshots"), files(work_dir)
-
-    assert "0 things of 0 bytes taken away" in prune(work_dir, clock).stdout
-    clock.jump("+100d")
-    dry = prune(work_dir, clock, "--dry-run")
-    assert "would be taken away" in dry.stdout
-    assert "  panel/" in dry.stdout
-    assert files(work_dir) == before | {".runs.lock"}
-
-    product_id = pl.read_csv(landing / "sales.csv", infer_schema=False)["product_id"][0]
-    with running_server(work_dir / "snapshots") as server, RiskClient(server.target) as client:
-        known = client.assess([product_id])
-        taken = prune(work_dir, clock)
-        assert taken.returncode == 0, taken.stdout
-        assert client.assess([product_id]) == known
-        replay = client.assess([product_id], as_of=dt.date(2024, 7, 14)).provenance
-    assert replay.model_version == "1"
-
-    gone = before - files(work_dir)
-    assert {name.split("/")[0] for name in gone} == {"ingest", "panel", "scored", "backtest"}
-    assert all(name.startswith("backtest/kept/") for name in gone if name.startswith("backtest"))
-    assert not any("2024-W29" in name for name in gone if name.startswith("panel"))  # a rollback publishes from it
-    assert (current_id(work_dir / "snapshots"), (work_dir / "snapshots" / trained).is_dir()) == (scored, True)
-    assert "0 things of 0 bytes taken away" in prune(work_dir, clock).stdout
-
-    another = luigi("ScoreWeek", work_dir, *question("--alert-budget", "20"))
-    assert another.returncode == 0, another.stdout
-    assert current_id(work_dir / "snapshots") not in (trained, scored)
-    past, served = question("--known-at", _before_the_second_load(work_dir)), current_id(work_dir / "snapshots")
-    assert luigi("Evaluate", work_dir, *past).returncode == 0
-    assert current_id(work_dir / "snapshots") == served
-    published = luigi("StockoutPipeline", work_dir, *past, "--publish-past")
-    assert published.returncode == 0, published.stdout
-    assert not {"features", "backtest", "train"} & {line.split()[1] for line in published.stdout.splitlines() if line}
-    assert current_id(work_dir / "snapshots") == trained
-    assert run([BIN / "stockout-data", "reconcile", work_dir]).returncode == 0
-
-
-def _before_the_second_load(work_dir: Path) -> str:
-    from data.history.history import open_history  # noqa: PLC0415
-
-    second = open_history(work_dir, {}).ledger.loads()[1]
-    return dt.datetime.fromtimestamp(second.known_from_us / 1e6 - 0.001, dt.UTC).isoformat()
 
 
 def test_the_retention_waits_for_a_run_that_is_at_work(tmp_path: Path) -> None:

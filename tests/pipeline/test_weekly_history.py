@@ -1,83 +1,71 @@
-"""Week after week by real runs: files are loaded, and the champion scores the newest week; nothing is trained again."""
+"""Week after week by real runs: the champion scores the newest week, and old runs go; nothing is trained again."""
 
 import datetime as dt
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from data.history.history import open_history
 from data.snapshots import current_id
 from data.synthetic.shops import write_synthetic_generic
 from feature_service.client import RiskClient
+from tests.support.clocks import Clock
+from tests.support.deliveries import FIRST_MONDAY, deliver, luigi, question
 from tests.support.processes import BIN, run
 from tests.support.servers import running_server
 
-FIRST_MONDAY = dt.date(2024, 1, 1)
-TABLES = {"sales": "sold_at", "inventory": "counted_on"}
+TRAINING = {"features", "backtest", "train"}
 
 
-def luigi(task: str, work_dir: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
-    words = [BIN / "luigi", "--module", "orchestration", task, "--local-scheduler", "--work-dir", work_dir, *options]
-    return run(words)
+def stages(ended: subprocess.CompletedProcess[str]) -> set[str]:
+    assert ended.returncode == 0, ended.stdout
+    return {line.split()[1] for line in ended.stdout.splitlines() if line}
 
 
-def question(*options: str | Path) -> tuple[str | Path, ...]:
-    quick = ("--backtest-weeks", "8", "--refit-every", "8")
-    return "--source", "history", "--label", "inventory", "--as-of", "latest", *quick, *options
+@dataclass(frozen=True)
+class TwoWeeks:
+    """A history of which one week was trained on and the next one scored; each was served."""
 
+    work_dir: Path
+    landing: Path
+    trained: str
+    scored: str
 
-def deliver(whole: Path, folder: Path, until: dt.date) -> Path:
-    """The files as they would have been exported on a day: nothing of later."""
-    folder.mkdir(exist_ok=True)
-    for table, day in TABLES.items():
-        rows = pl.read_csv(whole / f"{table}.csv", infer_schema=False)
-        rows.filter(pl.col(day).str.slice(0, 10) <= str(until)).write_csv(folder / f"{table}.csv")
-    return folder
+    @property
+    def served(self) -> str:
+        return current_id(self.work_dir / "snapshots")
+
+    def files(self) -> set[str]:
+        return {str(path.relative_to(self.work_dir)) for path in self.work_dir.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shops")
-    write_synthetic_generic(folder, seed=5, products=240, weeks=30, first_week=FIRST_MONDAY)
-    return folder
-
-
-def test_a_new_week_is_loaded_and_scored_by_the_champion_without_training(whole: Path, tmp_path: Path) -> None:
-    work_dir, landing = tmp_path / "work", tmp_path / "landing"
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> TwoWeeks:
+    folder = tmp_path_factory.mktemp("weeks")
+    work_dir, landing, whole = folder / "work", folder / "landing", folder / "shops"
     reading = ("--source", "generic", "--data-dir", landing)
-
-    empty = luigi("ScoreWeek", work_dir, *question())
-    assert empty.returncode != 0
-    assert "is empty at that time: load files first, LoadHistory" in empty.stdout
-
+    write_synthetic_generic(whole, seed=5, products=240, weeks=30, first_week=FIRST_MONDAY)
     deliver(whole, landing, dt.date(2024, 7, 21))
     assert luigi("LoadHistory", work_dir, *reading).returncode == 0
     untrained = luigi("ScoreWeek", work_dir, *question())
     assert "there is no champion of inventory yet: run StockoutPipeline" in untrained.stdout
-    assert luigi("StockoutPipeline", work_dir, *question()).returncode == 0
-    assert current_id(work_dir / "snapshots").startswith("2024-W29")
-
-    deliver(whole, landing, dt.date(2024, 7, 25))  # a week begins: nothing is due yet
-    loaded = luigi("LoadHistory", work_dir, *reading)
-    assert loaded.returncode == 0, loaded.stdout
-    assert luigi("ScoreWeek", work_dir, *question()).returncode == 0
-    assert current_id(work_dir / "snapshots").startswith("2024-W29")
-
-    deliver(whole, landing, dt.date(2024, 7, 28))
+    assert stages(luigi("StockoutPipeline", work_dir, *question())) > TRAINING
+    trained = current_id(work_dir / "snapshots")
+    deliver(whole, landing, dt.date(2024, 7, 31))  # another week begins, of which nothing is due yet
     assert luigi("LoadHistory", work_dir, *reading).returncode == 0
-    scored = luigi("ScoreWeek", work_dir, *question())
-    assert scored.returncode == 0, scored.stdout
-    assert current_id(work_dir / "snapshots").startswith("2024-W30")
-    assert not {"features", "backtest", "train"} & {line.split()[1] for line in scored.stdout.splitlines() if line}
+    assert not TRAINING & stages(luigi("ScoreWeek", work_dir, *question()))
+    return TwoWeeks(work_dir, landing, trained, current_id(work_dir / "snapshots"))
 
-    served = current_id(work_dir / "snapshots")
-    assert "done before" in luigi("ScoreWeek", work_dir, *question()).stdout
-    assert current_id(work_dir / "snapshots") == served
-    looked = luigi("ScoreOutcomes", work_dir, *question())
+
+def test_the_newest_whole_week_is_scored_and_the_one_before_held_to_account(weeks: TwoWeeks) -> None:
+    assert [each.split("-")[1] for each in (weeks.trained, weeks.scored)] == ["W29", "W30"]
+    looked = luigi("ScoreOutcomes", weeks.work_dir, *question())
     assert looked.returncode == 0, looked.stdout
     assert "2 weeks kept, 2 told anew" in looked.stdout
-    with running_server(work_dir / "snapshots") as server, RiskClient(server.target) as client:
+    with running_server(weeks.work_dir / "snapshots") as server, RiskClient(server.target) as client:
         provenance = client.assess(["nobody"]).provenance
         performance = client.performance()
     assert [each.performance.first_week for each in performance.weeks] == [dt.date(2024, 7, 15)]
@@ -85,9 +73,58 @@ def test_a_new_week_is_loaded_and_scored_by_the_champion_without_training(whole:
     assert performance.recent.product_weeks > 100
     assert (provenance.as_of_week, provenance.model_version) == (dt.date(2024, 7, 22), "1")
 
-    account = run([BIN / "stockout-data", "reconcile", work_dir])
+    account = run([BIN / "stockout-data", "reconcile", weeks.work_dir])
     assert account.returncode == 0
     assert "every row and cent is accounted for" in account.stdout
+
+
+def test_old_runs_go_and_what_is_served_and_known_stays(weeks: TwoWeeks, tmp_path: Path) -> None:
+    clock, work_dir = Clock(tmp_path / "clock"), weeks.work_dir
+    before = weeks.files()
+
+    def prune(*options: str) -> str:
+        command = [str(BIN / "luigi"), "--module", "orchestration", "PruneRuns", "--local-scheduler", "--work-dir"]
+        pruned = run([*command, work_dir, *options], clock.environment())
+        assert pruned.returncode == 0, pruned.stdout
+        return pruned.stdout
+
+    assert "0 things of 0 bytes taken away" in prune()
+    clock.jump("+100d")
+    dry = prune("--dry-run")
+    assert "would be taken away" in dry
+    assert "  panel/" in dry
+    assert weeks.files() == before | {".runs.lock"}
+
+    product_id = pl.read_csv(weeks.landing / "sales.csv", infer_schema=False)["product_id"][0]
+    with running_server(work_dir / "snapshots") as server, RiskClient(server.target) as client:
+        known = client.assess([product_id])
+        prune()
+        assert client.assess([product_id]) == known
+        replay = client.assess([product_id], as_of=dt.date(2024, 7, 14)).provenance
+    assert replay.model_version == "1"
+
+    gone = before - weeks.files()
+    assert {name.split("/")[0] for name in gone} == {"ingest", "panel", "scored", "backtest"}
+    assert all(name.startswith("backtest/kept/") for name in gone if name.startswith("backtest"))
+    assert not any("2024-W29" in name for name in gone if name.startswith("panel"))  # a rollback publishes from it
+    assert (weeks.served, (work_dir / "snapshots" / weeks.trained).is_dir()) == (weeks.scored, True)
+    assert "0 things of 0 bytes taken away" in prune()
+
+
+def test_after_that_the_week_can_be_scored_by_another_policy_and_the_past_looked_at_or_served(weeks: TwoWeeks) -> None:
+    stages(luigi("ScoreWeek", weeks.work_dir, *question("--alert-budget", "20")))
+    assert weeks.served not in (weeks.trained, weeks.scored)
+    past, served = question("--known-at", before_the_second_load(weeks.work_dir)), weeks.served
+    stages(luigi("Evaluate", weeks.work_dir, *past))
+    assert weeks.served == served
+    assert not TRAINING & stages(luigi("StockoutPipeline", weeks.work_dir, *past, "--publish-past"))
+    assert weeks.served == weeks.trained
+    assert run([BIN / "stockout-data", "reconcile", weeks.work_dir]).returncode == 0
+
+
+def before_the_second_load(work_dir: Path) -> str:
+    second = open_history(work_dir, {}).ledger.loads()[1]
+    return dt.datetime.fromtimestamp(second.known_from_us / 1e6 - 0.001, dt.UTC).isoformat()
 
 
 @pytest.mark.parametrize("task", ["StockoutPipeline", "ScoreWeek"])

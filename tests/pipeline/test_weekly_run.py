@@ -13,8 +13,8 @@ import pytest
 from data.snapshots import current_id
 from data.synthetic.shops import write_synthetic_generic
 from orchestration.weekly.lock import only_weekly_run
-from tests.pipeline.test_weekly_history import FIRST_MONDAY, deliver
 from tests.support.clocks import Clock
+from tests.support.deliveries import FIRST_MONDAY, deliver
 from tests.support.metrics_page import page_of, value
 from tests.support.processes import BIN, run
 from tests.support.receivers import Receiver, http_receiver
