@@ -53,6 +53,15 @@ def newest_reports(work_dir: Path, question: str | None = None) -> list[DriftRep
         MissingInputError: If there is none.
         DriftReportError: If one cannot be read.
     """
+    return [DriftReport.read(file) for file in newest_report_files(work_dir, question)]
+
+
+def newest_report_files(work_dir: Path, question: str | None = None) -> list[Path]:
+    """Of each question the file of the report of the newest week that was watched.
+
+    Raises:
+        MissingInputError: If there is none.
+    """
     root = work_dir / DRIFT_DIR
     folders = [root / question] if question else sorted(root.glob("*"))
     weeks = [sorted(folder.glob("*.json")) for folder in folders]
@@ -61,7 +70,7 @@ def newest_reports(work_dir: Path, question: str | None = None) -> list[DriftRep
         raise MissingInputError(
             f"{work_dir} holds no drift report{of_question}: run luigi --module orchestration WatchDrift there"
         )
-    return [DriftReport.read(of_question[-1]) for of_question in weeks if of_question]
+    return [of_question[-1] for of_question in weeks if of_question]
 
 
 def _print(report: DriftReport) -> None:

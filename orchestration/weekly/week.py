@@ -29,6 +29,7 @@ from orchestration.release_tasks import Register, ScoreWeek, StockoutPipeline
 from orchestration.retention_tasks import PruneRuns, prune
 from orchestration.run_lock import if_no_other_run_is_at_work
 from orchestration.weekly.course import Course, Wish
+from orchestration.weekly.drift_looks import drift_looks
 from orchestration.weekly.ledger import (
     DONE,
     FAILED,
@@ -80,8 +81,11 @@ class WeeklyRun:
             self._fail(course, "notify", str(error))
         now = self._clock()
         self._ledger.end(course.number, FAILED if course.failures else SUCCEEDED, course.summary(), now)
-        last = LastRun(course.number, now, self._ledger.last_success(), tuple(course.sentences()))
-        write_last_run(last, self._settings.work_dir / SNAPSHOTS)
+        work_dir = self._settings.work_dir
+        asked = [self._task(ScoreWeek, each).question.name for each in self._settings.questions]
+        drift = drift_looks(work_dir, asked)
+        last = LastRun(course.number, now, self._ledger.last_success(), tuple(course.sentences()), drift)
+        write_last_run(last, work_dir / SNAPSHOTS)
 
     def _load(self, source: SourceSettings, course: Course) -> None:
         folder = self._settings.folder_of(source)

@@ -12,6 +12,7 @@ from data.panel import PRICE_MEAN, UNITS_SOLD
 from monitoring.drift import DriftReport
 from orchestration.drift_command import drift
 from orchestration.drift_tasks import WatchDrift
+from orchestration.weekly.drift_looks import drift_looks
 from tests.support.stores import Store
 from tests.support.training_fixtures import LAST_WEEK, Trained
 
@@ -64,6 +65,11 @@ def test_a_week_is_watched_once_named_in_a_report_and_watched_again_when_its_dat
     assert "price_mean: level x1.50" in path.with_suffix(".html").read_text(encoding="utf-8")
     assert (store.lines(), store.version("champion")) == (decisions, "1")  # it asks, and decides nothing
 
+    (look,) = drift_looks(work_dir, ["zero_sales", "never looked at"])
+    assert (look.question, look.named, look.asks_for_refresh) == ("zero_sales", 1, True)
+    assert (look.inputs.drifted, look.features.drifted > 0) == (2, True)
+    assert (dt.datetime.now(dt.UTC) - look.looked_at).total_seconds() < 600
+
     written = path.stat().st_mtime_ns
     watch_drift(tmp_path)
     assert path.stat().st_mtime_ns == written
@@ -76,6 +82,8 @@ def test_a_week_is_watched_once_named_in_a_report_and_watched_again_when_its_dat
     watch_drift(tmp_path)
     assert DriftReport.read(path).findings == ()
     assert printed(work_dir, "--question", "zero_sales").exit_code == 0
+    path.write_text("{", encoding="utf-8")
+    assert drift_looks(work_dir, ["zero_sales"]) == ()
 
 
 def test_the_command_says_what_to_run_where_nothing_was_watched(tmp_path: Path) -> None:

@@ -165,6 +165,8 @@ def test_a_file_that_cannot_be_read_is_told_and_what_was_served_goes_on(shop: Sh
         assert value(page, "stockout_last_run_failures") == 1
         ended, well = (value(page, f"stockout_last_run_{name}time_seconds") for name in ("end_", "success_"))
         assert well < ended <= time.time()
+        assert value(page, "stockout_drift_looked_time_seconds", question="inventory") > 0
+        assert value(page, "stockout_drift_columns", question="inventory", of="inputs") > 0
         bad.write_bytes(good)
         assert shop.run().returncode == 0
         page = page_of(server)

@@ -35,6 +35,11 @@ class PerformanceCollector(Collector):
             "stockout_live_alerts", f"What became of the alerts {_OF_LAST_WEEK}.", labels=[QUESTION, "fate"]
         )
         age = GaugeMetricFamily("stockout_live_week_age_seconds", f"Since the end {_OF_LAST_WEEK}.", labels=[QUESTION])
+        skill = GaugeMetricFamily(
+            "stockout_recent_average_precision",
+            "Over the last 13 weeks, with its 95 % interval: of the model, and of the simple rule that did best.",
+            labels=[QUESTION, "scorer", "bound"],
+        )
         open_alerts = GaugeMetricFamily(
             "stockout_open_alerts", "Alert episodes whose outcome is not known yet.", labels=[QUESTION]
         )
@@ -49,7 +54,8 @@ class PerformanceCollector(Collector):
             age.add_metric([question], known.ages.data_s)
             open_alerts.add_metric([question], known.record.open_alerts)
             _add_last_week(known.record, question, figures, alerts)
-        yield from (*figures.values(), alerts, age, open_alerts, failures)
+            _add_skill(known.record, question, skill)
+        yield from (*figures.values(), alerts, age, skill, open_alerts, failures)
 
 
 def _add_last_week(
@@ -64,3 +70,14 @@ def _add_last_week(
             family.add_metric([question], figure.value)
     for fate in ("came_true", "did_not", "received", "unknown", "acknowledged"):
         alerts.add_metric([question, fate], getattr(week.fates, fate))
+
+
+def _add_skill(record: TrackRecord, question: str, family: GaugeMetricFamily) -> None:
+    if record.recent is None:
+        return
+    rules = [rule.average_precision for rule in record.recent.rules.values()]
+    best = max((each for each in rules if each is not None), key=lambda each: each.value, default=None)
+    for scorer, figure in (("model", record.recent.model.average_precision), ("best_rule", best)):
+        if figure is not None:
+            for bound in ("value", "low", "high"):
+                family.add_metric([question, scorer, bound], getattr(figure, bound))

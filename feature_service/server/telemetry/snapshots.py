@@ -42,6 +42,7 @@ class SnapshotCollector(Collector):
         data_age = GaugeMetricFamily(
             "stockout_data_age_seconds", "Since the end of the last day that the data tells of.", labels=[QUESTION]
         )
+        horizon = GaugeMetricFamily("stockout_horizon_weeks", "Weeks ahead that are asked about.", labels=[QUESTION])
         scores = HistogramMetricFamily(
             "stockout_scores", "Probabilities of all products in the newest week.", labels=[QUESTION]
         )
@@ -52,8 +53,9 @@ class SnapshotCollector(Collector):
             info.add_metric([each.question], {"snapshot_id": each.id, **model, **shard})
             age.add_metric([each.question], each.ages.snapshot_s)
             data_age.add_metric([each.question], each.ages.data_s)
+            horizon.add_metric([each.question], each.label.horizon_weeks)
             scores.add_metric([each.question], *self._histogram(each))
-        yield from (info, age, data_age, scores, self._failures_of(loaded)) if loaded else ()
+        yield from (info, age, data_age, horizon, scores, self._failures_of(loaded)) if loaded else ()
 
     def _failures_of(self, loaded: Sequence[ServingSnapshot]) -> CounterMetricFamily:
         """From 0 on, so that the first failure is an increase; also of questions that were never loaded."""
