@@ -1,10 +1,15 @@
 """What a weekly run does about a question: a pure rule on what is served and what the data hold."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from data.weeks import iso_name
 from orchestration.weekly.ledger import NOTHING, SCORED, TRAINED
+
+if TYPE_CHECKING:
+    from monitoring.drift import Finding
 
 DUE, NOW, NEVER = "due", "now", "never"
 TRAIN = (DUE, NOW, NEVER)
@@ -60,6 +65,14 @@ def next_step(standing: Standing, latest_week: dt.date, *, train: str, train_eve
     if train == DUE and _is_due(standing.trained_week, latest_week, train_every_weeks):
         return Step(TRAINED, f"the last model was trained {_ago(standing.trained_week, latest_week)}")
     return Step(SCORED, f"week {iso_name(latest_week)} is whole")
+
+
+def drift_to_learn(drifted: "Iterable[Finding]", trained_week: dt.date | None) -> str:
+    """What drifted since a model was trained last, in a sentence; empty: nothing did.
+
+    What began before asks for no training: else a market that stays as it turned would be trained on every week.
+    """
+    return next((each.sentence for each in drifted if trained_week is None or each.since > trained_week), "")
 
 
 def is_new(standing: Standing, latest_week: dt.date) -> bool:

@@ -41,7 +41,7 @@ from orchestration.weekly.ledger import (
     RunLedger,
     StageEntry,
 )
-from orchestration.weekly.plan import Standing, Step, is_new, missed_weeks, next_step
+from orchestration.weekly.plan import Standing, Step, drift_to_learn, is_new, missed_weeks, next_step
 from orchestration.weekly.settings import QuestionSettings, SourceSettings, WeeklySettings
 from orchestration.weekly.standing import served, standing_of
 from orchestration.weekly.tasks import run_task
@@ -146,8 +146,7 @@ class WeeklyRun:
             return ""
         drifted = newest_reports(self._settings.work_dir, name)[0].drifted
         course.drift += [Drift(drift_id=f"{name} {each.id}", sentence=f"{name}: {each.sentence}") for each in drifted]
-        learned = standing.trained_week or dt.date.min
-        return next((each.sentence for each in drifted if each.since > learned), "")
+        return drift_to_learn(drifted, standing.trained_week)
 
     def _take(self, step: Step, question: QuestionSettings, course: Course, *, has_champion: bool) -> QuestionEntry:
         score = self._task(ScoreWeek, question)
