@@ -213,7 +213,9 @@ def join_parts(path: Path, tables: Sequence[RawTable], names: Sequence[str]) -> 
     together = pl.concat(rows, how="diagonal")
     check_cells(path, together.height * together.width)
     typed = frozenset.intersection(*(table.typed for table in tables))
-    warnings = tuple(warning for table in tables for warning in table.warnings)
+    warned = [warning for table in tables for warning in table.warnings]  # of one kind: the encoding is a guess
+    others = f"; so were {len(warned) - 1} more files of the table" if len(warned) > 1 else ""
+    warnings = tuple(f"{warning}{others}" for warning in warned[:1])
     renamed = {header: name for table in tables for header, name in table.renamed.items()}
     return RawTable(path, "", together, pl.concat(malformed), tuple(parts), typed, warnings, renamed)
 

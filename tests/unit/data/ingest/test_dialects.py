@@ -133,6 +133,21 @@ def test_latin_1_is_a_guess_that_is_said_and_a_fact_when_it_is_set(tmp_path: Pat
     assert not told.report.warnings
 
 
+def test_a_guess_about_a_file_every_week_is_said_once(tmp_path: Path) -> None:
+    sales = sales_frame().replace({"product_id": {"p1": "käse", "p2": "crème"}})
+    folder = write(tmp_path / "in", sales, encoding="cp1252")
+    header, *lines = (folder / "sales.csv").read_text(encoding="cp1252").splitlines(keepends=True)
+    (folder / "sales.csv").unlink()
+    third = len(lines) // 3 + 1
+    for number in range(3):
+        of_file = lines[number * third : (number + 1) * third]
+        (folder / f"week_{number}.csv").write_text("".join([header, *of_file]), encoding="cp1252")
+    (folder / "source.toml").write_text('[sales]\nfiles = "week_*.csv"\n')
+    (warning,) = ingest(folder).report.warnings
+    assert warning.startswith("week_0.csv is not UTF-8")
+    assert warning.endswith("; so were 2 more files of the table")
+
+
 @pytest.mark.parametrize(("encoding", "name"), [("cp1251", "молоко"), ("shift_jis", "ミルク"), ("utf-16-le", "käse")])
 def test_another_encoding_is_refused_and_never_taken_for_latin_1(tmp_path: Path, encoding: str, name: str) -> None:
     sales = sales_frame().replace({"product_id": {"p1": name}})
