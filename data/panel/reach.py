@@ -131,6 +131,19 @@ def latest_week(records: RecordDays, today: dt.date, max_missing_days: int) -> d
     return last_complete_week(min(usable, today))
 
 
+def tables_behind(records: RecordDays, today: dt.date, max_missing_days: int) -> tuple[TableReach, TableReach] | None:
+    """The table that reaches least far and the one that reaches farthest, where a whole week lies between them.
+
+    That week waits for the former, however often the latter comes.
+    """
+    reaches = sorted(reaches_of(records, today), key=lambda each: each.known_until)
+    if not reaches:
+        return None
+    least, farthest = reaches[0], reaches[-1]
+    weeks = [last_complete_week(min(each.known_until + max_missing_days * _DAY, today)) for each in (least, farthest)]
+    return (least, farthest) if weeks[0] < weeks[1] else None
+
+
 def _usable(records: RecordDays, reaches: Sequence[TableReach], max_missing_days: int) -> dt.date | None:
     """The latest Sunday before that every table reaches; None if there is none."""
     while reaches:

@@ -33,6 +33,21 @@ def standing_of(run: Run, ledger: RunLedger) -> Standing:
     )
 
 
+def late_table(run: Run, today: dt.date) -> tuple[str, int] | None:
+    """The table that a newer week waits for, in a sentence, and how many days it is behind; None: no week waits."""
+    from data.ingest.result import read_history  # noqa: PLC0415 - Polars takes a while
+    from data.panel.reach import record_days, tables_behind  # noqa: PLC0415
+
+    behind = tables_behind(record_days(read_history(run.ingest_dir)), today, run.max_missing_days)
+    if behind is None:
+        return None
+    least, farthest = behind
+    sentence = (
+        f"{least.table} ends on {least.last_day}, {farthest.table} on {farthest.last_day}: newer weeks wait for it"
+    )
+    return sentence, (farthest.last_day - least.last_day).days
+
+
 def served(root: Path) -> Manifest | None:
     """What is served of a question; None if nothing is, or it cannot be read."""
     try:

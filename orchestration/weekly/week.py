@@ -43,7 +43,7 @@ from orchestration.weekly.ledger import (
 )
 from orchestration.weekly.plan import Standing, Step, drift_to_learn, is_new, missed_weeks, next_step
 from orchestration.weekly.settings import QuestionSettings, SourceSettings, WeeklySettings
-from orchestration.weekly.standing import served, standing_of
+from orchestration.weekly.standing import late_table, served, standing_of
 from orchestration.weekly.tasks import run_task
 from orchestration.weekly.word import say
 
@@ -122,6 +122,8 @@ class WeeklyRun:
             step = next_step(standing, latest, train=self._wish.train, train_every_weeks=question.train_every_weeks)
             for week in missed_weeks(standing, latest):
                 self._warn(course, f"{name}: week {iso_name(week)} was missed: no run was made while it was the newest")
+            if step.action == NOTHING:
+                self._tell_of_late_table(score, course)
             entry = self._take(step, question, course, has_champion=bool(standing.champion_version))
             if step.action != NOTHING or not self._is_held_to_account(score):
                 self._run(self._task(ScoreOutcomes, question), name, course)
@@ -132,6 +134,16 @@ class WeeklyRun:
             entry = self._entry(score, Step(FAILED, str(error)))
         course.questions.append(entry)
         self._ledger.add_question(course.number, entry)
+
+    def _tell_of_late_table(self, score: ScoreWeek, course: Course) -> None:
+        """A folder that brings the sales every week is not late, and yet no week is whole without the counts."""
+        late = late_table(score, self._clock().date())
+        if late is None:
+            return
+        sentence, days = late
+        self._warn(course, f"{score.question.name}: {sentence}")
+        if days > max((each.late_after_days for each in self._settings.sources), default=days):
+            course.late.append(Failure(stage=f"table of {score.question.name}", sentence=sentence))
 
     def _is_held_to_account(self, score: ScoreWeek) -> bool:
         """Whether outcomes were told since what is served was published: a run may have died, or failed, in between."""

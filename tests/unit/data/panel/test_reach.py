@@ -13,7 +13,7 @@ from data.ingest.olist import ingest_olist
 from data.ingest.result import CleanHistory
 from data.panel import DAYS_SINCE_SALE, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD
 from data.panel.build import build_panel
-from data.panel.reach import reaches_of, record_days
+from data.panel.reach import reaches_of, record_days, tables_behind
 from data.panel.report import report_of
 from data.weeks import monday_of
 from tests.support.generic import Row, write_generic
@@ -159,3 +159,16 @@ def test_the_real_orders_reach_to_the_week_before_their_thin_tail(tmp_path: Path
         with pytest.raises(AsOfOutsideDataError, match=f"last record of orders up to .* is of {last}") as caught:
             build_panel(ingested, as_of_week=week)
         assert caught.value.usable == dt.date(2018, 8, 26)
+
+
+def test_a_table_that_stays_behind_is_named_once_a_whole_week_waits_for_it(tmp_path: Path) -> None:
+    ended = dt.date(2024, 6, 16)
+
+    def behind(counts_until: dt.date) -> tuple[str, ...] | None:
+        ingested = history(tmp_path, sales=days(FIRST, ended), counts=days(FIRST, counts_until))
+        found = tables_behind(record_days(ingested), dt.date(2024, 6, 20), 1)
+        return found and tuple(each.table for each in found)
+
+    assert behind(ended) is None
+    assert behind(ended - dt.timedelta(days=1)) is None
+    assert behind(ended - dt.timedelta(days=2)) == ("inventory", "sales")
