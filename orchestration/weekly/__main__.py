@@ -77,6 +77,8 @@ def check(file: Path) -> None:
     print_table(f"sources: {len(rows)}", ("folder", "layout", "is"), rows)
     told = [(_shown(each.options), f"{each.train_every_weeks}") for each in settings.questions]
     print_table(f"questions: {len(told)}", ("options", "trained every weeks"), told)
+    channels = [f"{each.name}: of {', '.join(each.on)}" for each in settings.notify.channels]
+    print_lines("told of what changes", channels or ["nobody: no channel stands below [notify]"])
 
 
 @main.command("list")

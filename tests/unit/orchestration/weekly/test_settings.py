@@ -4,7 +4,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from orchestration.weekly.__main__ import main
 from orchestration.weekly.settings import SETTINGS_FILE, SettingsError, read_settings
 
 ASKED = '[[question]]\nlabel = "inventory"\n'
@@ -81,3 +83,16 @@ def test_a_file_that_is_not_there_is_told_how_to_get(tmp_path: Path) -> None:
 def test_an_override_that_names_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"--override holds 'seed'; it must be NAME=VALUE"):
         read_settings(written(tmp_path, ASKED), "seed")
+
+
+def test_the_command_says_who_is_told_before_there_is_anything_to_tell(tmp_path: Path) -> None:
+    def said(*words: str) -> str:
+        return CliRunner().invoke(main, words).output
+
+    file = tmp_path / SETTINGS_FILE
+    assert "is written" in said("init", str(file))
+    assert "nobody: no channel stands below [notify]" in said("check", "--settings", str(file))
+    with file.open("a", encoding="utf-8") as end:
+        end.write('[[notify.webhook]]\nname = "till"\nurl = "http://127.0.0.1/"\non = ["drift"]\n')
+        end.write('secret_env = "SECRET"\n')
+    assert "  - till: of drift\n" in said("check", "--settings", str(file))
