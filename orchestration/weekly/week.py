@@ -121,7 +121,7 @@ class WeeklyRun:
                 standing = replace(standing, drift=self._drift(question, standing, course))
             step = next_step(standing, latest, train=self._wish.train, train_every_weeks=question.train_every_weeks)
             for week in missed_weeks(standing, latest):
-                self._warn(course, f"{name}: week {iso_name(week)} was missed: no run was made while it was the newest")
+                self._warn(course, f"{name}: week {iso_name(week)} was missed: no run found it whole as the newest")
             if step.action == NOTHING:
                 self._tell_of_late_table(score, course)
             entry = self._take(step, question, course, has_champion=bool(standing.champion_version))
