@@ -76,7 +76,8 @@ class _Causes:
             if each.about == INPUT and each.name in measured and not each.group
         }
         self._drifted = [place for place, state in enumerate(found.states(week)) if state == DRIFTED]
-        lately = found.is_alarming[:, max(0, week - OLDEST_REFERENCE_WEEKS + 1) : week + 1]
+        self._first_lately = max(0, week - OLDEST_REFERENCE_WEEKS + 1)
+        lately = found.is_alarming[:, self._first_lately : week + 1]
         self._lately: list[int] = np.flatnonzero(lately.any(axis=1)).tolist()
 
     def all(self) -> list[Cause]:
@@ -186,8 +187,18 @@ class _Causes:
         for place in self._lately:
             column = self._columns[place]
             if column.about == INPUT and not column.group and self._comes_from(feature, column):
-                return place
+                return self._group_behind(place)
         return None
+
+    def _group_behind(self, place: int) -> int:
+        """The group from which a change of all products came that went by; the column itself if it came from all."""
+        alarming = self._found.is_alarming
+        went_by = self._first_lately + int(np.flatnonzero(alarming[place, self._first_lately : self._week + 1])[-1])
+        then = _Causes(self._columns, self._groups, self._found, went_by)
+        then._drifted = np.flatnonzero(alarming[:, went_by]).tolist()
+        measure = self._columns[place].measure
+        blamed = (cause.column for cause in then._blamed_groups())
+        return next((each for each in blamed if self._columns[each].measure == measure), place)
 
     def _comes_from(self, feature: Column, source: Column) -> bool:
         return any(feature.sources & _FOLLOW[table] for table in source.sources)

@@ -144,6 +144,14 @@ def test_a_week_that_only_went_by_is_no_drift_of_the_features_that_still_see_it(
     assert passing.sentence.startswith("units_sold was out of the ordinary in the week of 2024-05-27; ")
 
 
+def test_of_a_week_that_only_went_by_the_shop_is_named_that_made_it() -> None:
+    def change(fields: Fields) -> None:
+        fields[PRICE_MEAN][of_shop(PANEL, "2"), -3] *= 100
+
+    (passing,) = watch(changed(PANEL, change), SEED_18).findings
+    assert passing.sentence.startswith("price_mean of location 2 was out of the ordinary in the week of 2024-05-27; ")
+
+
 def test_a_week_of_wrong_prices_does_not_make_the_right_ones_after_it_look_wrong() -> None:
     def change(fields: Fields) -> None:
         fields[PRICE_MEAN][of_shop(PANEL, "2"), -6] *= 100
