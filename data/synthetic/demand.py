@@ -28,12 +28,14 @@ class Turn:
     Attributes:
         week: Weeks of the calendar that go as before.
         demand: From then on each product's demand is multiplied by a factor of its own, log-normal with this deviation.
+        market: From then on all demand is multiplied by this, too.
         chance_of_delay: From then on, that a delivery to a shop is late.
         longest_delay_days: From then on.
     """
 
     week: int
     demand: float = 1.0
+    market: float = 1.0
     chance_of_delay: float = 0.8
     longest_delay_days: int = 21
 
@@ -83,7 +85,7 @@ def simulate_demand(
     half_life = rng.uniform(120, 900, products)
     list_price = np.round(rng.lognormal(4.3, 0.9, products), 0) + 0.9
     market = market_factor(days)
-    factor = np.ones(products) if turn is None else rng.lognormal(0, turn.demand, products)
+    factor = np.ones(products) if turn is None else turn.market * rng.lognormal(0, turn.demand, products)
     turned = np.arange(len(days)) >= (len(days) if turn is None else 7 * turn.week)
     found: list[tuple[IntArray, IntArray, DoubleArray]] = []
     for first in range(0, products, _PRODUCTS_PER_BLOCK):

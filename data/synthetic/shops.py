@@ -48,8 +48,33 @@ class Shelf:
     on_hand: IntArray
 
 
+@dataclass(frozen=True)
+class Outage:
+    """Weeks in which no supplier delivers; what was due in them comes on the day after their end.
+
+    Attributes:
+        week: Weeks of the calendar before it.
+        weeks: How long it lasts.
+    """
+
+    week: int
+    weeks: int
+
+    def put_off(self, due: IntArray) -> IntArray:
+        """The days on which deliveries arrive that are due on some days, both counted from the calendar's first."""
+        first, end = 7 * self.week, 7 * (self.week + self.weeks)
+        return np.where((due >= first) & (due < end), end, due)
+
+
 def write_synthetic_generic(
-    folder: Path, *, seed: int, products: int, weeks: int, first_week: dt.date, turn: Turn | None = None
+    folder: Path,
+    *,
+    seed: int,
+    products: int,
+    weeks: int,
+    first_week: dt.date,
+    turn: Turn | None = None,
+    outage: Outage | None = None,
 ) -> None:
     """Write sales, daily counts with gaps, categories, lead times and the truth as CSV files into ``folder``.
 
@@ -60,6 +85,7 @@ def write_synthetic_generic(
         weeks: Length of the history.
         first_week: Any day of its first week.
         turn: When and how the market changes; nobody adapts what is reordered. None where it does not.
+        outage: When nothing is delivered; None where there is no such time. Nothing else is drawn otherwise for it.
     """
     rng = np.random.default_rng(seed)
     demand = simulate_demand(
@@ -68,7 +94,7 @@ def write_synthetic_generic(
     wanted = np.zeros((products, len(demand.days)), dtype=np.int64)
     np.add.at(wanted, (demand.product, demand.day), 1)
     lead_time = rng.integers(3, _LONGEST_LEAD_TIME_DAYS + 1, products)
-    shelf = simulate_shelf(rng, wanted, lead_time, turn)
+    shelf = simulate_shelf(rng, wanted, lead_time, turn, outage)
     ids = np.array([f"{row % SHOPS + 1}-{row // SHOPS + 10_001}" for row in range(products)])
     (folder / LOST_SALES_FILE).parent.mkdir(parents=True, exist_ok=True)
     _sales(demand, shelf, ids).write_csv(folder / f"{SALES.stem}.csv")
@@ -79,7 +105,13 @@ def write_synthetic_generic(
     _lost_sales(demand, shelf, ids).write_csv(folder / LOST_SALES_FILE)
 
 
-def simulate_shelf(rng: np.random.Generator, demand: IntArray, lead_time: IntArray, turn: Turn | None = None) -> Shelf:
+def simulate_shelf(
+    rng: np.random.Generator,
+    demand: IntArray,
+    lead_time: IntArray,
+    turn: Turn | None = None,
+    outage: Outage | None = None,
+) -> Shelf:
     """Simulate sales, reorders and deliveries, day by day.
 
     Args:
@@ -87,6 +119,7 @@ def simulate_shelf(rng: np.random.Generator, demand: IntArray, lead_time: IntArr
         demand: What customers want, shape ``(products, days)``, in units.
         lead_time: Promised days from ordering to having, shape ``(products,)``.
         turn: From when on deliveries are late more often; what is reordered goes by the demand before it.
+        outage: When nothing is delivered.
     """
     products, days = demand.shape
     turn_day = days if turn is None else 7 * turn.week
@@ -96,7 +129,8 @@ def simulate_shelf(rng: np.random.Generator, demand: IntArray, lead_time: IntArr
     reorder_at = np.ceil(care * per_day * lead_time)
     fill_up_to = reorder_at + np.ceil(np.maximum(per_day * rng.uniform(10, 35, products), 2))
     longest_delay = _LONGEST_DELAY_DAYS if turn is None else max(_LONGEST_DELAY_DAYS, turn.longest_delay_days)
-    arriving = np.zeros((products, days + _LONGEST_LEAD_TIME_DAYS + longest_delay + 1))
+    longest_wait = _LONGEST_LEAD_TIME_DAYS + longest_delay + (0 if outage is None else 7 * outage.weeks)
+    arriving = np.zeros((products, days + longest_wait + 1))
     rows = np.arange(products)
     stock, on_order = fill_up_to.copy(), np.zeros(products)
     sales, on_hand = np.zeros_like(demand), np.zeros_like(demand)
@@ -111,7 +145,8 @@ def simulate_shelf(rng: np.random.Generator, demand: IntArray, lead_time: IntArr
         if turn is not None and day >= turn_day:
             chance, longest = turn.chance_of_delay, turn.longest_delay_days
         delay = np.where(rng.random(products) < chance, rng.integers(1, longest + 1, products), 0)
-        arriving[rows, day + lead_time + delay] += order
+        due = day + lead_time + delay
+        arriving[rows, due if outage is None else outage.put_off(due)] += order
         on_order += order
     return Shelf(demand, sales, on_hand)
 

@@ -12,7 +12,7 @@ from data.ingest.generic import ingest_generic
 from data.panel.build import build_panel
 from data.synthetic.__main__ import main
 from data.synthetic.demand import Turn, simulate_demand
-from data.synthetic.shops import LOST_SALES_FILE, simulate_shelf, write_synthetic_generic
+from data.synthetic.shops import LOST_SALES_FILE, Outage, simulate_shelf, write_synthetic_generic
 
 WEEKS = 20
 FIRST = dt.date(2024, 1, 1)
@@ -51,6 +51,14 @@ def test_in_a_market_that_turns_demand_is_another_and_shelves_are_empty_more_oft
         seen[name] = (np.corrcoef(before, after)[0, 1], 1 - shelf.sales[:, 91:].sum() / shelf.demand[:, 91:].sum())
     assert seen["turned"][0] < seen["as ever"][0]
     assert seen["turned"][1] > 1.2 * seen["as ever"][1]
+
+
+def test_while_suppliers_are_out_nothing_arrives_and_with_their_end_what_was_due() -> None:
+    demand = np.random.default_rng(5).poisson(2, (50, 150))
+    shelf = simulate_shelf(np.random.default_rng(6), demand, np.full(50, 7), outage=Outage(week=10, weeks=3))
+    received = (np.diff(shelf.on_hand, axis=1) + shelf.sales[:, 1:]).sum(axis=0)
+    assert received[69:90].sum() == 0
+    assert received[90] > 3 * received[:69].mean()
 
 
 def test_the_files_are_read_whole_and_name_shops_and_items(shops: Path) -> None:
