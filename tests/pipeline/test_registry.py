@@ -216,6 +216,13 @@ def test_a_registered_file_that_was_changed_is_refused(trained: Trained, tmp_pat
         fetch(registered, ZERO_SALES, sqlite_in(tmp_path), tmp_path)
 
 
+def test_a_place_that_takes_no_file_is_no_fault_of_the_registry(trained: Trained, tmp_path: Path) -> None:
+    registered = register_trained(trained, sqlite_in(tmp_path))
+    (tmp_path / "bundle" / "model.onnx").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        fetch(registered, ZERO_SALES, sqlite_in(tmp_path), tmp_path)
+
+
 def test_a_folder_without_a_fetched_model_is_told_by_its_path(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
     with pytest.raises(RegistryError, match="holds no fetched model"):

@@ -129,11 +129,15 @@ def fetch(reference: ModelReference, question: Question, tracking_uri: str, to: 
     """
     bundle_dir = to / BUNDLE_DIR
     bundle_dir.mkdir(exist_ok=True)
-    with registry_client(tracking_uri) as client, tempfile.TemporaryDirectory() as temporary:
-        version = client.get_model_version(reference.name, reference.version)
-        for name in (MODEL_FILE, CONTRACT_FILE):
-            path = client.download_artifacts(reference.run_id, f"{_MODEL_DIR}/{name}", temporary)
-            shutil.copyfile(path, bundle_dir / name)
+    with tempfile.TemporaryDirectory() as temporary:
+        with registry_client(tracking_uri) as client:
+            version = client.get_model_version(reference.name, reference.version)
+            files = {
+                name: client.download_artifacts(reference.run_id, f"{_MODEL_DIR}/{name}", temporary)
+                for name in (MODEL_FILE, CONTRACT_FILE)
+            }
+        for name, file in files.items():  # where there is no room for them, that is no fault of the registry
+            shutil.copyfile(file, bundle_dir / name)
     if bundle_digest(bundle_dir) != version.tags.get(_BUNDLE_SHA256):
         raise RegistryError(
             f"version {reference.version} of {reference.name} in {public(tracking_uri)} is not what was registered: "
