@@ -12,9 +12,9 @@ from monitoring.notifications import outbox
 from monitoring.notifications.channels.slack import send_to_slack
 from monitoring.notifications.channels.smtp import send_mail
 from monitoring.notifications.channels.webhook import send_to_webhook
-from monitoring.notifications.digest import Alert, Run
+from monitoring.notifications.digest import Alert, Digest, Run
 from monitoring.notifications.errors import NotifySettingError, NotSentError
-from monitoring.notifications.message import Message, message_key
+from monitoring.notifications.message import Message, merged, message_key
 from monitoring.notifications.settings import Channel, NotifySettings, Slack, Smtp
 
 Clock = Callable[[], dt.datetime]
@@ -95,6 +95,31 @@ def send_test(settings: NotifySettings, channel: str, clock: Clock, environment:
     )
     remark = _send(settings.channels[names.index(channel)], message, settings, now, environment)
     return f"{channel} took the test message" + (f", but {remark}" if remark else "")
+
+
+def send_at_once(
+    digest: Digest, settings: NotifySettings, clock: Clock, environment: Mapping[str, str] = os.environ
+) -> tuple[Delivery, ...]:
+    """Send to every channel past the outbox, for when that cannot be used; nothing remembers it or tries again.
+
+    Args:
+        digest: What is said; a channel that wants nothing of it is left out.
+        settings: The channels.
+        clock: Gives the time, with its zone.
+        environment: Holds the secrets that the settings name.
+    """
+    deliveries = []
+    for channel in settings.channels:
+        places = digest.keys(channel.kinds)
+        if places:
+            said, problem = digest.only(set(places.values())), None
+            message = merged(channel.name, message_key(channel.name, places), [said], ())
+            try:
+                _send(channel, message, settings, clock(), environment)
+            except NotSentError as error:
+                problem = str(error)
+            deliveries.append(Delivery(channel.name, int(problem is None), 0, None, problem))
+    return tuple(deliveries)
 
 
 def _deliver_to(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import luigi
 
+from data.errors import StateError
 from feature_service.kernel import StockoutError
 from orchestration.console import log
 from orchestration.options import ChoiceOption, DateOption
@@ -52,6 +53,7 @@ class StockoutWeekly(luigi.Task):
         from data.history.history import open_history
         from orchestration.weekly.course import Wish
         from orchestration.weekly.week import WeeklyRun
+        from orchestration.weekly.word import say_without_state
 
         settings = read_settings(Path(self.settings), self.override, Path(self.work_dir) if self.work_dir else None)
         started = time.perf_counter()
@@ -60,8 +62,12 @@ class StockoutWeekly(luigi.Task):
                 log.info("weekly    another run is at work in %s; this one steps aside", settings.work_dir)
                 self.done = True
                 return
-            database = open_history(settings.work_dir, os.environ).state
-            course = WeeklyRun(settings, Wish(self.as_of, self.train), database, _now).run()
+            try:
+                database = open_history(settings.work_dir, os.environ).state
+                course = WeeklyRun(settings, Wish(self.as_of, self.train), database, _now).run()
+            except StateError as error:
+                say_without_state(str(error), settings=settings.notify, clock=_now)
+                raise
         log.info("weekly    run %d, %s  (%.1f s)", course.number, course.summary(), time.perf_counter() - started)
         if course.failures:
             raise WeeklyRunError(

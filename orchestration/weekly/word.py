@@ -10,8 +10,8 @@ from typing import Any
 
 from data.state.database import Database
 from feature_service.terminal import visible
-from monitoring.notifications.deliver import Clock, deliver
-from monitoring.notifications.digest import Alert, Digest, Facts, ResolvedAlert, Run
+from monitoring.notifications.deliver import Clock, Delivery, deliver, send_at_once
+from monitoring.notifications.digest import Alert, Digest, Facts, Failure, ResolvedAlert, Run
 from monitoring.notifications.outbox import enqueue
 from monitoring.notifications.settings import NotifySettings
 from monitoring.outcomes.episodes import Fate
@@ -52,7 +52,24 @@ def say(
     digest = _digest(entries, noted, database, clock())
     with database.connect() as connection:
         enqueue(connection, digest, settings.channels)
-    for delivery in deliver(database, settings, clock):
+    _log(deliver(database, settings, clock))
+
+
+def say_without_state(sentence: str, *, settings: NotifySettings, clock: Clock) -> None:
+    """Tell each channel at once that the state cannot be used, as on a full disk; nothing remembers that it was told.
+
+    Args:
+        sentence: What is wrong.
+        settings: The channels.
+        clock: Gives the time, with its zone.
+    """
+    now = clock()
+    run = Run(run_id=f"{now:%Y-%m-%d}", at=now)
+    _log(send_at_once(Digest(run=run, failures=(Failure(stage="state", sentence=sentence),)), settings, clock))
+
+
+def _log(deliveries: Sequence[Delivery]) -> None:
+    for delivery in deliveries:
         if delivery.problem:
             log.warning("warning   %s", visible(f"{delivery.channel}: {delivery.problem}"))
         if delivery.sent:
