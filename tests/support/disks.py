@@ -1,5 +1,6 @@
 """A disk that can be full: a tmpfs in a user and mount namespace of its own, for which nobody needs to be root."""
 
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,8 +21,8 @@ class SmallDisk:
         """A command as it runs where the disk is mounted, for programs that resolve the names of folders."""
         return ["nsenter", "--user", "--mount", "--preserve-credentials", f"--target={self._holder}", *words]
 
-    def fill(self) -> None:
-        """Leave not a byte."""
+    def fill(self, leave: int = 0) -> None:
+        """Leave not a byte, or so many."""
         with (self.folder / FILLER).open("ab", buffering=0) as filler:
             for size in (1 << 16, 1 << 12, 1):
                 try:
@@ -29,6 +30,7 @@ class SmallDisk:
                         pass
                 except OSError:
                     continue
+            filler.truncate(max(0, filler.tell() - leave))
 
     def make_room(self) -> None:
         """What ``fill`` took is free again."""
@@ -51,3 +53,16 @@ def small_disk(mount_point: Path, kibibytes: int) -> Iterator[SmallDisk]:
             yield SmallDisk(Path(f"/proc/{holder.pid}/root{mount_point}"), holder.pid)
         finally:
             holder.kill()
+
+
+@contextmanager
+def mounted_disk(mount_point: Path, kibibytes: int) -> Iterator[SmallDisk | None]:
+    """A disk in the place of a folder; None where this process may mount none. In a namespace of its own it may."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs", str(mount_point)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        yield None
+        return
+    try:
+        yield SmallDisk(mount_point, os.getpid())
+    finally:
+        subprocess.run(["umount", "--lazy", str(mount_point)], check=True)

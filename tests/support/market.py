@@ -5,7 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from data.synthetic.shops import write_synthetic_generic
+from data.synthetic.demand import Turn
+from data.synthetic.shops import Outage, write_synthetic_generic
 
 SOURCE = """
 [sales]
@@ -27,10 +28,16 @@ class Market:
         first_week: Monday of the first week.
         weeks: Of the whole history.
         products: Pairs of a shop and an item.
+        turn: When and how it changes.
+        outage: When nothing is delivered to the shops.
     """
 
-    def __init__(self, folder: Path, landing: Path, first_week: dt.date, weeks: int, products: int) -> None:
-        write_synthetic_generic(folder, seed=11, products=products, weeks=weeks, first_week=first_week)
+    def __init__(
+        self, folder: Path, landing: Path, first_week: dt.date, weeks: int, products: int, turn: Turn, outage: Outage
+    ) -> None:
+        write_synthetic_generic(
+            folder, seed=11, products=products, weeks=weeks, first_week=first_week, turn=turn, outage=outage
+        )
         self._landing = landing
         self._renamed: dict[str, str] = {}
         landing.mkdir(parents=True)
