@@ -182,10 +182,13 @@ def is_served(stage: Stage) -> bool:
 def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> str:
     """Apply the alert policy to a champion, write the snapshot of the stage's panel and point the service at it.
 
+    The challenger of that moment goes into the snapshot; one that is registered later comes with the next snapshot.
+
     Returns:
         What was done, in a line.
     """
     from data.panel.report import PanelReport
+    from orchestration.challenger import challenger_beside
     from training.alerts import alert_rule
     from training.backtest.predictions import read_predictions
 
@@ -194,6 +197,7 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     else:
         panel, eligible, reasons = scored(stage, champion.bundle_dir)
     alerts = alert_rule(read_predictions(champion.predictions), stage.policy)
+    challenger, of_challenger = challenger_beside(stage, champion.reference, panel, eligible)
     of_panel = PanelParts if stage.engine == SPARK else WeeklyPanel
     warnings = PanelReport.read(stage.folder_of(of_panel) / PANEL_REPORT).warnings
     snapshot_id = publish(
@@ -206,12 +210,13 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
         alerts,
         warnings,
         stage.shards,
+        challenger,
     )
     (folder / SNAPSHOT_FILE).write_text(f"{snapshot_id}\n", encoding="utf-8")
     where = f"{stage.snapshots}, {stage.shards} shards" if stage.shards > 1 else stage.snapshots
     return (
         f"snapshot {snapshot_id} in {where}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
-        f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true"
+        f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true{of_challenger}"
     )
 
 

@@ -13,7 +13,15 @@ import numpy.typing as npt
 from data.matrix_file import MatrixFile
 from data.panel import Panel, ProductTable
 from data.snapshots.shards import Sharding
-from data.snapshots.snapshot import ELIGIBLE, PANEL, PRODUCTS, REASONS, Reasons
+from data.snapshots.snapshot import (
+    CHALLENGER_SCORES,
+    ELIGIBLE,
+    PANEL,
+    PRODUCTS,
+    REASONS,
+    ChallengerScores,
+    Reasons,
+)
 from feature_service.kernel.arrays import BoolArray, RowNumbers
 
 _ROWS_AT_A_TIME = 65_536
@@ -25,7 +33,12 @@ _Matrix = npt.NDArray[Any]
 
 
 def write_parts(
-    draft: Path, panel: Panel, eligible: BoolArray, reasons: Reasons | None, sharding: Sharding | None
+    draft: Path,
+    panel: Panel,
+    eligible: BoolArray,
+    reasons: Reasons | None,
+    sharding: Sharding | None,
+    challenger: ChallengerScores | None,
 ) -> dict[str, str]:
     """Write what is known of the products; gives the SHA-256 of the matrices, by their paths in the draft."""
     parts = _Parts.of(panel.product_ids, sharding)
@@ -33,7 +46,7 @@ def write_parts(
         (draft / folder).mkdir(exist_ok=True)
         (draft / folder / PRODUCTS).write_text(table.to_json(), encoding="utf-8")
     digests: dict[str, str] = {}
-    for name, matrix in _matrices(panel, eligible, reasons).items():
+    for name, matrix in _matrices(panel, eligible, reasons, challenger).items():
         digests |= _write_matrix(draft, name, matrix, parts, panel)
     return digests
 
@@ -84,12 +97,16 @@ def _tables(products: ProductTable, parts: _Parts, sharding: Sharding | None) ->
         )
 
 
-def _matrices(panel: Panel, eligible: BoolArray, reasons: Reasons | None) -> Mapping[str, _Matrix]:
+def _matrices(
+    panel: Panel, eligible: BoolArray, reasons: Reasons | None, challenger: ChallengerScores | None
+) -> Mapping[str, _Matrix]:
     """By the names of their files."""
     matrices: dict[str, _Matrix] = {f"{PANEL}/{name}.npy": matrix for name, matrix in panel.fields.items()}
     matrices[ELIGIBLE] = eligible
     if reasons is not None:
         matrices |= {f"{REASONS}/{each.name}.npy": getattr(reasons, each.name) for each in dataclasses.fields(reasons)}
+    if challenger is not None:
+        matrices[CHALLENGER_SCORES] = challenger.probabilities
     return matrices
 
 

@@ -15,6 +15,8 @@ from data.snapshots.publications import publications
 from data.snapshots.shards import held_shard
 from data.snapshots.snapshot import (
     BUNDLE,
+    CHALLENGER,
+    CHALLENGER_SCORES,
     ELIGIBLE,
     MANIFEST,
     PANEL,
@@ -22,13 +24,15 @@ from data.snapshots.snapshot import (
     PRODUCTS,
     READABLE_SCHEMAS,
     REASONS,
+    Challenger,
+    ChallengerScores,
     Manifest,
     Reasons,
     Snapshot,
 )
 from data.snapshots.totals import TOTALS, TotalsFiles
 from data.weeks import calendar
-from feature_service.json_record import parse_json
+from feature_service.json_record import parse_json, read_json
 from feature_service.kernel.arrays import BoolArray
 from feature_service.shards import Shard
 
@@ -95,12 +99,13 @@ def load(root: Path, snapshot_id: str, shard: Shard | None = None) -> Snapshot:
             warnings=manifest.warnings,
             shard=held,
             totals=TotalsFiles(folder, _below(manifest, (f"{TOTALS}/",))) if held else None,
+            challenger=_read_challenger(files, len(panel.product_ids)),
         )
 
 
 def _files_of(folder: Path, manifest: Manifest, prefix: str) -> SnapshotFiles:
-    """Those of a shard, or without a prefix all, and the bundle; totals are verified when they are looked at."""
-    return SnapshotFiles.verified(folder, _below(manifest, (prefix, f"{BUNDLE}/")), prefix)
+    """Those of a shard, or without a prefix all, and what shards share; totals are verified when they are looked at."""
+    return SnapshotFiles.verified(folder, _below(manifest, (prefix, f"{BUNDLE}/", CHALLENGER)), prefix)
 
 
 def _below(manifest: Manifest, prefixes: tuple[str, ...]) -> dict[str, str]:
@@ -148,3 +153,14 @@ def _read_reasons(files: SnapshotFiles) -> Reasons | None:
         return None
     feature, contribution = map(files.array, names)
     return Reasons(feature=feature, contribution=contribution)
+
+
+def _read_challenger(files: SnapshotFiles, products: int) -> ChallengerScores | None:
+    if not files.holds(CHALLENGER_SCORES):
+        return None
+    scores = files.array(CHALLENGER_SCORES)
+    if scores.shape != (products,) or scores.dtype != np.float32:
+        raise ValueError(f"{CHALLENGER_SCORES} holds {scores.dtype} of shape {scores.shape}, not float32 of {products}")
+    if not (np.isnan(scores) | ((scores >= 0) & (scores <= 1))).all():
+        raise ValueError(f"{CHALLENGER_SCORES} holds what is no probability")
+    return ChallengerScores(read_json(Challenger, files.contents[CHALLENGER]), scores)

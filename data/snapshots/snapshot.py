@@ -9,10 +9,12 @@
             panel/<field>.npy       float32, shape (products, weeks)
             eligible.npy            bool, shape (products, weeks): where the label applies
             reasons/<array>.npy     shape (products, reasons), only where the model can tell why
+            challenger.npy          float32, shape (products,): the challenger's probabilities, only where there is one
+            challenger.json         which model that is
             bundle/                 the registered model's ONNX graph and contract
         2018-W34-6f5e4d3c2b1a/      one that is published in shards, of which each server holds one
-            manifest.json, bundle/  as before
-            shard-0-of-4/           products.json, panel/, eligible.npy, reasons/ of the products that fall into it
+            manifest.json, bundle/  as before, and so challenger.json
+            shard-0-of-4/           all but bundle/ and challenger.json, of the products that fall into it
             totals/<set>.npz        sums over all products and over locations, which features of that set need
         zero_sales/                 the same again, of the question of that name: only the first one lies at the top
 
@@ -46,6 +48,9 @@ ELIGIBLE = "eligible.npy"
 PANEL = "panel"
 BUNDLE = "bundle"
 REASONS = "reasons"
+CHALLENGER, CHALLENGER_SCORES = "challenger.json", "challenger.npy"
+"""Beside the manifest and not in it, so that a server from before there were any serves the champion all the same."""
+
 REFERENCE_FILE = "reference.json"
 """Beside a bundle outside a snapshot: its :class:`ModelReference`."""
 
@@ -105,6 +110,37 @@ class Reasons:
 
 
 @dataclass(frozen=True)
+class Challenger:
+    """The registered model that the snapshot's own was scored beside: what it is, and what an alert would be.
+
+    Attributes:
+        model: Which one.
+        feature_set: By name.
+        policy: The one of the snapshot's alerts.
+        threshold: What that policy chose by the challenger's own backtest.
+    """
+
+    model: ModelReference
+    feature_set: str
+    policy: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class ChallengerScores:
+    """What a challenger gives each product at ``as_of``: float32, shape ``(products,)``; NaN where there is nothing."""
+
+    challenger: Challenger
+    probabilities: FloatArray
+
+    @property
+    def alerts(self) -> BoolArray:
+        """Where it would raise one."""
+        reached: BoolArray = self.probabilities.astype(np.float64) >= self.challenger.threshold
+        return reached
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A published snapshot, read and verified.
 
@@ -120,6 +156,7 @@ class Snapshot:
         warnings: What was taken of the data though it looks wrong, a sentence each.
         shard: Which part of the published products these are; None where they are all of them.
         totals: Sums over the products of all shards; None where there is but this.
+        challenger: What the challenger gives the same products; None where there was none.
     """
 
     id: str
@@ -133,6 +170,7 @@ class Snapshot:
     warnings: tuple[str, ...] = ()
     shard: HeldShard | None = None
     totals: TotalsFiles | None = None
+    challenger: ChallengerScores | None = None
 
     def shared_totals(self, definition: FeatureSet) -> SharedTotals | None:
         """Sums over all products that were published, where these are a part of them and a feature set needs sums.

@@ -18,11 +18,13 @@ from data.snapshots.publications import Publication, log_publication
 from data.snapshots.shards import Sharding
 from data.snapshots.snapshot import (
     BUNDLE,
+    CHALLENGER,
     MANIFEST,
     POINTER,
     SCHEMA,
     SHARDED_SCHEMA,
     AlertRule,
+    ChallengerScores,
     Manifest,
     ModelReference,
     Reasons,
@@ -42,6 +44,7 @@ def publish(
     alerts: AlertRule | None = None,
     warnings: tuple[str, ...] = (),
     shards: int = 1,
+    challenger: ChallengerScores | None = None,
 ) -> str:
     """Write a snapshot below ``to`` and point ``CURRENT`` at it; a reader sees the old one or the new one, never half.
 
@@ -55,6 +58,7 @@ def publish(
         alerts: What an alert is; None for the model's own threshold.
         warnings: What was taken of the data though it looks wrong, a sentence each.
         shards: Parts in which it is published, for a server each; 1 is the whole in one piece.
+        challenger: What the challenger gives the same products; None if there is none.
     Returns:
         The snapshot's id.
     Raises:
@@ -64,7 +68,7 @@ def publish(
     if not panel.has_lead_times:
         raise SnapshotError("no snapshot can be published of a panel that lacks lead times: give it a default first")
     try:
-        return _publish(panel, eligible, bundle_dir, model, to, reasons, alerts, warnings, shards)
+        return _publish(panel, eligible, bundle_dir, model, to, reasons, alerts, warnings, shards, challenger)
     except OSError as error:
         raise SnapshotError(f"no snapshot can be published in {to}: {error}; {_free(to)}") from error
 
@@ -79,6 +83,7 @@ def _publish(
     alerts: AlertRule | None,
     warnings: tuple[str, ...],
     shards: int,
+    challenger: ChallengerScores | None,
 ) -> str:
     sharding = Sharding.of(shards, panel.groups)
     schema = SHARDED_SCHEMA if sharding else SCHEMA
@@ -87,7 +92,7 @@ def _publish(
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=to))
     try:
         shutil.copytree(bundle_dir, draft / BUNDLE, copy_function=shutil.copyfile)
-        digests = _write_content(draft, panel, eligible, reasons, sharding)
+        digests = _write_content(draft, panel, eligible, reasons, sharding, challenger)
         said = [dataclasses.asdict(each) for each in (model, alerts, sharding) if each]
         content = json.dumps([schema, digests, said, warnings], sort_keys=True, default=str)
         snapshot_id = f"{iso_name(panel.as_of_week)}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
@@ -132,10 +137,18 @@ def _point_at(publication: Publication, root: Path) -> None:
 
 
 def _write_content(
-    draft: Path, panel: Panel, eligible: BoolArray, reasons: Reasons | None, sharding: Sharding | None
+    draft: Path,
+    panel: Panel,
+    eligible: BoolArray,
+    reasons: Reasons | None,
+    sharding: Sharding | None,
+    challenger: ChallengerScores | None,
 ) -> dict[str, str]:
     """Gives the SHA-256 of every file in the draft."""
-    written = write_parts(draft, panel, eligible, reasons, sharding)
+    written = write_parts(draft, panel, eligible, reasons, sharding, challenger)
+    if challenger:
+        note = json.dumps(dataclasses.asdict(challenger.challenger), indent=2)
+        (draft / CHALLENGER).write_text(f"{note}\n", encoding="utf-8")
     if sharding:
         write_totals(draft / TOTALS, panel)
     names = (path.relative_to(draft).as_posix() for path in _files(draft))

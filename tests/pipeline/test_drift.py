@@ -1,35 +1,16 @@
 """The stage that watches for drift: what it writes, that it repeats nothing, and what the command prints."""
 
-import csv
-import datetime as dt
 from pathlib import Path
 
 import luigi
-import numpy as np
 from click.testing import CliRunner, Result
 
-from data.panel import PRICE_MEAN, UNITS_SOLD
 from monitoring.drift import DriftReport
 from orchestration.drift_command import drift
 from orchestration.drift_tasks import WatchDrift
 from orchestration.weekly.drift_looks import drift_looks
 from tests.support.stores import Store
-from tests.support.training_fixtures import LAST_WEEK, Trained
-
-SUNDAY = LAST_WEEK + dt.timedelta(days=6)
-
-
-def write_sales(trained: Trained, folder: Path, factor: float) -> None:
-    """What was sold of the panel, as a file; prices of the last two weeks are multiplied."""
-    units, prices = (trained.panel.fields[name] for name in (UNITS_SOLD, PRICE_MEAN))
-    folder.mkdir(exist_ok=True)
-    with (folder / "sales.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["product_id", "sold_at", "quantity", "unit_price"])
-        for row, week in np.argwhere(np.nan_to_num(units) > 0).tolist():
-            price = float(prices[row, week]) * (factor if week >= len(trained.panel.weeks) - 2 else 1)
-            day = trained.panel.weeks[week].item() + dt.timedelta(days=6)
-            rows.writerow([trained.panel.product_ids[row], day, int(units[row, week]), f"{price:.2f}"])
+from tests.support.training_fixtures import LAST_WEEK, SUNDAY, Trained, write_sales
 
 
 def watch_drift(folder: Path) -> WatchDrift:

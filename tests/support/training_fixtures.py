@@ -1,5 +1,6 @@
 """A panel long enough to train on, and the files of the training stages made from it once for all tests."""
 
+import csv
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from training.table import write_training_table
 
 SEED = 42
 LAST_WEEK = dt.date(2018, 8, 20)
+SUNDAY = LAST_WEEK + dt.timedelta(days=6)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,19 @@ def run_training_stages(
     train(trained.table, trained.backtest, SEED, "0" * 64, trained.candidate)
     evaluate(trained.predictions, trained.candidate, Yardstick(seed=SEED), trained.evaluation)
     return trained
+
+
+def write_sales(trained: Trained, folder: Path, factor: float) -> None:
+    """What was sold of the panel, as a file; prices of the last two weeks are multiplied."""
+    units, prices = (trained.panel.fields[name] for name in (UNITS_SOLD, PRICE_MEAN))
+    folder.mkdir(exist_ok=True)
+    with (folder / "sales.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["product_id", "sold_at", "quantity", "unit_price"])
+        for row, week in np.argwhere(np.nan_to_num(units) > 0).tolist():
+            price = float(prices[row, week]) * (factor if week >= len(trained.panel.weeks) - 2 else 1)
+            day = trained.panel.weeks[week].item() + dt.timedelta(days=6)
+            rows.writerow([trained.panel.product_ids[row], day, int(units[row, week]), f"{price:.2f}"])
 
 
 @pytest.fixture(scope="session")

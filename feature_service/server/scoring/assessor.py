@@ -198,9 +198,7 @@ class Assessor:
             self.reasons = ReasonTable(self.inputs.feature_set.features, snapshot.reasons, values)
 
     def _scored_now(self, block: slice, snapshot: Snapshot) -> tuple[Scores, FloatArray]:
-        features = self.inputs.features_where_eligible(block, self.newest)
-        eligible, out = self.inputs.eligible(block, self.newest), self.inputs.out_of_stock(block, self.newest)
-        scores = self.scorer.scores_of(features, eligible, out, block, self.newest)
+        scores, features = self.scorer.scores_of_block(block, self.newest)
         self.panel.release()
         nothing = np.empty((len(features), 0), dtype=np.float32)
         reasons = snapshot.reasons

@@ -147,6 +147,12 @@ class Scorer:
         """Of some products in one week, with a stock that is newer than the snapshot's where there is one."""
         return self.scores_of(*self.inputs_of(rows, column, newer_stock), rows, column)
 
+    def scores_of_block(self, rows: slice, column: int) -> tuple[Scores, FloatArray]:
+        """Of neighbours, with their features; of those that nobody scores, these may be left out: NaN."""
+        features = self.inputs.features_where_eligible(rows, column)
+        eligible, out = self.inputs.eligible(rows, column), self.inputs.out_of_stock(rows, column)
+        return self.scores_of(features, eligible, out, rows, column), features
+
     def inputs_of(
         self, rows: RowNumbers, column: int, newer_stock: NewerStock | None = None
     ) -> tuple[FloatArray, BoolArray, BoolArray]:
