@@ -69,7 +69,7 @@ def _scored(stage: Stage, reference: ModelReference, panel: Panel, eligible: Boo
         bundle = Bundle.load(fetched.bundle_dir)
         snapshot = Snapshot("", dt.datetime.now(dt.UTC), reference, panel, eligible, fetched.bundle_dir)
         probabilities = newest_probabilities(snapshot, bundle)
-    challenger = Challenger(reference, bundle.contract.feature_set, alerts.policy, alerts.threshold)
+    challenger = Challenger(reference, bundle.contract.feature_set, alerts.threshold)
     return ChallengerScores(challenger, probabilities)
 
 

@@ -116,13 +116,11 @@ class Challenger:
     Attributes:
         model: Which one.
         feature_set: By name.
-        policy: The one of the snapshot's alerts.
-        threshold: What that policy chose by the challenger's own backtest.
+        threshold: What the policy of the snapshot's alerts chose by the challenger's own backtest.
     """
 
     model: ModelReference
     feature_set: str
-    policy: str
     threshold: float
 
 

@@ -28,6 +28,7 @@ from feature_service.client.performance import (
     WeekPerformance,
 )
 from feature_service.client.results import (
+    Challenger,
     FeatureAnswer,
     OutOfStock,
     ProductFeatures,
@@ -49,6 +50,7 @@ from feature_service.credentials import Secrets
 __all__ = [
     "AlertFates",
     "AsyncRiskClient",
+    "Challenger",
     "ClientError",
     "DeadlineError",
     "DifferentSnapshotsError",

@@ -18,6 +18,7 @@ from feature_service.client.history_client import HistoryClient, Recorded, Sale,
 from feature_service.client.options import (
     AS_OF,
     IDS,
+    INCLUDE_CHALLENGER,
     OUTPUT_FORMAT,
     OWN_STOCK,
     OutputFormat,
@@ -81,13 +82,14 @@ def main() -> None:
 
 
 @main.command()
-@combine(IDS, OWN_STOCK, AS_OF, OUTPUT_FORMAT, with_client)
+@combine(IDS, OWN_STOCK, AS_OF, INCLUDE_CHALLENGER, OUTPUT_FORMAT, with_client)
 def assess(
     ids: tuple[str, ...],
     ids_file: tuple[str, ...],
     own_units: dict[str, float],
     lead_time_days: int | None,
     as_of: dt.datetime | None,
+    include_challenger: bool,
     output_format: OutputFormat,
     client: RiskClient,
 ) -> None:
@@ -97,7 +99,7 @@ def assess(
     With your own count: stockout assess --units-on-hand 6-10054=3 --lead-time-days 7
     """  # noqa: D301 - as above
     products = with_own_stock(ids + ids_file, own_units, lead_time_days)
-    answer = client.assess(products, as_of=as_of and as_of.date())
+    answer = client.assess(products, as_of=as_of and as_of.date(), include_challenger=include_challenger)
     _print(
         output_format,
         lambda: tables.risk_table(answer),
@@ -120,7 +122,7 @@ def assess(
 @click.option(
     "--order", type=click.Choice(["PROBABILITY", "REVENUE_AT_RISK", "REORDER_BY_DATE"]), default=ListFilter.order
 )
-@combine(OUTPUT_FORMAT, with_client)
+@combine(INCLUDE_CHALLENGER, OUTPUT_FORMAT, with_client)
 def list_command(limit: int, output_format: OutputFormat, client: RiskClient, **criteria: Any) -> None:
     """Print the first products of the ranked list."""
     answer = client.list_risks(ListFilter(**criteria), limit)

@@ -66,10 +66,16 @@ class AsyncRiskClient:
         return await self._run(exchanges.performance(self._fleet))
 
     async def assess(
-        self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
+        self,
+        products: Sequence[str] | Sequence[str | Item],
+        as_of: dt.date | None = None,
+        horizon_weeks: int = 0,
+        *,
+        include_challenger: bool = False,
     ) -> RiskAnswer:
         """See :meth:`RiskClient.assess`."""
-        return await self._run(exchanges.assess(self._fleet, products, as_of, horizon_weeks))
+        asked = exchanges.assess(self._fleet, products, as_of, horizon_weeks, challenger=include_challenger)
+        return await self._run(asked)
 
     async def features(
         self, product_ids: Sequence[str], as_of: dt.date | None = None, feature_set: str = ""
@@ -81,9 +87,9 @@ class AsyncRiskClient:
         """See :meth:`RiskClient.list_risks`."""
         return await self._run(exchanges.list_risks(self._fleet, list_filter or ListFilter(), limit))
 
-    def stream(self, as_of: dt.date | None = None) -> AsyncIterator[ProductRisk]:
+    def stream(self, as_of: dt.date | None = None, *, include_challenger: bool = False) -> AsyncIterator[ProductRisk]:
         """See :meth:`RiskClient.stream`."""
-        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._fleet.question)
+        request = batching.stream_request(as_of, self._fleet.question, include_challenger=include_challenger)
         return self._joined_stream(request) if self._fleet.is_sharded else self._stream(request)
 
     async def _stream(self, request: StreamStockoutRisksRequest) -> AsyncIterator[ProductRisk]:

@@ -19,6 +19,7 @@ from stockout.v1.risk_service_pb2 import (
     ListStockoutRisksRequest,
     Order,
     StockoutRiskResult,
+    StreamStockoutRisksRequest,
 )
 
 from feature_service.client.errors import ClientError
@@ -97,6 +98,7 @@ class ListFilter:
         alert_only: Only those that raise an alert.
         include_out_of_stock: On top, also those that have run out already.
         order: ``PROBABILITY``, ``REVENUE_AT_RISK`` or ``REORDER_BY_DATE``.
+        include_challenger: Also what the challenger gives the products that are listed.
     """
 
     category: str = ""
@@ -105,6 +107,7 @@ class ListFilter:
     alert_only: bool = False
     include_out_of_stock: bool = False
     order: str = "PROBABILITY"
+    include_challenger: bool = False
 
 
 class _Response(Protocol):
@@ -119,7 +122,12 @@ Product = TypeVar("Product", str, "str | Item")
 
 
 def risk_requests(
-    products: Sequence[str | Item], as_of: dt.date | None, horizon_weeks: int, max_ids: int
+    products: Sequence[str | Item],
+    max_ids: int,
+    *,
+    as_of: dt.date | None,
+    horizon_weeks: int,
+    include_challenger: bool,
 ) -> list[AssessStockoutRisksRequest]:
     """One request for each batch; at least one, so that the server says what is wrong with none."""
     return [
@@ -128,6 +136,7 @@ def risk_requests(
             items=[] if _all_ids(batch) else map(_item, batch),
             as_of=date_message(as_of),
             horizon_weeks=horizon_weeks,
+            include_challenger=include_challenger,
         )
         for batch in _batches(products, max_ids)
     ]
@@ -158,6 +167,14 @@ def list_request(list_filter: ListFilter, page_size: int, page_token: str) -> Li
         alert_only=list_filter.alert_only,
         include_out_of_stock=list_filter.include_out_of_stock,
         order=Order.Value(f"ORDER_{list_filter.order}"),
+        include_challenger=list_filter.include_challenger,
+    )
+
+
+def stream_request(as_of: dt.date | None, question: str, *, include_challenger: bool) -> StreamStockoutRisksRequest:
+    """Every product."""
+    return StreamStockoutRisksRequest(
+        as_of=date_message(as_of), question=question, include_challenger=include_challenger
     )
 
 

@@ -7,6 +7,7 @@ knows nothing of channels, threads or event loops.
 import datetime as dt
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
@@ -115,14 +116,12 @@ def check_whole(fleet: Fleet, snapshot_id: str) -> Exchange[None]:
     fleet.whole_snapshot = snapshot_id
 
 
-def assess(fleet: Fleet, products: Sequence[str | Item], as_of: dt.date | None, horizon: int) -> Exchange[RiskAnswer]:
+def assess(
+    fleet: Fleet, products: Sequence[str | Item], as_of: dt.date | None, horizon: int, *, challenger: bool = False
+) -> Exchange[RiskAnswer]:
     """The risk of each product, in the order of ``products``."""
-    split, responses = yield from _in_batches(
-        fleet,
-        "AssessStockoutRisks",
-        products,
-        lambda part, size: batching.risk_requests(part, as_of, horizon, size),
-    )
+    requests_of = partial(batching.risk_requests, as_of=as_of, horizon_weeks=horizon, include_challenger=challenger)
+    split, responses = yield from _in_batches(fleet, "AssessStockoutRisks", products, requests_of)
     return batching.risk_answer(list(responses.values()), split.rejoin(_results(responses)))
 
 

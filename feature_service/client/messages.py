@@ -17,6 +17,7 @@ from feature_service.client.performance import (
     WeekPerformance,
 )
 from feature_service.client.results import (
+    Challenger,
     OutOfStock,
     ProductFeatures,
     ProductProblem,
@@ -52,6 +53,7 @@ def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
         data_warnings=message.data_warnings,
         question=message.question,
         counts_version=message.counts_version,
+        challenger=_challenger(message.challenger) if message.HasField("challenger") else None,
     )
 
 
@@ -90,6 +92,7 @@ def info_of(message: risk_service_pb2.GetServiceInfoResponse, target: str) -> Se
         questions=tuple(map(_served_question, message.questions)),
         recorded_counts=_recorded_counts(message.recorded_counts) if message.HasField("recorded_counts") else None,
         shards=(_served_shard(message, target),) if message.HasField("shard") else (),
+        challenger=_challenger(message.challenger) if message.HasField("challenger") else None,
     )
 
 
@@ -120,6 +123,10 @@ def says_wrong_shard(response: Any) -> bool:
     """Whether a server says of a product that another one would hold it."""
     errors = (each.error for each in response.results if each.HasField("error"))
     return any(_problem(each).reason == WRONG_SHARD for each in errors)
+
+
+def _challenger(message: provenance_pb2.Challenger) -> Challenger:
+    return Challenger(message.model_name, message.model_version, message.feature_set, message.threshold)
 
 
 def _served_shard(message: risk_service_pb2.GetServiceInfoResponse, target: str) -> ServedShard:
@@ -201,6 +208,8 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         category=risk.category,
         counted_on=_day(risk.counted_on) if risk.HasField("counted_on") else None,
         count_recorded=risk.count_recorded,
+        challenger_probability=_figure(risk, "challenger_probability"),
+        challenger_alert=risk.challenger_alert if risk.HasField("challenger_alert") else None,
         reasons=tuple(Reason(each.feature, each.value, each.contribution, each.text) for each in risk.reasons),
     )
 

@@ -215,6 +215,9 @@ OWN_STOCK = combine(
         help="Days from ordering to having, for all products asked.  [default: the server's]",
     ),
 )
+INCLUDE_CHALLENGER = click.option(
+    "--include-challenger", is_flag=True, help="Also what the challenger gives, if there is one; it changes nothing."
+)
 AS_OF = click.option(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Last day that may be known.  [default: newest]"
 )

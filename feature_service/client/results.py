@@ -10,8 +10,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Challenger:
+    """A registered model that was scored beside the one that answers; it would alert from ``threshold``."""
+
+    model_name: str
+    model_version: str
+    feature_set: str
+    threshold: float
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What an answer rests on; ``evidence`` is SALES_ONLY or STOCK_AWARE.
+
+    ``challenger`` is None unless it was asked for and there was one.
 
     Old servers tell no ``data_until`` and no ``question``. ``counts_version`` says which recorded counts of stock the
     answer stands on, empty for none; of an answer to a request in several batches, between which it changed, it is that
@@ -34,6 +46,7 @@ class Provenance:
     data_warnings: int = 0
     question: str = ""
     counts_version: str = ""
+    challenger: Challenger | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,8 @@ class ProductRisk:
     """One product's risk; ``probability`` and ``alert`` are None where ``error`` is not, or where it ran out.
 
     What the server cannot know is None; see ``StockoutRisk`` in the protos for what each figure is. ``count_recorded``
-    says whether the count of ``counted_on`` was recorded after the snapshot's.
+    says whether the count of ``counted_on`` was recorded after the snapshot's. ``challenger_probability`` and
+    ``challenger_alert`` are None unless they were asked for.
     """
 
     product_id: str
@@ -78,6 +92,8 @@ class ProductRisk:
     reasons: tuple[Reason, ...] = ()
     counted_on: dt.date | None = None
     count_recorded: bool = False
+    challenger_probability: float | None = None
+    challenger_alert: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +164,8 @@ class ServiceInfo:
     """What is served, since when, and within which limits; ``questions`` has the default one first.
 
     ``recorded_counts`` is None where the server hears of none. ``shards`` are the servers that were asked, none where
-    one holds all products; where a single one was asked that does not, ``products`` are its own.
+    one holds all products; where a single one was asked that does not, ``products`` are its own. ``challenger`` is the
+    model that was scored beside the one that answers, if there is one.
     """
 
     provenance: Provenance
@@ -164,6 +181,7 @@ class ServiceInfo:
     questions: tuple[ServedQuestion, ...] = ()
     recorded_counts: RecordedCounts | None = None
     shards: tuple[ServedShard, ...] = ()
+    challenger: Challenger | None = None
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,12 @@ class RiskClient:
         return self._run(exchanges.performance(self._fleet))
 
     def assess(
-        self, products: Sequence[str] | Sequence[str | Item], as_of: dt.date | None = None, horizon_weeks: int = 0
+        self,
+        products: Sequence[str] | Sequence[str | Item],
+        as_of: dt.date | None = None,
+        horizon_weeks: int = 0,
+        *,
+        include_challenger: bool = False,
     ) -> RiskAnswer:
         """The risk of each product, in the order of ``products``; many products are sent in batches.
 
@@ -99,10 +104,12 @@ class RiskClient:
             as_of: The last complete week up to this day is the last that may be known; None is the newest. A past week
                 is answered as it was then, where ``provenance.snapshot_id`` is the snapshot of that week.
             horizon_weeks: 0 stands for the model's horizon.
+            include_challenger: Also what the challenger gives, where there is one.
         Raises:
             ClientError: If there is no answer at all; a product without one is a result, not an error.
         """
-        return self._run(exchanges.assess(self._fleet, products, as_of, horizon_weeks))
+        asked = exchanges.assess(self._fleet, products, as_of, horizon_weeks, challenger=include_challenger)
+        return self._run(asked)
 
     def features(
         self, product_ids: Sequence[str], as_of: dt.date | None = None, feature_set: str = ""
@@ -126,13 +133,13 @@ class RiskClient:
         """
         return self._run(exchanges.list_risks(self._fleet, list_filter or ListFilter(), limit))
 
-    def stream(self, as_of: dt.date | None = None) -> Iterator[ProductRisk]:
+    def stream(self, as_of: dt.date | None = None, *, include_challenger: bool = False) -> Iterator[ProductRisk]:
         """The risk of every product, as it is sent, in the snapshot's order, all from one snapshot.
 
         Raises:
             ClientError: If the stream does not start, or breaks off, or the servers do not hold all products.
         """
-        request = StreamStockoutRisksRequest(as_of=batching.date_message(as_of), question=self._fleet.question)
+        request = batching.stream_request(as_of, self._fleet.question, include_challenger=include_challenger)
         return self._joined_stream(request) if self._fleet.is_sharded else self._stream(request)
 
     def _stream(self, request: StreamStockoutRisksRequest) -> Iterator[ProductRisk]:

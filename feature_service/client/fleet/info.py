@@ -27,6 +27,7 @@ def joined_info(infos: Sequence[ServiceInfo]) -> ServiceInfo:
         questions=tuple(_joined_questions(infos)),
         recorded_counts=_joined_counts([each.recorded_counts for each in infos]),
         shards=tuple(shard for each in infos for shard in each.shards),
+        challenger=min(infos, key=lambda each: each.provenance.published_at).challenger,
     )
 
 

@@ -12,13 +12,19 @@ from feature_service.client.results import (
     FeatureAnswer,
     OutOfStock,
     ProductRisk,
+    Provenance,
     RankedAnswer,
     RiskAnswer,
     ServiceInfo,
 )
 from feature_service.terminal import json_escaped, visible
 
-RISK_COLUMNS = tuple(field.name for field in dataclasses.fields(ProductRisk) if field.name not in ("error", "reasons"))
+_CHALLENGER = ("challenger_probability", "challenger_alert")
+"""Columns of answers that were asked for them."""
+
+RISK_COLUMNS = tuple(
+    field.name for field in dataclasses.fields(ProductRisk) if field.name not in ("error", "reasons", *_CHALLENGER)
+)
 
 _LOSSES = ("out_of_stock_since", "units_lost_per_week", "revenue_lost_per_week")
 
@@ -33,14 +39,16 @@ def as_json(answer: Answer, indent: int | None = 2) -> str:
 
 def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
     """A row for each product; an empty cell means "not known", and ``error`` says why."""
-    rows = [[*_cells(each), each.error.reason if each.error else ""] for each in answer.results]
-    return _csv([[*RISK_COLUMNS, "error"]] * header + rows)
+    columns = _columns(answer.provenance)
+    rows = [[*_cells(each, columns), each.error.reason if each.error else ""] for each in answer.results]
+    return _csv([[*columns, "error"]] * header + rows)
 
 
 def ranked_as_csv(answer: RankedAnswer) -> str:
     """A row for each product; one that has run out has no probability, but what it loses."""
-    rows = ([each.rank, *_cells(each.risk), *_losses(each.out_of_stock)] for each in answer.results)
-    return _csv([["rank", *RISK_COLUMNS, *_LOSSES], *rows])
+    columns = _columns(answer.provenance)
+    rows = ([each.rank, *_cells(each.risk, columns), *_losses(each.out_of_stock)] for each in answer.results)
+    return _csv([["rank", *columns, *_LOSSES], *rows])
 
 
 def features_as_csv(answer: FeatureAnswer) -> str:
@@ -98,8 +106,12 @@ def _losses(out: OutOfStock | None) -> list[Any]:
     return ["" if value is None else value for value in values]
 
 
-def _cells(risk: ProductRisk) -> list[Any]:
-    values = [getattr(risk, name) for name in RISK_COLUMNS]
+def _columns(provenance: Provenance) -> tuple[str, ...]:
+    return RISK_COLUMNS if provenance.challenger is None else (*RISK_COLUMNS, *_CHALLENGER)
+
+
+def _cells(risk: ProductRisk, columns: Sequence[str]) -> list[Any]:
+    values = [getattr(risk, name) for name in columns]
     return ["" if value is None else value for value in values]
 
 

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from feature_service.client.results import RecordedCounts, ServedQuestion, ServedShard, ServiceInfo
+from feature_service.client.results import Challenger, RecordedCounts, ServedQuestion, ServedShard, ServiceInfo
 from feature_service.terminal import visible
 
 
@@ -17,11 +17,14 @@ def info_table(info: ServiceInfo) -> Table:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     facts = dataclasses.asdict(info)
-    del facts["questions"], facts["recorded_counts"], facts["shards"]
+    del facts["questions"], facts["recorded_counts"], facts["shards"], facts["challenger"]
+    del facts["provenance"]["challenger"]
     for name, value in {**facts.pop("provenance"), **facts}.items():
         table.add_row(name.replace("_", " "), _text(_fact(value)))
     if info.recorded_counts:
         table.add_row("recorded counts", Text(_recorded_counts(info.recorded_counts)))
+    if info.challenger:
+        table.add_row("challenger", _text(_challenger(info.challenger)))
     for number, served in enumerate(info.shards):
         table.add_row("" if number else "shards", _text(_shard(served)))
     if len(info.shards) == 1:
@@ -29,6 +32,12 @@ def info_table(info: ServiceInfo) -> Table:
     for number, each in enumerate(info.questions):
         table.add_row("" if number else "questions", _text(_question(each)))
     return table
+
+
+def _challenger(challenger: Challenger) -> str:
+    """E.g. "stockout_risk version 4, feature set stock-2; it answers nobody who does not ask"."""
+    model = f"{challenger.model_name} version {challenger.model_version}"
+    return f"{model}, feature set {challenger.feature_set}; it answers nobody who does not ask"
 
 
 def _shard(served: ServedShard) -> str:

@@ -102,6 +102,7 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
     optional = [
         Column("category", [_text(each.category) for each in risks], folds=True, room=1),
         probability,
+        Column("chal-\nlenger", [_challenger(each) for each in risks]),
         *(
             Column(header, [Text(cell(each)) for each in risks], room=room, justify=justify)
             for header, room, justify, cell in figures
@@ -116,6 +117,13 @@ def _probability(risk: ProductRisk) -> Text:
     if risk.probability is None:
         return Text("unknown")
     return Text(f"{risk.probability:.3f}{'*' if risk.alert else ' '}", style="bold red" if risk.alert else "")
+
+
+def _challenger(risk: ProductRisk) -> Text:
+    """What the challenger gives; nothing where it was not asked for."""
+    if risk.challenger_probability is None:
+        return Text()
+    return Text(f"{risk.challenger_probability:.3f}{'*' if risk.challenger_alert else ' '}")
 
 
 def _figure(value: float | None, style: str) -> str:
@@ -157,6 +165,10 @@ def _marks(risks: Sequence[ProductRisk], provenance: Provenance) -> list[Text]:
         marks.append(
             f"overdue: the day to order by was over with the data's newest week, on {_last_known_day(provenance)}"
         )
+    challenger = provenance.challenger
+    if challenger and any(each.challenger_probability is not None for each in risks):
+        would = f"it would alert from {challenger.threshold:.3f}"
+        marks.append(f"challenger: version {challenger.model_version}, which changes nothing; {would}")
     newest = max((each.counted_on for each in risks if each.count_recorded and each.counted_on), default=None)
     if newest:
         number = sum(each.count_recorded for each in risks)

@@ -40,17 +40,19 @@ def risk_query(request: AssessStockoutRisksRequest) -> RiskQuery:
     """Which products' risk is asked."""
     as_of, horizon_weeks = day_of(request), request.horizon_weeks
     if not request.items:
-        return RiskQuery(request.product_ids[:], as_of, horizon_weeks)
+        return RiskQuery(request.product_ids[:], as_of, horizon_weeks, include_challenger=request.include_challenger)
     # item by item, since each reading of a repeated field makes its messages anew
     items = [(item.product_id, _units_on_hand(item), _lead_time_days(item)) for item in request.items]
     product_ids, units_on_hand, lead_time_days = zip(*items, strict=True)
     stock = NewerStock(np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64))
-    return RiskQuery(product_ids, as_of, horizon_weeks, stock)
+    return RiskQuery(product_ids, as_of, horizon_weeks, stock, request.include_challenger)
 
 
 def asks_ids_alone(request: AssessStockoutRisksRequest) -> bool:
     """Whether products are asked by id and nothing else is said, so that the newest week's answers are wanted."""
-    return bool(request.product_ids) and not (request.items or request.horizon_weeks or request.HasField("as_of"))
+    return bool(request.product_ids) and not (
+        request.items or request.horizon_weeks or request.include_challenger or request.HasField("as_of")
+    )
 
 
 def feature_query(request: GetFeaturesRequest) -> FeatureQuery:
@@ -73,7 +75,7 @@ def list_query(request: ListStockoutRisksRequest) -> ListQuery:
         order=ORDERS[request.order],
         include_out_of_stock=request.include_out_of_stock,
     )
-    return ListQuery(rank_filter, request.page_size or DEFAULT_PAGE, request.page_token)
+    return ListQuery(rank_filter, request.page_size or DEFAULT_PAGE, request.page_token, request.include_challenger)
 
 
 def day_of(

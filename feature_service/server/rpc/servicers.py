@@ -27,10 +27,12 @@ from feature_service.server.rpc.requests import (
     list_query,
     risk_query,
 )
-from feature_service.server.serving import responses
+from feature_service.server.serving import messages
+from feature_service.server.serving.computing import compute_in_thread
 from feature_service.server.serving.current import CurrentSnapshot
 from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.serving.recorded_stock import RecordedStock
+from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.settings import Settings
 
 RISK_SERVICE: str = risk_service_pb2.DESCRIPTOR.services_by_name["RiskService"].full_name
@@ -78,21 +80,25 @@ class RiskServicer:
     def stream_stockout_risks(self, request: StreamStockoutRisksRequest) -> AsyncIterator[bytes]:
         """Answer every product."""
         day = day_of(request)
-        return self._questions.place(request.question).get().as_of(day).all_risks(day)
+        return (
+            self._questions.place(request.question)
+            .get()
+            .as_of(day)
+            .all_risks(day, include_challenger=request.include_challenger)
+        )
 
     async def watch_stockout_risks(self, request: WatchStockoutRisksRequest) -> AsyncIterator[bytes]:
         """Answer the asked products, then those that changed, at each newer snapshot and with recorded counts."""
-        product_ids = request.product_ids[:]
         place = self._questions.place(request.question)
         serving = place.get()
-        before = list(serving.entries(product_ids))
-        yield serving.head + b"".join(before)
+        head, before = await _state(serving, request)
+        yield head + b"".join(before)
         while True:
             seen, serving = serving, await place.next(serving)
-            now = list(serving.entries(product_ids))
+            head, now = await _state(serving, request)
             changed = b"".join(new for new, old in zip(now, before, strict=True) if new != old)
             if changed or serving.id != seen.id:
-                yield serving.head + changed
+                yield head + changed
             before = now
 
     def get_service_info(self, request: GetServiceInfoRequest) -> bytes:
@@ -101,14 +107,15 @@ class RiskServicer:
         return GetServiceInfoResponse(
             provenance=serving.provenance(),
             limits=self._limits,
-            serving_since=responses.timestamp_message(serving.serving_since),
+            serving_since=messages.timestamp_message(serving.serving_since),
             products=len(serving.assessor),
             server_version=self._version,
-            first_week=responses.date_message(serving.assessor.week(0)),
+            first_week=messages.date_message(serving.assessor.week(0)),
             data_warnings=serving.data_warnings,
             questions=map(self._served_question, self._questions.loaded()),
             recorded_counts=self._recorded.info(serving),
-            shard=responses.shard_message(serving.shard),
+            shard=messages.shard_message(serving.shard),
+            challenger=messages.challenger_message(serving.now.writer.challenger),
         ).SerializeToString()
 
     def get_performance(self, request: GetPerformanceRequest) -> bytes:
@@ -124,8 +131,17 @@ class RiskServicer:
             provenance=serving.provenance(),
             is_default=place is self._questions.default,
             products=len(serving.assessor),
-            serving_since=responses.timestamp_message(serving.serving_since),
+            serving_since=messages.timestamp_message(serving.serving_since),
         )
+
+
+async def _state(serving: ServingSnapshot, request: WatchStockoutRisksRequest) -> tuple[bytes, list[bytes]]:
+    """What a message of a watch begins with, and what it holds of each product."""
+    product_ids = request.product_ids[:]
+    if not request.include_challenger:
+        return serving.head, list(serving.entries(product_ids))
+    entries = await compute_in_thread(serving.entries_with_challenger, product_ids)
+    return serving.head_with_challenger(), entries
 
 
 class FeatureServicer:

@@ -1,7 +1,7 @@
 """Which products have a probability in which week, and which: by product id, with the newest week scored at once."""
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from data.snapshots import Snapshot
 from data.weeks import last_complete_week
 from feature_service.bundle import STOCK_AWARE, Bundle
 from feature_service.kernel import FloatArray, feature_set
-from feature_service.kernel.arrays import BoolArray, RowNumbers
+from feature_service.kernel.arrays import RowNumbers
 from feature_service.server.errors import AsOfOutOfRangeError
 from feature_service.server.product_errors import (
     ExcludedProductError,
@@ -21,6 +21,7 @@ from feature_service.server.product_errors import (
     UnknownProductError,
     WrongShardError,
 )
+from feature_service.server.scoring.assessment import Assessment
 from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.planner import Figures, Planner
 from feature_service.server.scoring.reasons import ReasonTable
@@ -30,29 +31,6 @@ from feature_service.server.scoring.stock_outs import StockOuts, stock_outs
 
 BLOCK_ROWS = 65_536  # features of 1 million products at once would take 0.3 GB
 NOT_LAUNCHED_CAUSE = "NOT_LAUNCHED"
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """The answers of some products in one week.
-
-    Attributes:
-        rows: The snapshot's rows, shape ``(rows,)`` like everything in it.
-        column: The week.
-        scores: State, probability and alert of each.
-        figures: What follows for a planner.
-        scorer: The model that they are of.
-        recorded: Which rest on a recorded count.
-        with_reasons: Whether the stored reasons belong to these answers.
-    """
-
-    rows: RowNumbers
-    column: int
-    scores: Scores
-    figures: Figures
-    scorer: Scorer
-    recorded: BoolArray
-    with_reasons: bool = False
 
 
 class Assessor:
@@ -120,7 +98,7 @@ class Assessor:
         """The answers for the newest week, from the table."""
         scores, figures = self._scores.of(rows), self.figures.of(rows)
         recorded = self.recorded.put_into(rows, scores, figures)
-        return Assessment(rows, self.newest, scores, figures, self.scorer, recorded, with_reasons=True)
+        return Assessment(rows, self.newest, scores, figures, self.scorer, recorded, ~recorded, with_reasons=True)
 
     def answers(
         self, rows: RowNumbers, column: int, scorer: Scorer, caller_stock: NewerStock | None = None
@@ -138,7 +116,10 @@ class Assessor:
         if stock is not None and stock.counted_in_days is not None:
             recorded = np.isfinite(stock.counted_in_days)
         scores, figures = scorer.scores(rows, column, stock), self.planner.figures(rows, column, stock)
-        return Assessment(rows, column, scores, figures, scorer, recorded)
+        as_published = np.full(len(rows), column == self.newest and scorer is self.scorer)
+        if stock is not None:
+            as_published &= np.isnan(stock.units_on_hand)
+        return Assessment(rows, column, scores, figures, scorer, recorded, as_published)
 
     def features(self, rows: RowNumbers, column: int, inputs: Inputs | None = None) -> tuple[FloatArray, States]:
         """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states.

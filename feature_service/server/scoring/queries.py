@@ -17,12 +17,14 @@ class RiskQuery:
         as_of: The day up to which may be known; None is the newest week.
         horizon_weeks: Weeks ahead; 0 is the model's horizon.
         caller_stock: What the caller knows of each product's stock; None where only ids are asked.
+        include_challenger: Whether what the challenger gives is asked, too.
     """
 
     product_ids: Sequence[str]
     as_of: dt.date | None
     horizon_weeks: int
     caller_stock: NewerStock | None = None
+    include_challenger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ class RankFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """A page of a ranked list; an empty token asks for the first one."""
+    """A page of a ranked list; an empty token asks for the first one. A challenger changes nothing of the list."""
 
     filter: RankFilter
     page_size: int
     page_token: str
+    include_challenger: bool = False

@@ -53,6 +53,8 @@ def tag_of(message: type[Message], name: str) -> bytes:
 
 _PROBABILITY, _ALERT = tag_of(StockoutRisk, "probability"), tag_of(StockoutRisk, "alert")
 _COUNT_RECORDED = tag_of(StockoutRisk, "count_recorded")
+_CHALLENGER_PROBABILITY = tag_of(StockoutRisk, "challenger_probability")
+_CHALLENGER_ALERT = tag_of(StockoutRisk, "challenger_alert")
 _AMOUNTS = {
     name: tag_of(StockoutRisk, name)
     for name in ("units_on_hand", "expected_demand_units", "expected_units_lost", "revenue_at_risk", "weeks_of_cover")
@@ -101,6 +103,19 @@ def risks(scores: Scores, figures: Figures, recorded: BoolArray, last_day: dt.da
         known = ~np.isnan(days)
         parts.append((_dates(tag, np.where(known, days, 0), last_day), known))
     return _cut([(part, known) for part, known in parts if known.any()], len(probabilities))
+
+
+def challenger(probabilities: DoubleArray, alerts: BoolArray) -> list[bytes]:
+    """Of each row what a ``StockoutRisk`` says of the challenger; nothing where its probability is NaN."""
+    known, rows = ~np.isnan(probabilities), len(probabilities)
+    return _cut(
+        [
+            (_doubles(_CHALLENGER_PROBABILITY, probabilities), known),
+            (_constant(_CHALLENGER_ALERT + b"\x01", rows), known & alerts),
+            (_constant(_CHALLENGER_ALERT + b"\x00", rows), known & ~alerts),
+        ],
+        rows,
+    )
 
 
 def reason(each: FeatureReason) -> bytes:

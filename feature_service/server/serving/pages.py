@@ -50,7 +50,8 @@ class Pages:
         if last < len(rows):
             self.gave_token = True
             token_text = PageToken(provenance.snapshot_id, provenance.counts_version, filter_digest, last).text()
-        ranked = self._writer.ranked(self._assessor.newest_answers(rows[first:last].astype(np.intp)), first + 1)
+        writer = self._writer.including(challenger=query.include_challenger)
+        ranked = writer.ranked(self._assessor.newest_answers(rows[first:last].astype(np.intp)), first + 1)
         return responses.list_response(provenance, ranked, token_text, len(rows))
 
     def _listed(self, rank_filter: RankFilter) -> RankedRows:

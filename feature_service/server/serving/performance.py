@@ -10,7 +10,7 @@ from stockout.v1.risk_service_pb2 import (
 )
 
 from data.snapshots.track_record import FIGURES, Period, ScorerRecord, TrackRecord, WeekRecord
-from feature_service.server.serving.responses import date_message, timestamp_message
+from feature_service.server.serving.messages import date_message, timestamp_message
 
 MODEL = "model"
 

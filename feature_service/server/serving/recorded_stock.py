@@ -4,7 +4,7 @@ import datetime as dt
 
 from stockout.v1 import risk_service_pb2
 
-from feature_service.server.serving import responses
+from feature_service.server.serving import messages
 from feature_service.server.serving.count_log import CountLog
 from feature_service.server.serving.history_watch import HistoryWatch
 from feature_service.server.serving.questions import ServedQuestions
@@ -62,8 +62,8 @@ class RecordedStock:
         newest = serving.assessor.recorded.newest_in_days
         if newest is not None:
             info.newest_counted_on.CopyFrom(
-                responses.date_message(serving.assessor.last_day + dt.timedelta(days=newest))
+                messages.date_message(serving.assessor.last_day + dt.timedelta(days=newest))
             )
         if self._log.heard_at:
-            info.heard_at.CopyFrom(responses.timestamp_message(self._log.heard_at))
+            info.heard_at.CopyFrom(messages.timestamp_message(self._log.heard_at))
         return info

@@ -6,27 +6,25 @@ and one entry's bytes for each product, joined; both are encoded once and used i
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 
 import numpy as np
-from google.protobuf import timestamp_pb2
 from google.rpc import status_pb2
-from google.type import date_pb2
 from stockout.v1.feature_service_pb2 import GetFeaturesResponse, ProductFeatures, ProductFeaturesResult
 from stockout.v1.provenance_pb2 import Provenance
 from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksResponse,
     ListStockoutRisksResponse,
     RankedStockoutRisk,
-    Shard,
-    ShardKey,
     StockoutRisk,
     StockoutRiskResult,
 )
 
-from data.snapshots import HeldShard
+from data.snapshots import ChallengerScores
 from feature_service.kernel.arrays import RowNumbers
 from feature_service.server.product_errors import OutOfStockError, ProductError
-from feature_service.server.scoring.assessor import Assessment, Assessor
+from feature_service.server.scoring.assessment import Assessment
+from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.scorer import Inputs, Scorer, State
 from feature_service.server.serving import encoder
@@ -57,11 +55,24 @@ class Writer:
     Args:
         assessor: Has the products and their answers.
         alike: A writer of the same snapshot, if there is one already: the categories are encoded once.
+        challenger: What the challenger gives the same products; of a writer that is alike it is taken over.
     """
 
-    def __init__(self, assessor: Assessor, alike: "Writer | None" = None) -> None:
+    def __init__(
+        self, assessor: Assessor, alike: "Writer | None" = None, challenger: ChallengerScores | None = None
+    ) -> None:
         self._assessor = assessor
         self.category: Mapping[str, bytes] = alike.category if alike else _category_fields(assessor)
+        self.challenger: ChallengerScores | None = alike.challenger if alike else challenger
+        self._includes_challenger = False
+
+    def including(self, *, challenger: bool) -> "Writer":
+        """This one, or where it is asked and there is a challenger, one that also writes what that gives."""
+        if not challenger or self.challenger is None:
+            return self
+        writer = copy(self)
+        writer._includes_challenger = True  # noqa: SLF001 - its own class
+        return writer
 
     def risks(
         self, product_ids: Sequence[str], column: int, scorer: Scorer, caller_stock: NewerStock | None = None
@@ -77,12 +88,13 @@ class Writer:
         rows = list(map(self._assessor.row, product_ids))
         known = np.array([row is not None for row in rows], dtype=np.bool_)
         answers = self._assessor.answers(_present(rows), column, scorer, caller_stock and caller_stock.of(known))
-        return self._joined_risks(product_ids, rows, answers)
+        return b"".join(self._risk_results(product_ids, rows, answers))
 
-    def newest_risks(self, product_ids: Sequence[str]) -> bytes:
-        """What a risk response for the newest week holds of products, out of the table."""
+    def newest_entries(self, product_ids: Sequence[str]) -> list[bytes]:
+        """What a risk response for the newest week holds of each product, out of the table."""
         rows = list(map(self._assessor.row, product_ids))
-        return self._joined_risks(product_ids, rows, self._assessor.newest_answers(_present(rows)))
+        answers = self._assessor.newest_answers(_present(rows))
+        return list(self._risk_results(product_ids, rows, answers))
 
     def risk_entries(self, answers: Assessment) -> list[bytes]:
         """What a risk response holds of each of these rows."""
@@ -125,9 +137,10 @@ class Writer:
             )
         )
 
-    def _joined_risks(self, product_ids: Sequence[str], rows: Sequence[int | None], answers: Assessment) -> bytes:
-        outcomes = iter(self._risk_outcomes(answers))
-        return b"".join(self._results(_RISK_RESULT, product_ids, rows, outcomes, answers.column))
+    def _risk_results(
+        self, product_ids: Sequence[str], rows: Sequence[int | None], answers: Assessment
+    ) -> Iterator[bytes]:
+        return self._results(_RISK_RESULT, product_ids, rows, iter(self._risk_outcomes(answers)), answers.column)
 
     def _results(
         self, tag: bytes, product_ids: Sequence[str], rows: Sequence[int | None], outcomes: Iterator[bytes], column: int
@@ -148,10 +161,19 @@ class Writer:
         risks = encoder.risks(answers.scores, answers.figures, answers.recorded, last_day)
         categories = [self.category[panel.categories[row]] for row in rows]
         reasons = self._assessor.reasons
+        if self._includes_challenger:
+            categories = list(map(bytes.__add__, categories, self._challenger_fields(answers)))
         if reasons is None or not answers.with_reasons:
             return list(map(bytes.__add__, risks, categories))
         reason_fields = (b"".join(map(encoder.reason, reasons.of(row))) for row in rows)
         return [risk + why + category for risk, why, category in zip(risks, reason_fields, categories, strict=True)]
+
+    def _challenger_fields(self, answers: Assessment) -> list[bytes]:
+        """It was told what was published, so it says nothing of an answer that stands on anything else."""
+        if self.challenger is None:
+            return [b""] * len(answers.rows)
+        probabilities = np.where(answers.as_published, self.challenger.probabilities[answers.rows], np.nan)
+        return encoder.challenger(probabilities, self.challenger.alerts[answers.rows])
 
     def _newest_absence(self, product_id: str) -> bytes:
         return _error_field(self._assessor.absence(product_id, self._assessor.newest))
@@ -192,26 +214,6 @@ def list_response(provenance: Provenance, ranked: bytes, next_page_token: str, t
     head = ListStockoutRisksResponse(provenance=provenance)
     tail = ListStockoutRisksResponse(next_page_token=next_page_token, total_size=total_size)
     return b"".join([head.SerializeToString(), ranked, tail.SerializeToString()])
-
-
-def timestamp_message(moment: dt.datetime) -> timestamp_pb2.Timestamp:
-    """A moment, by UTC."""
-    message = timestamp_pb2.Timestamp()
-    message.FromDatetime(moment)
-    return message
-
-
-def date_message(day: dt.date) -> date_pb2.Date:
-    """A day of the calendar."""
-    return date_pb2.Date(year=day.year, month=day.month, day=day.day)
-
-
-def shard_message(held: HeldShard | None) -> Shard | None:
-    """The part of a snapshot that is held."""
-    if held is None:
-        return None
-    key = ShardKey.Value(f"SHARD_KEY_{held.sharding.key}")
-    return Shard(number=held.shard.number, count=held.shard.count, key=key)
 
 
 def _result(tag: bytes, product_id: str, outcome: bytes) -> bytes:

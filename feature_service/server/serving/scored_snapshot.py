@@ -12,7 +12,7 @@ from feature_service.bundle import Bundle, Contract
 from feature_service.kernel import feature_set
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.scorer import Inputs, Scorer
-from feature_service.server.serving import responses
+from feature_service.server.serving import messages, responses
 from feature_service.shards import Shard
 
 
@@ -59,7 +59,7 @@ class ScoredSnapshot:
         assessor = Assessor(snapshot, bundle)
         snapshot.panel.release()  # the newest week is answered without it
         own = AnsweringModel(snapshot.model, assessor.scorer, snapshot.alerts)
-        return cls(snapshot, own, assessor, responses.Writer(assessor))
+        return cls(snapshot, own, assessor, responses.Writer(assessor, challenger=snapshot.challenger))
 
     @property
     def contract(self) -> Contract:
@@ -84,9 +84,12 @@ class ScoredSnapshot:
             self._other_inputs[feature_set_name] = inputs
         return self._other_inputs[feature_set_name]
 
-    def provenance(self, column: int, answering: AnsweringModel, *, stale: bool) -> Provenance:
-        """What the answers of a model for a week rest on."""
+    def provenance(
+        self, column: int, answering: AnsweringModel, *, stale: bool, include_challenger: bool = False
+    ) -> Provenance:
+        """What the answers of a model for a week rest on; a challenger was there for the newest week alone."""
         contract, snapshot = answering.scorer.contract, self.snapshot
+        has_challenger = include_challenger and column == self.assessor.newest
         return Provenance(
             model_name=answering.model.name,
             model_version=answering.model.version,
@@ -94,13 +97,14 @@ class ScoredSnapshot:
             label=contract.label.name,
             threshold=contract.threshold,
             snapshot_id=snapshot.id,
-            as_of_week=responses.date_message(self.week(column)),
+            as_of_week=messages.date_message(self.week(column)),
             horizon_weeks=contract.label.horizon_weeks,
             evidence=Evidence.Value(f"EVIDENCE_{contract.label.evidence}"),
-            published_at=responses.timestamp_message(snapshot.published_at),
+            published_at=messages.timestamp_message(snapshot.published_at),
             stale=stale,
-            data_until=responses.date_message(snapshot.panel.data_until),
+            data_until=messages.date_message(snapshot.panel.data_until),
             alert_policy=answering.alerts.policy if answering.alerts else "",
             data_warnings=len(snapshot.warnings),
             question=contract.label.question,
+            challenger=messages.challenger_message(snapshot.challenger) if has_challenger else None,
         )

@@ -141,11 +141,11 @@ class ServingSnapshot:
         column = self.assessor.column(query.as_of)
         if column != self.assessor.newest:
             return self._past.risks(query, column, stale=self.stale)
-        if query.caller_stock is None:
+        if query.caller_stock is None and not query.include_challenger:
             return b"".join([self.head, *self.entries(query.product_ids)])
         if len(query.product_ids) > COMPUTED_IN_PASSING:
-            return compute_in_thread(self._risks_with_stock, query)
-        return self._risks_with_stock(query)
+            return compute_in_thread(self._risks_on_the_spot, query)
+        return self._risks_on_the_spot(query)
 
     def known_risks(self, product_ids: Iterable[str]) -> bytes | None:
         """The encoded risk response for the newest week, if all of it is encoded already; see :class:`Entries`."""
@@ -159,21 +159,34 @@ class ServingSnapshot:
         """What a response holds of each product, for the newest week."""
         return map(self.now.risks.__getitem__, product_ids)
 
-    async def all_risks(self, as_of: dt.date | None) -> AsyncIterator[bytes]:
+    def entries_with_challenger(self, product_ids: Sequence[str]) -> list[bytes]:
+        """The same with what the challenger gives, which nobody keeps: it may take long."""
+        return self.now.writer.including(challenger=True).newest_entries(product_ids)
+
+    def head_with_challenger(self) -> bytes:
+        """What such a response begins with."""
+        return responses.risk_head(self.provenance(include_challenger=True))
+
+    async def all_risks(self, as_of: dt.date | None, *, include_challenger: bool = False) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamStockoutRisksResponses.
 
         Raises:
             AsOfOutOfRangeError: If the snapshot does not hold the week.
         """
         column = self.assessor.column(as_of)
-        if column == self.assessor.newest:
-            head = self.head
-            for rows in responses.message_rows(len(self.assessor)):
-                yield head + b"".join(self.now.risks.of(rows))
-                head = b""
+        if column != self.assessor.newest:
+            async for message in self._past.all_risks(column, stale=self.stale, include_challenger=include_challenger):
+                yield message
             return
-        async for message in self._past.all_risks(column, stale=self.stale):
-            yield message
+        head = self.head_with_challenger() if include_challenger else self.head
+        for rows in responses.message_rows(len(self.assessor)):
+            if include_challenger:
+                product_ids = self.assessor.panel.product_ids[rows]
+                entries = await compute_in_thread(self.entries_with_challenger, product_ids)
+            else:
+                entries = self.now.risks.of(rows)
+            yield head + b"".join(entries)
+            head = b""
 
     def page(self, query: ListQuery) -> bytes:
         """An encoded ListStockoutRisksResponse; a page token must be one of this snapshot with its counts.
@@ -181,7 +194,7 @@ class ServingSnapshot:
         Raises:
             InvalidFieldError: If the page token was given for another query.
         """
-        return self.now.pages.page(query, self.provenance())
+        return self.now.pages.page(query, self.provenance(include_challenger=query.include_challenger))
 
     def features(self, query: FeatureQuery) -> bytes | Awaitable[bytes]:
         """An encoded GetFeaturesResponse; of a past week it is made in a thread, so that no call waits for it.
@@ -215,15 +228,21 @@ class ServingSnapshot:
         async for message in self._past.all_features(feature_set, column, stale=self.stale):
             yield message
 
-    def provenance(self) -> Provenance:
+    def provenance(self, *, include_challenger: bool = False) -> Provenance:
         """What answers for the newest week rest on."""
-        provenance = self._scored.provenance(self.assessor.newest, self._scored.own, stale=self.stale)
+        provenance = self._scored.provenance(
+            self.assessor.newest, self._scored.own, stale=self.stale, include_challenger=include_challenger
+        )
         provenance.counts_version = self.counts_version
         return provenance
 
-    def _risks_with_stock(self, query: RiskQuery) -> bytes:
+    def _risks_on_the_spot(self, query: RiskQuery) -> bytes:
+        head = self.head_with_challenger() if query.include_challenger else self.head
+        writer = self.now.writer.including(challenger=query.include_challenger)
+        if query.caller_stock is None:
+            return head + b"".join(writer.newest_entries(query.product_ids))
         newest, scorer = self.assessor.newest, self.assessor.scorer
-        return self.head + self.now.writer.risks(query.product_ids, newest, scorer, query.caller_stock)
+        return head + writer.risks(query.product_ids, newest, scorer, query.caller_stock)
 
     def _check_feature_set(self, name: str) -> None:
         ours = self._contract.feature_set

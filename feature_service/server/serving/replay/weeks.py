@@ -8,7 +8,7 @@ answer names the snapshot.
 import datetime as dt
 import os
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +36,14 @@ class PastWeek:
         column: The week in it.
         answering: The model whose risks are told; features are those of the snapshot's own.
         stale: Whether newer data should have come by now.
+        include_challenger: Whether risks are told with what the challenger gave, if the snapshot is of then.
     """
 
     scored: ScoredSnapshot
     column: int
     answering: AnsweringModel
     stale: bool = False
+    include_challenger: bool = False
 
     def __len__(self) -> int:
         """Products with a row."""
@@ -54,14 +56,17 @@ class PastWeek:
 
     def risk_head(self) -> bytes:
         """What a risk response starts with."""
-        return responses.risk_head(self.scored.provenance(self.column, self.answering, stale=self.stale))
+        provenance = self.scored.provenance(
+            self.column, self.answering, stale=self.stale, include_challenger=self.include_challenger
+        )
+        return responses.risk_head(provenance)
 
     def risks(self, product_ids: Sequence[str], caller_stock: NewerStock | None) -> bytes:
         """A whole risk response."""
-        writer, scorer = self.scored.writer, self.answering.scorer
+        scorer = self.answering.scorer
         if caller_stock is None and self.is_newest:
-            return self.risk_head() + writer.newest_risks(product_ids)
-        return self.risk_head() + writer.risks(product_ids, self.column, scorer, caller_stock)
+            return self.risk_head() + b"".join(self._writer.newest_entries(product_ids))
+        return self.risk_head() + self._writer.risks(product_ids, self.column, scorer, caller_stock)
 
     def risk_entries(self, rows: slice) -> bytes:
         """What a risk response holds of some rows."""
@@ -70,7 +75,7 @@ class PastWeek:
             answers = assessor.newest_answers(numbers)
         else:
             answers = assessor.answers(numbers, self.column, self.answering.scorer)
-        return b"".join(self.scored.writer.risk_entries(answers))
+        return b"".join(self._writer.risk_entries(answers))
 
     def features_head(self, inputs: Inputs) -> bytes:
         """What a features response starts with."""
@@ -81,6 +86,10 @@ class PastWeek:
     def features(self, product_ids: Sequence[str], inputs: Inputs) -> bytes:
         """What a features response holds of products."""
         return self.scored.writer.features(product_ids, self.column, inputs)
+
+    @property
+    def _writer(self) -> responses.Writer:
+        return self.scored.writer.including(challenger=self.include_challenger)
 
 
 class PastWeeks:
@@ -102,12 +111,12 @@ class PastWeeks:
 
     async def risks(self, query: RiskQuery, column: int, *, stale: bool) -> bytes:
         """An encoded AssessStockoutRisksResponse."""
-        week = await self._of(column, stale=stale)
+        week = replace(await self._of(column, stale=stale), include_challenger=query.include_challenger)
         return await compute_in_thread(week.risks, query.product_ids, query.caller_stock)
 
-    async def all_risks(self, column: int, *, stale: bool) -> AsyncIterator[bytes]:
+    async def all_risks(self, column: int, *, stale: bool, include_challenger: bool) -> AsyncIterator[bytes]:
         """Every product, as encoded StreamStockoutRisksResponses."""
-        week = await self._of(column, stale=stale)
+        week = replace(await self._of(column, stale=stale), include_challenger=include_challenger)
         head = week.risk_head()
         for rows in responses.message_rows(len(week)):
             yield head + await compute_in_thread(week.risk_entries, rows)

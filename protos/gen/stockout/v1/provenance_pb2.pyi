@@ -69,6 +69,7 @@ class Provenance(_message.Message):
     DATA_WARNINGS_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
     COUNTS_VERSION_FIELD_NUMBER: _builtins.int
+    CHALLENGER_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -119,6 +120,12 @@ class Provenance(_message.Message):
         snapshot's newest week.
         """
 
+    @_builtins.property
+    def challenger(self) -> Global___Challenger:
+        """The model that was scored beside this one when the snapshot was published. Only where a request's include_challenger
+        asks and there was one; unset where the snapshot that answers is of a later week than the one that is asked for.
+        """
+
     def __init__(
         self,
         *,
@@ -138,11 +145,50 @@ class Provenance(_message.Message):
         data_warnings: _builtins.int = ...,
         question: _builtins.str = ...,
         counts_version: _builtins.str = ...,
+        challenger: Global___Challenger | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "data_until", b"data_until", "published_at", b"published_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "challenger", b"challenger", "data_until", b"data_until", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "counts_version", b"counts_version", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "question", b"question", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "challenger", b"challenger", "counts_version", b"counts_version", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "question", b"question", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Provenance: _TypeAlias = Provenance  # noqa: Y015
+
+@_typing.final
+class Challenger(_message.Message):
+    """A registered model that was not promoted, and is scored beside the champion so that what both say can be held against
+    what happens. It has no part in any answer.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_NAME_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    FEATURE_SET_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    model_name: _builtins.str
+    """Name of the registered model, e.g. `stockout_risk`."""
+    model_version: _builtins.str
+    """Version of the registered model, e.g. `4`."""
+    feature_set: _builtins.str
+    """Versioned name of its feature set."""
+    threshold: _builtins.float
+    """It would raise an alert where its probability reaches this: chosen by the provenance's `alert_policy`, on the
+    challenger's own backtest. In [0, 1].
+    """
+    def __init__(
+        self,
+        *,
+        model_name: _builtins.str = ...,
+        model_version: _builtins.str = ...,
+        feature_set: _builtins.str = ...,
+        threshold: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature_set", b"feature_set", "model_name", b"model_name", "model_version", b"model_version", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Challenger: _TypeAlias = Challenger  # noqa: Y015

@@ -90,11 +90,16 @@ class AssessStockoutRisksRequest(_message.Message):
     HORIZON_WEEKS_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
+    INCLUDE_CHALLENGER_FIELD_NUMBER: _builtins.int
     horizon_weeks: _builtins.int
     """Weeks ahead, 0 or the model's horizon. 0 stands for the model's horizon."""
     question: _builtins.str
     """Which question is asked, by its name, e.g. `inventory` (a label) or `inventory-4-weeks` (one with a horizon of more
     than a week); GetServiceInfo lists those that are served. Empty: the server's default question. At most 256 bytes.
+    """
+    include_challenger: _builtins.bool
+    """Also what the challenger says, where there is one: `challenger_probability` and `challenger_alert` of each risk, and
+    `challenger` of the provenance. Nothing else changes.
     """
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -122,10 +127,11 @@ class AssessStockoutRisksRequest(_message.Message):
         horizon_weeks: _builtins.int = ...,
         items: _abc.Iterable[Global___AssessmentItem] | None = ...,
         question: _builtins.str = ...,
+        include_challenger: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "horizon_weeks", b"horizon_weeks", "items", b"items", "product_ids", b"product_ids", "question", b"question"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "horizon_weeks", b"horizon_weeks", "include_challenger", b"include_challenger", "items", b"items", "product_ids", b"product_ids", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -320,6 +326,8 @@ class StockoutRisk(_message.Message):
     CATEGORY_FIELD_NUMBER: _builtins.int
     COUNTED_ON_FIELD_NUMBER: _builtins.int
     COUNT_RECORDED_FIELD_NUMBER: _builtins.int
+    CHALLENGER_PROBABILITY_FIELD_NUMBER: _builtins.int
+    CHALLENGER_ALERT_FIELD_NUMBER: _builtins.int
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
@@ -347,6 +355,13 @@ class StockoutRisk(_message.Message):
     """Whether that count was recorded after the snapshot's. It may be of a day after the as_of week; it is taken for the
     stock at the end of that week, from which the dates count.
     """
+    challenger_probability: _builtins.float
+    """Only where include_challenger asks: the probability that the provenance's challenger gave when the snapshot was
+    published. In [0, 1]. Unset where it gave none; where the answer stands on another stock than the snapshot's own,
+    be it the caller's or a recorded count; and where the week is not the newest one of the snapshot that answers.
+    """
+    challenger_alert: _builtins.bool
+    """Whether that probability reaches the challenger's threshold. Unset where it is."""
     @_builtins.property
     def expected_stockout_date(self) -> _date_pb2.Date:
         """The as_of week's last day plus the days until mean demand has used up the stock. Unset where weeks_of_cover is,
@@ -385,11 +400,17 @@ class StockoutRisk(_message.Message):
         category: _builtins.str = ...,
         counted_on: _date_pb2.Date | None = ...,
         count_recorded: _builtins.bool = ...,
+        challenger_probability: _builtins.float | None = ...,
+        challenger_alert: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "probability", b"probability", "reasons", b"reasons", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "probability", b"probability", "reasons", b"reasons", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__challenger_alert: _TypeAlias = _typing.Literal["challenger_alert"]  # noqa: Y015
+    _WhichOneofArgType__challenger_alert: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert"]  # noqa: Y015
+    _WhichOneofReturnType__challenger_probability: _TypeAlias = _typing.Literal["challenger_probability"]  # noqa: Y015
+    _WhichOneofArgType__challenger_probability: _TypeAlias = _typing.Literal["_challenger_probability", b"_challenger_probability"]  # noqa: Y015
     _WhichOneofReturnType__expected_demand_units: _TypeAlias = _typing.Literal["expected_demand_units"]  # noqa: Y015
     _WhichOneofArgType__expected_demand_units: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units"]  # noqa: Y015
     _WhichOneofReturnType__expected_units_lost: _TypeAlias = _typing.Literal["expected_units_lost"]  # noqa: Y015
@@ -400,6 +421,10 @@ class StockoutRisk(_message.Message):
     _WhichOneofArgType__units_on_hand: _TypeAlias = _typing.Literal["_units_on_hand", b"_units_on_hand"]  # noqa: Y015
     _WhichOneofReturnType__weeks_of_cover: _TypeAlias = _typing.Literal["weeks_of_cover"]  # noqa: Y015
     _WhichOneofArgType__weeks_of_cover: _TypeAlias = _typing.Literal["_weeks_of_cover", b"_weeks_of_cover"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__challenger_alert) -> _WhichOneofReturnType__challenger_alert | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__challenger_probability) -> _WhichOneofReturnType__challenger_probability | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_demand_units) -> _WhichOneofReturnType__expected_demand_units | None: ...
     @_typing.overload
@@ -450,7 +475,7 @@ Global___Reason: _TypeAlias = Reason  # noqa: Y015
 @_typing.final
 class ListStockoutRisksRequest(_message.Message):
     """Asks for a page of the ranked list. Only products with a risk are listed, and if asked for those that are out of stock.
-    On later pages everything but `page_size` must be as on the first.
+    On later pages everything but `page_size` and `include_challenger` must be as on the first.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -464,6 +489,7 @@ class ListStockoutRisksRequest(_message.Message):
     ORDER_FIELD_NUMBER: _builtins.int
     INCLUDE_OUT_OF_STOCK_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
+    INCLUDE_CHALLENGER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Products per page, 0 to 1000; 0 stands for 50."""
     page_token: _builtins.str
@@ -484,6 +510,8 @@ class ListStockoutRisksRequest(_message.Message):
     """
     question: _builtins.str
     """As in AssessStockoutRisksRequest."""
+    include_challenger: _builtins.bool
+    """As in AssessStockoutRisksRequest; products and order stay those of the model that answers."""
     def __init__(
         self,
         *,
@@ -496,10 +524,11 @@ class ListStockoutRisksRequest(_message.Message):
         order: Global___Order.ValueType = ...,
         include_out_of_stock: _builtins.bool = ...,
         question: _builtins.str = ...,
+        include_challenger: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_only", b"alert_only", "category", b"category", "evidence", b"evidence", "include_out_of_stock", b"include_out_of_stock", "minimum_probability", b"minimum_probability", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "question", b"question"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_only", b"alert_only", "category", b"category", "evidence", b"evidence", "include_challenger", b"include_challenger", "include_out_of_stock", b"include_out_of_stock", "minimum_probability", b"minimum_probability", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -589,7 +618,10 @@ class StreamStockoutRisksRequest(_message.Message):
 
     AS_OF_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
+    INCLUDE_CHALLENGER_FIELD_NUMBER: _builtins.int
     question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
+    include_challenger: _builtins.bool
     """As in AssessStockoutRisksRequest."""
     @_builtins.property
     def as_of(self) -> _date_pb2.Date:
@@ -600,10 +632,11 @@ class StreamStockoutRisksRequest(_message.Message):
         *,
         as_of: _date_pb2.Date | None = ...,
         question: _builtins.str = ...,
+        include_challenger: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "question", b"question"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "include_challenger", b"include_challenger", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -647,7 +680,10 @@ class WatchStockoutRisksRequest(_message.Message):
 
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
+    INCLUDE_CHALLENGER_FIELD_NUMBER: _builtins.int
     question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
+    include_challenger: _builtins.bool
     """As in AssessStockoutRisksRequest."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -658,10 +694,11 @@ class WatchStockoutRisksRequest(_message.Message):
         *,
         product_ids: _abc.Iterable[_builtins.str] | None = ...,
         question: _builtins.str = ...,
+        include_challenger: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_ids", b"product_ids", "question", b"question"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_challenger", b"include_challenger", "product_ids", b"product_ids", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -737,6 +774,7 @@ class GetServiceInfoResponse(_message.Message):
     QUESTIONS_FIELD_NUMBER: _builtins.int
     RECORDED_COUNTS_FIELD_NUMBER: _builtins.int
     SHARD_FIELD_NUMBER: _builtins.int
+    CHALLENGER_FIELD_NUMBER: _builtins.int
     products: _builtins.int
     """Products that the snapshot holds."""
     server_version: _builtins.str
@@ -773,6 +811,12 @@ class GetServiceInfoResponse(_message.Message):
     def shard(self) -> Global___Shard:
         """Which part of the snapshot's products this server holds; unset where it holds all of them."""
 
+    @_builtins.property
+    def challenger(self) -> _provenance_pb2.Challenger:
+        """The model that was scored beside the one that answers; unset where the snapshot holds none. Its numbers are given to
+        requests with include_challenger alone.
+        """
+
     def __init__(
         self,
         *,
@@ -786,10 +830,11 @@ class GetServiceInfoResponse(_message.Message):
         questions: _abc.Iterable[Global___ServedQuestion] | None = ...,
         recorded_counts: Global___RecordedCounts | None = ...,
         shard: Global___Shard | None = ...,
+        challenger: _provenance_pb2.Challenger | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "recorded_counts", b"recorded_counts", "serving_since", b"serving_since", "shard", b"shard"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["challenger", b"challenger", "first_week", b"first_week", "limits", b"limits", "provenance", b"provenance", "recorded_counts", b"recorded_counts", "serving_since", b"serving_since", "shard", b"shard"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "questions", b"questions", "recorded_counts", b"recorded_counts", "server_version", b"server_version", "serving_since", b"serving_since", "shard", b"shard"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenger", b"challenger", "data_warnings", b"data_warnings", "first_week", b"first_week", "limits", b"limits", "products", b"products", "provenance", b"provenance", "questions", b"questions", "recorded_counts", b"recorded_counts", "server_version", b"server_version", "serving_since", b"serving_since", "shard", b"shard"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,6 +25,10 @@ FREE = {
     "stockout.v1.AssessStockoutRisksRequest.items": "its own fields have rules, and so has the message",
     "stockout.v1.ListStockoutRisksRequest.alert_only": "both values of a bool mean something",
     "stockout.v1.ListStockoutRisksRequest.include_out_of_stock": "both values of a bool mean something",
+    **{
+        f"stockout.v1.{name}StockoutRisksRequest.include_challenger": "both values of a bool mean something"
+        for name in ("Assess", "List", "Stream", "Watch")
+    },
 }
 REQUESTS = [
     method.input_type

@@ -18,12 +18,14 @@ from stockout.v1.risk_service_pb2 import (
 )
 
 from data.snapshots import Snapshot
-from feature_service.server.scoring.assessor import Assessment, Assessor
+from feature_service.server.scoring.assessment import Assessment
+from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.queries import FeatureQuery, RiskQuery
 from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.serving import encoder, responses
 from feature_service.server.serving.entries import risk_entries
+from feature_service.server.serving.messages import date_message
 from feature_service.server.serving.snapshot import ServingSnapshot
 from feature_service.server.statuses import status_of
 from tests.support.snapshots import AS_OF_WEEK, EXCLUDED, product_id
@@ -52,7 +54,7 @@ def plain_risk(serving: ServingSnapshot, answers: Assessment, position: int) -> 
         alert=answers.scores.alerts[position],
         category=serving.assessor.panel.categories[answers.rows[position]],
         **{name: amount for name, amount in amounts.items() if amount == amount},
-        **{name: responses.date_message(day) for name, day in dates.items()},
+        **{name: date_message(day) for name, day in dates.items()},
     )
 
 
