@@ -16,6 +16,7 @@ from feature_service.server.scoring.planner import last_price
 from feature_service.server.scoring.scorer import State
 from feature_service.terminal import visible
 from monitoring.outcomes.predictions import (
+    CHALLENGER_COLUMNS,
     PREDICTION_COLUMNS,
     RULE,
     PredictionsNote,
@@ -79,8 +80,9 @@ def _said(snapshot: Snapshot, published_at: dt.datetime) -> tuple[pl.DataFrame, 
         threshold=bundle.contract.threshold,
         policy=snapshot.alerts.policy if snapshot.alerts else "",
         probabilities=probabilities,
+        challenger=snapshot.challenger.challenger if snapshot.challenger else None,
     )
-    return _rows(assessor, scored).hstack(rules), note
+    return _rows(assessor, scored).hstack(rules).hstack(_challenger(snapshot, scored)), note
 
 
 def _rows(assessor: Assessor, scored: RowNumbers) -> pl.DataFrame:
@@ -105,6 +107,16 @@ def _rows(assessor: Assessor, scored: RowNumbers) -> pl.DataFrame:
     rows = pl.DataFrame(columns, schema=PREDICTION_COLUMNS)
     panel.release()
     return rows.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _challenger(snapshot: Snapshot, scored: RowNumbers) -> pl.DataFrame:
+    """What the challenger gives these rows, null where it gives nothing; no columns where there is none."""
+    if snapshot.challenger is None:
+        return pl.DataFrame()
+    probabilities, alerts = snapshot.challenger.probabilities[scored], snapshot.challenger.alerts[scored]
+    rows = pl.DataFrame([probabilities, alerts], schema=CHALLENGER_COLUMNS)
+    given = pl.col("challenger_probability").is_not_nan()
+    return rows.select(pl.when(given).then(pl.col(name)) for name in CHALLENGER_COLUMNS)
 
 
 def _rules(snapshot: Snapshot, scored: RowNumbers) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -6,6 +6,7 @@ from tests.support.asked_fleets import all_ids, fleet, together
 from tests.support.bentos import bento_home, bento_target, bento_url
 from tests.support.contenders import four_weeks_before, good, half, poor
 from tests.support.databases import postgres, state_url
+from tests.support.replays import history, replay
 from tests.support.serving_fixtures import channel, published, server
 from tests.support.shops import shops
 from tests.support.training_fixtures import trained
@@ -20,9 +21,11 @@ __all__ = [
     "four_weeks_before",
     "good",
     "half",
+    "history",
     "poor",
     "postgres",
     "published",
+    "replay",
     "server",
     "shops",
     "state_url",

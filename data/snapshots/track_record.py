@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.snapshots.scorer_record import Figure, ScorerRecord
 from feature_service.json_record import parse_json, read_record
 from feature_service.kernel import StockoutError
 
@@ -23,57 +24,6 @@ _MOST_BYTES = 16_000_000
 
 class TrackRecordError(StockoutError):
     """The track record of a question cannot be read."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure with its 95 % interval over products."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class ScorerRecord:
-    """How a scorer did: the model, or a simple rule with as many alerts in each week. None: there was not enough.
-
-    Attributes:
-        is_probability: Whether it gives probabilities; otherwise ranks only.
-        alerts: How many.
-        precision: Share of the alerts that came true.
-        precision_undisturbed: The same without alerts whose product only a delivery kept from running out.
-        recall: Share of what happened that had an alert.
-        average_precision: Area under the precision-recall curve.
-        brier: Mean squared error of the probability.
-        calibration_error: Mean distance of predicted and observed share over ten bins with equal numbers of rows.
-        warning_days: The alerts' lead time: the median of the days from the end of the week of an episode's first alert
-            to the day on which it came true.
-        warning_days_quartiles: A quarter of them have no more than the first, three quarters no more than the second.
-        units_lost_after_alert: Units that empty shelves cost in the weeks after, with an alert before.
-        units_lost_without_alert: Without one.
-        revenue_lost_after_alert: The same in the currency of the data.
-        revenue_lost_without_alert: Without one.
-    """
-
-    is_probability: bool
-    alerts: int
-    precision: Figure | None = None
-    precision_undisturbed: Figure | None = None
-    recall: Figure | None = None
-    average_precision: Figure | None = None
-    brier: Figure | None = None
-    calibration_error: Figure | None = None
-    warning_days: Figure | None = None
-    warning_days_quartiles: tuple[float, float] | None = None
-    units_lost_after_alert: Figure | None = None
-    units_lost_without_alert: Figure | None = None
-    revenue_lost_after_alert: Figure | None = None
-    revenue_lost_without_alert: Figure | None = None
-
-
-FIGURES = tuple(field.name for field in dataclasses.fields(ScorerRecord) if field.type == Figure | None)
-"""Names of the figures of a scorer."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +97,39 @@ class WeekRecord:
 
 
 @dataclass(frozen=True)
+class ChallengerRecord:
+    """A challenger beside the model that answered at the time, both on the product-weeks that both gave a probability.
+
+    Attributes:
+        model_name: Of the registered model of both.
+        model_version: The challenger's.
+        champion_version: That of the model that answered.
+        first_week: First ``as_of`` week in which these two were published together, and whose outcome is known.
+        last_week: Last one.
+        weeks: How many there are.
+        product_weeks: Those with a known outcome that nobody acted upon; the figures are of these.
+        positives: Of these, those in which it happened.
+        champion: How the model that answered did.
+        challenger: How the challenger did, with the alerts that it would have raised.
+        average_precision_difference: The challenger's less the champion's on the same draws; above 0 it ranks better.
+        brier_difference: The same of the mean squared error; below 0 it is nearer to what happened.
+    """
+
+    model_name: str
+    model_version: str
+    champion_version: str
+    first_week: dt.date
+    last_week: dt.date
+    weeks: int
+    product_weeks: int
+    positives: int
+    champion: ScorerRecord
+    challenger: ScorerRecord
+    average_precision_difference: Figure | None = None
+    brier_difference: Figure | None = None
+
+
+@dataclass(frozen=True)
 class TrackRecord:
     """How what was said of past weeks turned out.
 
@@ -159,6 +142,7 @@ class TrackRecord:
         weeks: The newest weeks whose outcome is known, oldest first.
         recent: The newest ones of them together; None if there is no week.
         all: All of them together; None if there is no week.
+        challengers: The newest challengers beside their champions, over all their weeks; the newest last.
     """
 
     schema: int
@@ -169,10 +153,14 @@ class TrackRecord:
     weeks: tuple[WeekRecord, ...]
     recent: Period | None
     all: Period | None
+    challengers: tuple[ChallengerRecord, ...] = ()
 
     def to_json(self) -> str:
         """The record as the text of its file."""
-        return json.dumps(dataclasses.asdict(self), indent=1, default=lambda date: date.isoformat()) + "\n"
+        said = dataclasses.asdict(self)
+        if not self.challengers:
+            del said["challengers"]  # a server from before there were any knows no such field
+        return json.dumps(said, indent=1, default=lambda date: date.isoformat()) + "\n"
 
 
 def write_track_record(record: TrackRecord, root: Path) -> None:

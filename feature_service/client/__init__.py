@@ -21,6 +21,7 @@ from feature_service.client.errors import (
 from feature_service.client.history_client import HistoryClient, Recorded, Sale, StockCount
 from feature_service.client.performance import (
     AlertFates,
+    ChallengerPerformance,
     Figure,
     Performance,
     PerformanceAnswer,
@@ -51,6 +52,7 @@ __all__ = [
     "AlertFates",
     "AsyncRiskClient",
     "Challenger",
+    "ChallengerPerformance",
     "ClientError",
     "DeadlineError",
     "DifferentSnapshotsError",

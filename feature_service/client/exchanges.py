@@ -20,8 +20,9 @@ from feature_service.client.errors import ClientError, FleetError, RefusedError
 from feature_service.client.fleet.info import joined_info
 from feature_service.client.fleet.merge import Merge, rank_key
 from feature_service.client.fleet.servers import Fleet, Split
-from feature_service.client.messages import info_of, performance_of, ranked_of, says_wrong_shard
+from feature_service.client.messages import info_of, ranked_of, says_wrong_shard
 from feature_service.client.performance import PerformanceAnswer
+from feature_service.client.performance_messages import performance_of
 from feature_service.client.results import FeatureAnswer, RankedAnswer, RiskAnswer, ServiceInfo
 from feature_service.limits import MAX_PAGE
 

@@ -1,6 +1,5 @@
 """What the server's messages say, as the plain values of :mod:`feature_service.client.results`."""
 
-import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -8,14 +7,6 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from google.type import date_pb2
 from stockout.v1 import feature_service_pb2, provenance_pb2, risk_service_pb2
 
-from feature_service.client.performance import (
-    AlertFates,
-    Figure,
-    Performance,
-    PerformanceAnswer,
-    ScorerPerformance,
-    WeekPerformance,
-)
 from feature_service.client.results import (
     Challenger,
     OutOfStock,
@@ -43,12 +34,12 @@ def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
         label=message.label,
         threshold=message.threshold,
         snapshot_id=message.snapshot_id,
-        as_of_week=_day(message.as_of_week),
+        as_of_week=day_of(message.as_of_week),
         horizon_weeks=message.horizon_weeks,
         evidence=provenance_pb2.Evidence.Name(message.evidence).removeprefix("EVIDENCE_"),
         published_at=message.published_at.ToDatetime(dt.UTC),
         stale=message.stale,
-        data_until=_day(message.data_until) if message.HasField("data_until") else None,
+        data_until=day_of(message.data_until) if message.HasField("data_until") else None,
         alert_policy=message.alert_policy,
         data_warnings=message.data_warnings,
         question=message.question,
@@ -70,7 +61,7 @@ def ranked_of(message: risk_service_pb2.RankedStockoutRisk, rank: int) -> Ranked
         return RankedRisk(rank, _known_risk(message.product_id, message.risk))
     gone = message.out_of_stock
     risk = ProductRisk(message.product_id, None, None, None, category=gone.category)
-    since = _day(gone.since) if gone.HasField("since") else None
+    since = day_of(gone.since) if gone.HasField("since") else None
     losses = (_figure(gone, name) for name in ("units_lost_per_week", "revenue_lost_per_week"))
     return RankedRisk(rank, risk, OutOfStock(since, *losses))
 
@@ -82,7 +73,7 @@ def info_of(message: risk_service_pb2.GetServiceInfoResponse, target: str) -> Se
         provenance=provenance_of(message.provenance),
         serving_since=message.serving_since.ToDatetime(dt.UTC),
         products=message.products,
-        first_week=_day(message.first_week),
+        first_week=day_of(message.first_week),
         server_version=message.server_version,
         max_ids_per_request=limits.max_ids_per_request,
         max_message_bytes=limits.max_message_bytes,
@@ -93,22 +84,6 @@ def info_of(message: risk_service_pb2.GetServiceInfoResponse, target: str) -> Se
         recorded_counts=_recorded_counts(message.recorded_counts) if message.HasField("recorded_counts") else None,
         shards=(_served_shard(message, target),) if message.HasField("shard") else (),
         challenger=_challenger(message.challenger) if message.HasField("challenger") else None,
-    )
-
-
-def performance_of(message: risk_service_pb2.GetPerformanceResponse) -> PerformanceAnswer:
-    """Read a message."""
-    return PerformanceAnswer(
-        provenance=provenance_of(message.provenance),
-        written_at=message.written_at.ToDatetime(dt.UTC),
-        data_until=_day(message.data_until),
-        open_alerts=message.open_alerts,
-        recent=_performance(message.recent) if message.HasField("recent") else None,
-        all=_performance(message.all) if message.HasField("all") else None,
-        weeks=tuple(
-            WeekPerformance(each.snapshot_id, each.model_name, each.model_version, _performance(each.performance))
-            for each in message.weeks
-        ),
     )
 
 
@@ -154,38 +129,9 @@ def _recorded_counts(message: risk_service_pb2.RecordedCounts) -> RecordedCounts
     return RecordedCounts(
         connected=message.connected,
         products=message.products,
-        newest_counted_on=_day(message.newest_counted_on) if message.HasField("newest_counted_on") else None,
+        newest_counted_on=day_of(message.newest_counted_on) if message.HasField("newest_counted_on") else None,
         heard_at=message.heard_at.ToDatetime(dt.UTC) if message.HasField("heard_at") else None,
     )
-
-
-def _performance(message: risk_service_pb2.Performance) -> Performance:
-    fates = message.fates
-    return Performance(
-        first_week=_day(message.first_week),
-        last_week=_day(message.last_week),
-        weeks=message.weeks,
-        product_weeks=message.product_weeks,
-        positives=message.positives,
-        product_weeks_unknown=message.product_weeks_unknown,
-        fates=AlertFates(**{field.name: getattr(fates, field.name) for field in dataclasses.fields(AlertFates)}),
-        model=_scorer(message.model),
-        rules=tuple(map(_scorer, message.rules)),
-    )
-
-
-def _scorer(message: risk_service_pb2.ScorerPerformance) -> ScorerPerformance:
-    always = {name: getattr(message, name) for name in ("name", "is_probability", "alerts")}
-    others = (field.name for field in dataclasses.fields(ScorerPerformance) if field.name not in always)
-    return ScorerPerformance(**always, **{name: _interval(message, name) for name in others})
-
-
-def _interval(message: risk_service_pb2.ScorerPerformance, name: str) -> Any:
-    """A figure, or a plain number; None where it is unset."""
-    if not message.HasField(name):  # type: ignore[arg-type]
-        return None
-    value = getattr(message, name)
-    return Figure(value.value, value.low, value.high) if isinstance(value, risk_service_pb2.Figure) else value
 
 
 def _figure(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock, name: str) -> float | None:
@@ -203,10 +149,10 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         expected_units_lost=_figure(risk, "expected_units_lost"),
         revenue_at_risk=_figure(risk, "revenue_at_risk"),
         weeks_of_cover=_figure(risk, "weeks_of_cover"),
-        expected_stockout_date=_day(risk.expected_stockout_date) if risk.HasField("expected_stockout_date") else None,
-        reorder_by_date=_day(risk.reorder_by_date) if risk.HasField("reorder_by_date") else None,
+        expected_stockout_date=day_of(risk.expected_stockout_date) if risk.HasField("expected_stockout_date") else None,
+        reorder_by_date=day_of(risk.reorder_by_date) if risk.HasField("reorder_by_date") else None,
         category=risk.category,
-        counted_on=_day(risk.counted_on) if risk.HasField("counted_on") else None,
+        counted_on=day_of(risk.counted_on) if risk.HasField("counted_on") else None,
         count_recorded=risk.count_recorded,
         challenger_probability=_figure(risk, "challenger_probability"),
         challenger_alert=risk.challenger_alert if risk.HasField("challenger_alert") else None,
@@ -214,7 +160,8 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
     )
 
 
-def _day(message: date_pb2.Date) -> dt.date:
+def day_of(message: date_pb2.Date) -> dt.date:
+    """Read a message."""
     return dt.date(message.year, message.month, message.day)
 
 

@@ -78,11 +78,29 @@ class WeekPerformance:
 
 
 @dataclass(frozen=True)
+class ChallengerPerformance:
+    """A challenger beside the model that answered, on the same rows; differences are challenger less champion."""
+
+    model_name: str
+    model_version: str
+    champion_version: str
+    first_week: dt.date
+    last_week: dt.date
+    weeks: int
+    product_weeks: int
+    positives: int
+    champion: ScorerPerformance
+    challenger: ScorerPerformance
+    average_precision_difference: Figure | None
+    brier_difference: Figure | None
+
+
+@dataclass(frozen=True)
 class PerformanceAnswer:
     """How past answers turned out; ``provenance`` is of what is served now.
 
     ``recent`` is over the last 13 weeks whose outcome is known, ``all`` over all of them, ``weeks`` has the last 52 one
-    by one, oldest first.
+    by one, oldest first. ``challengers`` are each over all their weeks, the newest last.
     """
 
     provenance: Provenance
@@ -92,3 +110,4 @@ class PerformanceAnswer:
     recent: Performance | None
     all: Performance | None
     weeks: tuple[WeekPerformance, ...]
+    challengers: tuple[ChallengerPerformance, ...] = ()

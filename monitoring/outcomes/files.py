@@ -30,7 +30,9 @@ _KEPT_AGAIN = "what a snapshot that is still there said is then kept again"
 def write_file(rows: pl.DataFrame, note: object, path: Path) -> None:
     """Write rows with a dataclass that tells of them, or replace them."""
     content = io.BytesIO()
-    text = json.dumps(dataclasses.asdict(note), default=_text)  # type: ignore[call-overload]
+    # what there is nothing to say of is left out, so that a program of before reads it
+    said = {name: value for name, value in dataclasses.asdict(note).items() if value is not None}  # type: ignore[call-overload]
+    text = json.dumps(said, default=_text)
     rows.write_parquet(content, compression="zstd", metadata={_NOTE: text})
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.partial")

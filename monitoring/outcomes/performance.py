@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.snapshots.track_record import AlertFates, Figure, Period, ScorerRecord
+from data.snapshots.scorer_record import Figure, ScorerRecord
+from data.snapshots.track_record import AlertFates, Period
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from monitoring.outcomes.episodes import Alert, Fate, episodes_of
 from monitoring.outcomes.rows import Rows, date_of
@@ -43,6 +44,14 @@ class Scorer:
     warning_days: IntArray
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A scorer's record, and the draws that each of its figures is made of."""
+
+    record: ScorerRecord
+    draws: Mapping[str, Draws | None]
+
+
 class Performance:
     """Figures of a question over any of its weeks.
 
@@ -51,16 +60,18 @@ class Performance:
         probabilities: Names of the rules that give probabilities.
         horizon_weeks: Weeks ahead that alerts are about.
         yardstick: Draws and seed of the intervals.
+    Attributes:
+        rows: Those that figures are made of.
     """
 
     def __init__(
         self, rows: Rows, probabilities: Collection[str], horizon_weeks: int, yardstick: Yardstick | None = None
     ) -> None:
-        self._all, self._yardstick = rows, yardstick or Yardstick()
-        self._rows = rows.take(np.isfinite(rows.outcome) & ~rows.acknowledged)
+        self._all, self.yardstick, self.horizon_weeks = rows, yardstick or Yardstick(), horizon_weeks
+        self.rows = rows.take(np.isfinite(rows.outcome) & ~rows.acknowledged)
         self._scorers: dict[str, Scorer] = {}
-        if len(self._rows):
-            self._scorers = _scorers(self._rows, probabilities, horizon_weeks)
+        if len(self.rows):
+            self._scorers = _scorers(self.rows, probabilities, horizon_weeks)
 
     @property
     def weeks(self) -> list[int]:
@@ -72,15 +83,16 @@ class Performance:
         """The figures over some of the weeks, at least one."""
         numbers = np.array(sorted(weeks))
         whole = self._all.take(np.isin(self._all.week, numbers))
-        which = np.isin(self._rows.week, numbers)
-        rows = self._rows.take(which)
+        which = np.isin(self.rows.week, numbers)
+        rows = self.rows.take(which)
         records = {}
         if len(rows):
             scorers = {name: _of(scorer, which) for name, scorer in self._scorers.items()}
             # a rule that was not there in all the weeks is not compared over them
             known = {name: each for name, each in scorers.items() if np.isfinite(each.values).all()}
             with one_core_for_algebra():
-                records = _measured(rows, known, self._yardstick)
+                found = measured(rows, known, self.yardstick)
+            records = {name: each.record for name, each in found.items()}
         return Period(
             first_week=date_of(int(numbers[0])),
             last_week=date_of(int(numbers[-1])),
@@ -95,13 +107,13 @@ class Performance:
 
     def probabilities(self, weeks: Collection[int]) -> tuple[FloatArray, dict[str, ScorerOutput]]:
         """Outcomes of the rows of some weeks, and the probabilities that the model and the rules gave them."""
-        which = np.isin(self._rows.week, np.array(sorted(weeks)))
+        which = np.isin(self.rows.week, np.array(sorted(weeks)))
         given = {
             name: ScorerOutput(each.values[which], is_probability=True)
             for name, each in self._scorers.items()
             if each.is_probability and np.isfinite(each.values[which]).all()
         }
-        return self._rows.outcome[which], given
+        return self.rows.outcome[which], given
 
 
 def _scorers(rows: Rows, probabilities: Collection[str], horizon_weeks: int) -> dict[str, Scorer]:
@@ -115,7 +127,7 @@ def _scorers(rows: Rows, probabilities: Collection[str], horizon_weeks: int) -> 
         ranked = np.where(np.isfinite(values), values, np.float32(-np.inf))
         scorers[name] = (values, name in probabilities, place_in_week(ranked, rows.week) < alerts_in_week)
     return {
-        name: Scorer(values, is_probability, alert, _warning_days(rows, alert, horizon_weeks))
+        name: Scorer(values, is_probability, alert, warning_days_of(rows, alert, horizon_weeks))
         for name, (values, is_probability, alert) in scorers.items()
     }
 
@@ -133,7 +145,8 @@ def _filled(score: FloatArray, place: IntArray, base_rate: FloatArray, *, is_pro
     return np.where(np.isfinite(lowest[place]), filled, np.float32(np.nan))
 
 
-def _warning_days(rows: Rows, alert: BoolArray, horizon_weeks: int) -> IntArray:
+def warning_days_of(rows: Rows, alert: BoolArray, horizon_weeks: int) -> IntArray:
+    """See :class:`Scorer`."""
     days = np.zeros(len(rows), dtype=np.int64)
     found = np.flatnonzero(alert)
     if not rows.out_day.any() or not len(found):
@@ -162,13 +175,14 @@ def _of(scorer: Scorer, which: BoolArray) -> Scorer:
     return Scorer(scorer.values[which], scorer.is_probability, scorer.alert[which], scorer.warning_days[which])
 
 
-def _measured(rows: Rows, scorers: Mapping[str, Scorer], yardstick: Yardstick) -> dict[str, ScorerRecord]:
+def measured(rows: Rows, scorers: Mapping[str, Scorer], yardstick: Yardstick) -> dict[str, Measured]:
+    """All scorers on the same rows, which are at least one, and on the same draws of their products."""
     _, product = np.unique(rows.product, return_inverse=True)
     bootstrap = Bootstrap(product.astype(np.int64), yardstick.draws, yardstick.seed)
-    return {name: _record(rows, scorer, bootstrap) for name, scorer in scorers.items()}
+    return {name: _measured(rows, scorer, bootstrap) for name, scorer in scorers.items()}
 
 
-def _record(rows: Rows, scorer: Scorer, bootstrap: Bootstrap) -> ScorerRecord:
+def _measured(rows: Rows, scorer: Scorer, bootstrap: Bootstrap) -> Measured:
     happened, alert = rows.outcome == 1, scorer.alert
     hit, every = alert & happened, np.ones(len(rows), dtype=np.bool_)
     undisturbed = alert & ~rows.received
@@ -195,13 +209,14 @@ def _record(rows: Rows, scorer: Scorer, bootstrap: Bootstrap) -> ScorerRecord:
     for what, lost in (("units", rows.units_lost), ("revenue", rows.revenue_lost)):
         draws[f"{what}_lost_after_alert"] = _sum(bootstrap, lost, alert)
         draws[f"{what}_lost_without_alert"] = _sum(bootstrap, lost, ~alert)
-    figures = {name: None if each is None else _figure(each) for name, each in draws.items()}
-    return ScorerRecord(
+    figures = {name: None if each is None else figure_of(each) for name, each in draws.items()}
+    record = ScorerRecord(
         is_probability=scorer.is_probability,
         alerts=int(alert.sum()),
         warning_days_quartiles=quartiles,
         **figures,
     )
+    return Measured(record, draws)
 
 
 def _share(bootstrap: Bootstrap, part: BoolArray, whole: BoolArray) -> Draws | None:
@@ -214,7 +229,8 @@ def _sum(bootstrap: Bootstrap, lost: DoubleArray, which: BoolArray) -> Draws | N
     return bootstrap.of_sums(total, (np.where(which, np.nan_to_num(lost), 0),)) if np.isfinite(lost).any() else None
 
 
-def _figure(draws: Draws) -> Figure:
+def figure_of(draws: Draws) -> Figure:
+    """With its interval."""
     interval = draws.interval()
     return Figure(interval.value, interval.low, interval.high)
 

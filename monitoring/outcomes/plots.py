@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from data.snapshots.track_record import Figure, ScorerRecord, WeekRecord
+from data.snapshots.scorer_record import Figure, ScorerRecord
+from data.snapshots.track_record import WeekRecord
 from training.evaluation.plots import MODEL_COLOR, RULE_COLORS, canvas, save
 
 PRECISION, RECALL, AVERAGE_PRECISION, WARNING_DAYS = (

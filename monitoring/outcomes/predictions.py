@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from data.files import locked
-from data.snapshots import ModelReference
+from data.snapshots import Challenger, ModelReference
 from monitoring.outcomes.files import PREDICTIONS, column_names, read_columns, read_note, write_file
 
 RULE = "rule: "
@@ -39,6 +39,9 @@ PREDICTION_COLUMNS = {
 
 ``demand_per_week`` is the mean of the forecast, ``price`` the last known one."""
 
+CHALLENGER_COLUMNS = {"challenger_probability": pl.Float32, "challenger_alert": pl.Boolean}
+"""Of the same products where there was a challenger: what it gave them, null where it gave nothing."""
+
 
 @dataclass(frozen=True)
 class PredictionsNote:
@@ -54,6 +57,7 @@ class PredictionsNote:
         threshold: An alert was raised from this probability.
         policy: What the threshold was chosen by; empty where it was the model's own.
         probabilities: Names of the rules that give probabilities; the others give ranks only.
+        challenger: Whose the challenger's columns are; None where there are none.
         schema: Of the file.
     """
 
@@ -66,6 +70,7 @@ class PredictionsNote:
     threshold: float
     policy: str
     probabilities: tuple[str, ...] = ()
+    challenger: Challenger | None = None
     schema: int = _SCHEMA
 
     @property
@@ -78,7 +83,8 @@ def keep_predictions(rows: pl.DataFrame, note: PredictionsNote, folder: Path) ->
     """Keep what a snapshot said, once and for all.
 
     Args:
-        rows: ``PREDICTION_COLUMNS``, and a column for each simple rule; every product with a probability.
+        rows: ``PREDICTION_COLUMNS``, a column for each simple rule, and ``CHALLENGER_COLUMNS`` where there was one;
+            every product with a probability.
         note: Whose predictions these are.
         folder: Of the question.
     Returns:
@@ -126,6 +132,15 @@ def read_predictions(folder: Path, note: PredictionsNote, columns: Sequence[str]
         OutcomesError: If they cannot be read.
     """
     return read_columns(_path(folder, note.snapshot_id), {name: PREDICTION_COLUMNS[name] for name in columns})
+
+
+def read_challenger(folder: Path, note: PredictionsNote) -> pl.DataFrame | None:
+    """``CHALLENGER_COLUMNS`` of the same rows; None where there was no challenger.
+
+    Raises:
+        OutcomesError: If they cannot be read.
+    """
+    return read_columns(_path(folder, note.snapshot_id), CHALLENGER_COLUMNS) if note.challenger else None
 
 
 def read_rules(folder: Path, note: PredictionsNote) -> pl.DataFrame:

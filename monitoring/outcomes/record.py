@@ -12,6 +12,7 @@ from data.snapshots.track_record import (
     WeekRecord,
     read_track_record,
 )
+from monitoring.outcomes.challengers import challenger_records
 from monitoring.outcomes.performance import Performance
 from monitoring.outcomes.predictions import PredictionsNote
 from monitoring.outcomes.rows import date_of
@@ -63,6 +64,7 @@ def track_record(
         weeks=tuple(known[week] for week in sorted(known)[-MOST_WEEKS:]),
         recent=performance.over(numbers[-RECENT_WEEKS:]),
         all=performance.over(numbers),
+        challengers=challenger_records(performance, notes),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from data.snapshots.track_record import Figure, Period, ScorerRecord, TrackRecord
+from data.snapshots.scorer_record import Figure, ScorerRecord
+from data.snapshots.track_record import ChallengerRecord, Period, TrackRecord
 from feature_service.terminal import visible
 from monitoring.outcomes import plots
 from monitoring.outcomes.ledger import Values, moment
@@ -70,6 +71,7 @@ def write_report(
         episodes=[_episode(row) for row in episodes[:LAST_EPISODES]],
         episodes_in_all=len(episodes),
         changes=[_change(row) for row in changes[:LAST_CHANGES]],
+        challengers=list(map(_contest, record.challengers)) if record else [],
         model=MODEL,
     )
     path, content = to / REPORT_FILE, page.encode()
@@ -118,7 +120,31 @@ def _periods(record: TrackRecord) -> list[dict[str, Any]]:
 def _table(period: Period) -> list[dict[str, Any]]:
     """The model, then the rules, the best first."""
     rules = sorted(period.rules.items(), key=lambda pair: -_value(pair[1].average_precision))
-    scorers: list[tuple[str, ScorerRecord]] = [(MODEL, period.model), *rules]
+    return _lines([(MODEL, period.model), *rules])
+
+
+def _contest(record: ChallengerRecord) -> Mapping[str, Any]:
+    """A challenger beside the model that answered."""
+    differences = [
+        f"{what} {_signed(found)}"
+        for what, found in (
+            ("average precision", record.average_precision_difference),
+            ("Brier (lower is better)", record.brier_difference),
+        )
+        if found
+    ]
+    scorers = [
+        (f"version {record.champion_version}, which answered", record.champion),
+        (f"version {record.model_version}, the challenger", record.challenger),
+    ]
+    return {"record": record, "rows": _lines(scorers), "differences": ", ".join(differences)}
+
+
+def _signed(figure: Figure) -> str:
+    return f"{figure.value:+.4f} [{figure.low:+.4f}, {figure.high:+.4f}]"
+
+
+def _lines(scorers: Sequence[tuple[str, ScorerRecord]]) -> list[dict[str, Any]]:
     return [
         {
             "scorer": name,

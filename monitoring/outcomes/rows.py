@@ -12,7 +12,14 @@ from data.weeks import WeekNumbers, monday, week_number
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from monitoring.outcomes.errors import OutcomesError
 from monitoring.outcomes.ledger import Acknowledgement
-from monitoring.outcomes.predictions import RULE, PredictionsNote, read_predictions, read_rules
+from monitoring.outcomes.predictions import (
+    CHALLENGER_COLUMNS,
+    RULE,
+    PredictionsNote,
+    read_challenger,
+    read_predictions,
+    read_rules,
+)
 from monitoring.outcomes.week_outcomes import read_outcomes
 
 MOST_ROWS = 5_000_000
@@ -37,6 +44,8 @@ class Rows:
         out_day: Days from the week's Sunday to the first day out of stock; 0 where none is known.
         units_lost: What the empty shelf cost in the week after; NaN where that is not known.
         revenue_lost: The same in currency.
+        challenger: What the challenger of the week gave; NaN where there was none, or it gave nothing.
+        challenger_alert: Whether it would have raised one.
         rules: What each simple rule gave; NaN where it knew nothing.
     """
 
@@ -50,6 +59,8 @@ class Rows:
     out_day: IntArray
     units_lost: DoubleArray
     revenue_lost: DoubleArray
+    challenger: FloatArray
+    challenger_alert: BoolArray
     rules: Mapping[str, FloatArray]
 
     def __len__(self) -> int:
@@ -96,9 +107,12 @@ def _frame(folder: Path, note: PredictionsNote, acknowledged: Sequence[Acknowled
         for each in acknowledged
         if each.first_week <= note.as_of_week <= each.last_week and each.at.date() <= over
     ]
-    rules = read_rules(folder, note)
+    rules, challenger = read_rules(folder, note), read_challenger(folder, note)
+    if challenger is None:
+        challenger = pl.DataFrame({name: [None] * said.height for name in CHALLENGER_COLUMNS}, CHALLENGER_COLUMNS)
     return (
         said.hstack(told)
+        .hstack(challenger)
         .hstack(rules.rename(lambda name: f"{RULE}{name}"))
         .with_columns(
             week=pl.lit(int(week_number(np.array([note.as_of_week], dtype="datetime64[D]"))[0])),
@@ -126,6 +140,8 @@ def _arrays(rows: pl.DataFrame) -> Rows:
         out_day=rows["out_day"].to_numpy().astype(np.int64),
         units_lost=numbers(lost),
         revenue_lost=numbers(revenue),
+        challenger=numbers(pl.col("challenger_probability")).astype(np.float32),
+        challenger_alert=rows["challenger_alert"].fill_null(value=False).to_numpy(),
         rules={
             name.removeprefix(RULE): numbers(pl.col(name)).astype(np.float32)
             for name in rows.columns

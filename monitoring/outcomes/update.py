@@ -8,7 +8,8 @@ from pathlib import Path
 from data.files import locked
 from data.ingest.result import read_history
 from data.panel.file import read_panel
-from data.snapshots.track_record import FIGURES, Period, TrackRecord, write_track_record
+from data.snapshots.scorer_record import FIGURES
+from data.snapshots.track_record import Period, TrackRecord, write_track_record
 from data.state.database import Database
 from monitoring.outcomes.alerts import product_episodes
 from monitoring.outcomes.episodes import Fate

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
-from data.snapshots.track_record import FIGURES, TRACK_RECORD, ScorerRecord, TrackRecord, write_track_record
+from data.snapshots.scorer_record import FIGURES, Figure, ScorerRecord
+from data.snapshots.track_record import TRACK_RECORD, TrackRecord, write_track_record
 from feature_service.client import AsyncRiskClient, PerformanceAnswer, RefusedError, RiskClient
 from feature_service.client.performance import ScorerPerformance
 from tests.support.metrics_page import page_of, value
@@ -62,6 +63,15 @@ def assert_same(answer: PerformanceAnswer, record: TrackRecord) -> None:
         assert_same_scorer(ours.model, theirs.model)
         for rule in ours.rules:
             assert_same_scorer(rule, theirs.rules[rule.name])
+    for told, known in zip(answer.challengers, record.challengers, strict=True):
+        for name, of_record in vars(known).items():
+            if isinstance(of_record, ScorerRecord):
+                assert getattr(told, name).name == name
+                assert_same_scorer(getattr(told, name), of_record)
+            elif isinstance(of_record, Figure):
+                assert vars(getattr(told, name)) == vars(of_record)
+            else:
+                assert getattr(told, name) == of_record
 
 
 def assert_same_scorer(ours: ScorerPerformance, theirs: ScorerRecord) -> None:

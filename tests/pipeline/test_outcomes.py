@@ -1,89 +1,29 @@
 """What snapshots of counted shelves say is kept as the server tells it, and held against what happened."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from data.ingest.generic import ingest_generic
 from data.ingest.result import CleanHistory, write_history
 from data.panel import Panel
 from data.panel.build import build_panel
 from data.panel.file import write_panel
-from data.snapshots import AlertRule, load, publish
-from data.snapshots.track_record import TRACK_RECORD, TrackRecord, read_track_record
+from data.snapshots import load
+from data.snapshots.track_record import TRACK_RECORD
 from data.state.database import Database, open_database
 from data.state.tables import ALERT_EPISODES
-from monitoring.outcomes import OutcomesSummary, update
-from monitoring.outcomes.ledger import episodes_in, microseconds
+from monitoring.outcomes.ledger import microseconds
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, counted_weeks, read_predictions, read_rules
 from monitoring.outcomes.report import REPORT_FILE
-from orchestration.kept_predictions import keep_published, keep_snapshot
+from orchestration.kept_predictions import keep_published
 from tests.support.fleets import publish_again
-from tests.support.shops import AS_OF_WEEK, LABEL, Shops
+from tests.support.replays import WEEKS, Replay, keep_weeks, look, told
+from tests.support.shops import AS_OF_WEEK, Shops
 from tests.support.snapshots import MODEL
-from training.registry.question import Question
-
-NOW = dt.datetime(2024, 7, 29, 6, tzinfo=dt.UTC)
-WEEKS = tuple(AS_OF_WEEK - dt.timedelta(weeks=back) for back in range(4, -1, -1))
-
-
-@dataclass
-class Replay:
-    """The last weeks of the shops, published one after the other; the panel of each week and all that is known."""
-
-    snapshots: Path
-    panels: dict[dt.date, Path]
-    history: Path
-
-
-@pytest.fixture(scope="module")
-def history(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> CleanHistory:
-    return ingest_generic(shops.root.parent / "in", quarantine_file=tmp_path_factory.mktemp("bad") / "bad.parquet")
-
-
-@pytest.fixture(scope="module")
-def replay(shops: Shops, history: CleanHistory, tmp_path_factory: pytest.TempPathFactory) -> Replay:
-    folder = tmp_path_factory.mktemp("replay")
-    bundle = shops.root.parent / "training" / "evaluation" / "bundle"
-    alerts = AlertRule("probability 0.2", 0.2, 20, 0.5, 0.5, (WEEKS[0], WEEKS[0]))
-    panels = {}
-    for week in WEEKS:
-        panel = build_panel(history, as_of_week=week)
-        panels[week] = folder / "panels" / str(week)
-        panels[week].parent.mkdir(exist_ok=True)
-        write_panel(panel, panels[week])
-        known = panel.with_lead_time(14)
-        publish(known, LABEL.eligible(panel), bundle, MODEL, folder / "snapshots", alerts=alerts)
-    write_history(history, folder / "history")
-    return Replay(folder / "snapshots", panels, folder / "history")
-
-
-def look(replay: Replay, week: dt.date, folder: Path, database: Database) -> OutcomesSummary:
-    return update(
-        folder / "outcomes",
-        Question("inventory"),
-        panel_dir=replay.panels[week],
-        history_dir=replay.history,
-        database=database,
-        snapshots=folder / "served",
-        now=NOW,
-    )
-
-
-def keep_weeks(replay: Replay, weeks: Sequence[dt.date], folder: Path) -> None:
-    for path in sorted(replay.snapshots.glob("2024-*")):
-        if any(path.name.startswith(f"{week:%G-W%V}") for week in weeks):
-            keep_snapshot(replay.snapshots, path.name, folder / "outcomes")
-
-
-def told(folder: Path) -> tuple[list[dict[str, object]], TrackRecord | None]:
-    database = open_database(f"sqlite:///{folder / 'state.db'}")
-    return [dict(row) for row in episodes_in(database, "inventory")], read_track_record(folder / "served")
 
 
 def test_what_is_kept_is_what_the_server_tells(shops: Shops, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ def rows(*each: dict[str, Any]) -> Rows:
     """Rows of one product each, unless they say otherwise; neither alerts nor stock-outs."""
     default = {"week": 0, "outcome": 0, "probability": 0.1, "alert": False, "acknowledged": False, "received": False}
     default |= {"out_day": 0, "units_lost": 0.0, "revenue_lost": 0.0, "rule": 0.0}
+    default |= {"challenger": np.nan, "challenger_alert": False}
     whole = [default | {"product": place} | row for place, row in enumerate(each)]
 
     def column(name: str, kind: type) -> Any:
@@ -34,6 +35,8 @@ def rows(*each: dict[str, Any]) -> Rows:
         out_day=column("out_day", np.int64),
         units_lost=column("units_lost", np.float64),
         revenue_lost=column("revenue_lost", np.float64),
+        challenger=column("challenger", np.float32),
+        challenger_alert=column("challenger_alert", np.bool_),
         rules={"rule": column("rule", np.float32)},
     )
 

@@ -4,7 +4,8 @@ import datetime as dt
 
 from data.ingest.result import IngestReport
 from data.snapshots import ModelReference
-from data.snapshots.track_record import SCHEMA, AlertFates, Figure, Period, ScorerRecord, TrackRecord, WeekRecord
+from data.snapshots.scorer_record import Figure, ScorerRecord
+from data.snapshots.track_record import SCHEMA, AlertFates, ChallengerRecord, Period, TrackRecord, WeekRecord
 from monitoring.outcomes.predictions import PredictionsNote
 
 MONDAY = dt.date(2024, 5, 6)
@@ -54,7 +55,7 @@ def report(first_day: dt.date, last_day: dt.date) -> IngestReport:
 
 
 def track_record(question: str, precision: float = 0.25) -> TrackRecord:
-    """Of two weeks; in the first nothing happened, so that most figures are unset."""
+    """Of two weeks; in the first nothing happened, so that most figures are unset. In both there was a challenger."""
 
     def period(number: int, weeks: int, precision: Figure | None) -> Period:
         model = ScorerRecord(
@@ -83,4 +84,22 @@ def track_record(question: str, precision: float = 0.25) -> TrackRecord:
         ),
         recent=period(0, 2, figure),
         all=None,
+        challengers=(challenger_record(figure),),
+    )
+
+
+def challenger_record(figure: Figure) -> ChallengerRecord:
+    """Of a challenger that has this precision, beside a champion of which nothing is known."""
+    return ChallengerRecord(
+        model_name="stockout_risk",
+        model_version="9",
+        champion_version="7",
+        first_week=week(0),
+        last_week=week(1),
+        weeks=2,
+        product_weeks=800,
+        positives=18,
+        champion=ScorerRecord(is_probability=True, alerts=0),
+        challenger=ScorerRecord(is_probability=True, alerts=3, precision=figure, brier=Figure(0.02, 0.01, 0.03)),
+        average_precision_difference=Figure(0.012, -0.004, 0.03),
     )

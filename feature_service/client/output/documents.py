@@ -61,7 +61,10 @@ def features_as_csv(answer: FeatureAnswer) -> str:
 
 
 def performance_as_csv(answer: PerformanceAnswer) -> str:
-    """A row for each scorer in each week, and over the recent and over all weeks; an empty cell means "not known"."""
+    """A row for each scorer in each week, and over the recent and over all weeks; an empty cell means "not known".
+
+    Challengers are in the JSON document: they are of other rows.
+    """
     periods = [(str(each.performance.first_week), each.performance) for each in answer.weeks]
     periods += [(name, found) for name, found in (("recent", answer.recent), ("all", answer.all)) if found]
     rows = [[over, *_of_period(found), *_of_scorer(each)] for over, found in periods for each in _scorers(found)]

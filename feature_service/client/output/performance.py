@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from feature_service.client.output.fitting import Column, FittingTable
@@ -35,8 +35,38 @@ def performance_table(answer: PerformanceAnswer) -> Group:
             [str(each.performance.first_week) for each in last],
             [f"version {each.model_version}" for each in last],
         ),
+        *_challengers(answer),
         *map(Text, _in_words(recent, answer)),
     )
+
+
+def _challengers(answer: PerformanceAnswer) -> list[RenderableType]:
+    """The newest challenger beside its champion; all of them are in the JSON document."""
+    if not answer.challengers:
+        return []
+    newest = answer.challengers[-1]
+    versions = f"version {newest.model_version} beside version {newest.champion_version}, which answered"
+    return [
+        _bold(f"the challenger, {versions}: {newest.weeks} weeks up to {newest.last_week}"),
+        _scorers(
+            [newest.champion, newest.challenger],
+            "scorer",
+            [newest.champion.name, newest.challenger.name],
+            [f"version {newest.champion_version}", f"version {newest.model_version}"],
+        ),
+        *(
+            Text(f"{what}, challenger less champion: {_difference(found)}")
+            for what, found in (
+                ("average precision", newest.average_precision_difference),
+                ("Brier, lower is better", newest.brier_difference),
+            )
+            if found
+        ),
+    ]
+
+
+def _difference(figure: Figure) -> str:
+    return f"{figure.value:+.4f} [{figure.low:+.4f}, {figure.high:+.4f}]"
 
 
 def _scorers(

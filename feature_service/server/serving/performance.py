@@ -2,6 +2,7 @@
 
 from stockout.v1.risk_service_pb2 import (
     AlertFates,
+    ChallengerPerformance,
     Figure,
     GetPerformanceResponse,
     Performance,
@@ -9,7 +10,8 @@ from stockout.v1.risk_service_pb2 import (
     WeekPerformance,
 )
 
-from data.snapshots.track_record import FIGURES, Period, ScorerRecord, TrackRecord, WeekRecord
+from data.snapshots.scorer_record import FIGURES, ScorerRecord
+from data.snapshots.track_record import ChallengerRecord, Period, TrackRecord, WeekRecord
 from feature_service.server.serving.messages import date_message, timestamp_message
 
 MODEL = "model"
@@ -24,6 +26,28 @@ def performance_response(record: TrackRecord) -> GetPerformanceResponse:
         recent=_performance(record.recent) if record.recent else None,
         all=_performance(record.all) if record.all else None,
         weeks=map(_week, record.weeks),
+        challengers=map(_challenger, record.challengers),
+    )
+
+
+def _challenger(record: ChallengerRecord) -> ChallengerPerformance:
+    differences = {
+        name: Figure(**vars(found))
+        for name in ("average_precision_difference", "brier_difference")
+        if (found := getattr(record, name)) is not None
+    }
+    return ChallengerPerformance(
+        model_name=record.model_name,
+        model_version=record.model_version,
+        champion_version=record.champion_version,
+        first_week=date_message(record.first_week),
+        last_week=date_message(record.last_week),
+        weeks=record.weeks,
+        product_weeks=record.product_weeks,
+        positives=record.positives,
+        champion=_scorer("champion", record.champion),
+        challenger=_scorer("challenger", record.challenger),
+        **differences,
     )
 
 

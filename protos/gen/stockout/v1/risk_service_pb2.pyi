@@ -1022,6 +1022,7 @@ class GetPerformanceResponse(_message.Message):
     RECENT_FIELD_NUMBER: _builtins.int
     ALL_FIELD_NUMBER: _builtins.int
     WEEKS_FIELD_NUMBER: _builtins.int
+    CHALLENGERS_FIELD_NUMBER: _builtins.int
     open_alerts: _builtins.int
     """Alert episodes whose outcome is not known yet."""
     @_builtins.property
@@ -1048,6 +1049,12 @@ class GetPerformanceResponse(_message.Message):
     def weeks(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeekPerformance]:
         """The last 52 weeks whose outcome is known one by one, oldest first."""
 
+    @_builtins.property
+    def challengers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChallengerPerformance]:
+        """Challengers beside the models that answered, each pair over all weeks in which both were published together and whose
+        outcome is known: at most 13, the one with the newest week last.
+        """
+
     def __init__(
         self,
         *,
@@ -1058,14 +1065,95 @@ class GetPerformanceResponse(_message.Message):
         recent: Global___Performance | None = ...,
         all: Global___Performance | None = ...,
         weeks: _abc.Iterable[Global___WeekPerformance] | None = ...,
+        challengers: _abc.Iterable[Global___ChallengerPerformance] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "data_until", b"data_until", "provenance", b"provenance", "recent", b"recent", "written_at", b"written_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "data_until", b"data_until", "open_alerts", b"open_alerts", "provenance", b"provenance", "recent", b"recent", "weeks", b"weeks", "written_at", b"written_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "challengers", b"challengers", "data_until", b"data_until", "open_alerts", b"open_alerts", "provenance", b"provenance", "recent", b"recent", "weeks", b"weeks", "written_at", b"written_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPerformanceResponse: _TypeAlias = GetPerformanceResponse  # noqa: Y015
+
+@_typing.final
+class ChallengerPerformance(_message.Message):
+    """How a challenger would have done beside the model that answered: on the product-weeks to which both gave a
+    probability, whose outcome is known, and upon which nobody acted.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_NAME_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    CHAMPION_VERSION_FIELD_NUMBER: _builtins.int
+    FIRST_WEEK_FIELD_NUMBER: _builtins.int
+    LAST_WEEK_FIELD_NUMBER: _builtins.int
+    WEEKS_FIELD_NUMBER: _builtins.int
+    PRODUCT_WEEKS_FIELD_NUMBER: _builtins.int
+    POSITIVES_FIELD_NUMBER: _builtins.int
+    CHAMPION_FIELD_NUMBER: _builtins.int
+    CHALLENGER_FIELD_NUMBER: _builtins.int
+    AVERAGE_PRECISION_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    BRIER_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    model_name: _builtins.str
+    """Name of the registered model of both."""
+    model_version: _builtins.str
+    """Version of the challenger."""
+    champion_version: _builtins.str
+    """Version of the model that answered."""
+    weeks: _builtins.int
+    """How many such weeks there are."""
+    product_weeks: _builtins.int
+    """Product-weeks that the figures are of."""
+    positives: _builtins.int
+    """Of these, those in which it happened."""
+    @_builtins.property
+    def first_week(self) -> _date_pb2.Date:
+        """Monday of the first week that was the newest when both were published."""
+
+    @_builtins.property
+    def last_week(self) -> _date_pb2.Date:
+        """Monday of the last one."""
+
+    @_builtins.property
+    def champion(self) -> Global___ScorerPerformance:
+        """How the model that answered did."""
+
+    @_builtins.property
+    def challenger(self) -> Global___ScorerPerformance:
+        """How the challenger did, with the alerts that it would have raised."""
+
+    @_builtins.property
+    def average_precision_difference(self) -> Global___Figure:
+        """The challenger's average precision less the champion's, with the interval of the difference; above 0 it ranks better."""
+
+    @_builtins.property
+    def brier_difference(self) -> Global___Figure:
+        """The same of the mean squared errors; below 0 the challenger is nearer to what happened."""
+
+    def __init__(
+        self,
+        *,
+        model_name: _builtins.str = ...,
+        model_version: _builtins.str = ...,
+        champion_version: _builtins.str = ...,
+        first_week: _date_pb2.Date | None = ...,
+        last_week: _date_pb2.Date | None = ...,
+        weeks: _builtins.int = ...,
+        product_weeks: _builtins.int = ...,
+        positives: _builtins.int = ...,
+        champion: Global___ScorerPerformance | None = ...,
+        challenger: Global___ScorerPerformance | None = ...,
+        average_precision_difference: Global___Figure | None = ...,
+        brier_difference: Global___Figure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["average_precision_difference", b"average_precision_difference", "brier_difference", b"brier_difference", "challenger", b"challenger", "champion", b"champion", "first_week", b"first_week", "last_week", b"last_week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["average_precision_difference", b"average_precision_difference", "brier_difference", b"brier_difference", "challenger", b"challenger", "champion", b"champion", "champion_version", b"champion_version", "first_week", b"first_week", "last_week", b"last_week", "model_name", b"model_name", "model_version", b"model_version", "positives", b"positives", "product_weeks", b"product_weeks", "weeks", b"weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChallengerPerformance: _TypeAlias = ChallengerPerformance  # noqa: Y015
 
 @_typing.final
 class WeekPerformance(_message.Message):
@@ -1232,7 +1320,7 @@ class ScorerPerformance(_message.Message):
     REVENUE_LOST_AFTER_ALERT_FIELD_NUMBER: _builtins.int
     REVENUE_LOST_WITHOUT_ALERT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`model`, or the rule's name."""
+    """`model`, or the rule's name; `champion` or `challenger` in a ChallengerPerformance."""
     is_probability: _builtins.bool
     """Whether it gives probabilities; otherwise ranks only."""
     alerts: _builtins.int

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from data.snapshots.track_record import FIGURES, AlertFates
+from data.snapshots.scorer_record import FIGURES
+from data.snapshots.track_record import AlertFates
 from monitoring.outcomes.performance import Performance
 from monitoring.outcomes.rows import Rows
 from tests.support.outcome_rows import FEW, FIRST, HIT, IN_VAIN, MISS, RECEIVED, WEEK, rows

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from data.snapshots.track_record import ScorerRecord
+from data.snapshots.scorer_record import ScorerRecord
 from data.state.tables import ALERT_EPISODES
 from monitoring.outcomes.ledger import microseconds
 from monitoring.outcomes.performance import Performance
