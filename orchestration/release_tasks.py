@@ -67,6 +67,7 @@ class Register(Release, Stage):
     def fill(self, folder: Path) -> str:
         """Log, register, decide, fetch the champion."""
         from data.panel.report import PanelReport
+        from monitoring.outcomes.record import record_before
         from training.evaluation.figures import read_evaluation
         from training.registry.decisions import decide
         from training.registry.judgement import Challenger
@@ -80,13 +81,14 @@ class Register(Release, Stage):
         name = f"{question.name} {self.week_name}"
         warnings = PanelReport.read(self.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
         challenger = register(self.folder_of(Train), evaluation, predictions, name, self.tracking_uri, model, warnings)
-        table = self.folder_of(Features) / TRAINING_TABLE
+        table, record = self.folder_of(Features) / TRAINING_TABLE, record_before(self.snapshots)
         outcome = decide(
             Challenger(challenger, read_evaluation(evaluation), predictions, table),
             question,
             tracking_uri=self.tracking_uri,
             ledger=ledger_in(self.work_dir),
             who=getpass.getuser(),
+            live=record.challengers if record else (),
         )
         fetch(outcome.champion, question, self.tracking_uri, folder)
         return (

@@ -1,13 +1,16 @@
 """Decisions on real registered versions: the aliases, and the ledger."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
 from data.snapshots import MODEL_NAME, ModelReference
+from data.snapshots.scorer_record import Figure
 from feature_service.bundle import CONTRACT_FILE
+from tests.support.outcomes import challenger_record
 from tests.support.stores import ZERO_SALES, Store
 from tests.support.training_fixtures import Trained
 from training.evaluation.figures import read_evaluation
@@ -91,6 +94,21 @@ def test_a_poorer_model_stays_challenger_and_the_champion_is_still_what_is_fetch
     assert second.action == KEPT
     assert (store.version(CHAMPION), store.version(CHALLENGER)) == ("1", "2")
     assert store.champion == "1"
+
+
+def test_a_decision_tells_how_the_challenger_so_far_did_in_weeks_that_are_over(
+    store: Store, poor: Trained, good: Trained, half: Trained
+) -> None:
+    store.decide(good)
+    assert store.decide(poor).action == KEPT
+    met = replace(challenger_record(Figure(0.25, 0.15, 0.35)), model_version="2", champion_version="1", weeks=4)
+    others = [replace(met, champion_version="3"), replace(met, model_version="3"), replace(met, weeks=3)]
+    entry = store.decide(half, live=[*others, met])
+    assert entry.reasons[-1] == (
+        "version 2, the challenger so far, beside version 1 on 4 weeks that are over, up to 2024-W20: average "
+        "precision unknown against unknown, difference 0.0120 [-0.0040, 0.0300]; this is told and decides nothing"
+    )
+    assert sum("the challenger so far" in reason for reason in entry.reasons) == 1
 
 
 def test_every_decision_is_one_line_that_says_who_when_what_and_why(store: Store, poor: Trained) -> None:

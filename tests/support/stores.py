@@ -1,9 +1,11 @@
 """A work dir with its registry and its ledger."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from data.snapshots import MODEL_NAME
+from data.snapshots.track_record import ChallengerRecord
 from orchestration.registry_places import ledger_in, tracking_uri_of
 from tests.support.training_fixtures import Trained
 from training.evaluation.figures import read_evaluation
@@ -28,12 +30,12 @@ class Store:
         self.ledger = ledger_in(folder)
         self.champion = ""
 
-    def decide(self, trained: Trained, question: Question = ZERO_SALES) -> Entry:
+    def decide(self, trained: Trained, question: Question = ZERO_SALES, live: Sequence[ChallengerRecord] = ()) -> Entry:
         reference = register(
             trained.candidate, trained.evaluation, trained.predictions, "zero_sales 2018-W34", self.uri
         )
         challenger = Challenger(reference, read_evaluation(trained.evaluation), trained.predictions, trained.table)
-        outcome = decide(challenger, question, tracking_uri=self.uri, ledger=self.ledger, who="me")
+        outcome = decide(challenger, question, tracking_uri=self.uri, ledger=self.ledger, who="me", live=live)
         self.champion = outcome.champion.version
         return outcome.entry
 

@@ -7,15 +7,18 @@ alias may move at any time.
 """
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from data.snapshots import ModelReference
+from data.snapshots.track_record import ChallengerRecord
 from feature_service.kernel.sets.catalogue import FEATURE_SETS
 from training.errors import RegistryError
 from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, champion_alias, set_aliases
 from training.registry.judgement import Challenger, judge
 from training.registry.ledger import KEPT, LIFTED, PROMOTED, ROLLED_BACK, Entry, append, now, read
+from training.registry.live_challenger import live_reasons
 from training.registry.lock import registry_lock
 from training.registry.pins import how_to_lift, pin_of, remove_pin, set_pin
 from training.registry.promotion import Decision
@@ -34,7 +37,15 @@ class Outcome:
     champion: ModelReference
 
 
-def decide(challenger: Challenger, question: Question, *, tracking_uri: str, ledger: Path, who: str) -> Outcome:
+def decide(
+    challenger: Challenger,
+    question: Question,
+    *,
+    tracking_uri: str,
+    ledger: Path,
+    who: str,
+    live: Sequence[ChallengerRecord] = (),
+) -> Outcome:
     """Decide on a registered version and act on it; each version is decided on once.
 
     From reading the ledger to moving the aliases nobody else decides in the same registry: see
@@ -46,6 +57,7 @@ def decide(challenger: Challenger, question: Question, *, tracking_uri: str, led
         tracking_uri: See :mod:`training.registry.versions`.
         ledger: File that the decision is appended to.
         who: The user who runs this.
+        live: How the challengers so far did in weeks that are over; told among the reasons.
     Raises:
         RegistryError, TrainingFileError, BundleError: If the registry or a file cannot be used.
     """
@@ -57,7 +69,7 @@ def decide(challenger: Challenger, question: Question, *, tracking_uri: str, led
         decided = [each for each in entries if each.version == version.version and each.action != LIFTED]
         entry = decided[0] if decided else None
         if entry is None:
-            entry = _entry(challenger, question, tracking_uri, who)
+            entry = _entry(challenger, question, tracking_uri, who, live)
             append(entry, ledger)
             complete(entry, tracking_uri)
         champion = _champion(question, version.name, tracking_uri)
@@ -112,7 +124,9 @@ def _champion(question: Question, model: str, tracking_uri: str) -> ModelReferen
     return champion
 
 
-def _entry(challenger: Challenger, question: Question, tracking_uri: str, who: str) -> Entry:
+def _entry(
+    challenger: Challenger, question: Question, tracking_uri: str, who: str, live: Sequence[ChallengerRecord]
+) -> Entry:
     """The decision on a version that has none yet; nothing is changed."""
     version = challenger.reference
     champion = at_alias(champion_alias(question.name), tracking_uri, version.name)
@@ -125,6 +139,9 @@ def _entry(challenger: Challenger, question: Question, tracking_uri: str, who: s
     reasons = decision.reasons
     if champion and objection:
         reasons = (f"version {champion.version}, the champion so far, {objection}", *reasons)
+    if champion and live:
+        standing = at_alias(CHALLENGER, tracking_uri, version.name)
+        reasons = (*reasons, *live_reasons(live, standing, champion))
     before = champion.version if champion else ""
     return Entry(
         at=now(),
