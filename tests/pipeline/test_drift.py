@@ -1,5 +1,6 @@
 """The stage that watches for drift: what it writes, that it repeats nothing, and what the command prints."""
 
+import datetime as dt
 from pathlib import Path
 
 import luigi

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from data.snapshots.last_run import FILE, ColumnStates, DriftLook, LastRun, write_last_run
-from data.snapshots.track_record import Figure, ScorerRecord
+from data.snapshots.scorer_record import Figure, ScorerRecord
 from feature_service.server.serving.ages import Ages
 from feature_service.server.serving.track_records import KnownRecord
 from feature_service.server.telemetry.last_run import LastRunCollector
