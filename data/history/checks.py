@@ -1,6 +1,6 @@
 """What a delivery must not say, given the history that it would add to."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import polars as pl
 
@@ -9,6 +9,7 @@ from data.history.as_known import Change
 from data.history.events import SOURCE as EVENTS
 from data.history.fact_tables import LOAD
 from data.history.ledger import Load
+from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.facts import Delivery
 from data.ingest.joins import check_join, join_of
 from data.ingest.reading import NOTHING
@@ -18,6 +19,7 @@ _KEPT_SHARE = 0.9
 """Of the units known of some days, how many a file that replaces them must hold to be taken for their correction."""
 
 _MOVING = ("sales", "inventory")
+_MOST_MONTHS = 12
 
 
 def check_delivery(known: Mapping[str, pl.DataFrame], delivery: Delivery, loads: Collection[Load]) -> tuple[str, ...]:
@@ -59,7 +61,25 @@ def check_delivery(known: Mapping[str, pl.DataFrame], delivery: Delivery, loads:
             f"{lines} nothing in the columns of the key, so that it cannot be told what was loaded before: "
             "fill them in, or name other columns as key in [sales] of source.toml"
         )
-    return _unknown_ids(known, delivery)
+    return (*_unknown_ids(known, delivery), *_dates_told_together(delivery))
+
+
+def _dates_told_together(delivery: Delivery) -> Iterator[str]:
+    """Warn of files whose order of day and month other files tell: the next one like them may come alone."""
+    for name, table in delivery.checked.items():
+        for column, told in table.evidence.items():
+            evidence = told.rpartition("; ")[2]
+            if not evidence.startswith(("day first", "month first")):
+                continue
+            days = table.good.select(table.raw.parts_of(table.good[ROW_NUMBER]), pl.col(column).dt.day().alias("day"))
+            last = days.group_by("part").agg(pl.col("day").max()).sort("part")
+            if untold := last.filter(pl.col("day") <= _MOST_MONTHS)["part"].to_list():
+                order = "dmy" if evidence.startswith("day") else "mdy"
+                yield (
+                    f"only other files tell that dates of {table.raw.parts[untold[0]].name} have the {evidence}: say "
+                    f'date_order = "{order}" in [{name}] of source.toml, since a file like it is refused when it comes '
+                    "alone"
+                )
 
 
 def recorded_beside(known: pl.DataFrame, delivery: Delivery, loads: Collection[Load]) -> tuple[str, ...]:

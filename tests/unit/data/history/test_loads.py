@@ -234,3 +234,16 @@ def test_two_loaders_at_once_load_every_row_once(tmp_path: Path) -> None:
     assert sum(each is not None for each in loaded) == 1
     history = open_history(work, {})
     assert history.tables.facts("sales").collect().height == 28
+
+
+def test_a_week_whose_dates_others_tell_is_warned_of_before_it_is_alone(tmp_path: Path, history: History) -> None:
+    def warnings(name: str, first: int, last: int, settings: str) -> list[str]:
+        lines = "".join(f"A,{day:02}.11.2026,2,5.00\n" for day in range(first, last + 1))
+        write(tmp_path / "in", "source.toml", f'[sales]\nfiles = "week_*.csv"\n{settings}')
+        load = load_delivery(history, write(tmp_path / "in", name, HEADER + lines))
+        return [each for each in load.warnings if "dates" in each] if load else []
+
+    write(tmp_path / "in", "week_1.csv", HEADER + "A,02.11.2026,2,5.00\n")
+    (warning,) = warnings("week_2.csv", 9, 15, "")
+    assert warning.startswith("only other files tell that dates of week_1.csv have the day first (13.11.2026): say")
+    assert warnings("week_3.csv", 3, 8, 'date_order = "dmy"\n') == []
