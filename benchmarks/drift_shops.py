@@ -86,6 +86,7 @@ INJECTED = (
         counts=lambda records, late: records.filter(~(late & _OF_SHOP)),
     ),
     Injected("all prices 9.99", ("price_mean by product",), sales=_set("unit_price", lambda price: price * 0 + 9.99)),
+    Injected("all counts 5", ("units_on_hand by product",), counts=_set("units_on_hand", lambda units: units * 0 + 5)),
 )
 
 
