@@ -14,6 +14,7 @@ from data.history.ledger import Load
 from data.history.record import EARLIER_COUNT
 
 LOADS_COLUMNS = ("load", "known from (UTC)", "table", "files", "rows", "new", "known before", "in quarantine")
+_MOST_NAMED = 4
 BAD_ROWS_COLUMNS = ("load", *QUARANTINE_COLUMNS)
 ACCOUNT_COLUMNS = (
     "load",
@@ -35,7 +36,8 @@ def load_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object, ..
 
     Args:
         work_dir: Holds the history.
-        is_folded: Whether loads of events that follow each other are one: there may be thousands.
+        is_folded: Whether loads of events that follow each other are one, and only some of many files named: there may
+            be thousands.
     Raises:
         MissingInputError: If the work dir has no history, or an empty one.
         StateError: If its state cannot be used.
@@ -51,7 +53,7 @@ def load_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object, ..
                     _numbers(folded),
                     f"{folded[-1].known_from:%Y-%m-%d %H:%M:%S}",
                     table,
-                    ", ".join(files) if folded[0].source != EVENTS else "(events)",
+                    (_few(files) if is_folded else ", ".join(files)) if folded[0].source != EVENTS else "(events)",
                     sum(each.rows_read for each in counts),
                     sum(each.rows_new for each in counts),
                     sum(each.rows_unchanged for each in counts),
@@ -59,6 +61,11 @@ def load_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object, ..
                 )
             )
     return rows, [f"load {load.number}: {warning}" for load in reversed(loads) for warning in load.warnings]
+
+
+def _few(files: Sequence[str]) -> str:
+    """A table is as wide as its longest cell: of many files only the first is named, and the last."""
+    return ", ".join(files) if len(files) <= _MOST_NAMED else f"{files[0]} to {files[-1]} ({len(files)} files)"
 
 
 def account_rows(work_dir: Path, *, is_folded: bool) -> tuple[list[tuple[object, ...]], bool]:

@@ -45,6 +45,18 @@ def test_loads_of_events_that_follow_each_other_are_one_line(tmp_path: Path) -> 
     assert len(load_rows(work, is_folded=False)[0]) == len(account_rows(work, is_folded=False)[0]) == 6
 
 
+def test_of_many_files_people_read_the_first_and_the_last(tmp_path: Path) -> None:
+    history, landing = open_history(tmp_path / "work", {}), tmp_path / "in"
+    landing.mkdir()
+    (landing / "source.toml").write_text('[sales]\nfiles = "week_*.csv"\n')
+    for number in range(5):
+        (landing / f"week_{number}.csv").write_text(f"product_id,sold_at,quantity\nA,2024-01-1{number},1\n")
+    load_delivery(history, DeliveryFolder("generic", landing, tmp_path / "quarantine.parquet", None, None, 0.0))
+    people, programs = (load_rows(tmp_path / "work", is_folded=is_folded)[0][0][3] for is_folded in (True, False))
+    assert people == "week_0.csv to week_4.csv (5 files)"
+    assert programs == ", ".join(f"week_{number}.csv" for number in range(5))
+
+
 def test_the_bad_rows_are_as_many_as_the_loads_are_said_to_have(tmp_path: Path) -> None:
     work, landing = tmp_path / "work", tmp_path / "in"
     history, day, noon = open_history(work, {}), dt.date(2024, 1, 3), 1_704_283_200_000_000
