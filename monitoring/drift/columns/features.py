@@ -75,7 +75,8 @@ def feature_columns(
         yield Column(name, FEATURE, spread, counts, from_tables, measure=name)
         if feature_set.unknown_allowed:
             unknown = _shares(eligible & ~np.isfinite(of_feature), eligible, clusters)
-            yield Column(f"{name} unknown", FEATURE, Share(), unknown, from_tables, measure=name)
+            share = Share(only_rises=True)  # it falls where the history gets as long as the feature looks back
+            yield Column(f"{name} unknown", FEATURE, share, unknown, from_tables, measure=name)
 
 
 def sources_of(feature_set: FeatureSet, panel: Panel) -> dict[str, frozenset[str]]:

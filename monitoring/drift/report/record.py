@@ -11,7 +11,7 @@ from feature_service.json_record import parse_json, read_record
 from monitoring.drift.alarm.alarms import DRIFTED, UNKNOWN, WATCH
 from monitoring.drift.errors import DriftReportError
 
-DRIFT_SCHEMA = 1
+DRIFT_SCHEMA = 2
 """Of the record, and of the rules by which columns are judged: another number watches every week anew."""
 
 

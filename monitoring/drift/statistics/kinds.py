@@ -77,14 +77,20 @@ class Total:
 
 @dataclass(frozen=True)
 class Share:
-    """A share of products. Parts: those that have it, and all."""
+    """A share of products. Parts: those that have it, and all.
+
+    Attributes:
+        only_rises: Whether a fall is no distance.
+    """
 
     floor: float = 0.03
     is_signed: bool = True
+    only_rises: bool = False
 
     def distance(self, now: DoubleArray, before: DoubleArray) -> DoubleArray:
         """Difference."""
-        return now[..., 0] / now[..., 1] - before[..., 0] / before[..., 1]
+        difference: DoubleArray = now[..., 0] / now[..., 1] - before[..., 0] / before[..., 1]
+        return np.maximum(difference, 0) if self.only_rises else difference
 
     def is_enough(self, now: DoubleArray, before: DoubleArray) -> BoolArray:
         """By both."""

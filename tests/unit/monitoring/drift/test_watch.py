@@ -124,6 +124,15 @@ def test_a_feature_may_have_the_name_of_an_input() -> None:
     assert column(report, "units_on_hand (feature)").state == DRIFTED
 
 
+def test_a_feature_that_a_longer_history_makes_known_is_no_drift() -> None:
+    panel = steady_panel(120, weeks=57)
+    since = np.where(panel.fields[UNITS_SOLD] > 0, np.float32(2), np.float32(9))
+    fields = {**panel.fields, "sale_days": panel.fields["orders"], "days_since_sale": since}
+    report = watch(dataclasses.replace(panel, fields=fields), Watched(label("zero_sales"), "sales-2"))
+    assert column(report, "market_year_ago_step unknown").state == STEADY
+    assert report.findings == ()
+
+
 def test_which_shop_is_missing_is_told_by_the_number_of_shops_too() -> None:
     report = watch(changed(PANEL, shop_is_missing))
     found = column(report, "locations with records")
