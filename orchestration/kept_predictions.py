@@ -113,8 +113,9 @@ def _challenger(snapshot: Snapshot, scored: RowNumbers) -> pl.DataFrame:
     """What the challenger gives these rows, null where it gives nothing; no columns where there is none."""
     if snapshot.challenger is None:
         return pl.DataFrame()
-    probabilities, alerts = snapshot.challenger.probabilities[scored], snapshot.challenger.alerts[scored]
-    rows = pl.DataFrame([probabilities, alerts], schema=CHALLENGER_COLUMNS)
+    gave = snapshot.challenger
+    columns = zip(CHALLENGER_COLUMNS, (gave.probabilities[scored], gave.alerts[scored]), strict=True)
+    rows = pl.DataFrame(dict(columns), schema=CHALLENGER_COLUMNS)
     given = pl.col("challenger_probability").is_not_nan()
     return rows.select(pl.when(given).then(pl.col(name)) for name in CHALLENGER_COLUMNS)
 

@@ -12,7 +12,7 @@ from data.ingest.result import CleanHistory, write_history
 from data.panel import Panel
 from data.panel.build import build_panel
 from data.panel.file import write_panel
-from data.snapshots import load
+from data.snapshots import Challenger, ChallengerScores, load
 from data.snapshots.track_record import TRACK_RECORD
 from data.state.database import Database, open_database
 from data.state.tables import ALERT_EPISODES
@@ -56,11 +56,15 @@ def test_what_is_kept_is_what_the_server_tells(shops: Shops, tmp_path: Path) -> 
 def test_what_is_kept_of_a_snapshot_in_shards_is_what_one_in_one_piece_says(
     shops: Shops, tmp_path: Path, shards: int
 ) -> None:
-    snapshot = load(shops.root, shops.snapshot_id)
+    gave = np.linspace(0, 1, len(shops.panel.product_ids), dtype=np.float32)
+    gave[::5] = np.nan
+    beside = ChallengerScores(Challenger(MODEL, "stock-1", 0.5), gave)
+    snapshot = replace(load(shops.root, shops.snapshot_id), challenger=beside)
     ids = [publish_again(snapshot, tmp_path / "snapshots", each) for each in (1, shards)]
     assert keep_published(tmp_path / "snapshots", tmp_path) == sorted(ids)
     whole, sharded = (pl.read_parquet(tmp_path / "predictions" / f"{each}.parquet") for each in ids)
     assert len(whole) > 100
+    assert 0 < whole["challenger_probability"].null_count() == whole["challenger_alert"].null_count() < len(whole) / 2
     assert sharded.equals(whole, null_equal=True)
 
 

@@ -91,6 +91,7 @@ def publish_again(snapshot: Snapshot, root: Path, shards: int) -> str:
         snapshot.alerts,
         ("half of July is missing",),
         shards=shards,
+        challenger=snapshot.challenger,
     )
 
 
