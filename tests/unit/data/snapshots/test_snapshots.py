@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data.panel import Panel
-from data.snapshots import MANIFEST, AlertRule, SnapshotError, load, publish
+from data.snapshots import MANIFEST, AlertRule, Challenger, ChallengerScores, SnapshotError, load, publish
 from data.snapshots.files import sha256_of
 from tests.support.snapshots import MODEL, synthetic_panel
 
@@ -16,10 +16,13 @@ SOME_WITHOUT = dataclasses.replace(PANEL, lead_time_days=(7, None, 3))
 ALL_WITHOUT = dataclasses.replace(PANEL, lead_time_days=())
 
 
-def publish_panel(panel: Panel, folder: Path, alerts: AlertRule | None = None) -> str:
+def publish_panel(
+    panel: Panel, folder: Path, alerts: AlertRule | None = None, challenger: ChallengerScores | None = None
+) -> str:
     (folder / "bundle").mkdir(exist_ok=True)
     eligible = np.ones((len(panel.product_ids), len(panel.weeks)), dtype=np.bool_)
-    return publish(panel, eligible, folder / "bundle", MODEL, folder / "snapshots", alerts=alerts)
+    to = folder / "snapshots"
+    return publish(panel, eligible, folder / "bundle", MODEL, to, alerts=alerts, challenger=challenger)
 
 
 @pytest.mark.parametrize("panel", [SOME_WITHOUT, ALL_WITHOUT])
@@ -94,6 +97,42 @@ def test_a_file_of_objects_or_of_other_values_than_it_should_hold_is_refused_wha
     np.save(folder / "eligible.npy", array, allow_pickle=True)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest["sha256"]["eligible.npy"] = sha256_of(folder / "eligible.npy")
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(SnapshotError, match=sentence):
+        load(tmp_path / "snapshots", snapshot_id)
+
+
+def test_a_challenger_makes_another_snapshot_whose_manifest_a_server_of_before_reads(tmp_path: Path) -> None:
+    scores = ChallengerScores(Challenger(MODEL, "seed-18", 0.5), np.array([0.25, np.nan, 0.75], dtype=np.float32))
+    alone, beside = publish_panel(PANEL, tmp_path), publish_panel(PANEL, tmp_path, challenger=scores)
+    found = load(tmp_path / "snapshots", beside).challenger
+    assert found is not None
+    assert found.challenger == scores.challenger
+    np.testing.assert_array_equal(found.probabilities, scores.probabilities)
+    assert found.alerts.tolist() == [False, False, True]
+    manifests = [
+        json.loads((tmp_path / "snapshots" / each / MANIFEST).read_text(encoding="utf-8")) for each in (alone, beside)
+    ]
+    for each in manifests:
+        del each["id"], each["published_at"]
+        each["sha256"] = {name: digest for name, digest in each["sha256"].items() if not name.startswith("challenger.")}
+    assert manifests[0] == manifests[1]
+
+
+@pytest.mark.parametrize(
+    ("scores", "sentence"),
+    [
+        (np.array([0.5, 1.5, np.nan], dtype=np.float32), "holds what is no probability"),
+        (np.array([0.5, 0.5], dtype=np.float32), "not float32 of 3"),
+    ],
+)
+def test_what_no_challenger_can_have_given_is_refused(tmp_path: Path, scores: np.ndarray, sentence: str) -> None:
+    beside = ChallengerScores(Challenger(MODEL, "seed-18", 0.5), np.zeros(3, dtype=np.float32))
+    snapshot_id = publish_panel(PANEL, tmp_path, challenger=beside)
+    folder = tmp_path / "snapshots" / snapshot_id
+    np.save(folder / "challenger.npy", scores)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["sha256"]["challenger.npy"] = sha256_of(folder / "challenger.npy")
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(SnapshotError, match=sentence):
         load(tmp_path / "snapshots", snapshot_id)
