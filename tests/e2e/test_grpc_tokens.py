@@ -95,11 +95,10 @@ def test_a_token_that_calls_too_often_is_refused_and_no_other(published: Publish
 
 
 def test_a_token_can_be_added_and_taken_away_while_the_server_runs(published: Published, tmp_path: Path) -> None:
-    file = tmp_path / "tokens.jsonl"
-    first = new_token(file, "--name", "first")
+    file, aside = tmp_path / "tokens.jsonl", tmp_path / "aside"
+    first, second = new_token(file, "--name", "first"), new_token(aside, "--name", "second")
     with running_server(published.root, "--tokens", str(file)) as server, channel_to(server) as channel:
-        file.unlink()
-        second = new_token(file, "--name", "second")
+        put(file, aside.read_text())
         server.wait_for("tokens reloaded")
         assert code_of(channel, ASSESS, second) is OK
         assert code_of(channel, ASSESS, first) is grpc.StatusCode.UNAUTHENTICATED
