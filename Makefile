@@ -50,8 +50,8 @@ demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for 
 	@$(BIN)/python -m orchestration.demo $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR) --work-dir work/olist)
 
 test: tools ## run all tests
-	@# more workers than most machines have cores: half of the time goes by in waiting
-	$(BIN)/pytest -n 4 --dist loadfile
+	@# more workers than most machines have cores, since some tests wait; the long modules come first as they stand
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 crossfire: tools ## runs that are killed amid others, for MINUTES=10: what is published is always whole
 	STOCKOUT_CROSSFIRE_MINUTES=$(or $(MINUTES),10) $(BIN)/pytest --log-cli-level=INFO -k long_time tests/pipeline/test_crossfire.py

@@ -44,7 +44,7 @@ def sold(history: History, loads: int) -> Counter[Line]:
     return Counter((product, (on - FIRST).days, int(units)) for product, on, units in rows)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(lines, min_size=1, max_size=6))
 def test_lines_without_a_key_are_those_of_the_last_file_that_covers_their_day(deliveries: list[list[Line]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ def test_lines_without_a_key_are_those_of_the_last_file_that_covers_their_day(de
         assert all(line.is_even for line in account(history))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(keyed, min_size=1, max_size=6))
 def test_lines_with_a_key_are_the_newest_word_on_each(deliveries: list[dict[int, Line]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +84,7 @@ def test_lines_with_a_key_are_the_newest_word_on_each(deliveries: list[dict[int,
         assert all(line.is_even for line in account(history))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(counts, min_size=1, max_size=6))
 def test_counts_are_the_newest_word_on_each_product_and_day(deliveries: list[dict[tuple[str, int], int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +115,7 @@ def sale(name: str) -> SaleEvent:
     return SaleEvent(name, product, FIRST + dt.timedelta(days=on), None, units, None)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(lines | sent, min_size=1, max_size=8))
 def test_events_count_once_until_a_file_without_a_key_says_their_days(
     steps: list[list[Line]] | list[list[str]],
@@ -141,7 +141,7 @@ def test_events_count_once_until_a_file_without_a_key_says_their_days(
         assert all(line.is_even for line in account(history))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(keyed | sent, min_size=1, max_size=8))
 def test_of_events_and_lines_with_the_same_key_the_newest_word_counts(
     steps: list[dict[int, Line]] | list[list[str]],
@@ -168,7 +168,7 @@ def test_of_events_and_lines_with_the_same_key_the_newest_word_counts(
 taken = st.tuples(st.sampled_from("AB"), st.integers(0, 3), st.integers(0, 99), st.integers(0, 4))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(taken, min_size=1, max_size=12, unique_by=lambda each: each[:3]), st.data())
 def test_of_recorded_counts_the_last_of_the_day_counts_in_whatever_order_they_come(
     counts: list[tuple[str, int, int, int]], data: st.DataObject
