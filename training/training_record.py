@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from feature_service.json_record import read_json
-from training.errors import TrainingFileError
 from training.policy import AlertPolicy
+from training.record_file import read_record_file
 from training.threshold import OperatingPoint
 
 TRAINING_FILE = "training.json"
@@ -57,8 +56,4 @@ def read_training_record(candidate: Path) -> TrainingRecord:
     Raises:
         TrainingFileError: If it is missing or broken.
     """
-    path = candidate / TRAINING_FILE
-    try:
-        return read_json(TrainingRecord, path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingFileError(f"{path} cannot be read: {error}; train the model again") from error
+    return read_record_file(TrainingRecord, candidate / TRAINING_FILE, "train the model again")

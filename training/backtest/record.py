@@ -12,14 +12,13 @@ from pathlib import Path
 
 from data.panel import Panel
 from feature_service.bundle import Calibration
-from feature_service.json_record import read_json
 from training.backtest.origins import BacktestSettings, Calendar
 from training.backtest.out_of_fold import Backtest
 from training.backtest.predictions import PREDICTIONS_FILE, write_predictions
 from training.backtest.rolling import backtest
 from training.dataset import TrainingRows
-from training.errors import TrainingFileError
 from training.recipes import Recipe
+from training.record_file import read_record_file
 
 BACKTEST_FILE = "backtest.json"
 
@@ -80,8 +79,4 @@ def read_backtest(folder: Path) -> BacktestRecord:
     Raises:
         TrainingFileError: If it is missing or broken.
     """
-    path = folder / BACKTEST_FILE
-    try:
-        return read_json(BacktestRecord, path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingFileError(f"{path} cannot be read: {error}; run the backtest again") from error
+    return read_record_file(BacktestRecord, folder / BACKTEST_FILE, "run the backtest again")

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from feature_service.json_record import read_json
-from training.errors import TrainingFileError
 from training.evaluation.comparison import MODEL, Comparison
 from training.metrics.bootstrap import Interval
 from training.metrics.yardstick import Yardstick
+from training.record_file import read_record_file
 from training.threshold import OperatingPoint
 
 METRICS_FILE = "metrics.json"
@@ -72,8 +71,4 @@ def read_evaluation(folder: Path) -> Evaluation:
     Raises:
         TrainingFileError: If they are missing or broken.
     """
-    path = folder / METRICS_FILE
-    try:
-        return read_json(Evaluation, path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingFileError(f"{path} cannot be read: {error}; evaluate the model again") from error
+    return read_record_file(Evaluation, folder / METRICS_FILE, "evaluate the model again")
