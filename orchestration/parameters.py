@@ -157,6 +157,11 @@ class Parameters(ReadingParameters):
         default="local[*]", significant=False, description="of engine spark: its cluster, e.g. spark://host:7077"
     )
     seed = IntOption(default=DEFAULT_SEED, description="of every random choice")
+    weekly_run = IntOption(
+        default=0,
+        significant=False,
+        description="weekly run that this is part of, which the MLflow run of the model then names; 0: of none",
+    )
 
     @property
     def policy(self) -> AlertPolicy:

@@ -80,7 +80,10 @@ class Register(Release, Stage):
         model = claim_model_name(question, is_default=is_default, tracking_uri=self.tracking_uri)
         name = f"{question.name} {self.week_name}"
         warnings = PanelReport.read(self.folder_of(WeeklyPanel) / PANEL_REPORT).warnings
-        challenger = register(self.folder_of(Train), evaluation, predictions, name, self.tracking_uri, model, warnings)
+        trained = self.folder_of(Train)
+        challenger = register(
+            trained, evaluation, predictions, name, self.tracking_uri, model, warnings, self.weekly_run
+        )
         table, record = self.folder_of(Features) / TRAINING_TABLE, record_before(self.snapshots)
         outcome = decide(
             Challenger(challenger, read_evaluation(evaluation), predictions, table),

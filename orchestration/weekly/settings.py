@@ -44,7 +44,7 @@ SETTINGS_FILE = "stockout.toml"
 _OPTIONS = "run"
 _NO_SETTINGS = {
     *dict(ReadingParameters.get_params()),  # type: ignore[no-untyped-call]
-    *("as_of", "known_at", "publish_past"),
+    *("as_of", "known_at", "publish_past", "weekly_run"),
     *("engine", "spark_master"),  # outcomes are told from the clean history of one machine
 }
 _OF_A_QUESTION = {

@@ -164,7 +164,8 @@ class WeeklyRun:
         score = self._task(ScoreWeek, question)
         name = score.question.name
         if step.action == TRAINED:
-            stages = self._run(self._task(StockoutPipeline, question), name, course)
+            pipeline = self._task(StockoutPipeline, question, weekly_run=course.number)
+            stages = self._run(pipeline, name, course)
             if not self._failed(stages):
                 decided = [each.said for each in stages if each.stage == Register.__name__]
                 return replace(self._entry(score, step), decision="; ".join(decided))
@@ -198,8 +199,9 @@ class WeeklyRun:
             clock=self._clock,
         )
 
-    def _task(self, kind: type[OfQuestion], question: QuestionSettings) -> OfQuestion:
-        return kind(source=HISTORY, work_dir=self._settings.work_dir, as_of=self._wish.as_of, **question.options)
+    def _task(self, kind: type[OfQuestion], question: QuestionSettings, **beside: int) -> OfQuestion:
+        options = {**question.options, **beside}
+        return kind(source=HISTORY, work_dir=self._settings.work_dir, as_of=self._wish.as_of, **options)
 
     def _run(self, task: luigi.Task, subject: str, course: Course) -> Sequence[StageEntry]:
         stages = run_task(task, subject)

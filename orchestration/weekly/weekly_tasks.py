@@ -69,6 +69,8 @@ class StockoutWeekly(luigi.Task):
                 say_without_state(str(error), settings=settings.notify, clock=_now)
                 raise
         log.info("weekly    run %d, %s  (%.1f s)", course.number, course.summary(), time.perf_counter() - started)
+        if self.set_status_message:  # Luigi sets it while a worker runs the task, and luigid's page shows it
+            self.set_status_message(f"{course.summary()}: stockout-runs show {course.number} lists it")
         if course.failures:
             raise WeeklyRunError(
                 f"run {course.number} ended with {len(course.failures)} failed: {course.sentences()[0]}"

@@ -10,7 +10,8 @@ import pytest
 from data.snapshots import MANIFEST, current_id
 from data.synthetic.olist import write_synthetic_olist
 from feature_service.client import RiskClient
-from tests.support.processes import pipeline_command, run
+from tests.support.preloaded import run_preloaded
+from tests.support.processes import pipeline_command
 from tests.support.servers import running_server
 
 QUICK = ("--local-scheduler", "--backtest-weeks", "8", "--refit-every", "8")
@@ -25,7 +26,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def publish(orders: Path, work_dir: Path, *options: str) -> tuple[str, str]:
     """The id of the published snapshot, and what the run printed."""
-    completed = run(pipeline_command("StockoutPipeline", orders, work_dir, *QUICK, *options))
+    completed = run_preloaded(pipeline_command("StockoutPipeline", orders, work_dir, *QUICK, *options))
     assert completed.returncode == 0, completed.stdout
     return current_id(work_dir / "snapshots"), completed.stdout
 
@@ -71,7 +72,7 @@ def test_another_policy_publishes_other_alerts_of_the_same_model_and_trains_noth
 
 
 def test_a_number_of_a_policy_that_is_not_asked_for_is_refused_and_not_ignored(orders: Path, tmp_path: Path) -> None:
-    completed = run(pipeline_command("StockoutPipeline", orders, tmp_path, *QUICK, "--target-recall", "0.95"))
+    completed = run_preloaded(pipeline_command("StockoutPipeline", orders, tmp_path, *QUICK, "--target-recall", "0.95"))
     assert completed.returncode == 30
     assert "Traceback" not in completed.stdout
     assert "or come with --threshold-by recall" in completed.stdout

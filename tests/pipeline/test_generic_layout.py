@@ -12,7 +12,8 @@ import pytest
 from data.snapshots import current_id, load
 from data.synthetic.shops import write_synthetic_generic
 from feature_service.client import RiskClient
-from tests.support.processes import pipeline_command, run
+from tests.support.preloaded import run_preloaded
+from tests.support.processes import pipeline_command
 from tests.support.servers import running_server
 from tests.support.shell import shell
 from training.dataset import read_training_table
@@ -52,7 +53,7 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", LABELS)
 def test_every_label_has_its_training_table_of_its_own_feature_set(shops: Path, work_dir: Path, name: str) -> None:
-    completed = run(command("Features", shops, work_dir, label=name))
+    completed = run_preloaded(command("Features", shops, work_dir, label=name))
     assert completed.returncode == 0, completed.stdout
     (table,) = work_dir.glob(f"features/{name}-2024-W30-*/training_table.parquet")
     rows = read_training_table(table)
@@ -64,7 +65,7 @@ def test_another_horizon_feature_set_or_alpha_is_another_run(shops: Path, work_d
     settings = [(), ("--horizon-weeks", "2"), ("--feature-set", "sales-2"), ("--alpha", "0.2")]
     tables = set()
     for options in settings:
-        assert run(command("Features", shops, work_dir, *options, label="unusual_zero")).returncode == 0
+        assert run_preloaded(command("Features", shops, work_dir, *options, label="unusual_zero")).returncode == 0
         tables |= {path.parent.name for path in work_dir.glob("features/unusual_zero-*/*.parquet")}
     # sales-2 is what the label takes anyway
     assert len(tables) == len(settings) - 1
@@ -77,8 +78,9 @@ def test_renamed_columns_give_the_same_panel(shops: Path, work_dir: Path, tmp_pa
     rows.write_csv(renamed / "inventory.csv")
     (tmp_path / "names.toml").write_text('[inventory]\nunits_on_hand = "qty"\n')
     columns = ("--columns", str(tmp_path / "names.toml"))
-    assert run(command("WeeklyPanel", renamed, tmp_path / "work", *columns, label="inventory")).returncode == 0
-    assert run(command("WeeklyPanel", shops, work_dir, label="inventory")).returncode == 0
+    as_renamed = command("WeeklyPanel", renamed, tmp_path / "work", *columns, label="inventory")
+    assert run_preloaded(as_renamed).returncode == 0
+    assert run_preloaded(command("WeeklyPanel", shops, work_dir, label="inventory")).returncode == 0
     (one,), (other,) = (folder.glob("panel/*/*/panel") for folder in (work_dir, tmp_path / "work"))
     assert contents(one) == contents(other)
 
@@ -101,7 +103,7 @@ def test_what_cannot_be_meant_is_one_clear_sentence(
 ) -> None:
     data_dir = tmp_path / "in"
     shutil.copytree(shops, data_dir, ignore=shutil.ignore_patterns("availability.csv"))
-    completed = run(command("Features", data_dir, tmp_path / "work", *options, label=label))
+    completed = run_preloaded(command("Features", data_dir, tmp_path / "work", *options, label=label))
     assert completed.returncode == 30, completed.stdout
     assert "Traceback" not in completed.stdout
     assert sentence in next(line for line in completed.stdout.splitlines() if line.startswith("ERROR"))
@@ -111,11 +113,11 @@ def test_a_late_export_is_refused_in_a_sentence_or_taken_with_a_warning_in_log_a
     shops: Path, tmp_path: Path
 ) -> None:
     late = pipeline_command("WeeklyPanel", shops, tmp_path, "--local-scheduler", as_of="2024-08-18", source="generic")
-    refused = run(late)
+    refused = run_preloaded(late)
     assert refused.returncode == 30, refused.stdout
     assert "is of 2024-07-28, so that 21 days are unknown, not empty" in refused.stdout
     assert "ask for --as-of 2024-07-28" in refused.stdout
-    taken = run([*late, "--max-missing-days", "21"])
+    taken = run_preloaded([*late, "--max-missing-days", "21"])
     assert taken.returncode == 0, taken.stdout
     (report,) = tmp_path.glob("panel/*/2024-W33/report.json")
     found = json.loads(report.read_text(encoding="utf-8"))
@@ -127,12 +129,12 @@ def test_a_late_export_is_refused_in_a_sentence_or_taken_with_a_warning_in_log_a
     }
     assert len(found["warnings"]) == 4, "one is of the ingest, which was done before"
     assert all(f"warning   {each}" in taken.stdout for each in found["warnings"][1:])
-    assert run(late).returncode == 30, "what was allowed once is not allowed for ever"
+    assert run_preloaded(late).returncode == 30, "what was allowed once is not allowed for ever"
 
 
 def test_the_chain_publishes_what_a_planner_decides_with(shops: Path, work_dir: Path) -> None:
     given = ("--lead-time-days", "5")
-    completed = run(command("StockoutPipeline", shops, work_dir, *given, label="inventory"))
+    completed = run_preloaded(command("StockoutPipeline", shops, work_dir, *given, label="inventory"))
     assert completed.returncode == 0, completed.stdout
     snapshots = work_dir / "snapshots"
     snapshot = load(snapshots, current_id(snapshots))
@@ -147,7 +149,7 @@ def test_the_chain_publishes_what_a_planner_decides_with(shops: Path, work_dir: 
 
 
 def test_what_looks_wrong_about_the_data_is_said_by_log_server_report_and_mlflow(shops: Path, work_dir: Path) -> None:
-    completed = run(command("StockoutPipeline", shops, work_dir, "--lead-time-days", "5", label="inventory"))
+    completed = run_preloaded(command("StockoutPipeline", shops, work_dir, "--lead-time-days", "5", label="inventory"))
     assert completed.returncode == 0, completed.stdout
     with running_server(work_dir / "snapshots") as server, RiskClient(server.target) as client:
         info = client.info()

@@ -18,6 +18,7 @@ from data.history.load import load_delivery
 from data.ingest.facts import SCHEMAS
 from tests.support.databases import own_postgres
 from tests.support.disks import small_disk
+from tests.support.preloaded import run_preloaded, start_preloaded, wait_for
 from tests.support.processes import BIN, environment, run
 
 DAYS = range(1, 29)
@@ -71,7 +72,7 @@ def load_command(landing: Path, work: Path) -> list[str | Path]:
 
 
 def luigi_load(landing: Path, work: Path, **extra: str) -> subprocess.CompletedProcess[str]:
-    return run(load_command(landing, work), environment(**extra))
+    return run_preloaded(load_command(landing, work), environment(**extra))
 
 
 def assert_every_row_once(history: History) -> None:
@@ -105,7 +106,7 @@ def test_a_load_that_is_killed_at_any_step_is_done_by_the_next_one(
 ) -> None:
     work = tmp_path / "work"
     open_history(work, {})
-    killed = run([sys.executable, "-c", DYING, work, landing, owner, name, when, str(call)])
+    killed = run_preloaded([sys.executable, "-c", DYING, work, landing, owner, name, when, str(call)])
     assert killed.returncode == -9, killed.stdout
 
     again = load_delivery(open_history(work, {}), delivery(landing))
@@ -127,8 +128,8 @@ def test_two_loaders_at_once_load_every_row_once(
     for work, extra in ((tmp_path / "lite", {}), (tmp_path / "pg_work", {STATE_URL: postgres[0]})):
         program = DYING.replace("int(call)", "-1")
         words: list[str | Path] = [sys.executable, "-c", program, work, landing, "Ledger", "begin", "after", "1"]
-        loaders = [subprocess.Popen(words, env=environment(**extra)) for _ in range(3)]
-        assert [loader.wait(timeout=120) for loader in loaders] == [0, 0, 0]
+        loaders = [start_preloaded(words, environment(**extra)) for _ in range(3)]
+        assert [wait_for(loader) for loader in loaders] == [0, 0, 0]
         assert_every_row_once(open_history(work, extra))
 
 
@@ -224,7 +225,7 @@ def test_facts_that_are_gone_are_missed_and_never_silently_left_out(landing: Pat
     emptied = luigi_load(landing, work)
     assert emptied.returncode != 0
     assert "holds 0 rows of load 1, which brought 28" in emptied.stdout
-    reconciled = run([BIN / "stockout-data", "reconcile", work])
+    reconciled = run_preloaded([BIN / "stockout-data", "reconcile", work])
     assert reconciled.returncode == 2
     assert "NOT every row" in reconciled.stdout
 

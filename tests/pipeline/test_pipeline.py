@@ -15,7 +15,8 @@ from data.snapshots import current_id, load
 from data.synthetic.olist import write_synthetic_olist
 from tests.support.mute import mute_after_its_health, mute_socket
 from tests.support.olist import item, order, write_olist
-from tests.support.processes import BIN, environment, free_port, pipeline_command, run, running, wait_for_http
+from tests.support.preloaded import run_preloaded
+from tests.support.processes import BIN, environment, free_port, pipeline_command, running, wait_for_http
 
 STAGES = ("Ingest", "WeeklyPanel", "Features", "Backtest", "Train", "Evaluate", "Register", "Package", "Publish")
 
@@ -56,10 +57,10 @@ def finished(orders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     work_dir = tmp_path_factory.mktemp("folder") / "shop #1"
     for stage in STAGES:
         command = pipeline_command("StockoutPipeline", orders, work_dir)
-        killed = run([sys.executable, "-c", _KILLED_IN_STAGE, stage, *command[1:]])
+        killed = run_preloaded([sys.executable, "-c", _KILLED_IN_STAGE, stage, *command[1:]])
         assert killed.returncode == -9, killed.stdout
         assert not list(work_dir.glob("snapshots/CURRENT")) or stage == "Publish"
-    completed = run(pipeline_command("StockoutPipeline", orders, work_dir))
+    completed = run_preloaded(pipeline_command("StockoutPipeline", orders, work_dir))
     assert completed.returncode == 0, completed.stdout
     return work_dir
 
@@ -80,7 +81,7 @@ def test_a_run_killed_in_every_stage_finishes_and_leaves_no_partial_output(finis
 def test_a_run_that_was_killed_gives_what_an_undisturbed_run_gives(
     finished: Path, orders: Path, tmp_path: Path
 ) -> None:
-    assert run(pipeline_command("Evaluate", orders, tmp_path)).returncode == 0
+    assert run_preloaded(pipeline_command("Evaluate", orders, tmp_path)).returncode == 0
     for name in ("evaluation/metrics.json", "evaluation/bundle/contract.json", "evaluation/bundle/model.onnx"):
         (disturbed,), (undisturbed,) = finished.glob(f"models/*/{name}"), tmp_path.glob(f"models/*/{name}")
         assert disturbed.read_bytes() == undisturbed.read_bytes(), name
@@ -88,7 +89,7 @@ def test_a_run_that_was_killed_gives_what_an_undisturbed_run_gives(
 
 def test_running_again_changes_nothing(finished: Path, orders: Path) -> None:
     before = _files(finished)
-    again = run(pipeline_command("StockoutPipeline", orders, finished))
+    again = run_preloaded(pipeline_command("StockoutPipeline", orders, finished))
     assert again.returncode == 0, again.stdout
     assert _files(finished) == before
 
@@ -96,7 +97,7 @@ def test_running_again_changes_nothing(finished: Path, orders: Path) -> None:
 def test_each_stage_can_be_run_alone(orders: Path, tmp_path: Path) -> None:
     for stage, folder in (("Ingest", "ingest"), ("WeeklyPanel", "panel"), ("Features", "features")):
         assert not list(tmp_path.glob(f"{folder}/*"))
-        completed = run(pipeline_command(stage, orders, tmp_path))
+        completed = run_preloaded(pipeline_command(stage, orders, tmp_path))
         assert completed.returncode == 0, completed.stdout
 
 
@@ -110,7 +111,7 @@ def test_everything_a_run_writes_lies_in_folders_that_say_what_they_hold(finishe
 
 def test_any_date_stands_for_the_last_week_that_is_complete_by_then(orders: Path, tmp_path: Path) -> None:
     for as_of in ("2018-08-26", "2018-08-29"):  # a Sunday, and the Wednesday after it
-        assert run(pipeline_command("WeeklyPanel", orders, tmp_path, as_of=as_of)).returncode == 0
+        assert run_preloaded(pipeline_command("WeeklyPanel", orders, tmp_path, as_of=as_of)).returncode == 0
     assert [path.name for path in tmp_path.glob("panel/*/2018*")] == ["2018-W34"]
 
 
@@ -122,7 +123,7 @@ def test_the_pipeline_runs_against_luigid_and_its_page_shows_it(finished: Path, 
         assert b"Luigi" in page
         scheduler = ("--scheduler-host", "127.0.0.1", "--scheduler-port", str(port))
         # another date is another run, so that there is something to do
-        completed = run(pipeline_command("Features", orders, tmp_path, *scheduler, as_of="2018-08-19"))
+        completed = run_preloaded(pipeline_command("Features", orders, tmp_path, *scheduler, as_of="2018-08-19"))
         assert completed.returncode == 0, completed.stdout
         listed = json.loads(wait_for_http(f'http://127.0.0.1:{port}/api/task_list?data={{"status":"DONE"}}'))
     states = {task["name"]: task["status"] for task in listed["response"].values()}
@@ -145,7 +146,9 @@ def _sentence(completed: subprocess.CompletedProcess[str]) -> str:
 def test_a_setting_out_of_its_range_is_refused_before_anything_is_written(
     orders: Path, tmp_path: Path, option: str, sentence: str
 ) -> None:
-    completed = run(pipeline_command("StockoutPipeline", orders, tmp_path / "work", "--local-scheduler", option))
+    completed = run_preloaded(
+        pipeline_command("StockoutPipeline", orders, tmp_path / "work", "--local-scheduler", option)
+    )
     assert sentence in _sentence(completed)
     assert not (tmp_path / "work").exists()
 
@@ -154,7 +157,7 @@ def test_a_setting_out_of_its_range_is_refused_before_anything_is_written(
 def test_a_work_dir_in_which_mlflow_would_not_put_its_database_is_refused_at_once(
     orders: Path, tmp_path: Path, name: str
 ) -> None:
-    completed = run(pipeline_command("StockoutPipeline", orders, tmp_path / name))
+    completed = run_preloaded(pipeline_command("StockoutPipeline", orders, tmp_path / name))
     assert "in its path, and MLflow would put its database elsewhere" in _sentence(completed)
     assert not list(tmp_path.iterdir())
 
@@ -170,7 +173,7 @@ def test_a_work_dir_in_which_mlflow_would_not_put_its_database_is_refused_at_onc
 def test_a_wrong_parameter_is_one_clear_sentence(
     orders: Path, tmp_path: Path, options: dict[str, str], sentence: str
 ) -> None:
-    assert sentence in _sentence(run(pipeline_command("StockoutPipeline", orders, tmp_path, **options)))
+    assert sentence in _sentence(run_preloaded(pipeline_command("StockoutPipeline", orders, tmp_path, **options)))
 
 
 @pytest.mark.parametrize("server", [mute_socket, mute_after_its_health])
@@ -182,18 +185,18 @@ def test_an_mlflow_server_that_hangs_fails_the_stage_with_one_sentence(
         quick = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
         env = environment(MLFLOW_TRACKING_URI=uri, **quick)
         assert f"the MLflow server {uri} " in _sentence(
-            run(pipeline_command("StockoutPipeline", orders, tmp_path / "work"), env)
+            run_preloaded(pipeline_command("StockoutPipeline", orders, tmp_path / "work"), env)
         )
 
 
 def test_a_missing_folder_is_one_clear_sentence(tmp_path: Path) -> None:
-    completed = run(pipeline_command("StockoutPipeline", tmp_path / "nowhere", tmp_path / "work"))
+    completed = run_preloaded(pipeline_command("StockoutPipeline", tmp_path / "nowhere", tmp_path / "work"))
     assert f"there is no folder {tmp_path / 'nowhere'}" in _sentence(completed)
 
 
 def test_too_many_bad_rows_stop_the_run_and_can_be_looked_at(tmp_path: Path) -> None:
     data_dir = write_olist(tmp_path / "in", [order(1), order(2)], [item(1), item(2, price="gold")])
-    sentence = _sentence(run(pipeline_command("StockoutPipeline", data_dir, tmp_path / "work")))
+    sentence = _sentence(run_preloaded(pipeline_command("StockoutPipeline", data_dir, tmp_path / "work")))
     (quarantine,) = (tmp_path / "work" / "quarantine").glob("*.parquet")
     assert str(quarantine) in sentence
     assert pl.read_parquet(quarantine)["reason"].to_list() == ["UNPARSABLE_PRICE"]
@@ -201,7 +204,7 @@ def test_too_many_bad_rows_stop_the_run_and_can_be_looked_at(tmp_path: Path) -> 
 
 def test_a_full_disk_is_one_sentence_and_the_run_finishes_once_there_is_room(orders: Path, tmp_path: Path) -> None:
     command = pipeline_command("WeeklyPanel", orders, tmp_path)
-    full = run([sys.executable, "-c", _ON_A_FULL_DISK, "20000", *command[1:]], environment())
+    full = run_preloaded([sys.executable, "-c", _ON_A_FULL_DISK, "20000", *command[1:]], environment())
     assert "File too large" in _sentence(full)
     assert not list(tmp_path.glob("panel/*/2018-W34"))
-    assert run(command).returncode == 0
+    assert run_preloaded(command).returncode == 0

@@ -13,7 +13,8 @@ from data.ingest.generic import ingest_generic
 from data.ingest.result import CleanHistory, read_history
 from data.synthetic.shops import write_synthetic_generic
 from feature_service.client import HistoryClient, Sale, StockCount
-from tests.support.processes import BIN, run
+from tests.support.preloaded import run_preloaded
+from tests.support.processes import BIN
 from tests.support.servers import running_history
 
 FILES_UNTIL = dt.date(2024, 2, 20)
@@ -21,7 +22,7 @@ FILES_UNTIL = dt.date(2024, 2, 20)
 
 def luigi(task: str, work_dir: Path, *options: str | Path) -> str:
     words = [BIN / "luigi", "--module", "orchestration", task, "--local-scheduler", "--work-dir", work_dir, *options]
-    ended = run(words)
+    ended = run_preloaded(words)
     assert ended.returncode == 0, ended.stdout
     return ended.stdout
 
@@ -88,4 +89,4 @@ def test_what_is_recorded_after_the_files_counts_as_if_the_files_had_held_it(who
     assert_frame_equal(told.counts, read.counts)
     panels = sorted(folder.name for panel in (work_dir / "panel").iterdir() for folder in panel.iterdir())
     assert panels[-1] == "2024-W10"
-    assert "every row and cent is accounted for" in run([BIN / "stockout-data", "reconcile", work_dir]).stdout
+    assert "every row and cent is accounted for" in run_preloaded([BIN / "stockout-data", "reconcile", work_dir]).stdout

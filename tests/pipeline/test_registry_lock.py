@@ -1,13 +1,14 @@
 """One decision at a time, on a registry in a file and on a real server, between real processes."""
 
 import signal
-import subprocess
 import sys
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
+from tests.support.preloaded import start_preloaded, wait_for
 from tests.support.processes import environment, free_port, running, wait_for_http
 from training.registry.lock import LOCK_NAME
 
@@ -42,19 +43,19 @@ def uri(request: pytest.FixtureRequest, tmp_path: Path):  # type: ignore[no-unty
         yield f"http://127.0.0.1:{port}"
 
 
-def count(uri: str, file: Path, lease_s: float = 600, ending: str = "well") -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", COUNT, uri, str(file), str(lease_s), ending], env=environment())
+def count(uri: str, file: Path, lease_s: float = 600, ending: str = "well") -> ForkServerProcess:
+    return start_preloaded([sys.executable, "-c", COUNT, uri, file, str(lease_s), ending])
 
 
 def test_no_decision_is_lost_and_a_dead_one_holds_nobody_up_for_ever(uri: str, tmp_path: Path) -> None:
     file = tmp_path / "number"
     file.write_text("0")
     together = [count(uri, file) for _ in range(3)]
-    assert [process.wait() for process in together] == [0, 0, 0]
+    assert [wait_for(process) for process in together] == [0, 0, 0]
     assert file.read_text() == "9"
-    assert count(uri, file, ending="killed").wait() == -signal.SIGKILL
+    assert wait_for(count(uri, file, ending="killed")) == -signal.SIGKILL
     after = [count(uri, file, lease_s=2) for _ in range(2)]
-    assert [process.wait() for process in after] == [0, 0]
+    assert [wait_for(process) for process in after] == [0, 0]
     assert file.read_text() == "15"
     if uri.startswith("http"):
         names = [each.name for each in MlflowClient(uri, uri).search_registered_models()]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.run_lock import hold_for_a_run
-from tests.support.processes import BIN, run
+from tests.support.preloaded import run_preloaded
+from tests.support.processes import BIN
 
 COMMAND = [str(BIN / "luigi"), "--module", "orchestration", "PruneRuns", "--local-scheduler", "--work-dir"]
 
@@ -37,11 +38,11 @@ def test_the_retention_waits_for_a_run_that_is_at_work(tmp_path: Path) -> None:
 def test_killed_half_way_it_is_simply_run_again(tmp_path: Path) -> None:
     for name in ("history-1", "history-2"):
         (tmp_path / "ingest" / f".{name}.partial" / "inside").mkdir(parents=True)
-    killed = run([sys.executable, "-c", DYING, *COMMAND[1:], str(tmp_path)])
+    killed = run_preloaded([sys.executable, "-c", DYING, *COMMAND[1:], str(tmp_path)])
     assert killed.returncode == -9, killed.stdout
     (half_gone,) = (tmp_path / "ingest").glob(".pruned-*")
     assert (half_gone / "inside").is_dir()
-    again = run([*COMMAND, tmp_path])
+    again = run_preloaded([*COMMAND, tmp_path])
     assert "2 things of 0 bytes taken away" in again.stdout
     assert not any((tmp_path / "ingest").iterdir())
 
@@ -54,6 +55,6 @@ def test_killed_half_way_it_is_simply_run_again(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, options: tuple[str, ...], sentence: str) -> None:
-    refused = run([*COMMAND, tmp_path, *options])
+    refused = run_preloaded([*COMMAND, tmp_path, *options])
     assert refused.returncode != 0
     assert sentence in refused.stdout

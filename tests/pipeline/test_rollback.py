@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from data.snapshots import MODEL_NAME
 from feature_service.bundle import CONTRACT_FILE
 from orchestration.published_runs import SNAPSHOT_FILE
-from tests.support.processes import run
+from tests.support.preloaded import run_preloaded
 from tests.support.stores import ZERO_SALES, Store
 from tests.support.training_fixtures import Trained
 from training.errors import RegistryError
@@ -149,7 +149,7 @@ def test_rollback_is_one_command_that_says_how_to_publish(store: Store, poor: Tr
     stale = store.folder / "models" / "zero_sales-2018-W34-0" / "published" / "here" / SNAPSHOT_FILE
     stale.parent.mkdir(parents=True)
     stale.touch()
-    completed = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", store.folder])
+    completed = run_preloaded([sys.executable, "-m", "orchestration.rollback", "--work-dir", store.folder])
     assert completed.returncode == 0, completed.stdout
     assert "version 1 is the champion of zero_sales again" in completed.stdout
     lift = f"python -m orchestration.rollback --lift --work-dir {store.folder} --label zero_sales"
@@ -160,7 +160,7 @@ def test_rollback_is_one_command_that_says_how_to_publish(store: Store, poor: Tr
     )
     assert not stale.exists()
     assert store.pinned
-    lifted = run([sys.executable, *lift.split()[1:]])
+    lifted = run_preloaded([sys.executable, *lift.split()[1:]])
     assert lifted.returncode == 0, lifted.stdout
     assert lifted.stdout.startswith("the pin of zero_sales is lifted: version 1 is the champion until a run promotes")
     assert not store.pinned
@@ -188,7 +188,7 @@ def test_a_rollback_in_a_copied_work_dir_says_where_the_decisions_were_made(
 ) -> None:
     store.decide(poor)
     copy = shutil.copytree(store.folder, tmp_path_factory.mktemp("elsewhere") / "copy")
-    completed = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", copy])
+    completed = run_preloaded([sys.executable, "-m", "orchestration.rollback", "--work-dir", copy])
     assert completed.returncode == 1
     assert f"were made in the registry {store.uri}, not in sqlite:///{copy}" in completed.stdout
     assert "if the work dir was copied or moved, roll back where it was then" in completed.stdout
@@ -208,7 +208,7 @@ def test_a_ledger_of_before_is_read_and_its_question_can_be_rolled_back(
     ]
     store.ledger.write_text("".join(f"{json.dumps(line)}\n" for line in old))
     command = [sys.executable, "-m", "orchestration.rollback", "--work-dir", str(store.folder), "--label", "zero_sales"]
-    completed = run([*command, "--horizon-weeks", "4"])
+    completed = run_preloaded([*command, "--horizon-weeks", "4"])
     assert completed.returncode == 0, completed.stdout
     assert "--label zero_sales --horizon-weeks 4 --work-dir" in completed.stdout
     assert store.version("champion-zero_sales-4-weeks") == "1"
@@ -226,7 +226,7 @@ def test_a_ledger_that_begins_with_a_rollback_says_that_it_knows_no_earlier_cham
 
 
 def test_rollback_without_a_champion_is_one_sentence(tmp_path: Path) -> None:
-    completed = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", tmp_path])
+    completed = run_preloaded([sys.executable, "-m", "orchestration.rollback", "--work-dir", tmp_path])
     assert completed.returncode == 1
     assert "has no champion: there is nothing to go back from" in completed.stdout
     assert "Traceback" not in completed.stdout

@@ -15,7 +15,8 @@ from data.synthetic.shops import write_synthetic_generic
 from tests.support.generic import real_generic
 from tests.support.java import QUICK_START, java_environment, java_from_pypi
 from tests.support.olist import real_olist
-from tests.support.processes import BIN, environment, run
+from tests.support.preloaded import run_preloaded
+from tests.support.processes import BIN, environment
 
 FIRST_MONDAY = dt.date(2024, 1, 1)
 QUICK = ("--backtest-weeks", "8", "--refit-every", "8")
@@ -26,7 +27,7 @@ SPARK = ("--engine", "spark", "--spark-master", "local[2]")
 
 def luigi(task: str, work_dir: Path, *options: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
     words = [BIN / "luigi", "--module", "orchestration", task, "--local-scheduler", "--work-dir", work_dir, *options]
-    return run(words, environment(**extra))
+    return run_preloaded(words, environment(**extra))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from feature_service.bundle import Bundle, LabelContract
 from feature_service.client import Provenance, RiskClient
 from orchestration.registry_places import tracking_uri_of
 from tests.support.bentos import post
-from tests.support.processes import BIN, environment, free_port, pipeline_command, run, running, wait_for_http
+from tests.support.preloaded import run_preloaded
+from tests.support.processes import BIN, environment, free_port, pipeline_command, running, wait_for_http
 from tests.support.servers import running_server
 
 QUICK = ("--local-scheduler", "--backtest-weeks", "8", "--refit-every", "8")
@@ -30,7 +31,7 @@ def publish(shops: Path, work_dir: Path, label: str) -> str:
     command = pipeline_command(
         "StockoutPipeline", shops, work_dir, *QUICK, as_of="2024-07-28", label=label, source="generic"
     )
-    completed = run(command)
+    completed = run_preloaded(command)
     assert completed.returncode == 0, completed.stdout
     return completed.stdout
 

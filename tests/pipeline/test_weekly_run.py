@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 
 from data.snapshots import current_id
 from data.synthetic.shops import write_synthetic_generic
@@ -16,7 +17,7 @@ from orchestration.weekly.lock import only_weekly_run
 from tests.support.clocks import Clock
 from tests.support.deliveries import FIRST_MONDAY, deliver
 from tests.support.metrics_page import page_of, value
-from tests.support.processes import BIN, run
+from tests.support.processes import BIN, free_port, run, running, wait_for_http
 from tests.support.receivers import Receiver, http_receiver
 from tests.support.servers import running_server
 
@@ -180,3 +181,25 @@ def test_a_source_that_brings_nothing_for_long_is_told(shop: Shop) -> None:
     assert late.returncode == 0, late.stdout
     assert "nothing new came into" in late.stdout
     assert "nothing new came into" in shop.told[-1]["failures"][0]["sentence"]
+
+
+def test_the_pages_of_luigid_and_of_mlflow_name_the_run(shop: Shop, tmp_path: Path) -> None:
+    port, env = free_port(), shop.clock.environment()
+    luigid: list[str | Path] = [BIN / "luigid", "--address=127.0.0.1", f"--port={port}", f"--logdir={tmp_path}"]
+    with running([*luigid, f"--state-path={tmp_path}/state"], tmp_path / "log", env):
+        wait_for_http(f"http://127.0.0.1:{port}/static/visualiser/index.html")
+        command = [word for word in shop.command() if word != "--local-scheduler"]
+        ended = run([*command, "--scheduler-host", "127.0.0.1", "--scheduler-port", str(port)], env)
+        assert ended.returncode == 0, ended.stdout
+        listed = json.loads(wait_for_http(f'http://127.0.0.1:{port}/api/task_list?data={{"status":"DONE"}}'))
+        (task,) = (each for each, of in listed["response"].items() if of["name"] == "StockoutWeekly")
+        asked = f'{{"task_id":"{task}"}}'
+        said = json.loads(wait_for_http(f"http://127.0.0.1:{port}/api/get_task_status_message?data={asked}"))
+    number = shop.runs("list", "--limit", "1").split("succeeded")[0].split()[-1]
+    assert f"stockout-runs show {number}" in said["response"]["statusMessage"]
+
+    registry = MlflowClient(f"sqlite:///{shop.folder / 'work' / 'mlflow' / 'mlflow.db'}")
+    trained = registry.get_run(str(registry.get_model_version("stockout_risk", "1").run_id))
+    assert trained.data.tags["weekly_run"] == "1"
+    assert "stockout-runs show 1" in trained.data.tags["mlflow.note.content"]
+    assert "trained" in shop.runs("show", "1")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.support.processes import BIN, run
+from tests.support.preloaded import run_preloaded
+from tests.support.processes import BIN
 
 FIRST_MONDAY = dt.date(2024, 1, 1)
 TABLES = {"sales": "sold_at", "inventory": "counted_on"}
@@ -15,7 +16,7 @@ TABLES = {"sales": "sold_at", "inventory": "counted_on"}
 def luigi(task: str, work_dir: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
     """A task of a work dir, run to its end."""
     words = [BIN / "luigi", "--module", "orchestration", task, "--local-scheduler", "--work-dir", work_dir, *options]
-    return run(words)
+    return run_preloaded(words)
 
 
 def question(*options: str | Path) -> tuple[str | Path, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from data.snapshots import ModelReference
 from feature_service.bundle import Contract
@@ -69,6 +70,12 @@ def fetch_training_record(reference: ModelReference, tracking_uri: str) -> Train
             return read_training_record(Path(path).parent)
         except TrainingFileError:
             return None
+
+
+def link_weekly_run(client: MlflowClient, run_id: str, number: int) -> None:
+    """Say in the run's description and in a tag which weekly run trained the model, and where its stages are listed."""
+    client.set_tag(run_id, "weekly_run", str(number))
+    client.set_tag(run_id, MLFLOW_RUN_NOTE, f"Trained by weekly run {number}: `stockout-runs show {number}` lists it.")
 
 
 def log_warnings(client: MlflowClient, run_id: str, warnings: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ from training.evaluation.figures import read_evaluation
 from training.registry.client import reference_of, registry_client
 from training.registry.lock import registry_lock
 from training.registry.question import Question
-from training.registry.runs import fetch_predictions, log_files, log_run, log_warnings
+from training.registry.runs import fetch_predictions, link_weekly_run, log_files, log_run, log_warnings
 from training.registry.tracking_server import public
 from training.training_record import read_training_record
 
@@ -60,6 +60,7 @@ def register(
     tracking_uri: str,
     model: str = MODEL_NAME,
     warnings: Sequence[str] = (),
+    weekly_run: int = 0,
 ) -> ModelReference:
     """Log the run with all it wrote, and register its bundle as a version; the promotion is decided elsewhere.
 
@@ -74,6 +75,7 @@ def register(
             For SQLite the files go into the folder ``artifacts`` beside the database.
         model: The registered model: see :mod:`training.registry.names`.
         warnings: What was taken of the data though it looks wrong, a sentence each.
+        weekly_run: Number of the weekly run that trained it; 0: none did.
     Raises:
         RegistryError: If the server cannot be reached or refuses.
         TrainingFileError, BundleError: If a file of an earlier stage is missing or broken.
@@ -88,6 +90,8 @@ def register(
             run_id = log_run(client, tracking_uri, name, contract, record, figures)
             log_files(client, run_id, candidate, evaluation, predictions)
             log_warnings(client, run_id, warnings)
+            if weekly_run:
+                link_weekly_run(client, run_id, weekly_run)
             reference = _create_version(client, model, run_id, evaluation / BUNDLE_DIR, contract, digest)
         return reference
 

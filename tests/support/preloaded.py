@@ -1,0 +1,87 @@
+"""Commands in processes that have imported what the suite needs already.
+
+A command takes seconds to import MLflow and scikit-learn, and milliseconds to refuse a parameter. Here it is forked
+from a process that has done nothing but import: a process of its own, with its own arguments, environment and output.
+What must start as a user starts it goes through :func:`tests.support.processes.run`.
+"""
+
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from tests.support.processes import environment
+
+# not luigi.cmdline, which takes the arguments of the process when it is imported
+IMPORTED = (
+    *("luigi.retcodes", "luigi.worker", "luigi.server", "mlflow.store.model_registry.sqlalchemy_store", "mlflow.onnx"),
+    *("orchestration", "training.registry.versions", "training.registry.decisions", "training.candidate"),
+)
+TIMEOUT_S = 600
+_FORKED = multiprocessing.get_context("forkserver")
+_FORKED.set_forkserver_preload([__name__, *IMPORTED])
+
+
+def run_preloaded(
+    command: Sequence[str | Path], env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; standard error is part of ``stdout``.
+
+    Args:
+        command: A Python script, or this Python with ``-m`` or ``-c``.
+        env: Its environment; None: that of a user.
+    Raises:
+        subprocess.TimeoutExpired: If it takes too long; it is killed.
+    """
+    with tempfile.NamedTemporaryFile() as out:
+        status = wait_for(start_preloaded(command, env, Path(out.name)))
+        said = Path(out.name).read_text(encoding="utf-8")
+        return subprocess.CompletedProcess([str(word) for word in command], status, said)
+
+
+def start_preloaded(
+    command: Sequence[str | Path], env: Mapping[str, str] | None = None, out: Path = Path(os.devnull)
+) -> ForkServerProcess:
+    """Start a command as :func:`run_preloaded` does; what it prints goes to ``out``."""
+    words = [str(word) for word in command]
+    process = _FORKED.Process(target=_become, args=(words, dict(env or environment()), out))
+    process.start()
+    return process
+
+
+def wait_for(process: ForkServerProcess) -> int:
+    """The exit status of a started command, negative if a signal ended it.
+
+    Raises:
+        subprocess.TimeoutExpired: If it takes too long; it is killed.
+    """
+    process.join(TIMEOUT_S)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise subprocess.TimeoutExpired(process.name, TIMEOUT_S)
+    return process.exitcode
+
+
+def _become(words: list[str], env: dict[str, str], out: Path) -> None:
+    os.environ.clear()
+    os.environ.update(env)
+    with out.open("wb") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+    if words[0] != sys.executable:
+        sys.argv = words
+        runpy.run_path(words[0], run_name="__main__")
+        return
+    _, flag, what, *arguments = words
+    sys.argv = [flag, *arguments]
+    if flag == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        assert flag == "-c", words
+        exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
