@@ -20,7 +20,7 @@ from orchestration.stage import TASK_DONE, Stage
 from training.errors import SettingError
 
 if TYPE_CHECKING:
-    from monitoring.outcomes import OutcomesSummary
+    from monitoring.outcomes.update import OutcomesSummary
 
 
 class ScoreOutcomes(Run):
@@ -68,7 +68,7 @@ class ScoreOutcomes(Run):
 
 def record_alerts(run: Run) -> list[str]:
     """Keep what the published snapshots of a run's question say, as far as that is not kept yet; gives their ids."""
-    from monitoring.outcomes import outcomes_folder
+    from monitoring.outcomes.update import outcomes_folder
     from orchestration.kept_predictions import keep_published
 
     return keep_published(run.snapshots, outcomes_folder(Path(run.work_dir), run.question))
@@ -81,7 +81,7 @@ def score_outcomes(run: Run) -> "OutcomesSummary":
         StockoutError: If a file or the database of the state cannot be read or written.
     """
     from data.history.history import open_state
-    from monitoring.outcomes import outcomes_folder, update
+    from monitoring.outcomes.update import outcomes_folder, update
 
     record_alerts(run)
     return update(

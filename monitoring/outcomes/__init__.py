@@ -8,16 +8,3 @@ snapshots/TRACK_RECORD.json               the figures, which the gRPC server tel
 keep_predictions    once for each snapshot, when it is published or later
 update              with every new panel: outcomes, the ledger of alert episodes (SQL), figures
 """
-
-from monitoring.outcomes.errors import OutcomesError
-from monitoring.outcomes.predictions import PredictionsNote, keep_predictions
-from monitoring.outcomes.update import OutcomesSummary, outcomes_folder, update
-
-__all__ = [
-    "OutcomesError",
-    "OutcomesSummary",
-    "PredictionsNote",
-    "keep_predictions",
-    "outcomes_folder",
-    "update",
-]

@@ -16,8 +16,8 @@ from data.snapshots import AlertRule, Challenger, ChallengerScores, ModelReferen
 from data.snapshots.track_record import TrackRecord, read_track_record
 from data.state.database import Database, open_database
 from feature_service.bundle import Bundle
-from monitoring.outcomes import OutcomesSummary, update
 from monitoring.outcomes.ledger import episodes_in
+from monitoring.outcomes.update import OutcomesSummary, update
 from orchestration.challenger import newest_probabilities
 from orchestration.kept_predictions import keep_snapshot
 from tests.support.fleets import bundle_of_then

@@ -36,9 +36,11 @@ def find_champion(question: str, tracking_uri: str) -> ModelReference | None:
     Raises:
         RegistryError: If the server cannot be reached.
     """
-    names = (MODEL_NAME, f"{MODEL_NAME}_{question}")
-    found = (at_alias(champion_alias(question), tracking_uri, model) for model in names)
-    return next((champion for champion in found if champion is not None), None)
+    with registry_client(tracking_uri) as client:
+        names = (MODEL_NAME, f"{MODEL_NAME}_{question}")
+        found = (version_at(client, champion_alias(question), model) for model in names)
+        champion = next((version for version in found if version is not None), None)
+        return None if champion is None else reference_of(champion)
 
 
 def at_alias(alias: str, tracking_uri: str, model: str = MODEL_NAME) -> ModelReference | None:
