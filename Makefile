@@ -57,9 +57,9 @@ crossfire: tools ## runs that are killed amid others, for MINUTES=10: what is pu
 	STOCKOUT_CROSSFIRE_MINUTES=$(or $(MINUTES),10) $(BIN)/pytest --log-cli-level=INFO -k long_time tests/pipeline/test_crossfire.py
 
 # In a mount namespace of its own, where the machine allows one, so that a disk can be full.
-year: tools ## 52 weeks of a market (WEEKS=8: fewer) through the real processes, with all that goes wrong in a year
+year: tools ## 52 weeks of a market (WEEKS=26: fewer) through the real processes, with all that goes wrong in a year
 	STOCKOUT_YEAR_WEEKS=$(or $(WEEKS),52) $$(unshare --user --map-root-user --mount true 2>&- && \
-	  echo unshare --user --map-root-user --mount) $(BIN)/pytest --log-cli-level=INFO tests/year/play_year.py
+	  echo unshare --user --map-root-user --mount) $(BIN)/pytest --log-cli-level=INFO tests/e2e/test_a_year.py
 
 bench: tools ## the service against an echo and against other servers, streams, workers: medians, ratios
 	$(BIN)/python -m benchmarks.rpc

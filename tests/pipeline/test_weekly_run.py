@@ -17,7 +17,8 @@ from orchestration.weekly.lock import only_weekly_run
 from tests.support.clocks import Clock
 from tests.support.deliveries import FIRST_MONDAY, deliver
 from tests.support.metrics_page import page_of, value
-from tests.support.processes import BIN, free_port, run, running, wait_for_http
+from tests.support.preloaded import Run, preloaded_in
+from tests.support.processes import BIN, free_port, running, wait_for_http
 from tests.support.receivers import Receiver, http_receiver
 from tests.support.servers import running_server
 
@@ -38,9 +39,9 @@ label = "inventory"
 class Shop:
     """A folder with settings, into which files arrive."""
 
-    def __init__(self, folder: Path, whole: Path, told: Receiver) -> None:
+    def __init__(self, folder: Path, whole: Path, told: Receiver, clock: Clock, run: Run) -> None:
         self.folder, self._whole, self._told = folder, whole, told
-        self.clock = Clock(folder / "clock")
+        self.clock, self.do = clock, run
         self.settings = folder / "stockout.toml"
         (folder / "secret").write_text("no secret")
         webhook = f'[[notify.webhook]]\nurl = "http://127.0.0.1:{told.port}/"\nsecret_file = "secret"\n'
@@ -63,11 +64,11 @@ class Shop:
 
     def run(self) -> subprocess.CompletedProcess[str]:
         """A run to its end."""
-        return run(self.command(), self.clock.environment())
+        return self.do(self.command())
 
     def runs(self, *arguments: str) -> str:
         """What ``stockout-runs`` prints."""
-        shown = run([BIN / "stockout-runs", *arguments, "--settings", self.settings])
+        shown = self.do([BIN / "stockout-runs", *arguments, "--settings", self.settings])
         assert shown.returncode == 0, shown.stdout
         return shown.stdout
 
@@ -95,15 +96,18 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def shop(whole: Path, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def shop(whole: Path, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """After its first run."""
-    shop = Shop(tmp_path_factory.mktemp("shop"), whole, receiver)
-    shop.deliver(dt.date(2024, 7, 21))
-    first = shop.run()
-    assert first.returncode == 0, first.stdout
-    assert "inventory trained: there is no champion yet" in first.stdout
-    assert shop.served.startswith("2024-W29")
-    return shop
+    folder = tmp_path_factory.mktemp("shop")
+    clock = Clock(folder / "clock")
+    with preloaded_in(clock.environment()) as run:
+        shop = Shop(folder, whole, receiver, clock, run)
+        shop.deliver(dt.date(2024, 7, 21))
+        first = shop.run()
+        assert first.returncode == 0, first.stdout
+        assert "inventory trained: there is no champion yet" in first.stdout
+        assert shop.served.startswith("2024-W29")
+        yield shop
 
 
 def test_a_second_start_does_nothing_and_what_a_killed_one_published_is_told_by_the_next(shop: Shop) -> None:
@@ -189,7 +193,7 @@ def test_the_pages_of_luigid_and_of_mlflow_name_the_run(shop: Shop, tmp_path: Pa
     with running([*luigid, f"--state-path={tmp_path}/state"], tmp_path / "log", env):
         wait_for_http(f"http://127.0.0.1:{port}/static/visualiser/index.html")
         command = [word for word in shop.command() if word != "--local-scheduler"]
-        ended = run([*command, "--scheduler-host", "127.0.0.1", "--scheduler-port", str(port)], env)
+        ended = shop.do([*command, "--scheduler-host", "127.0.0.1", "--scheduler-port", str(port)])
         assert ended.returncode == 0, ended.stdout
         listed = json.loads(wait_for_http(f'http://127.0.0.1:{port}/api/task_list?data={{"status":"DONE"}}'))
         (task,) = (each for each, of in listed["response"].items() if of["name"] == "StockoutWeekly")

@@ -5,13 +5,15 @@ from a process that has done nothing but import: a process of its own, with its 
 What must start as a user starts it goes through :func:`tests.support.processes.run`.
 """
 
+import json
 import multiprocessing
 import os
 import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -23,8 +25,9 @@ IMPORTED = (
     *("orchestration", "training.registry.versions", "training.registry.decisions", "training.candidate"),
 )
 TIMEOUT_S = 600
+Run = Callable[[Sequence[str | Path]], subprocess.CompletedProcess[str]]
 _FORKED = multiprocessing.get_context("forkserver")
-_FORKED.set_forkserver_preload([__name__, *IMPORTED])
+_FORKED.set_forkserver_preload(["tests.support.preloaded", *IMPORTED])
 
 
 def run_preloaded(
@@ -42,6 +45,25 @@ def run_preloaded(
         status = wait_for(start_preloaded(command, env, Path(out.name)))
         said = Path(out.name).read_text(encoding="utf-8")
         return subprocess.CompletedProcess([str(word) for word in command], status, said)
+
+
+@contextmanager
+def preloaded_in(env: Mapping[str, str]) -> Iterator[Run]:
+    """Runs commands as :func:`run_preloaded` does, where the environment must be there from the first process on.
+
+    So it is with a library that gives processes another clock.
+    """
+    itself = [sys.executable, "-m", "tests.support.preloaded"]
+    with subprocess.Popen(itself, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        asked, answered = process.stdin, process.stdout
+        assert asked is not None
+        assert answered is not None
+
+        def ask(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+            print(json.dumps([str(word) for word in command]), file=asked, flush=True)
+            return subprocess.CompletedProcess(**json.loads(answered.readline()))
+
+        yield ask
 
 
 def start_preloaded(
@@ -85,3 +107,10 @@ def _become(words: list[str], env: dict[str, str], out: Path) -> None:
     else:
         assert flag == "-c", words
         exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        done = run_preloaded(json.loads(line), os.environ)
+        sys.stdout.write(f"{json.dumps(vars(done))}\n")
+        sys.stdout.flush()

@@ -17,7 +17,8 @@ from orchestration.registry_places import ledger_in
 from tests.support.clocks import Clock
 from tests.support.disks import SmallDisk
 from tests.support.market import Market
-from tests.support.processes import BIN, run
+from tests.support.preloaded import Run
+from tests.support.processes import BIN
 from tests.support.receivers import Receiver
 from training.registry.ledger import Entry, read_all, registries
 
@@ -74,22 +75,25 @@ class Week:
 
 @dataclass
 class Year:
-    """A seller's folder, its clock, who is told, its disk if it has one of its own, and the weeks so far."""
+    """A seller's folder, its clock, who is told, its disk if it has one of its own, what runs a command, the weeks."""
 
     folder: Path
     market: Market
     clock: Clock
     receiver: Receiver
     disk: SmallDisk | None
+    run_at_its_time: Run
     weeks: list[Week] = field(default_factory=list)
 
     @classmethod
-    def of(cls, folder: Path, market: Market, receiver: Receiver, disk: SmallDisk | None) -> "Year":
+    def of(
+        cls, folder: Path, market: Market, receiver: Receiver, disk: SmallDisk | None, clock: Clock, run: Run
+    ) -> "Year":
         """Before the first week."""
         (folder / "secret").write_text("no secret", encoding="utf-8")
         numbers = {"train_every_weeks": TRAIN_EVERY_WEEKS, "keep_weeks": KEEP_WEEKS, "port": receiver.port}
         (folder / "stockout.toml").write_text(SETTINGS.format(question=QUESTION, **numbers), encoding="utf-8")
-        return cls(folder, market, Clock(folder / "clock"), receiver, disk)
+        return cls(folder, market, clock, receiver, disk, run)
 
     @property
     def work_dir(self) -> Path:
@@ -125,7 +129,7 @@ class Year:
 
     def run(self) -> subprocess.CompletedProcess[str]:
         """A weekly run to its end."""
-        ended = run(self.command, self.clock.environment())
+        ended = self.run_at_its_time(self.command)
         self.weeks[-1].run = ended
         return ended
 
@@ -135,7 +139,7 @@ class Year:
         Raises:
             AssertionError: If it fails.
         """
-        ended = run([BIN / str(words[0]), *words[1:]], self.clock.environment())
+        ended = self.run_at_its_time([BIN / str(words[0]), *words[1:]])
         assert ended.returncode == 0, ended.stdout
         return ended.stdout
 
