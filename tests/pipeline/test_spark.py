@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +16,7 @@ from tests.support.generic import real_generic
 from tests.support.java import QUICK_START, java_environment, java_from_pypi
 from tests.support.olist import real_olist
 from tests.support.preloaded import run_preloaded
-from tests.support.processes import BIN, environment
+from tests.support.processes import BIN, environment, run
 
 FIRST_MONDAY = dt.date(2024, 1, 1)
 QUICK = ("--backtest-weeks", "8", "--refit-every", "8")
@@ -25,9 +25,12 @@ ZERO_SALES = ("--label", "zero_sales", "--feature-set", "sales-2")
 SPARK = ("--engine", "spark", "--spark-master", "local[2]")
 
 
+def command(task: str, work_dir: Path, *options: str | Path) -> list[str | Path]:
+    return [BIN / "luigi", "--module", "orchestration", task, "--local-scheduler", "--work-dir", work_dir, *options]
+
+
 def luigi(task: str, work_dir: Path, *options: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
-    words = [BIN / "luigi", "--module", "orchestration", task, "--local-scheduler", "--work-dir", work_dir, *options]
-    return run_preloaded(words, environment(**extra))
+    return run_preloaded(command(task, work_dir, *options), environment(**extra))
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +162,7 @@ def test_without_a_java_that_spark_runs_on_a_sentence_says_so(
         java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n", encoding="utf-8")
         java.chmod(0o755)
         home = str(tmp_path)
-    refused = _refused(loaded, JAVA_HOME=home)
+    refused = _refused(loaded, run_preloaded, JAVA_HOME=home)
     assert "ERROR: --engine spark needs Java 17 or later, and" in refused
     assert found in refused
 
@@ -167,12 +170,13 @@ def test_without_a_java_that_spark_runs_on_a_sentence_says_so(
 def test_without_pyspark_a_sentence_says_so(loaded: Path, tmp_path: Path) -> None:
     (tmp_path / "pyspark").mkdir()
     (tmp_path / "pyspark" / "__init__.py").write_text("raise ImportError", encoding="utf-8")
-    refused = _refused(loaded, PYTHONPATH=str(tmp_path))
+    refused = _refused(loaded, run, PYTHONPATH=str(tmp_path))  # a process reads this path when it starts
     assert "ERROR: --engine spark needs PySpark, which is not installed: pip install" in refused
 
 
-def _refused(work_dir: Path, **extra: str) -> str:
-    asked = luigi("ScoreWeek", work_dir, "--source", "history", *INVENTORY, "--as-of", "2024-01-28", *SPARK, **extra)
+def _refused(work_dir: Path, run: Callable[..., subprocess.CompletedProcess[str]], **extra: str) -> str:
+    asked_for = ("--source", "history", *INVENTORY, "--as-of", "2024-01-28", *SPARK)
+    asked = run(command("ScoreWeek", work_dir, *asked_for), environment(**extra))
     assert asked.returncode != 0
     assert "Traceback" not in asked.stdout
     assert not list((work_dir / "clean").glob("[!.]*"))
