@@ -42,21 +42,23 @@ def product_episodes(folder: Path, notes: Sequence[PredictionsNote], now: dt.dat
     Args:
         folder: Of the question.
         notes: The predictions that count, of all weeks.
-        now: Neither data nor predictions are waited for longer than ``RECONSIDERED_WEEKS``.
+        now: Neither data nor predictions are waited for longer than ``RECONSIDERED_WEEKS``, by the calendar of the
+            data: when the newest snapshot is published, its last day is today there, be the history of years ago.
     Raises:
         OutcomesError: If a file cannot be read.
     """
     if not notes:
         return
+    today = notes[-1].last_day + max(now - notes[-1].published_at, 0 * _DAY)
     of_products: dict[str, list[tuple[PredictionsNote, Row, Alert]]] = {}
     for note in notes:
         told = read_outcomes_note(folder, note)
         for row in _alert_rows(folder, note):
-            alert = _alert(note, row, told, now)
+            alert = _alert(note, row, told, today)
             of_products.setdefault(row["product_id"], []).append((note, row, alert))
     horizon_weeks = notes[-1].horizon_weeks
     # a week of which nothing was said for so long had no alerts
-    silent = monday_of(now.date()) - dt.timedelta(weeks=RECONSIDERED_WEEKS)
+    silent = monday_of(today) - dt.timedelta(weeks=RECONSIDERED_WEEKS)
     newest_week = max(notes[-1].as_of_week, silent)
     for product_id in sorted(of_products):
         said = {note.as_of_week: (note, row) for note, row, _ in of_products[product_id]}
@@ -75,13 +77,13 @@ def _alert_rows(folder: Path, note: PredictionsNote) -> list[dict[str, Any]]:
     return list(rows.filter("alert").iter_rows(named=True))
 
 
-def _alert(note: PredictionsNote, row: Row, told: OutcomesNote | None, now: dt.datetime) -> Alert:
+def _alert(note: PredictionsNote, row: Row, told: OutcomesNote | None, today: dt.date) -> Alert:
     first, last = note.last_day + _DAY, note.last_day + 7 * note.horizon_weeks * _DAY
     if told is None or not told.is_over:
         if told is not None and row["out_on"] is not None:
             return Alert(note.as_of_week, Fate.CAME_TRUE, row["out_on"])
         known = f"the data end on {told.data_until}" if told else "no data tell of it yet"
-        if now.date() > last + RECONSIDERED_WEEKS * 7 * _DAY:
+        if today > last + RECONSIDERED_WEEKS * 7 * _DAY:
             return Alert(note.as_of_week, Fate.UNKNOWN, reason=f"{known}, before the {last} that it looked ahead to")
         return Alert(note.as_of_week, Fate.OPEN, reason=f"{known}; it looks ahead to the {last}")
     if row["outcome"] == 1:
