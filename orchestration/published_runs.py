@@ -11,6 +11,8 @@ from training.registry.question import Question
 
 SNAPSHOT_FILE = "snapshot_id"
 _RUN_FILE = "run.json"
+_OF_ITS_TIME = "weekly_run"
+"""What is no part of a command that somebody gives again by hand."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ def write_published_run(folder: Path, run: Stage) -> None:
     words = ["luigi", "--module", "orchestration", "StockoutPipeline"]
     for name, text in run.to_str_params().items():  # type: ignore[no-untyped-call]
         parameter = parameters[name]
+        if name == _OF_ITS_TIME:
+            continue
         if not parameter.has_task_value("Run", name) or getattr(run, name) != parameter.task_value("Run", name):
             words += [f"--{name.replace('_', '-')}", text]
     folders = {str(_of_retention(each.folder.relative_to(run.work_dir))) for each in run.chain()}

@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import json
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 NEW, WORSE, RESOLVED, DRIFT, FAILURES = "new", "worse", "resolved", "drift", "failures"
+_NUMBER = re.compile(r"\d+")
 KINDS = (NEW, WORSE, RESOLVED, DRIFT, FAILURES)
 """The kinds of change that somebody is told of, as the fields of :class:`Facts` are named."""
 
@@ -88,7 +90,7 @@ class Drift:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A stage that failed, and why, in a sentence. It is told once for each run, however often that is tried."""
+    """A stage that failed, and why, in a sentence. The same, but for its numbers, is told once for each run."""
 
     stage: str
     sentence: str
@@ -149,7 +151,7 @@ def _key(kind: str, fact: Fact, run_id: str) -> str:
 
 def _identity(fact: Fact, run_id: str) -> tuple[str, ...]:
     if isinstance(fact, Failure):
-        return run_id, fact.stage
+        return run_id, fact.stage, _NUMBER.sub("", fact.sentence)
     return (fact.drift_id,) if isinstance(fact, Drift) else (fact.question, fact.product_id, fact.episode_id)
 
 

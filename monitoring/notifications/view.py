@@ -56,7 +56,7 @@ def view_of(message: Message) -> View:
         for each in message.resolved
     ]
     sections = (
-        _sentences("Failed", [f"{each.stage}: {each.sentence}" for each in message.failures]),
+        _sentences("Wrong", [f"{each.stage}: {each.sentence}" for each in message.failures]),
         _alerts("New alerts", message.new),
         _alerts("Worse", message.worse),
         _sentences("Drift", [each.sentence for each in message.drift]),
@@ -75,7 +75,7 @@ def headline_of(message: Message) -> str:
     parts: list[str] = []
     if message.failures:
         stages = ", ".join(dict.fromkeys(_id(each.stage) for each in message.failures[:3]))
-        parts.append(f"Put the run right, it failed at {stages}.")
+        parts.append(f"Put right what is wrong with {stages}.")
     if message.new or message.worse:
         parts.append(_at_risk([*message.new, *message.worse], len(message.new), len(message.worse)))
     if message.drift:

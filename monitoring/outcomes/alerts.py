@@ -11,6 +11,9 @@ from monitoring.outcomes.episodes import Alert, Episode, Fate, episodes_of
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, PredictionsNote, read_predictions
 from monitoring.outcomes.week_outcomes import RECONSIDERED_WEEKS, OutcomesNote, read_outcomes, read_outcomes_note
 
+RECEIVED = "received on"
+"""How the reason begins of an alert that cannot be known since something came in between."""
+
 _DAY = dt.timedelta(days=1)
 
 Row = Mapping[str, Any]
@@ -91,7 +94,7 @@ def _alert(note: PredictionsNote, row: Row, told: OutcomesNote | None, today: dt
     if row["outcome"] is None:
         return Alert(note.as_of_week, Fate.UNKNOWN, reason=_why_unknown(row, first, last))
     if row["used_up_on"] is not None:
-        reason = f"received on {row['received_on']}: without what came it would have run out on {row['used_up_on']}"
+        reason = f"{RECEIVED} {row['received_on']}: without what came it would have run out on {row['used_up_on']}"
         return Alert(note.as_of_week, Fate.UNKNOWN, reason=reason)
     return Alert(note.as_of_week, Fate.DID_NOT)
 

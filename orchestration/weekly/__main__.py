@@ -16,7 +16,7 @@ from data.weeks import iso_name
 from feature_service.kernel import StockoutError
 from feature_service.terminal import command_output
 from orchestration.drift_command import drift
-from orchestration.weekly.ledger import QuestionEntry, RunEntry, RunLedger
+from orchestration.weekly.ledger import FAILED, QuestionEntry, RunEntry, RunLedger
 from orchestration.weekly.settings import SETTINGS_FILE, WeeklySettings, read_settings
 
 _NAME = "stockout-runs"
@@ -79,6 +79,9 @@ def check(file: Path) -> None:
     print_table(f"questions: {len(told)}", ("options", "trained every weeks"), told)
     channels = [f"{each.name}: of {', '.join(each.on)}" for each in settings.notify.channels]
     print_lines("told of what changes", channels or ["nobody: no channel stands below [notify]"])
+    absent = [folder for folder, _, is_there in rows if is_there != "there"]
+    if absent:
+        raise click.ClickException(f"a run would fail, since there is no folder {absent[0]}: make it, or name another")
 
 
 @main.command("list")
@@ -153,6 +156,8 @@ def _run_rows(run: RunEntry, questions: Sequence[QuestionEntry]) -> list[tuple[s
     if not questions:
         return [(*head, "", "", "", "", run.said)]
     answers = [(each.question, each.action, _week(each.as_of_week), each.model_version, each.why) for each in questions]
+    if run.state == FAILED:
+        answers.append(("", "", "", "", run.said))
     return [(*(head if number == 0 else ("",) * len(head)), *answer) for number, answer in enumerate(answers)]
 
 

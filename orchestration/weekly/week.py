@@ -35,6 +35,7 @@ from orchestration.weekly.ledger import (
     FAILED,
     NOTHING,
     NOTHING_NEW,
+    SCORED,
     SUCCEEDED,
     TRAINED,
     QuestionEntry,
@@ -167,14 +168,21 @@ class WeeklyRun:
             pipeline = self._task(StockoutPipeline, question, weekly_run=course.number)
             stages = self._run(pipeline, name, course)
             if not self._failed(stages):
-                decided = [each.said for each in stages if each.stage == Register.__name__]
-                return replace(self._entry(score, step), decision="; ".join(decided))
+                return self._trained(score, step, stages)
             if not has_champion:
                 raise _HasFailedError
             step = Step(FAILED, f"{step.why}; training failed, so the champion scored the week")
         if step.action != NOTHING:
             self._run_or_stop(score, name, course)
         return self._entry(score, step)
+
+    def _trained(self, score: ScoreWeek, step: Step, stages: Sequence[StageEntry]) -> QuestionEntry:
+        decided = next((each.said for each in stages if each.stage == Register.__name__), "")
+        if not decided:  # a task that finds its work done does nothing
+            why = f"{step.why}; of these data and settings a model was trained before"
+            return self._entry(score, Step(SCORED if stages else NOTHING, why))
+        which, _, _ = decided.partition(": ")
+        return replace(self._entry(score, Step(TRAINED, f"{step.why}; {which}")), decision=decided)
 
     def _prune(self, course: Course) -> None:
         if all(each.action == NOTHING for each in course.questions):
@@ -196,6 +204,7 @@ class WeeklyRun:
             ),
             settings=self._settings.notify,
             database=self._database,
+            outcomes=self._settings.work_dir / "outcomes",
             clock=self._clock,
         )
 

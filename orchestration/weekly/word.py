@@ -6,6 +6,7 @@ channel was told. So nothing is lost with a run that dies between the two, and o
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from data.state.database import Database
@@ -14,8 +15,10 @@ from monitoring.notifications.deliver import Clock, Delivery, deliver, send_at_o
 from monitoring.notifications.digest import Alert, Digest, Facts, Failure, ResolvedAlert, Run
 from monitoring.notifications.outbox import enqueue
 from monitoring.notifications.settings import NotifySettings
+from monitoring.outcomes.alerts import RECEIVED
 from monitoring.outcomes.episodes import Fate
 from monitoring.outcomes.ledger import episodes_in
+from monitoring.outcomes.predictions import counted_weeks, read_predictions
 from orchestration.console import log
 from orchestration.weekly.ledger import QuestionEntry
 
@@ -24,6 +27,7 @@ WORSE_BY = 0.2
 RESOLVED_WEEKS = 4
 """For so long after its end an alert's outcome is told, if it was not yet."""
 
+_SAVED = "a delivery came in between"
 _OUTCOMES = {Fate.DID_NOT: "did not run out", Fate.UNKNOWN: "cannot be known"}
 
 
@@ -33,6 +37,7 @@ def say(
     *,
     settings: NotifySettings,
     database: Database,
+    outcomes: Path,
     clock: Clock,
 ) -> None:
     """Put into the outbox what is new, and send what is due; a channel that cannot be reached is tried again later.
@@ -43,13 +48,15 @@ def say(
             go along with what is told.
         settings: The channels; without one nobody is told of anything.
         database: Of the state.
+        outcomes: The folder below which that of each question keeps what snapshots said.
         clock: Gives the time, with its zone.
     Raises:
         StateError: If the database cannot be used.
+        OutcomesError: If what a snapshot said cannot be read.
     """
     if not settings.channels:
         return
-    digest = _digest(entries, noted, database, clock())
+    digest = _digest(entries, noted, database, outcomes, clock())
     with database.connect() as connection:
         enqueue(connection, digest, settings.channels)
     _log(deliver(database, settings, clock))
@@ -76,7 +83,9 @@ def _log(deliveries: Sequence[Delivery]) -> None:
             log.info("told      %s, %d messages", visible(delivery.channel), delivery.sent)
 
 
-def _digest(entries: Sequence[QuestionEntry], noted: Facts, database: Database, now: dt.datetime) -> Digest:
+def _digest(
+    entries: Sequence[QuestionEntry], noted: Facts, database: Database, outcomes: Path, now: dt.datetime
+) -> Digest:
     answered = [(each.question, each.as_of_week) for each in entries if each.as_of_week is not None]
     episodes = {question: episodes_in(database, question) for question, _ in answered}
     weeks = [week for _, week in answered]
@@ -91,10 +100,11 @@ def _digest(entries: Sequence[QuestionEntry], noted: Facts, database: Database, 
         run=run,
         new=tuple(_alert(row) for question, week in answered for row in episodes[question] if _is_new(row, week)),
         worse=tuple(
-            _alert(row, probability_before=row["probability"])
+            alert
             for question, week in answered
-            for row in episodes[question]
-            if _is_worse(row, week)
+            for alert in _as_they_are_now(
+                [row for row in episodes[question] if _is_worse(row, week)], outcomes / question, week
+            )
         ),
         resolved=tuple(
             _resolved(row) for question, week in answered for row in episodes[question] if _is_resolved(row, week)
@@ -118,7 +128,8 @@ def _is_resolved(row: Mapping[str, Any], week: dt.date) -> bool:
     return row["closed_week"] is not None and row["closed_week"] > week - dt.timedelta(weeks=RESOLVED_WEEKS)
 
 
-def _alert(row: Mapping[str, Any], probability_before: float | None = None) -> Alert:
+def _alert(row: Mapping[str, Any]) -> Alert:
+    """As it was in its first week, which the ledger keeps."""
     return Alert(
         question=row["question"],
         product_id=row["product_id"],
@@ -127,15 +138,34 @@ def _alert(row: Mapping[str, Any], probability_before: float | None = None) -> A
         units_on_hand=row["units_on_hand"],
         reorder_by=row["reorder_by"],
         revenue_at_risk=row["revenue_at_risk"],
-        probability_before=probability_before,
     )
+
+
+def _as_they_are_now(worse: Sequence[Mapping[str, Any]], folder: Path, week: dt.date) -> list[Alert]:
+    """With the figures that the snapshot of a week gave, and the probability of their first week beside them."""
+    note = next((note for note in counted_weeks(folder) if note.as_of_week == week), None) if worse else None
+    if note is None:
+        return []
+    told = ["product_id", "probability", "units_on_hand", "reorder_by", "revenue_at_risk"]
+    now = {row["product_id"]: row for row in read_predictions(folder, note, told).iter_rows(named=True)}
+    return [
+        Alert(
+            question=row["question"],
+            episode_id=str(row["first_week"]),
+            probability_before=row["probability"],
+            **now[row["product_id"]],
+        )
+        for row in worse
+        if row["product_id"] in now
+    ]
 
 
 def _resolved(row: Mapping[str, Any]) -> ResolvedAlert:
     if row["outcome"] == Fate.CAME_TRUE:
         outcome = f"came true on {row['outcome_day']}" if row["outcome_day"] else "came true"
     else:
-        outcome = _OUTCOMES[Fate(row["outcome"])] + (f": {row['reason']}" if row["reason"] else "")
+        words = _SAVED if row["reason"].startswith(RECEIVED) else _OUTCOMES[Fate(row["outcome"])]
+        outcome = words + (f": {row['reason']}" if row["reason"] else "")
     return ResolvedAlert(
         question=row["question"], product_id=row["product_id"], episode_id=str(row["first_week"]), outcome=outcome
     )

@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 
 from data.snapshots import current_id
 from data.synthetic.shops import write_synthetic_generic
+from orchestration.published_runs import newest_command
 from orchestration.weekly.lock import only_weekly_run
 from tests.support.clocks import Clock
 from tests.support.deliveries import FIRST_MONDAY, deliver
@@ -21,6 +22,8 @@ from tests.support.preloaded import Run, preloaded_in
 from tests.support.processes import BIN, free_port, running, wait_for_http
 from tests.support.receivers import Receiver, http_receiver
 from tests.support.servers import running_server
+from training.labels import DEFAULT_ALPHA
+from training.registry.question import Question
 
 SETTINGS = """
 work_dir = "work"
@@ -207,3 +210,15 @@ def test_the_pages_of_luigid_and_of_mlflow_name_the_run(shop: Shop, tmp_path: Pa
     assert trained.data.tags["weekly_run"] == "1"
     assert "stockout-runs show 1" in trained.data.tags["mlflow.note.content"]
     assert "trained" in shop.runs("show", "1")
+
+
+def test_a_model_that_was_trained_before_is_not_said_to_be_trained_again(shop: Shop) -> None:
+    at_once = [*shop.command(), "--train", "now"]
+    trained, again = shop.do(at_once), shop.do(at_once)
+    assert "inventory trained: it was asked for; stockout_risk version 2 " in trained.stdout
+    assert again.returncode == 0, again.stdout
+    done_before = "it was asked for; of these data and settings a model was trained before"
+    assert f"inventory nothing to do: {done_before}" in again.stdout
+    command = newest_command(shop.folder / "work", Question("inventory", 1, DEFAULT_ALPHA))
+    assert command is not None
+    assert "--weekly-run" not in command, "who gives it again by hand is no weekly run"

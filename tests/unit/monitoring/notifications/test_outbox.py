@@ -138,12 +138,14 @@ def test_a_product_that_a_digest_names_twice_is_told_once(lite: Database) -> Non
 
 def test_drift_is_told_once_while_it_lasts_and_a_failure_once_in_a_run(lite: Database) -> None:
     drift = (Drift(drift_id="price-1", sentence="prices are twice what they were"),)
-    failure = (Failure(stage="Train", sentence="no rows"),)
+    failure = (Failure(stage="Train", sentence="12 of 90 rows are bad"),)
+    again, another = (Failure(stage="Train", sentence=each) for each in ("13 of 91 rows are bad", "a column is gone"))
     assert say(lite, digest("run-1", drift=drift, failures=failure))
-    assert not say(lite, digest("run-1", drift=drift, failures=(Failure(stage="Train", sentence="no rows again"),)))
+    assert not say(lite, digest("run-1", drift=drift, failures=(again,)))
+    assert say(lite, digest("run-1", drift=drift, failures=(another,)))
     assert say(lite, digest("run-2", drift=drift, failures=failure))
     message = sent(lite)
-    assert (message.drift, message.failures) == (drift, failure * 2)
+    assert (message.drift, message.failures) == (drift, (*failure, another, *failure))
 
 
 def test_a_channel_is_told_of_what_it_wants(lite: Database) -> None:

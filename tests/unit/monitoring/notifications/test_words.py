@@ -49,7 +49,7 @@ def message(notes: tuple[str, ...] = (), **facts: Any) -> Message:
         ({"drift": (Drift(drift_id="d", sentence="…"),)}, "Look at the data and the model: 1 sign of drift."),
         (
             {"failures": (Failure(stage="Train", sentence="…"),), "resolved": (resolved("A"), resolved("B"))},
-            "Put the run right, it failed at Train. 2 alerts resolved.",
+            "Put right what is wrong with Train. 2 alerts resolved.",
         ),
     ],
 )
@@ -69,10 +69,10 @@ def test_the_text_tells_all_and_names_what_is_unknown() -> None:
         warnings=("3 rows in quarantine",),
     )
     assert text_of(told, None) == (
-        "Put the run right, it failed at Train. Check 2 products at risk, reorder the first by 2018-08-31: "
+        "Put right what is wrong with Train. Check 2 products at risk, reorder the first by 2018-08-31: "
         "1 new alert, 1 worse. Look at the data and the model: 1 sign of drift. 1 alert resolved.\n"
         "\n12 held back.\n"
-        "\nFailed (1)\n- Train: no rows\n"
+        "\nWrong (1)\n- Train: no rows\n"
         "\nNew alerts (1)\n- A: probability 0.800, on hand unknown, reorder by unknown, revenue at risk unknown\n"
         "\nWorse (1)\n"
         "- B: probability 0.800 (was 0.500), on hand 4, reorder by 2018-08-31, revenue at risk 1,234\n"

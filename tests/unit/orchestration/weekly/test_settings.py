@@ -92,6 +92,11 @@ def test_the_command_says_who_is_told_before_there_is_anything_to_tell(tmp_path:
     file = tmp_path / SETTINGS_FILE
     assert "is written" in said("init", str(file))
     assert "nobody: no channel stands below [notify]" in said("check", "--settings", str(file))
+    refused = CliRunner().invoke(main, ["check", "--settings", str(file)])
+    assert refused.exit_code == 1
+    assert f"a run would fail, since there is no folder {tmp_path / 'landing'}" in refused.output
+    (tmp_path / "landing").mkdir()
+    assert CliRunner().invoke(main, ["check", "--settings", str(file)]).exit_code == 0
     with file.open("a", encoding="utf-8") as end:
         end.write('[[notify.webhook]]\nname = "till"\nurl = "http://127.0.0.1/"\non = ["drift"]\n')
         end.write('secret_env = "SECRET"\n')
