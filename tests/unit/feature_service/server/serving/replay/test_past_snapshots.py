@@ -50,12 +50,15 @@ def no_collector() -> Iterator[None]:
     gc.enable()
 
 
-def test_only_those_that_were_asked_for_last_stay_in_memory(
-    folders: list[Path], label: LabelContract, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # a thread may hold what it loaded until it is given something else
-    monkeypatch.setattr(computing, "_threads", ThreadPoolExecutor(1))
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A thread may hold what it loaded until it is given something else, so there is no other that could be."""
+    with ThreadPoolExecutor(1) as threads:
+        monkeypatch.setattr(computing, "_threads", threads)
+        yield
 
+
+def test_only_those_that_were_asked_for_last_stay_in_memory(folders: list[Path], label: LabelContract) -> None:
     async def in_memory_after() -> list[list[int]]:
         past, seen, after = PastSnapshots(label), {}, []
         for number in (0, 1, 0, 2, 3, 3):
