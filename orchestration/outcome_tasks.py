@@ -68,10 +68,10 @@ class ScoreOutcomes(Run):
 
 def record_alerts(run: Run) -> list[str]:
     """Keep what the published snapshots of a run's question say, as far as that is not kept yet; gives their ids."""
-    from monitoring.outcomes.update import outcomes_folder
+    from monitoring.outcomes.files import outcomes_folder
     from orchestration.kept_predictions import keep_published
 
-    return keep_published(run.snapshots, outcomes_folder(Path(run.work_dir), run.question))
+    return keep_published(run.snapshots, outcomes_folder(Path(run.work_dir), run.question.name))
 
 
 def score_outcomes(run: Run) -> "OutcomesSummary":
@@ -81,11 +81,12 @@ def score_outcomes(run: Run) -> "OutcomesSummary":
         StockoutError: If a file or the database of the state cannot be read or written.
     """
     from data.history.history import open_state
-    from monitoring.outcomes.update import outcomes_folder, update
+    from monitoring.outcomes.files import outcomes_folder
+    from monitoring.outcomes.update import update
 
     record_alerts(run)
     return update(
-        outcomes_folder(Path(run.work_dir), run.question),
+        outcomes_folder(Path(run.work_dir), run.question.name),
         run.question,
         panel_dir=_folder_of(run, WeeklyPanel) / PANEL_DIR,
         history_dir=_folder_of(run, Ingest),

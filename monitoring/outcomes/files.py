@@ -27,6 +27,11 @@ _NOTE = "stockout"
 _KEPT_AGAIN = "what a snapshot that is still there said is then kept again"
 
 
+def outcomes_folder(work_dir: Path, question: str) -> Path:
+    """Where what is kept of a question's past weeks lies."""
+    return work_dir / "outcomes" / question
+
+
 def write_file(rows: pl.DataFrame, note: object, path: Path) -> None:
     """Write rows with a dataclass that tells of them, or replace them."""
     content = io.BytesIO()

@@ -62,11 +62,6 @@ def figures_in_words(period: Period) -> str:
     return f"of {model.alerts:,} alerts up to {period.last_week:%G-W%V} {precision}{recall}"
 
 
-def outcomes_folder(work_dir: Path, question: Question) -> Path:
-    """Where the outcomes of a question are kept."""
-    return work_dir / "outcomes" / question.name
-
-
 def update(
     folder: Path,
     question: Question,
@@ -81,7 +76,7 @@ def update(
     """Tell outcomes by the newest data, bring ledger, track record, report and the models' runs to them.
 
     Args:
-        folder: See :func:`outcomes_folder`; what snapshots said is kept in it before.
+        folder: See :func:`monitoring.outcomes.files.outcomes_folder`; what snapshots said is kept in it before.
         question: Whose alerts.
         panel_dir: The newest panel.
         history_dir: The clean history that it was built of.

@@ -35,7 +35,6 @@ from orchestration.weekly.ledger import (
     FAILED,
     NOTHING,
     NOTHING_NEW,
-    SCORED,
     SUCCEEDED,
     TRAINED,
     QuestionEntry,
@@ -178,9 +177,9 @@ class WeeklyRun:
 
     def _trained(self, score: ScoreWeek, step: Step, stages: Sequence[StageEntry]) -> QuestionEntry:
         decided = next((each.said for each in stages if each.stage == Register.__name__), "")
-        if not decided:  # a task that finds its work done does nothing
+        if not decided:  # a run before it did that, and may have been killed before it published
             why = f"{step.why}; of these data and settings a model was trained before"
-            return self._entry(score, Step(SCORED if stages else NOTHING, why))
+            return self._entry(score, Step(TRAINED if stages else NOTHING, why))
         which, _, _ = decided.partition(": ")
         return replace(self._entry(score, Step(TRAINED, f"{step.why}; {which}")), decision=decided)
 
@@ -204,7 +203,7 @@ class WeeklyRun:
             ),
             settings=self._settings.notify,
             database=self._database,
-            outcomes=self._settings.work_dir / "outcomes",
+            work_dir=self._settings.work_dir,
             clock=self._clock,
         )
 

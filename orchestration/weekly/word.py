@@ -17,6 +17,7 @@ from monitoring.notifications.outbox import enqueue
 from monitoring.notifications.settings import NotifySettings
 from monitoring.outcomes.alerts import RECEIVED
 from monitoring.outcomes.episodes import Fate
+from monitoring.outcomes.files import outcomes_folder
 from monitoring.outcomes.ledger import episodes_in
 from monitoring.outcomes.predictions import counted_weeks, read_predictions
 from orchestration.console import log
@@ -37,7 +38,7 @@ def say(
     *,
     settings: NotifySettings,
     database: Database,
-    outcomes: Path,
+    work_dir: Path,
     clock: Clock,
 ) -> None:
     """Put into the outbox what is new, and send what is due; a channel that cannot be reached is tried again later.
@@ -48,7 +49,7 @@ def say(
             go along with what is told.
         settings: The channels; without one nobody is told of anything.
         database: Of the state.
-        outcomes: The folder below which that of each question keeps what snapshots said.
+        work_dir: Keeps what snapshots said.
         clock: Gives the time, with its zone.
     Raises:
         StateError: If the database cannot be used.
@@ -56,7 +57,7 @@ def say(
     """
     if not settings.channels:
         return
-    digest = _digest(entries, noted, database, outcomes, clock())
+    digest = _digest(entries, noted, database, work_dir, clock())
     with database.connect() as connection:
         enqueue(connection, digest, settings.channels)
     _log(deliver(database, settings, clock))
@@ -84,7 +85,7 @@ def _log(deliveries: Sequence[Delivery]) -> None:
 
 
 def _digest(
-    entries: Sequence[QuestionEntry], noted: Facts, database: Database, outcomes: Path, now: dt.datetime
+    entries: Sequence[QuestionEntry], noted: Facts, database: Database, work_dir: Path, now: dt.datetime
 ) -> Digest:
     answered = [(each.question, each.as_of_week) for each in entries if each.as_of_week is not None]
     episodes = {question: episodes_in(database, question) for question, _ in answered}
@@ -103,7 +104,7 @@ def _digest(
             alert
             for question, week in answered
             for alert in _as_they_are_now(
-                [row for row in episodes[question] if _is_worse(row, week)], outcomes / question, week
+                [row for row in episodes[question] if _is_worse(row, week)], outcomes_folder(work_dir, question), week
             )
         ),
         resolved=tuple(
