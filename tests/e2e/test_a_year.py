@@ -49,11 +49,11 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
     weeks = WARM_UP + WEEKS + 1
     market = Market(folder / "market", folder / "landing", FIRST_WEEK, weeks, PRODUCTS, TURN, NO_DELIVERY)
     market.deliver(FIRST_WEEK, sunday(-1), name="until_now")
-    clock = Clock(folder / "clock")
+    clock = Clock()
     with (
         http_receiver(folder / "receiver") as receiver,
         mounted_disk(folder / "work", DISK_KIB) as disk,
-        preloaded_in(clock.environment()) as run,
+        preloaded_in(clock.environment) as run,
     ):
         yield Year.of(folder, market, receiver, disk, clock, run)
 

@@ -102,8 +102,8 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 def shop(whole: Path, receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """After its first run."""
     folder = tmp_path_factory.mktemp("shop")
-    clock = Clock(folder / "clock")
-    with preloaded_in(clock.environment()) as run:
+    clock = Clock()
+    with preloaded_in(clock.environment) as run:
         shop = Shop(folder, whole, receiver, clock, run)
         shop.deliver(dt.date(2024, 7, 21))
         first = shop.run()

@@ -48,19 +48,21 @@ def run_preloaded(
 
 
 @contextmanager
-def preloaded_in(env: Mapping[str, str]) -> Iterator[Run]:
+def preloaded_in(environment_now: Callable[[], Mapping[str, str]]) -> Iterator[Run]:
     """Runs commands as :func:`run_preloaded` does, where the environment must be there from the first process on.
 
-    So it is with a library that gives processes another clock.
+    So it is with a library that gives processes another clock. Each command gets the environment of its time.
     """
     itself = [sys.executable, "-m", "tests.support.preloaded"]
-    with subprocess.Popen(itself, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    env, pipe = environment_now(), subprocess.PIPE
+    with subprocess.Popen(itself, env=env, stdin=pipe, stdout=pipe, text=True) as process:
         asked, answered = process.stdin, process.stdout
         assert asked is not None
         assert answered is not None
 
         def ask(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-            print(json.dumps([str(word) for word in command]), file=asked, flush=True)
+            question = {"command": [str(word) for word in command], "env": dict(environment_now())}
+            print(json.dumps(question), file=asked, flush=True)
             return subprocess.CompletedProcess(**json.loads(answered.readline()))
 
         yield ask
@@ -111,6 +113,6 @@ def _become(words: list[str], env: dict[str, str], out: Path) -> None:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        done = run_preloaded(json.loads(line), os.environ)
+        done = run_preloaded(**json.loads(line))
         sys.stdout.write(f"{json.dumps(vars(done))}\n")
         sys.stdout.flush()
