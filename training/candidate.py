@@ -22,16 +22,19 @@ from feature_service.kernel import feature_set
 from feature_service.kernel.arrays import FloatArray
 from training.backtest.predictions import PREDICTIONS_FILE, read_predictions
 from training.backtest.record import read_backtest
+from training.backtest.run_out import final_hazards, run_out_by
 from training.backtest.walk import final_fit
 from training.dataset import TrainingRows, read_training_table
 from training.errors import ParityError
 from training.estimators import IMPORTANCE_ROWS, FittedModel, estimator
+from training.estimators.hazard import Hazards
 from training.policy import AlertPolicy
 from training.threshold import OperatingPoint, choose_threshold
 from training.training_record import TRAINING_FILE, TrainingRecord
 
 ALLOWED_DIFFERENCE = 1e-5
 _PARITY_ROWS = 50_000
+_RUN_OUT_PARITY_ROWS = 5_000
 
 
 def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Path) -> TrainingRecord:
@@ -53,11 +56,19 @@ def train(table: Path, backtest: Path, seed: int, data_fingerprint: str, to: Pat
     recipe = backtest_record.recipe
     started = time.perf_counter()
     model, sample = final_fit(rows, recipe, backtest_record.settings.row_budget, seed)
+    reach_weeks, graph = backtest_record.reach_weeks, model.to_onnx()
+    hazards = None
+    if reach_weeks > 1:
+        hazards = final_hazards(rows, reach_weeks, backtest_record.settings.row_budget, seed)
+        graph = hazards.added_to(graph)
     fit_seconds = time.perf_counter() - started
-    (to / MODEL_FILE).write_bytes(model.to_onnx())
-    contract = _contract(rows, recipe.estimator, seed, data_fingerprint)
+    (to / MODEL_FILE).write_bytes(graph)
+    contract = _contract(rows, recipe.estimator, seed, data_fingerprint, reach_weeks)
     newest = rows.features(np.arange(max(len(rows) - _PARITY_ROWS, 0), len(rows)))
-    parity, parity_rows = check_parity(model, Bundle.load(_with_contract(to, contract)), newest)
+    bundle = Bundle.load(_with_contract(to, contract))
+    parity, parity_rows = check_parity(model, bundle, newest)
+    if hazards is not None:
+        check_run_out_parity(model, hazards, bundle, newest[-_RUN_OUT_PARITY_ROWS:])
     policy = AlertPolicy()
     point = _operating_point(backtest, policy)
     _with_contract(to, replace(contract, threshold=point.threshold, calibration=backtest_record.calibration))
@@ -99,6 +110,18 @@ def check_parity(model: FittedModel, bundle: Bundle, features: FloatArray) -> tu
     return difference, len(features)
 
 
+def check_run_out_parity(model: FittedModel, hazards: Hazards, bundle: Bundle, features: FloatArray) -> None:
+    """Compare the curves, as :func:`check_parity` compares the probabilities of the label.
+
+    Raises:
+        ParityError: If they differ by more than ``ALLOWED_DIFFERENCE``.
+    """
+    fitted = run_out_by(model.predict(features), hazards.predict(features))
+    difference = float(np.abs(fitted - bundle.predict_run_out(features)).max())
+    if not difference < ALLOWED_DIFFERENCE:
+        raise ParityError(difference, ALLOWED_DIFFERENCE, len(features))
+
+
 def _operating_point(backtest: Path, policy: AlertPolicy) -> OperatingPoint:
     """The threshold, chosen on the development origins: those before the locked ones."""
     predictions = read_predictions(backtest / PREDICTIONS_FILE)
@@ -119,7 +142,7 @@ def _importance(model: FittedModel, names: tuple[str, ...], features: FloatArray
     return {name: float(share) for name, share in zip(names, mean / mean.sum(), strict=True)}
 
 
-def _contract(rows: TrainingRows, estimator_name: str, seed: int, fingerprint: str) -> Contract:
+def _contract(rows: TrainingRows, estimator_name: str, seed: int, fingerprint: str, reach_weeks: int) -> Contract:
     week = rows.week[np.isfinite(rows.outcome)]
     return Contract(
         feature_set=rows.feature_set,
@@ -132,6 +155,7 @@ def _contract(rows: TrainingRows, estimator_name: str, seed: int, fingerprint: s
         estimator=estimator_name,
         seed=seed,
         takes_unknown=feature_set(rows.feature_set).unknown_allowed,
+        reach_weeks=reach_weeks,
     )
 
 

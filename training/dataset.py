@@ -1,8 +1,9 @@
 """The training table as a Parquet file, one row per product and week in which the label applies: how it is read.
 
 Columns: ``product_id``, ``product`` (its row in the panel), ``as_of_week`` (Monday), ``outcome`` (1, 0, or null where
-it is not known yet), then one float32 column per feature. Rows are ordered by week, then product. What the columns mean
-is in the schema metadata. It is written by :mod:`training.table`.
+it is not known yet), then one float32 column per feature, last ``run_out`` where the label tells it (see
+:mod:`training.labels.run_out`). Rows are ordered by week, then product. What the columns mean is in the schema
+metadata. It is written by :mod:`training.table`.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from feature_service.json_record import read_json
 from feature_service.kernel.arrays import BoolArray, FloatArray, IntArray
 from training.errors import TrainingFileError
 
-PRODUCT_ID, PRODUCT, AS_OF_WEEK, OUTCOME = "product_id", "product", "as_of_week", "outcome"
+PRODUCT_ID, PRODUCT, AS_OF_WEEK, OUTCOME, RUN_OUT = "product_id", "product", "as_of_week", "outcome", "run_out"
 META = b"stockout.training_table"
 
 
@@ -63,6 +64,8 @@ class TrainingRows:
         week: Number of the last week that each row knows, ascending, shape ``(rows,)``.
         product: The row of each row's product in the panel that the table was made from, shape ``(rows,)``.
         panel_ids: The digest of that panel's ids.
+        run_out: In which week ahead the product runs out, shape ``(rows,)``, as :mod:`training.labels.run_out` counts;
+            None where the label does not tell.
     """
 
     path: Path
@@ -74,6 +77,7 @@ class TrainingRows:
     week: WeekNumbers
     product: npt.NDArray[np.int32]
     panel_ids: str
+    run_out: FloatArray | None
 
     def __len__(self) -> int:
         return len(self.outcome)
@@ -133,17 +137,19 @@ def read_training_table(path: Path) -> TrainingRows:
 
 
 def _rows_of(path: Path, file: pq.ParquetFile, columns: ColumnMeaning) -> TrainingRows:
-    table, keys = file.read([PRODUCT, AS_OF_WEEK, OUTCOME]), (PRODUCT_ID, PRODUCT, AS_OF_WEEK, OUTCOME)
+    names, keys = file.schema_arrow.names, (PRODUCT_ID, PRODUCT, AS_OF_WEEK, OUTCOME, RUN_OUT)
+    table = file.read([name for name in names if name in keys[1:]])
     return TrainingRows(
         path=path,
         feature_set=columns.feature_set,
-        feature_names=tuple(name for name in file.schema_arrow.names if name not in keys),
+        feature_names=tuple(name for name in names if name not in keys),
         label=columns.label,
         outcome_weeks=columns.outcome_weeks,
         outcome=table[OUTCOME].to_numpy().astype(np.float32),
         week=week_number(table[AS_OF_WEEK].to_numpy()),
         product=table[PRODUCT].to_numpy(),
         panel_ids=columns.panel_ids,
+        run_out=table[RUN_OUT].to_numpy().astype(np.float32) if RUN_OUT in names else None,
     )
 
 

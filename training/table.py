@@ -15,8 +15,9 @@ from feature_service.bundle import LabelContract
 from feature_service.kernel import PanelFeatures, feature_set
 from feature_service.kernel.arrays import BoolArray, IntArray
 from feature_service.kernel.groups import SharedTotals
-from training.dataset import AS_OF_WEEK, META, OUTCOME, PRODUCT, PRODUCT_ID, ColumnMeaning, digest_of
+from training.dataset import AS_OF_WEEK, META, OUTCOME, PRODUCT, PRODUCT_ID, RUN_OUT, ColumnMeaning, digest_of
 from training.labels import DEFAULT_ALPHA, Label, bounds_in, eligible_rows, label, variant_of
+from training.labels.run_out import has_run_out, run_out_times
 from training.week_order import WeekOrder
 
 ROWS_PER_GROUP = 65_536
@@ -86,9 +87,10 @@ def write_training_table(
     )
     scratch = to.with_name(f".{to.name}-scratch")
     try:
-        rows = WeekOrder(len(chosen.features), len(panel.weeks), scratch)
+        columns = (*chosen.feature_names, *((RUN_OUT,) if has_run_out(target) else ()))
+        rows = WeekOrder(len(columns), len(panel.weeks), scratch)
         counts = _add_rows(of_panel, eligible, target, panel, rows)
-        with pq.ParquetWriter(to, _schema(chosen.feature_names, meaning)) as writer:
+        with pq.ParquetWriter(to, _schema(columns, meaning)) as writer:
             for table in _groups_of_rows(rows, panel, writer.schema):
                 writer.write_table(table)
     finally:
@@ -107,8 +109,10 @@ def _add_rows(
         known = target.outcome(panel.part(products))
         known[:, -outcome_weeks:] = np.nan  # a label may look at all products to tell how long it takes
         outcome = known[product, week]
+        if has_run_out(target):
+            of_rows = np.concatenate([of_rows, run_out_times(known)[product, week][None]])
         if not features.feature_set.unknown_allowed:
-            keep = np.isfinite(of_rows).all(axis=0)
+            keep = np.isfinite(of_rows[: len(features.feature_set.features)]).all(axis=0)
             product, week, outcome, of_rows = product[keep], week[keep], outcome[keep], of_rows[:, keep]
             counts[3] += np.count_nonzero(~keep)
         counts[:3] += len(outcome), np.isfinite(outcome).sum(), (outcome == 1).sum()
@@ -137,9 +141,9 @@ def _group(batches: Sequence[tuple[int, pa.RecordBatch]], panel: Panel, schema: 
         return schema.empty_table()
     rows = pa.Table.from_batches([batch for _, batch in batches]).combine_chunks()
     week = np.repeat([week for week, _ in batches], [batch.num_rows for _, batch in batches])
-    product, outcome, *features = rows.columns
+    product, outcome, *others = rows.columns
     keys = [_ids(panel.product_ids, pl.Series(product).to_numpy()), product, _arrow(panel.weeks[week])]
-    return pa.table([*keys, pl.Series(outcome).fill_nan(None).to_arrow(), *features], schema)
+    return pa.table([*keys, pl.Series(outcome).fill_nan(None).to_arrow(), *others], schema)
 
 
 def _arrow(values: np.ndarray) -> pa.Array:
@@ -147,10 +151,10 @@ def _arrow(values: np.ndarray) -> pa.Array:
     return pl.Series(values).to_arrow()
 
 
-def _schema(feature_names: tuple[str, ...], meaning: ColumnMeaning) -> pa.Schema:
+def _schema(columns: tuple[str, ...], meaning: ColumnMeaning) -> pa.Schema:
     ids = pa.dictionary(pa.int32(), pa.string())
     keys = {PRODUCT_ID: ids, PRODUCT: pa.int32(), AS_OF_WEEK: pa.date32(), OUTCOME: pa.float32()}
-    fields = keys | dict.fromkeys(feature_names, pa.float32())
+    fields = keys | dict.fromkeys(columns, pa.float32())
     return pa.schema(list(fields.items()), {META: json.dumps(asdict(meaning)).encode()})
 
 

@@ -14,11 +14,12 @@ from feature_service.bundle.contract import (
     LabelContract,
     question_name,
 )
-from feature_service.bundle.model import CONTRACT_FILE, MODEL_FILE, Bundle, FeatureShapeError
+from feature_service.bundle.model import CONTRACT_FILE, HAZARDS, MODEL_FILE, Bundle, FeatureShapeError
 
 __all__ = [
     "CONTRACT_FILE",
     "CONTRACT_SCHEMA",
+    "HAZARDS",
     "MODEL_FILE",
     "SALES_ONLY",
     "STOCK_AWARE",

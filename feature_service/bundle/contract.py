@@ -128,6 +128,8 @@ class Contract:
         seed: Of every random choice.
         takes_unknown: Whether a feature may be NaN, "not known".
         calibration: Applied to what the graph says; None where that is the probability.
+        reach_weeks: The last week ahead by whose end the model gives the probability of a run-out; 1 where it answers
+            for its horizon alone.
     """
 
     feature_set: str
@@ -141,6 +143,7 @@ class Contract:
     seed: int
     takes_unknown: bool = False
     calibration: Calibration | None = None
+    reach_weeks: int = 1
 
     def __post_init__(self) -> None:
         """Raises:
@@ -152,6 +155,8 @@ class Contract:
             (0 <= self.threshold <= 1, f"have a threshold from 0 to 1, not {self.threshold}"),
             (1 <= self.label.horizon_weeks <= 52, f"look 1 to 52 weeks ahead, not {self.label.horizon_weeks}"),
             (self.label.evidence in EVIDENCE, f"rest on one of {', '.join(EVIDENCE)}, not {self.label.evidence!r}"),
+            (1 <= self.reach_weeks <= 52, f"reach 1 to 52 weeks ahead, not {self.reach_weeks}"),
+            (self.reach_weeks == 1 or self.label.horizon_weeks == 1, "reach further from a horizon of 1 week only"),
             (self.calibration is None or self.calibration.is_one(), "have a calibration that rises from 0 to 1"),
         ):
             if not is_right:

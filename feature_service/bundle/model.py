@@ -12,12 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from feature_service.bundle.contract import BundleError, Contract
+from feature_service.bundle.contract import BundleError, Calibration, Contract
 from feature_service.kernel import FloatArray, StockoutError
 from feature_service.kernel.sets.catalogue import FEATURE_SETS
 
 MODEL_FILE = "model.onnx"
 CONTRACT_FILE = "contract.json"
+HAZARDS = "hazards"
+"""The graph's output of a model that reaches further than its horizon: the probability that a product which is in stock
+at the beginning of the second, third ... week ahead runs out in it, shape ``(rows, reach_weeks - 1)``."""
 _ROUNDING = 1e-4
 """How far beyond 0 and 1 the sum of a forest's float32 leaves may be."""
 
@@ -33,7 +36,7 @@ class Bundle:
         self.contract = contract
         self._session = session
         self._input = session.get_inputs()[0].name
-        self._output = session.get_outputs()[-1].name
+        self._output = [each.name for each in session.get_outputs() if each.name != HAZARDS][-1]
 
     @classmethod
     def load(cls, folder: Path) -> "Bundle":
@@ -60,6 +63,11 @@ class Bundle:
         width = session.get_inputs()[0].shape[-1]
         if width != len(contract.feature_names):
             raise BundleError(f"{folder}: the graph takes {width} features, its contract {len(contract.feature_names)}")
+        hazards = [each.shape[-1] for each in session.get_outputs() if each.name == HAZARDS]
+        if sum(hazards) != contract.reach_weeks - 1:
+            raise BundleError(
+                f"{folder}: the graph reaches {sum(hazards) + 1} weeks ahead, its contract {contract.reach_weeks}"
+            )
         bundle = cls(contract, session)
         bundle._probe(folder)
         return bundle
@@ -80,24 +88,66 @@ class Bundle:
                 take what is not known.
             BundleError: If the graph gives something that is no probability.
         """
+        self._check_shape(features)
+        if not len(features):
+            return np.empty(0, dtype=np.float32)
+        (both,) = self._run([self._output], features)
+        return _calibrated(self._checked(both, 2, features)[:, 1], self.contract.calibration)
+
+    def predict_run_out(self, features: FloatArray) -> npt.NDArray[np.float32]:
+        """The probability that it runs out by the end of each week ahead, which never falls from week to week.
+
+        Args:
+            features: As :meth:`predict` takes them.
+        Returns:
+            In [0, 1], shape ``(rows, reach_weeks)``; the first column is what :meth:`predict` gives.
+        Raises:
+            FeatureShapeError, BundleError: As :meth:`predict`.
+        """
+        self._check_shape(features)
+        weeks = self.contract.reach_weeks
+        if not len(features):
+            return np.empty((0, weeks), dtype=np.float32)
+        if weeks == 1:
+            return self.predict(features)[:, None]
+        both, hazards = self._run([self._output, HAZARDS], features)
+        first = _calibrated(self._checked(both, 2, features)[:, 1], self.contract.calibration)
+        later = self._checked(hazards, weeks - 1, features)
+        in_stock = np.cumprod(1 - np.column_stack([first, later]).astype(np.float64), axis=1)
+        run_out: npt.NDArray[np.float32] = np.column_stack([first, 1 - in_stock[:, 1:]]).astype(np.float32)
+        return np.maximum.accumulate(run_out, axis=1)
+
+    def _check_shape(self, features: FloatArray) -> None:
         width = len(self.contract.feature_names)
         if features.ndim != 2 or features.shape[1] != width:
             raise FeatureShapeError(f"the model takes rows of {width} features, got shape {features.shape}")
         self._check_known(features)
-        if not len(features):
-            return np.empty(0, dtype=np.float32)
-        # the end of a batch goes through other instructions, which may differ in the last bit: no answer lies there, so
-        # that a row is answered alike in every batch, and by a server of some products as by one of all
-        rows = np.concatenate([features, features[-1:]])
-        both = self._session.run([self._output], {self._input: rows})[0]
-        if getattr(both, "shape", None) != (len(rows), 2):
-            raise BundleError(f"the model gives {getattr(both, 'shape', 'no array')} for {len(rows)} rows of features")
-        raw = both[:-1, 1]
+
+    def _run(self, outputs: list[str], features: FloatArray) -> list[npt.NDArray[np.float32]]:
+        """What the graph gives, and once more for the last row.
+
+        The end of a batch goes through other instructions, which may differ in the last bit: no answer lies there, so
+        that a row is answered alike in every batch, and by a server of some products as by one of all.
+        """
+        results: list[npt.NDArray[np.float32]] = self._session.run(
+            outputs, {self._input: np.concatenate([features, features[-1:]])}
+        )
+        return results
+
+    def _checked(self, given: npt.NDArray[np.float32], width: int, features: FloatArray) -> npt.NDArray[np.float32]:
+        """What the graph gives for the rows that were asked, each a probability.
+
+        Raises:
+            BundleError: If it is not.
+        """
+        rows = len(features) + 1
+        if getattr(given, "shape", None) != (rows, width):
+            raise BundleError(f"the model gives {getattr(given, 'shape', 'no array')} for {rows} rows of features")
+        raw = given[:-1]
         if not (raw.min() >= -_ROUNDING and raw.max() <= 1 + _ROUNDING):  # false for NaN as well
             raise BundleError(f"the model gives {raw.min()} to {raw.max()}, which is no probability; train it anew")
         clipped: npt.NDArray[np.float32] = np.clip(raw, 0.0, 1.0, dtype=np.float32)
-        calibration = self.contract.calibration
-        return clipped if calibration is None else calibration.apply(clipped)
+        return clipped
 
     def _probe(self, folder: Path) -> None:
         """Ask for some rows, so that a graph which cannot answer is refused now; each row by itself as among others.
@@ -108,7 +158,8 @@ class Bundle:
         width = len(self.contract.feature_names)
         rows = np.array([[0.0] * width, [1.0] * width, [100.0] * width, [0.0] * width], dtype=np.float32)
         try:
-            together, alone = self.predict(rows), np.concatenate([self.predict(row[None]) for row in rows])
+            together = self.predict_run_out(rows)
+            alone = np.concatenate([self.predict_run_out(row[None]) for row in rows])
         except BundleError:
             raise
         except Exception as error:  # ONNX Runtime's own errors share no base class but Exception
@@ -122,6 +173,10 @@ class Bundle:
                 raise FeatureShapeError("a feature is infinite; what is not known is NaN")
         elif not math.isfinite(features.sum(dtype=np.float64)):
             raise FeatureShapeError("a feature is NaN or infinite; rows with unknown features have no probability")
+
+
+def _calibrated(raw: npt.NDArray[np.float32], calibration: Calibration | None) -> npt.NDArray[np.float32]:
+    return raw if calibration is None else calibration.apply(raw)
 
 
 def _single_threaded_session(graph: bytes) -> onnxruntime.InferenceSession:

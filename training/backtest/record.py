@@ -2,6 +2,7 @@
 
 backtest/<run>/
     predictions.parquet     out-of-fold predictions of the model and of every rule
+    run_out.parquet         out-of-fold run-out curves, where the label tells when a product runs out
     backtest.json           the recipe, the calendar, and the calibration for the model fitted on all rows
 """
 
@@ -16,6 +17,9 @@ from training.backtest.origins import BacktestSettings, Calendar
 from training.backtest.out_of_fold import Backtest
 from training.backtest.predictions import PREDICTIONS_FILE, write_predictions
 from training.backtest.rolling import backtest
+from training.backtest.run_out import backtest_run_out
+from training.backtest.run_out_file import RUN_OUT_FILE, write_run_out
+from training.backtest.store import PredictionStore
 from training.dataset import TrainingRows
 from training.recipes import Recipe
 from training.record_file import read_record_file
@@ -33,6 +37,7 @@ class BacktestRecord:
         calendar: The weeks.
         calibration: For the model that is fitted on all rows.
         seed: Of every random choice.
+        reach_weeks: The last week ahead of the run-out curve; 1 where there is none.
     """
 
     recipe: Recipe
@@ -40,6 +45,7 @@ class BacktestRecord:
     calendar: Calendar
     calibration: Calibration
     seed: int
+    reach_weeks: int = 1
 
 
 def run_backtest(
@@ -52,7 +58,7 @@ def run_backtest(
     beside: Mapping[str, Recipe] | None = None,
     kept: Path | None = None,
 ) -> Backtest:
-    """Run the backtest and write both files.
+    """Run the backtest and write its files.
 
     Args:
         rows: The training table.
@@ -68,7 +74,11 @@ def run_backtest(
     """
     result = backtest(rows, panel, recipe, settings, seed, beside, kept)
     write_predictions(result, rows, panel.product_ids, recipe.estimator, to / PREDICTIONS_FILE)
-    record = BacktestRecord(recipe, settings, result.calendar, result.calibration, seed)
+    curves = backtest_run_out(rows, panel, result, settings.row_budget, seed, PredictionStore(kept))
+    if curves is not None:
+        write_run_out(curves, rows, panel.product_ids, to / RUN_OUT_FILE)
+    reach_weeks = 1 if curves is None else curves.reach_weeks
+    record = BacktestRecord(recipe, settings, result.calendar, result.calibration, seed, reach_weeks)
     (to / BACKTEST_FILE).write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
     return result
 

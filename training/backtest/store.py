@@ -3,7 +3,7 @@
     KEPT/<key>   the probabilities of some rows, float64: the model's, then the logistic rule's; before them the SHA-256
                  of their bytes
 
-The calibrations, two columns of points, are kept in the same way.
+The calibrations, two columns of points, and the hazards, a column for each week ahead, are kept in the same way.
 
 A key is the SHA-256 of everything that the probabilities are made from: the rows that the fit learned from with their
 outcomes and weights, the recipe, the seed, the rows that it predicted, the libraries' versions and this package's own
@@ -43,10 +43,10 @@ class PredictionStore:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    def find(self, key: str) -> DoubleArray | None:
+    def find(self, key: str, scorers: int = 2) -> DoubleArray | None:
         """The probabilities of the model and of the logistic rule, shape ``(2, rows)``; None if they are not there.
 
-        Of a calibration, its points, shape ``(2, points)``.
+        Of a calibration, its points, shape ``(2, points)``; of hazards, those of so many weeks ahead.
         """
         if self._folder is None:
             return None
@@ -59,7 +59,7 @@ class PredictionStore:
         digest, values = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
         if hashlib.sha256(values).digest() != digest:  # damage only costs another fit
             return None
-        return np.frombuffer(values, dtype=np.float64).reshape(2, -1)
+        return np.frombuffer(values, dtype=np.float64).reshape(scorers, -1)
 
     def keep(self, key: str, probabilities: DoubleArray) -> None:
         """Keep what ``find`` gives from now on."""
@@ -86,6 +86,12 @@ def key_of_fit(recipe: Recipe, names: tuple[str, ...], rows: LearningRows, input
     settings = json.dumps([asdict(recipe), parameters, names, seed, _program()], sort_keys=True)
     weights = np.empty(0) if rows.weights is None else rows.weights
     return key_of(settings, [rows.features, rows.outcome, weights, inputs])
+
+
+def key_of_hazards(rows: LearningRows, reach_weeks: int, seed: int) -> str:
+    """What the hazards of the weeks ahead are fitted from."""
+    weights = np.empty(0) if rows.weights is None else rows.weights
+    return key_of(f"hazards {reach_weeks} {seed} {_program()}", [rows.features, rows.outcome, weights])
 
 
 def key_of_calibration(raw: DoubleArray, outcome: FloatArray) -> str:

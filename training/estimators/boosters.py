@@ -7,6 +7,7 @@ from typing import Any
 
 import lightgbm
 import numpy as np
+import onnx
 import onnxmltools
 import xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
@@ -45,13 +46,15 @@ class LightGBM:
 
     def part(self, share: float) -> Part:
         """The trees as a share of an ONNX graph."""
+        return trees(self.converted(), share)
+
+    def converted(self) -> onnx.ModelProto:
+        """The trees as onnxmltools writes them."""
         inputs = [(INPUT, FloatTensorType([None, self.booster.num_feature()]))]
-        return trees(
-            onnxmltools.convert_lightgbm(
-                self.booster, initial_types=inputs, zipmap=False, target_opset=_CONVERTED_OPSET
-            ),
-            share,
+        model: onnx.ModelProto = onnxmltools.convert_lightgbm(
+            self.booster, initial_types=inputs, zipmap=False, target_opset=_CONVERTED_OPSET
         )
+        return model
 
     def to_onnx(self) -> bytes:
         """See :class:`training.estimators.interface.FittedModel`."""

@@ -24,12 +24,14 @@ class Part:
     output: str
 
 
-def trees(classifier: onnx.ModelProto, share: float) -> Part:
+def trees(classifier: onnx.ModelProto, share: float, features: str = INPUT, output: str = "trees") -> Part:
     """The log-odds of a converted booster, times ``share``.
 
     Args:
         classifier: What onnxmltools returns: one TreeEnsembleClassifier with a logistic end.
         share: Factor on every leaf.
+        features: What the trees look at, in the graph.
+        output: Name of the log-odds.
     """
     ensemble = next(each for each in classifier.graph.node if each.op_type == "TreeEnsembleClassifier")
     attributes = {each.name: helper.get_attribute_value(each) for each in ensemble.attribute}
@@ -38,8 +40,10 @@ def trees(classifier: onnx.ModelProto, share: float) -> Part:
     regressor["target_ids"] = [0] * len(attributes["class_ids"])
     regressor["target_weights"] = [weight * share for weight in attributes["class_weights"]]
     regressor["base_values"] = [value * share for value in attributes.get("base_values", [0.0])]
-    node = helper.make_node("TreeEnsembleRegressor", [INPUT], ["trees"], domain="ai.onnx.ml", n_targets=1, **regressor)
-    return Part([node], [], "trees")
+    node = helper.make_node(
+        "TreeEnsembleRegressor", [features], [output], domain="ai.onnx.ml", n_targets=1, **regressor
+    )
+    return Part([node], [], output)
 
 
 def linear(fill: DoubleArray, weights: DoubleArray, intercept: float, share: float) -> Part:

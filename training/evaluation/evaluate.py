@@ -4,7 +4,7 @@ evaluation/
     bundle/                 the candidate's bundle, its contract now with the figures
     metrics.json            figures by block and scorer, and the model less each rule
     report.html             all of it on one page, with the plots in it
-    precision_recall.png, calibration.png, gain.png, weeks.png, importance.png
+    precision_recall.png, calibration.png, gain.png, weeks.png, run_out.png, importance.png
 """
 
 import json
@@ -15,11 +15,14 @@ from pathlib import Path
 
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle
 from training.backtest.predictions import Predictions, read_predictions
+from training.backtest.run_out_file import RUN_OUT_FILE, read_run_out
 from training.evaluation import BUNDLE_DIR
 from training.evaluation.comparison import MODEL, compare_with_rules
 from training.evaluation.figures import ALL, LOCKED, METRICS_FILE, Evaluation, EvaluationBlock
 from training.evaluation.report import write_report
+from training.evaluation.run_out import figures_of, metrics_of
 from training.metrics.figures import Measurements, measure
+from training.metrics.run_out import RunOutFigures
 from training.metrics.truth import ScorerOutput, Truth
 from training.metrics.yardstick import Yardstick
 from training.outcomes import check_both_outcomes
@@ -59,11 +62,16 @@ def evaluate(
         over_rules=compare_with_rules(figures),
         at_threshold=at_threshold(locked.outcome, out_of_fold.model.take(rows).values, bundle.contract.threshold),
         yardstick=yardstick,
+        run_out=_run_out(predictions.with_name(RUN_OUT_FILE), bundle, yardstick),
     )
     (to / METRICS_FILE).write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     _write_bundle(candidate, bundle, result, to / BUNDLE_DIR)
     write_report(result, out_of_fold, record, Bundle.load(to / BUNDLE_DIR).contract, to, warnings)
     return result
+
+
+def _run_out(path: Path, bundle: Bundle, yardstick: Yardstick) -> RunOutFigures | None:
+    return figures_of(read_run_out(path), yardstick) if bundle.contract.reach_weeks > 1 else None
 
 
 def _scorers(predictions: Predictions) -> dict[str, ScorerOutput]:
@@ -84,6 +92,7 @@ def contract_metrics(result: Evaluation) -> dict[str, float]:
     """The model's figures over all origins by name, and those of the locked origins as ``locked_...``."""
     figures = {name: each.value for name, each in result.blocks[ALL].figures[MODEL].items()}
     figures |= {f"locked_{name}": each.value for name, each in result.blocks[LOCKED].figures[MODEL].items()}
+    figures |= {} if result.run_out is None else metrics_of(result.run_out)
     figures |= {"base_rate": result.blocks[ALL].base_rate, "rows": float(result.blocks[ALL].rows)}
     return figures | {
         "locked_recall_at_threshold": result.at_threshold.recall,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from training.evaluation.comparison import MODEL, Comparison
 from training.metrics.bootstrap import Interval
+from training.metrics.run_out import RunOutFigures
 from training.metrics.yardstick import Yardstick
 from training.record_file import read_record_file
 from training.threshold import OperatingPoint
@@ -42,12 +43,14 @@ class Evaluation:
         over_rules: The model less each rule over all origins.
         at_threshold: Recall and precision of the contract's threshold on the locked origins.
         yardstick: Budget, costs and draws.
+        run_out: Of the run-out curves; None where there are none.
     """
 
     blocks: Mapping[str, EvaluationBlock]
     over_rules: Mapping[str, Comparison]
     at_threshold: OperatingPoint
     yardstick: Yardstick
+    run_out: RunOutFigures | None = None
 
     def best_rule(self, metric: str = "average_precision") -> str:
         """The rule with the highest figure over all origins."""

@@ -14,12 +14,13 @@ from training.backtest.predictions import Predictions
 from training.evaluation import plots
 from training.evaluation.comparison import MODEL
 from training.evaluation.figures import ALL, LOCKED, Evaluation
+from training.evaluation.run_out import RUN_OUT, plot_run_out, scores_of, table_of
 from training.metrics.bootstrap import Interval
 from training.metrics.truth import ScorerOutput
 from training.training_record import TrainingRecord
 
 REPORT_FILE = "report.html"
-_PICTURES = (plots.PRECISION_RECALL, plots.CALIBRATION, plots.GAIN, plots.WEEKS, plots.IMPORTANCE)
+_PICTURES = (plots.PRECISION_RECALL, plots.CALIBRATION, plots.GAIN, plots.WEEKS, RUN_OUT, plots.IMPORTANCE)
 _COLUMNS = (
     ("average_precision", "average precision", 3),
     ("auc", "AUC", 3),
@@ -67,6 +68,8 @@ def write_report(
         tables={name: _table(block.figures) for name, block in result.blocks.items()},
         columns=[(name, title) for name, title, _ in _COLUMNS],
         segments=_segments(result),
+        run_out=[] if result.run_out is None else table_of(result.run_out),
+        run_out_scores=[] if result.run_out is None else scores_of(result.run_out),
         pictures=[_data_uri(to / name) for name in _PICTURES if (to / name).exists()],
         model=MODEL,
     )
@@ -84,6 +87,8 @@ def draw(result: Evaluation, predictions: Predictions, importance: Mapping[str, 
     plots.plot_calibration(predictions.truth.outcome, scorers, to)
     plots.plot_gain(predictions.truth, scorers, result.yardstick.alert_budget, to)
     plots.plot_weeks(predictions.truth, scorers, int(predictions.truth.week[predictions.locked].min()), to)
+    if result.run_out is not None and result.run_out.weeks:
+        plot_run_out(result.run_out, to)
     if importance:
         plots.plot_importance(importance, to)
 
