@@ -22,6 +22,17 @@ _FIGURES = (
     "counted_on",
     "count_recorded",
 )
+_OF_CURVE = (
+    "run_out_probabilities",
+    "relief_date",
+    "relief_probability",
+    "earliest_stockout_date",
+    "median_stockout_date",
+    "latest_stockout_date",
+    "expected_units_lost_before_relief",
+    "revenue_at_risk_before_relief",
+)
+"""These follow from the probability of the model that answered, so they are left out where the Bento's is another."""
 
 
 def basis(answer: Answer, model: Model) -> Provenance:
@@ -86,6 +97,7 @@ def _risk(product_id: str, probability: float, threshold: float, plan: ProductRi
         probability=probability,
         alert=probability >= threshold,
         **{name: getattr(plan, name) for name in _FIGURES},
+        **({name: getattr(plan, name) for name in _OF_CURVE} if same_model else {}),
         reasons=reasons if same_model else None,
         category=plan.category or None,
     )

@@ -67,6 +67,24 @@ class Risk(BaseModel):
         description="The up to 3 features that moved the probability most, biggest first; null where they are of "
         "another model version than the probability."
     )
+    run_out_probabilities: list[float] = Field(
+        default=[],
+        description="The probability to be out by the end of each week ahead; empty where the model has its horizon "
+        "alone, or where the figures are of another model version: then the figures that follow are null.",
+    )
+    relief_date: dt.date | None = Field(
+        default=None, description="The as_of week's last day plus the lead time plus 7 days."
+    )
+    relief_probability: float | None = Field(default=None, description="Of being out before relief_date, in [0, 1].")
+    earliest_stockout_date: dt.date | None = Field(default=None, description="Out by then with probability 0.1.")
+    median_stockout_date: dt.date | None = Field(default=None, description="Out by then with probability 0.5.")
+    latest_stockout_date: dt.date | None = Field(default=None, description="Out by then with probability 0.9.")
+    expected_units_lost_before_relief: float | None = Field(
+        default=None, description="Mean units that it would sell while it is out before relief_date."
+    )
+    revenue_at_risk_before_relief: float | None = Field(
+        default=None, description="The same times the last known price, in the currency of the data."
+    )
     category: str | None = Field(description="The product's category in the data; null where it has none.")
 
 

@@ -14,9 +14,10 @@ from feature_service.bundle.contract import (
     LabelContract,
     question_name,
 )
-from feature_service.bundle.model import CONTRACT_FILE, HAZARDS, MODEL_FILE, Bundle, FeatureShapeError
+from feature_service.bundle.model import ASKS_HAZARDS, CONTRACT_FILE, HAZARDS, MODEL_FILE, Bundle, FeatureShapeError
 
 __all__ = [
+    "ASKS_HAZARDS",
     "CONTRACT_FILE",
     "CONTRACT_SCHEMA",
     "HAZARDS",

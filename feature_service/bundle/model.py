@@ -21,6 +21,8 @@ CONTRACT_FILE = "contract.json"
 HAZARDS = "hazards"
 """The graph's output of a model that reaches further than its horizon: the probability that a product which is in stock
 at the beginning of the second, third ... week ahead runs out in it, shape ``(rows, reach_weeks - 1)``."""
+ASKS_HAZARDS = "asks_hazards"
+"""The graph's input that asks for them; false where it is not given."""
 _ROUNDING = 1e-4
 """How far beyond 0 and 1 the sum of a forest's float32 leaves may be."""
 
@@ -91,7 +93,7 @@ class Bundle:
         self._check_shape(features)
         if not len(features):
             return np.empty(0, dtype=np.float32)
-        (both,) = self._run([self._output], features)
+        (both,) = self._session.run([self._output], {self._input: _with_an_end(features)})
         return _calibrated(self._checked(both, 2, features)[:, 1], self.contract.calibration)
 
     def predict_run_out(self, features: FloatArray) -> npt.NDArray[np.float32]:
@@ -110,7 +112,8 @@ class Bundle:
             return np.empty((0, weeks), dtype=np.float32)
         if weeks == 1:
             return self.predict(features)[:, None]
-        both, hazards = self._run([self._output, HAZARDS], features)
+        asked = {self._input: _with_an_end(features), ASKS_HAZARDS: np.array(True)}
+        both, hazards = self._session.run([self._output, HAZARDS], asked)
         first = _calibrated(self._checked(both, 2, features)[:, 1], self.contract.calibration)
         later = self._checked(hazards, weeks - 1, features)
         in_stock = np.cumprod(1 - np.column_stack([first, later]).astype(np.float64), axis=1)
@@ -122,17 +125,6 @@ class Bundle:
         if features.ndim != 2 or features.shape[1] != width:
             raise FeatureShapeError(f"the model takes rows of {width} features, got shape {features.shape}")
         self._check_known(features)
-
-    def _run(self, outputs: list[str], features: FloatArray) -> list[npt.NDArray[np.float32]]:
-        """What the graph gives, and once more for the last row.
-
-        The end of a batch goes through other instructions, which may differ in the last bit: no answer lies there, so
-        that a row is answered alike in every batch, and by a server of some products as by one of all.
-        """
-        results: list[npt.NDArray[np.float32]] = self._session.run(
-            outputs, {self._input: np.concatenate([features, features[-1:]])}
-        )
-        return results
 
     def _checked(self, given: npt.NDArray[np.float32], width: int, features: FloatArray) -> npt.NDArray[np.float32]:
         """What the graph gives for the rows that were asked, each a probability.
@@ -175,6 +167,15 @@ class Bundle:
             raise FeatureShapeError("a feature is NaN or infinite; rows with unknown features have no probability")
 
 
+def _with_an_end(features: FloatArray) -> FloatArray:
+    """The rows, and the last one once more.
+
+    The end of a batch goes through other instructions, which may differ in the last bit: no answer lies there, so that
+    a row is answered alike in every batch, and by a server of some products as by one of all.
+    """
+    return np.concatenate([features, features[-1:]])
+
+
 def _calibrated(raw: npt.NDArray[np.float32], calibration: Calibration | None) -> npt.NDArray[np.float32]:
     return raw if calibration is None else calibration.apply(raw)
 
@@ -184,4 +185,5 @@ def _single_threaded_session(graph: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # it warns of an input with a default, as a graph with hazards has one
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -11,7 +11,7 @@ from typing import IO, Any
 import click
 from rich.console import RenderableType
 
-from feature_service.client.batching import DEFAULT_LIST_LIMIT, ListFilter
+from feature_service.client.batching import DEFAULT_LIST_LIMIT, ORDERS, ListFilter
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
 from feature_service.client.event_file import EVENTS_FILE, events_in
 from feature_service.client.history_client import HistoryClient, Recorded, Sale, StockCount
@@ -119,9 +119,7 @@ def assess(
 @click.option("--minimum-probability", type=click.FloatRange(0, 1), default=ListFilter.minimum_probability)
 @click.option("--alert-only", is_flag=True, help="Only products that raise an alert.")
 @click.option("--include-out-of-stock", is_flag=True, help="On top, also products that have run out already.")
-@click.option(
-    "--order", type=click.Choice(["PROBABILITY", "REVENUE_AT_RISK", "REORDER_BY_DATE"]), default=ListFilter.order
-)
+@click.option("--order", type=click.Choice(ORDERS), default=ListFilter.order, help="What the list goes by.")
 @combine(INCLUDE_CHALLENGER, OUTPUT_FORMAT, with_client)
 def list_command(limit: int, output_format: OutputFormat, client: RiskClient, **criteria: Any) -> None:
     """Print the first products of the ranked list."""

@@ -29,6 +29,8 @@ from feature_service.client.results import FeatureAnswer, Provenance, RiskAnswer
 DEFAULT_LIST_LIMIT = 20
 DEFAULT_TIMEOUT_S = 10.0
 STREAM_TIMEOUT_S = 600.0
+ORDERS = tuple(name.removeprefix("ORDER_") for name, number in Order.items() if number)
+"""What a ranked list can go by."""
 SEVERAL = "+"
 """Between the versions of recorded counts of an answer in several batches."""
 SHARDS = ","
@@ -97,7 +99,7 @@ class ListFilter:
         minimum_probability: In [0, 1].
         alert_only: Only those that raise an alert.
         include_out_of_stock: On top, also those that have run out already.
-        order: ``PROBABILITY``, ``REVENUE_AT_RISK`` or ``REORDER_BY_DATE``.
+        order: One of ``ORDERS``.
         include_challenger: Also what the challenger gives the products that are listed.
     """
 

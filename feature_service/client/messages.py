@@ -138,6 +138,10 @@ def _figure(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock
     return getattr(message, name) if message.HasField(name) else None  # type: ignore[arg-type]
 
 
+def _date(message: risk_service_pb2.StockoutRisk, name: str) -> dt.date | None:
+    return day_of(getattr(message, name)) if message.HasField(name) else None  # type: ignore[arg-type]
+
+
 def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> ProductRisk:
     return ProductRisk(
         product_id=product_id,
@@ -149,14 +153,22 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         expected_units_lost=_figure(risk, "expected_units_lost"),
         revenue_at_risk=_figure(risk, "revenue_at_risk"),
         weeks_of_cover=_figure(risk, "weeks_of_cover"),
-        expected_stockout_date=day_of(risk.expected_stockout_date) if risk.HasField("expected_stockout_date") else None,
-        reorder_by_date=day_of(risk.reorder_by_date) if risk.HasField("reorder_by_date") else None,
+        expected_stockout_date=_date(risk, "expected_stockout_date"),
+        reorder_by_date=_date(risk, "reorder_by_date"),
         category=risk.category,
-        counted_on=day_of(risk.counted_on) if risk.HasField("counted_on") else None,
+        counted_on=_date(risk, "counted_on"),
         count_recorded=risk.count_recorded,
         challenger_probability=_figure(risk, "challenger_probability"),
         challenger_alert=risk.challenger_alert if risk.HasField("challenger_alert") else None,
         reasons=tuple(Reason(each.feature, each.value, each.contribution, each.text) for each in risk.reasons),
+        run_out_probabilities=tuple(risk.run_out_probabilities),
+        relief_date=_date(risk, "relief_date"),
+        relief_probability=_figure(risk, "relief_probability"),
+        earliest_stockout_date=_date(risk, "earliest_stockout_date"),
+        median_stockout_date=_date(risk, "median_stockout_date"),
+        latest_stockout_date=_date(risk, "latest_stockout_date"),
+        expected_units_lost_before_relief=_figure(risk, "expected_units_lost_before_relief"),
+        revenue_at_risk_before_relief=_figure(risk, "revenue_at_risk_before_relief"),
     )
 
 

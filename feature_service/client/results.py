@@ -74,7 +74,8 @@ class ProductRisk:
 
     What the server cannot know is None; see ``StockoutRisk`` in the protos for what each figure is. ``count_recorded``
     says whether the count of ``counted_on`` was recorded after the snapshot's. ``challenger_probability`` and
-    ``challenger_alert`` are None unless they were asked for.
+    ``challenger_alert`` are None unless they were asked for. ``run_out_probabilities`` has one for the end of each week
+    ahead; it is empty where the model does not reach beyond its horizon.
     """
 
     product_id: str
@@ -94,6 +95,14 @@ class ProductRisk:
     count_recorded: bool = False
     challenger_probability: float | None = None
     challenger_alert: bool | None = None
+    run_out_probabilities: tuple[float, ...] = ()
+    relief_date: dt.date | None = None
+    relief_probability: float | None = None
+    earliest_stockout_date: dt.date | None = None
+    median_stockout_date: dt.date | None = None
+    latest_stockout_date: dt.date | None = None
+    expected_units_lost_before_relief: float | None = None
+    revenue_at_risk_before_relief: float | None = None
 
 
 @dataclass(frozen=True)

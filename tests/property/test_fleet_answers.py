@@ -1,5 +1,6 @@
 """What servers of a shard each answer together is what one server of all products answers, in its order."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from feature_service.client.errors import DifferentSnapshotsError
 from feature_service.client.exchanges import assess, features, list_risks
 from feature_service.client.fleet.merge import Merge
 from feature_service.client.fleet.servers import Fleet, targets_of
+from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.queries import RankFilter, RankOrder
 from feature_service.server.scoring.ranked_list import Categories, RankedList, sort_keys
 from feature_service.server.scoring.stock_outs import StockOuts
@@ -48,7 +50,7 @@ class Ranked:
         self._out = np.flatnonzero(is_out)
         self._probability = np.where(is_out, np.nan, first).astype(np.float32)
         self._revenue, self._days = second.astype(float), np.floor(third.astype(float) * 100)
-        self._units = first.astype(float)
+        self._units, self._relief = first.astype(float), third.astype(float)
 
     def listed(self, rows: Sequence[int], order: RankOrder, *, with_out: bool) -> list[RankedStockoutRisk]:
         """The list of a server that holds these rows."""
@@ -56,7 +58,10 @@ class Ranked:
         out = held[np.isin(held, self._out)]
         nothing = np.full(len(out), np.nan)
         worst = StockOuts(out, LAST_DAY, nothing, self._units[out], self._revenue[out]).worst_first()
-        keys = sort_keys(self._probability[held], self._revenue[held], self._days[held])
+        known = {"revenue_at_risk": self._revenue[held], "reorder_in_days": self._days[held]}
+        known |= {"relief_probability": self._relief[held], "revenue_at_risk_before_relief": self._revenue[held]}
+        unknown = {each.name: np.full(len(held), np.nan) for each in dataclasses.fields(Figures)}
+        keys = sort_keys(self._probability[held], Figures(**unknown | known))
         categories = Categories([""] * len(held))
         ranked = RankedList(self._probability[held], 0.5, categories, keys, np.searchsorted(held, worst))
         listed = held[ranked.rows(RankFilter(order=order, include_out_of_stock=with_out))]
@@ -72,7 +77,9 @@ class Ranked:
             return message
         message.risk.CopyFrom(StockoutRisk(probability=self._probability[row]))
         if not np.isnan(revenue):
-            message.risk.revenue_at_risk = revenue
+            message.risk.revenue_at_risk = message.risk.revenue_at_risk_before_relief = revenue
+        if not np.isnan(self._relief[row]):
+            message.risk.relief_probability = self._relief[row]
         if not np.isnan(days):
             day = LAST_DAY + dt.timedelta(days=int(days))
             message.risk.reorder_by_date.CopyFrom(date_pb2.Date(year=day.year, month=day.month, day=day.day))

@@ -1,10 +1,16 @@
-"""The hazards as one more output of a model's ONNX graph."""
+"""The hazards as one more output of a model's ONNX graph, computed where they are asked for.
+
+ONNX Runtime computes every output of a graph, whichever are asked for. So the hazards stand in a branch that is taken
+by one more input, which is false where it is not given.
+"""
+
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from feature_service.bundle import HAZARDS
+from feature_service.bundle import ASKS_HAZARDS, HAZARDS
 from training.estimators.graph import INPUT, trees
 
 
@@ -44,10 +50,25 @@ def with_hazards(graph: bytes, classifier: onnx.ModelProto, reach_weeks: int) ->
         helper.make_node("Reshape", ["hazard_beside", "hazard_width"], ["hazard_rows"]),
         *booster.nodes,
         helper.make_node("Sigmoid", [booster.output], ["hazard_probabilities"]),
-        helper.make_node("Reshape", ["hazard_probabilities", "hazard_shape"], [HAZARDS]),
+        helper.make_node("Reshape", ["hazard_probabilities", "hazard_shape"], ["hazards_asked"]),
     ]
-    model.graph.node.extend(nodes)
-    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
-    model.graph.output.append(helper.make_tensor_value_info(HAZARDS, TensorProto.FLOAT, [None, len(weeks)]))
+    asked = helper.make_graph(nodes, "asked", [], [_output("hazards_asked", len(weeks))], _tensors(constants))
+    nothing = {"hazards_none": np.empty((0, len(weeks)), dtype=np.float32)}
+    kept = helper.make_node("Identity", ["hazards_none"], ["hazards_not_asked"])
+    not_asked = helper.make_graph(
+        [kept], "not_asked", [], [_output("hazards_not_asked", len(weeks))], _tensors(nothing)
+    )
+    model.graph.node.append(helper.make_node("If", [ASKS_HAZARDS], [HAZARDS], then_branch=asked, else_branch=not_asked))
+    model.graph.input.append(helper.make_tensor_value_info(ASKS_HAZARDS, TensorProto.BOOL, []))
+    model.graph.initializer.extend(_tensors({ASKS_HAZARDS: np.array(False)}))
+    model.graph.output.append(_output(HAZARDS, len(weeks)))
     serialized: bytes = model.SerializeToString()
     return serialized
+
+
+def _output(name: str, weeks: int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, weeks])
+
+
+def _tensors(values: Mapping[str, np.ndarray]) -> list[onnx.TensorProto]:
+    return [numpy_helper.from_array(value, name) for name, value in values.items()]

@@ -76,4 +76,6 @@ _FIGURES: dict[str, Callable[[StockoutRisk], Key | float]] = {
     "PROBABILITY": lambda risk: -risk.probability,
     "REVENUE_AT_RISK": lambda risk: _greatest_first(risk, "revenue_at_risk"),
     "REORDER_BY_DATE": _earliest_reorder_first,
+    "RELIEF_PROBABILITY": lambda risk: _greatest_first(risk, "relief_probability"),
+    "REVENUE_AT_RISK_BEFORE_RELIEF": lambda risk: _greatest_first(risk, "revenue_at_risk_before_relief"),
 }

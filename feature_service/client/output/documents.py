@@ -115,7 +115,9 @@ def _columns(provenance: Provenance) -> tuple[str, ...]:
 
 def _cells(risk: ProductRisk, columns: Sequence[str]) -> list[Any]:
     values = [getattr(risk, name) for name in columns]
-    return ["" if value is None else value for value in values]
+    return [
+        "" if value is None else " ".join(map(str, value)) if isinstance(value, tuple) else value for value in values
+    ]
 
 
 _FORMULA_STARTS = tuple(

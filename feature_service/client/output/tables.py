@@ -97,6 +97,7 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
         ("weeks\nleft", 2, "right", lambda risk: _figure(risk.weeks_of_cover, ".1f")),
         ("runs out", 3, "right", lambda risk: str(risk.expected_stockout_date or "")),
         ("reorder by", 6, "left", lambda risk: _reorder_by(risk, provenance)),
+        ("out before\nrelief", 2, "right", lambda risk: _figure(risk.relief_probability, ".3f")),
         ("revenue\nat risk", 5, "right", lambda risk: _figure(risk.revenue_at_risk, ",.0f")),
     ]
     optional = [

@@ -115,7 +115,8 @@ class Assessor:
         recorded = np.zeros(len(rows), dtype=np.bool_)
         if stock is not None and stock.counted_in_days is not None:
             recorded = np.isfinite(stock.counted_in_days)
-        scores, figures = scorer.scores(rows, column, stock), self.planner.figures(rows, column, stock)
+        scores = scorer.scores(rows, column, stock)
+        figures = self.planner.figures(rows, column, scores.run_out, stock)
         as_published = np.full(len(rows), column == self.newest and scorer is self.scorer)
         if stock is not None:
             as_published &= np.isnan(stock.units_on_hand)
@@ -172,7 +173,12 @@ class Assessor:
         self._scores = Scores.joined([scores for scores, _ in scored])
         out_of_stock = np.flatnonzero(self._scores.states == State.OUT_OF_STOCK)
         self.stock_outs = stock_outs(self.panel, out_of_stock, self.newest)
-        self.figures = Figures.joined([self.planner.figures(block, self.newest) for block in blocks])
+        self.figures = Figures.joined(
+            [
+                self.planner.figures(block, self.newest, scores.run_out)
+                for block, (scores, _) in zip(blocks, scored, strict=True)
+            ]
+        )
         self.reasons: ReasonTable | None = None
         if snapshot.reasons is not None:
             values = np.concatenate([values for _, values in scored])

@@ -6,10 +6,19 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from data.panel import COUNT_AGE_DAYS, PRICE_MEAN, UNITS_ON_HAND, Panel
-from feature_service.kernel import Demand, forecast_demand
+from feature_service.kernel import Demand, FloatArray, forecast_demand
 from feature_service.kernel.arrays import DoubleArray, Rows
 from feature_service.kernel.block import Fields
 from feature_service.server.scoring.newer_stock import NewerStock
+from feature_service.server.scoring.run_out import (
+    DAYS_PER_WEEK,
+    EARLIEST,
+    LATEST,
+    MEDIAN,
+    REVIEW_DAYS,
+    days_until,
+    until_relief,
+)
 
 FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
@@ -32,6 +41,13 @@ class Figures:
     stockout_in_days: DoubleArray
     reorder_in_days: DoubleArray
     counted_in_days: DoubleArray
+    relief_in_days: DoubleArray
+    relief_probability: DoubleArray
+    earliest_in_days: DoubleArray
+    median_in_days: DoubleArray
+    latest_in_days: DoubleArray
+    units_lost_before_relief: DoubleArray
+    revenue_at_risk_before_relief: DoubleArray
 
     @classmethod
     def joined(cls, parts: Sequence["Figures"]) -> "Figures":
@@ -58,8 +74,15 @@ class Planner:
         self._demand, self._price = _newest_demand_and_price(panel)
         self._lead_time_days = np.array(panel.lead_time_days, dtype=np.float64)
 
-    def figures(self, rows: Rows, column: int, newer_stock: NewerStock | None = None) -> Figures:
-        """As of the week of ``column``; later weeks are not looked at."""
+    def figures(self, rows: Rows, column: int, run_out: FloatArray, newer_stock: NewerStock | None = None) -> Figures:
+        """As of the week of ``column``; later weeks are not looked at.
+
+        Args:
+            rows: The products.
+            column: The week.
+            run_out: The probability to be out by the end of each week ahead, shape ``(rows, weeks)``.
+            newer_stock: A stock and a lead time that are newer than the snapshot's, where there are any.
+        """
         demand, price = self._demand_and_price(rows, column)
         stock = self._stock(rows, column, len(price))
         counted_in_days = np.where(np.isnan(stock), np.nan, -self._count_age(rows, column, len(price)))
@@ -73,6 +96,9 @@ class Planner:
         lost = np.where(np.isnan(stock), np.nan, demand.expected_units_lost(stock, self._horizon_weeks))
         days = np.floor(demand.days_until_out(stock))
         days = np.where(days <= FARTHEST_DAYS, days, np.nan)
+        relief_in_days = np.where(np.isnan(run_out).all(axis=1), np.nan, lead_time_days + REVIEW_DAYS)
+        relief = until_relief(run_out, relief_in_days)
+        lost_before_relief = relief.days_out * demand.expected_units() / DAYS_PER_WEEK
         return Figures(
             units_on_hand=stock,
             expected_demand_units=expected,
@@ -82,6 +108,13 @@ class Planner:
             stockout_in_days=days,
             reorder_in_days=days - lead_time_days,
             counted_in_days=counted_in_days,
+            relief_in_days=relief_in_days,
+            relief_probability=relief.probability,
+            earliest_in_days=days_until(run_out, EARLIEST),
+            median_in_days=days_until(run_out, MEDIAN),
+            latest_in_days=days_until(run_out, LATEST),
+            units_lost_before_relief=lost_before_relief,
+            revenue_at_risk_before_relief=lost_before_relief * price,
         )
 
     def _demand_and_price(self, rows: Rows, column: int) -> tuple[Demand, DoubleArray]:

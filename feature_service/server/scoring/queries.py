@@ -42,6 +42,8 @@ class RankOrder(Enum):
     PROBABILITY = auto()
     REVENUE_AT_RISK = auto()
     REORDER_BY_DATE = auto()
+    RELIEF_PROBABILITY = auto()
+    REVENUE_AT_RISK_BEFORE_RELIEF = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_service.kernel import FloatArray
+from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.queries import RankFilter, RankOrder
 
 RankedRows = npt.NDArray[np.int32]
@@ -88,16 +89,17 @@ class RankedList:
         return self._categories.hold(rank_filter.category, rows)
 
 
-def sort_keys(probabilities: FloatArray, revenue_at_risk: Key, reorder_in_days: Key) -> dict[RankOrder, Key]:
-    """What each order goes by: the greatest probability, the greatest revenue at risk, the earliest date first.
+def sort_keys(probabilities: FloatArray, figures: Figures) -> dict[RankOrder, Key]:
+    """What each order goes by: the greatest probability or revenue, the earliest date first.
 
     Args:
-        probabilities: Shape ``(products,)``, like the others; NaN where it is not known.
-        revenue_at_risk: In currency.
-        reorder_in_days: Days from ``as_of`` to the date to reorder by.
+        probabilities: Shape ``(products,)``; NaN where there is none.
+        figures: Of the same products.
     """
     return {
         RankOrder.PROBABILITY: -probabilities,
-        RankOrder.REVENUE_AT_RISK: -revenue_at_risk,
-        RankOrder.REORDER_BY_DATE: reorder_in_days,
+        RankOrder.REVENUE_AT_RISK: -figures.revenue_at_risk,
+        RankOrder.REORDER_BY_DATE: figures.reorder_in_days,
+        RankOrder.RELIEF_PROBABILITY: -figures.relief_probability,
+        RankOrder.REVENUE_AT_RISK_BEFORE_RELIEF: -figures.revenue_at_risk_before_relief,
     }

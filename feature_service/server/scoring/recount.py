@@ -66,7 +66,7 @@ def _answered(assessor: Assessor, counts: Counts) -> RecordedCounts:
     """By the same functions as for a caller's stock."""
     rows, stock = counts.rows, counts.as_stock
     scores = assessor.scorer.scores(rows, assessor.newest, stock)
-    return RecordedCounts(counts, scores, assessor.planner.figures(rows, assessor.newest, stock))
+    return RecordedCounts(counts, scores, assessor.planner.figures(rows, assessor.newest, scores.run_out, stock))
 
 
 def _stock_outs(assessor: Assessor, newer: RecordedCounts) -> StockOuts:

@@ -36,11 +36,14 @@ class Scores:
         states: Of type :class:`State`.
         probabilities: Of the label's positive outcome, float32; NaN unless the state is SCORED.
         alerts: Where the probability reaches the model's threshold.
+        run_out: The probability to be out by the end of each week ahead, float32, shape ``(rows, weeks)``; NaN unless
+            the state is SCORED. No weeks where the model does not reach beyond its horizon.
     """
 
     states: States
     probabilities: FloatArray
     alerts: BoolArray
+    run_out: FloatArray
 
     @classmethod
     def joined(cls, parts: Sequence["Scores"]) -> "Scores":
@@ -50,7 +53,7 @@ class Scores:
 
     def of(self, rows: Rows) -> "Scores":
         """Those of some rows."""
-        return Scores(self.states[rows], self.probabilities[rows], self.alerts[rows])
+        return Scores(self.states[rows], self.probabilities[rows], self.alerts[rows], self.run_out[rows])
 
 
 class Inputs:
@@ -169,9 +172,12 @@ class Scorer:
         """Of features that are computed already."""
         states = self.inputs.states(rows, column, features, eligible, out)
         scored = states == State.SCORED
-        probabilities = np.full(len(states), np.nan, dtype=np.float32)
-        probabilities[scored] = self._bundle.predict(features[scored])
-        return Scores(states, probabilities, probabilities.astype(np.float64) >= self.contract.threshold)
+        weeks = self.contract.reach_weeks
+        run_out = np.full((len(states), weeks), np.nan, dtype=np.float32)
+        run_out[scored] = self._bundle.predict_run_out(features[scored])
+        probabilities = run_out[:, 0].copy()
+        alerts = probabilities.astype(np.float64) >= self.contract.threshold
+        return Scores(states, probabilities, alerts, run_out if weeks > 1 else run_out[:, :0])
 
     def _with_stock(
         self, features: FloatArray, eligible: BoolArray, rows: RowNumbers, column: int, newer_stock: NewerStock

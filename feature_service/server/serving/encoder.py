@@ -55,14 +55,25 @@ _PROBABILITY, _ALERT = tag_of(StockoutRisk, "probability"), tag_of(StockoutRisk,
 _COUNT_RECORDED = tag_of(StockoutRisk, "count_recorded")
 _CHALLENGER_PROBABILITY = tag_of(StockoutRisk, "challenger_probability")
 _CHALLENGER_ALERT = tag_of(StockoutRisk, "challenger_alert")
+_RUN_OUT = tag_of(StockoutRisk, "run_out_probabilities")
 _AMOUNTS = {
-    name: tag_of(StockoutRisk, name)
-    for name in ("units_on_hand", "expected_demand_units", "expected_units_lost", "revenue_at_risk", "weeks_of_cover")
+    "units_on_hand": tag_of(StockoutRisk, "units_on_hand"),
+    "expected_demand_units": tag_of(StockoutRisk, "expected_demand_units"),
+    "expected_units_lost": tag_of(StockoutRisk, "expected_units_lost"),
+    "revenue_at_risk": tag_of(StockoutRisk, "revenue_at_risk"),
+    "weeks_of_cover": tag_of(StockoutRisk, "weeks_of_cover"),
+    "relief_probability": tag_of(StockoutRisk, "relief_probability"),
+    "units_lost_before_relief": tag_of(StockoutRisk, "expected_units_lost_before_relief"),
+    "revenue_at_risk_before_relief": tag_of(StockoutRisk, "revenue_at_risk_before_relief"),
 }
 _DATES = {
     "stockout_in_days": tag_of(StockoutRisk, "expected_stockout_date"),
     "reorder_in_days": tag_of(StockoutRisk, "reorder_by_date"),
     "counted_in_days": tag_of(StockoutRisk, "counted_on"),
+    "relief_in_days": tag_of(StockoutRisk, "relief_date"),
+    "earliest_in_days": tag_of(StockoutRisk, "earliest_stockout_date"),
+    "median_in_days": tag_of(StockoutRisk, "median_stockout_date"),
+    "latest_in_days": tag_of(StockoutRisk, "latest_stockout_date"),
 }
 _YEAR, _MONTH, _DAY = (tag_of(Date, name) for name in ("year", "month", "day"))
 _REASONS = tag_of(StockoutRisk, "reasons")
@@ -102,6 +113,8 @@ def risks(scores: Scores, figures: Figures, recorded: BoolArray, last_day: dt.da
         days: DoubleArray = getattr(figures, name)
         known = ~np.isnan(days)
         parts.append((_dates(tag, np.where(known, days, 0), last_day), known))
+    if scores.run_out.shape[1]:
+        parts.append((_packed(_RUN_OUT, scores.run_out), np.isfinite(probabilities)))
     return _cut([(part, known) for part, known in parts if known.any()], len(probabilities))
 
 
@@ -158,6 +171,12 @@ def _constant(content: bytes, rows: int) -> Bytes:
 
 def _doubles(tag: bytes, amounts: DoubleArray) -> Bytes:
     return np.concatenate([_constant(tag, len(amounts)), amounts.astype("<f8")[:, None].view(np.uint8)], axis=1)
+
+
+def _packed(tag: bytes, values: npt.NDArray[np.float32]) -> Bytes:
+    """A packed field of shape ``(rows, numbers)``; of fewer than 32 numbers, so that its length takes one byte."""
+    content = np.ascontiguousarray(values, dtype="<f4").view(np.uint8)
+    return np.concatenate([_constant(tag + _SHORT[content.shape[1]], len(values)), content], axis=1)
 
 
 def _dates(tag: bytes, days: DoubleArray, last_day: dt.date) -> Bytes:

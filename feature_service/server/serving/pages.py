@@ -63,6 +63,6 @@ class Pages:
     def _ranked_list(self) -> RankedList:
         answers = self._assessor.newest_answers(np.arange(len(self._assessor)))
         scored, figures = answers.scores.probabilities, answers.figures
-        keys = sort_keys(scored, figures.revenue_at_risk, figures.reorder_in_days)
+        keys = sort_keys(scored, figures)
         out_of_stock = self._assessor.stock_outs.worst_first()
         return RankedList(scored, self._contract.threshold, self._categories, keys, out_of_stock)

@@ -37,6 +37,10 @@ class _OrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Order.ValueType
     """Highest revenue at risk first; products without that figure last."""
     ORDER_REORDER_BY_DATE: _Order.ValueType  # 3
     """Earliest reorder-by date first; products without that date last."""
+    ORDER_RELIEF_PROBABILITY: _Order.ValueType  # 4
+    """Highest probability to be out before relief first; products without that figure last."""
+    ORDER_REVENUE_AT_RISK_BEFORE_RELIEF: _Order.ValueType  # 5
+    """Highest revenue at risk before relief first; products without that figure last."""
 
 class Order(_Order, metaclass=_OrderEnumTypeWrapper):
     """What a ranked list is ordered by; ties by product id."""
@@ -49,6 +53,10 @@ ORDER_REVENUE_AT_RISK: Order.ValueType  # 2
 """Highest revenue at risk first; products without that figure last."""
 ORDER_REORDER_BY_DATE: Order.ValueType  # 3
 """Earliest reorder-by date first; products without that date last."""
+ORDER_RELIEF_PROBABILITY: Order.ValueType  # 4
+"""Highest probability to be out before relief first; products without that figure last."""
+ORDER_REVENUE_AT_RISK_BEFORE_RELIEF: Order.ValueType  # 5
+"""Highest revenue at risk before relief first; products without that figure last."""
 Global___Order: _TypeAlias = Order  # noqa: Y015
 
 class _ShardKey:
@@ -328,6 +336,14 @@ class StockoutRisk(_message.Message):
     COUNT_RECORDED_FIELD_NUMBER: _builtins.int
     CHALLENGER_PROBABILITY_FIELD_NUMBER: _builtins.int
     CHALLENGER_ALERT_FIELD_NUMBER: _builtins.int
+    RUN_OUT_PROBABILITIES_FIELD_NUMBER: _builtins.int
+    RELIEF_DATE_FIELD_NUMBER: _builtins.int
+    RELIEF_PROBABILITY_FIELD_NUMBER: _builtins.int
+    EARLIEST_STOCKOUT_DATE_FIELD_NUMBER: _builtins.int
+    MEDIAN_STOCKOUT_DATE_FIELD_NUMBER: _builtins.int
+    LATEST_STOCKOUT_DATE_FIELD_NUMBER: _builtins.int
+    EXPECTED_UNITS_LOST_BEFORE_RELIEF_FIELD_NUMBER: _builtins.int
+    REVENUE_AT_RISK_BEFORE_RELIEF_FIELD_NUMBER: _builtins.int
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
@@ -362,6 +378,16 @@ class StockoutRisk(_message.Message):
     """
     challenger_alert: _builtins.bool
     """Whether that probability reaches the challenger's threshold. Unset where it is."""
+    relief_probability: _builtins.float
+    """The probability that it is out before relief_date: read off the curve, with the same hazard on each day of a week. In
+    [0, 1]. Unset where relief_date is, or lies beyond the curve's last week.
+    """
+    expected_units_lost_before_relief: _builtins.float
+    """Mean units that it would sell on the days on which it is out before relief_date, if nothing comes in sooner: these days
+    by the curve, times the mean demand forecast of a day. Unset where relief_probability or the forecast is.
+    """
+    revenue_at_risk_before_relief: _builtins.float
+    """expected_units_lost_before_relief times the last known price, in the currency of the data. Unset where one of them is."""
     @_builtins.property
     def expected_stockout_date(self) -> _date_pb2.Date:
         """The as_of week's last day plus the days until mean demand has used up the stock. Unset where weeks_of_cover is,
@@ -384,6 +410,31 @@ class StockoutRisk(_message.Message):
         taken, or none is known.
         """
 
+    @_builtins.property
+    def run_out_probabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The run-out curve: the probability that it is out by the end of the first week after the as_of week, of the second,
+        and so on as far as the model reaches. Each in [0, 1], none below the one before it; the first is `probability`.
+        Empty where the model tells of its horizon alone, as one that rests on sales does.
+        """
+
+    @_builtins.property
+    def relief_date(self) -> _date_pb2.Date:
+        """The day by which relief can be there: the as_of week's last day plus the lead time plus 7 days, since what is not
+        ordered after this answer can be ordered after the next one. Unset where there is no curve.
+        """
+
+    @_builtins.property
+    def earliest_stockout_date(self) -> _date_pb2.Date:
+        """It is out by the end of this day with probability 0.1. Unset where the curve does not get there, as for the next two."""
+
+    @_builtins.property
+    def median_stockout_date(self) -> _date_pb2.Date:
+        """The same with probability 0.5: it is as likely to be out by then as not."""
+
+    @_builtins.property
+    def latest_stockout_date(self) -> _date_pb2.Date:
+        """The same with probability 0.9."""
+
     def __init__(
         self,
         *,
@@ -402,10 +453,18 @@ class StockoutRisk(_message.Message):
         count_recorded: _builtins.bool = ...,
         challenger_probability: _builtins.float | None = ...,
         challenger_alert: _builtins.bool | None = ...,
+        run_out_probabilities: _abc.Iterable[_builtins.float] | None = ...,
+        relief_date: _date_pb2.Date | None = ...,
+        relief_probability: _builtins.float | None = ...,
+        earliest_stockout_date: _date_pb2.Date | None = ...,
+        median_stockout_date: _date_pb2.Date | None = ...,
+        latest_stockout_date: _date_pb2.Date | None = ...,
+        expected_units_lost_before_relief: _builtins.float | None = ...,
+        revenue_at_risk_before_relief: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_revenue_at_risk", b"_revenue_at_risk", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "probability", b"probability", "reasons", b"reasons", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "probability", b"probability", "reasons", b"reasons", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "run_out_probabilities", b"run_out_probabilities", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__challenger_alert: _TypeAlias = _typing.Literal["challenger_alert"]  # noqa: Y015
     _WhichOneofArgType__challenger_alert: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert"]  # noqa: Y015
@@ -415,8 +474,14 @@ class StockoutRisk(_message.Message):
     _WhichOneofArgType__expected_demand_units: _TypeAlias = _typing.Literal["_expected_demand_units", b"_expected_demand_units"]  # noqa: Y015
     _WhichOneofReturnType__expected_units_lost: _TypeAlias = _typing.Literal["expected_units_lost"]  # noqa: Y015
     _WhichOneofArgType__expected_units_lost: _TypeAlias = _typing.Literal["_expected_units_lost", b"_expected_units_lost"]  # noqa: Y015
+    _WhichOneofReturnType__expected_units_lost_before_relief: _TypeAlias = _typing.Literal["expected_units_lost_before_relief"]  # noqa: Y015
+    _WhichOneofArgType__expected_units_lost_before_relief: _TypeAlias = _typing.Literal["_expected_units_lost_before_relief", b"_expected_units_lost_before_relief"]  # noqa: Y015
+    _WhichOneofReturnType__relief_probability: _TypeAlias = _typing.Literal["relief_probability"]  # noqa: Y015
+    _WhichOneofArgType__relief_probability: _TypeAlias = _typing.Literal["_relief_probability", b"_relief_probability"]  # noqa: Y015
     _WhichOneofReturnType__revenue_at_risk: _TypeAlias = _typing.Literal["revenue_at_risk"]  # noqa: Y015
     _WhichOneofArgType__revenue_at_risk: _TypeAlias = _typing.Literal["_revenue_at_risk", b"_revenue_at_risk"]  # noqa: Y015
+    _WhichOneofReturnType__revenue_at_risk_before_relief: _TypeAlias = _typing.Literal["revenue_at_risk_before_relief"]  # noqa: Y015
+    _WhichOneofArgType__revenue_at_risk_before_relief: _TypeAlias = _typing.Literal["_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief"]  # noqa: Y015
     _WhichOneofReturnType__units_on_hand: _TypeAlias = _typing.Literal["units_on_hand"]  # noqa: Y015
     _WhichOneofArgType__units_on_hand: _TypeAlias = _typing.Literal["_units_on_hand", b"_units_on_hand"]  # noqa: Y015
     _WhichOneofReturnType__weeks_of_cover: _TypeAlias = _typing.Literal["weeks_of_cover"]  # noqa: Y015
@@ -430,7 +495,13 @@ class StockoutRisk(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_units_lost) -> _WhichOneofReturnType__expected_units_lost | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_units_lost_before_relief) -> _WhichOneofReturnType__expected_units_lost_before_relief | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__relief_probability) -> _WhichOneofReturnType__relief_probability | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__revenue_at_risk) -> _WhichOneofReturnType__revenue_at_risk | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revenue_at_risk_before_relief) -> _WhichOneofReturnType__revenue_at_risk_before_relief | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__units_on_hand) -> _WhichOneofReturnType__units_on_hand | None: ...
     @_typing.overload

@@ -35,6 +35,9 @@ class ModelOfCover:
         others = np.nan_to_num(rows, nan=0.0).sum(axis=1)
         return np.asarray(1 / (1 + stock + 1e-6 * np.abs(others)), dtype=np.float32)
 
+    def predict_run_out(self, rows: FloatArray) -> npt.NDArray[np.float32]:
+        return self.predict(rows)[:, None]
+
 
 def panel_of(on_hand: FloatArray) -> Panel:
     plain = synthetic_panel(products=len(on_hand))

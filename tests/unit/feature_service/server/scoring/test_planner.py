@@ -15,6 +15,7 @@ from tests.support.snapshots import synthetic_panel
 PLAIN = synthetic_panel(products=40)
 COLUMN = len(PLAIN.weeks) - 1
 EVERY = slice(None)
+NO_CURVE = np.empty((len(PLAIN.product_ids), 0), dtype=np.float32)
 
 
 def stocked(units: float, panel: Panel = PLAIN) -> Panel:
@@ -23,7 +24,7 @@ def stocked(units: float, panel: Panel = PLAIN) -> Panel:
 
 
 def figures(panel: Panel, given: NewerStock | None = None) -> Figures:
-    return Planner(panel, horizon_weeks=1).figures(EVERY, COLUMN, given)
+    return Planner(panel, horizon_weeks=1).figures(EVERY, COLUMN, NO_CURVE, given)
 
 
 def assert_same(ours: Figures, others: Figures) -> None:

@@ -1,0 +1,91 @@
+"""What a planner reads off a run-out curve: the risk until relief, the day it is out by, and what that costs.
+
+Between the ends of two weeks the hazard is taken as the same on each day. Beyond the curve's last week nothing is said.
+"""
+
+from __future__ import annotations  # NumPy's types
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from feature_service.kernel import FloatArray
+from feature_service.kernel.arrays import DoubleArray
+
+REVIEW_DAYS = 7
+"""Until the next snapshot of a seller who looks once a week, so that what is not ordered now is ordered by then."""
+
+EARLIEST, MEDIAN, LATEST = 0.1, 0.5, 0.9
+"""Probabilities to be out by the three dates: between the outer two lie 80 %."""
+
+DAYS_PER_WEEK = 7
+_LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class UntilRelief:
+    """Shape ``(rows,)`` each, NaN where it is not known.
+
+    Attributes:
+        probability: To run out before the relief.
+        days_out: Mean days that it is out before the relief, if nothing comes sooner.
+    """
+
+    probability: DoubleArray
+    days_out: DoubleArray
+
+
+def until_relief(curve: FloatArray, relief_in_days: DoubleArray) -> UntilRelief:
+    """The risk from the end of the ``as_of`` week until relief comes.
+
+    Args:
+        curve: Probability to be out by the end of each week ahead, shape ``(rows, weeks)``.
+        relief_in_days: Days until then, at least 0; beyond the curve nothing is known. Shape ``(rows,)``.
+    """
+    rows, weeks = curve.shape
+    if not weeks:
+        return UntilRelief(np.full(rows, np.nan), np.full(rows, np.nan))
+    in_stock = _in_stock(curve)
+    # weeks that are wholly before the relief count in full, the week that it falls into for its part
+    share = np.clip(relief_in_days[:, None] / DAYS_PER_WEEK - np.arange(weeks), 0, 1)
+    at_start, hazard = in_stock[:, :-1], _weekly_hazard(in_stock)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean_in_stock = np.where(hazard > 0, -np.expm1(-hazard * share) / hazard, share)
+    days_out = (share - at_start * mean_in_stock).sum(axis=1) * DAYS_PER_WEEK
+    surviving: DoubleArray = np.exp(-(hazard * share).sum(axis=1))
+    known = (relief_in_days <= weeks * DAYS_PER_WEEK) & np.isfinite(curve[:, 0])
+    return UntilRelief(np.where(known, 1 - surviving, np.nan), np.where(known, np.maximum(days_out, 0), np.nan))
+
+
+def days_until(curve: FloatArray, probability: float) -> DoubleArray:
+    """The day by whose end it is out with that probability, 1 for the first after the ``as_of`` week.
+
+    Args:
+        curve: As :func:`until_relief` takes it.
+        probability: Above 0 and below 1.
+    Returns:
+        Shape ``(rows,)``; NaN where the curve does not reach it.
+    """
+    rows, weeks = curve.shape
+    if not weeks:
+        return np.full(rows, np.nan)
+    reached = curve.astype(np.float64) >= probability
+    week = np.argmax(reached, axis=1)
+    in_stock = _in_stock(curve)
+    at_start, hazard = (each[np.arange(rows), week] for each in (in_stock, _weekly_hazard(in_stock)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(hazard > 0, np.log(at_start / (1 - probability)) / hazard, 0.0)
+    day = np.ceil(np.round(DAYS_PER_WEEK * (week + np.clip(share, 0, 1)), 9))
+    return np.where(reached.any(axis=1), np.maximum(day, 1), np.nan)
+
+
+def _in_stock(curve: FloatArray) -> DoubleArray:
+    """The probability to be in stock still, at the beginning and at each week's end, shape ``(rows, weeks + 1)``."""
+    ends = np.maximum(1 - curve.astype(np.float64), _LEAST)
+    return np.column_stack([np.ones(len(curve)), ends])
+
+
+def _weekly_hazard(in_stock: DoubleArray) -> DoubleArray:
+    """The hazard of each week in continuous time, a week as its unit, shape ``(rows, weeks)``."""
+    hazard: DoubleArray = np.log(in_stock[:, :-1] / in_stock[:, 1:])
+    return np.maximum(hazard, 0)
