@@ -60,7 +60,7 @@ class Risk(BaseModel):
     )
     weeks_of_cover: float | None = Field(description="Units on hand divided by the mean weekly demand forecast.")
     expected_stockout_date: dt.date | None = Field(
-        description="When mean demand has used up the stock; null where weeks_of_cover is, and beyond 365 days."
+        description="The day on which mean demand uses up the stock; null where weeks_of_cover is, and beyond 365 days."
     )
     reorder_by_date: dt.date | None = Field(description="expected_stockout_date minus the lead time: order by then.")
     reasons: list[Reason] | None = Field(

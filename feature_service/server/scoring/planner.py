@@ -94,7 +94,8 @@ class Planner:
             lead_time_days = _first_known(newer_stock.lead_time_days, lead_time_days)
         expected = demand.expected_units(self._horizon_weeks)
         lost = np.where(np.isnan(stock), np.nan, demand.expected_units_lost(stock, self._horizon_weeks))
-        days = np.floor(demand.days_until_out(stock))
+        # the day on which the last unit goes; rounded, so that a stock of whole days is not used up a day later
+        days = np.ceil(np.round(demand.days_until_out(stock), 9))
         days = np.where(days <= FARTHEST_DAYS, days, np.nan)
         relief_in_days = np.where(np.isnan(run_out).all(axis=1), np.nan, lead_time_days + REVIEW_DAYS)
         relief = until_relief(run_out, relief_in_days)

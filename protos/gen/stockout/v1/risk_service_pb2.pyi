@@ -390,8 +390,8 @@ class StockoutRisk(_message.Message):
     """expected_units_lost_before_relief times the last known price, in the currency of the data. Unset where one of them is."""
     @_builtins.property
     def expected_stockout_date(self) -> _date_pb2.Date:
-        """The as_of week's last day plus the days until mean demand has used up the stock. Unset where weeks_of_cover is,
-        and beyond 365 days.
+        """The day on which mean demand uses up the stock, the first day after the as_of week being its first: 7 units at 7 a
+        week are used up on its seventh day, 7.5 on its eighth. Unset where weeks_of_cover is, and beyond 365 days.
         """
 
     @_builtins.property

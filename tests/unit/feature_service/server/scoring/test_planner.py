@@ -50,7 +50,7 @@ def test_the_callers_stock_gives_what_the_snapshots_own_would() -> None:
 
 def test_dates_follow_from_cover_and_lead_time() -> None:
     answer = figures(stocked(2.0), all_given(None, 3))
-    days = np.floor(answer.weeks_of_cover * 7)
+    days = np.ceil(answer.weeks_of_cover * 7)
     near = days <= FARTHEST_DAYS
     assert near.any()
     np.testing.assert_array_equal(answer.stockout_in_days, np.where(near, days, np.nan))
@@ -65,6 +65,15 @@ def test_revenue_at_risk_is_lost_units_at_the_last_price_that_was_paid() -> None
             assert answer.revenue_at_risk[row] == pytest.approx(answer.expected_units_lost[row] * float(paid[-1]))
         else:
             assert np.isnan(answer.revenue_at_risk[row])
+
+
+def test_a_stock_is_used_up_on_the_day_on_which_its_last_unit_goes() -> None:
+    weekly = forecast_demand(PLAIN.fields, COLUMN).mean
+    for days, expected in ((0.2, 1), (1.0, 1), (1.1, 2), (7.0, 7), (7.01, 8)):
+        caller = NewerStock(weekly / 7 * days, np.full(len(weekly), 3.0))
+        answer = figures(PLAIN, caller)
+        assert (answer.stockout_in_days == expected).all(), days
+        assert (answer.reorder_in_days == expected - 3).all()
 
 
 def test_an_empty_shelf_loses_the_whole_demand_and_is_out_today() -> None:
