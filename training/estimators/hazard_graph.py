@@ -11,19 +11,20 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from feature_service.bundle import ASKS_HAZARDS, HAZARDS
-from training.estimators.graph import INPUT, trees
+from training.estimators.graph import trees
 
 
 def with_hazards(graph: bytes, classifier: onnx.ModelProto, reach_weeks: int) -> bytes:
     """The graph with the output ``hazards``, shape ``(rows, reach_weeks - 1)``.
 
     Args:
-        graph: A model's: ``features`` in, shape ``(rows, width)``.
+        graph: A model's, with one input of shape ``(rows, width)``.
         classifier: A converted booster of ``width + 1`` features, the last of which is the week ahead.
         reach_weeks: The last week ahead; the first one that is asked of is the second.
     """
     model = onnx.load_from_string(graph)
-    (width,) = (each.type.tensor_type.shape.dim[1].dim_value for each in model.graph.input)
+    (features,) = model.graph.input  # its name is the converter's own where another one wrote the graph
+    width = features.type.tensor_type.shape.dim[1].dim_value
     weeks = np.arange(2, reach_weeks + 1, dtype=np.float32)
     booster = trees(classifier, 1.0, "hazard_rows", "hazard_log_odds")
     constants = {
@@ -37,9 +38,9 @@ def with_hazards(graph: bytes, classifier: onnx.ModelProto, reach_weeks: int) ->
     }
     # each row once for every week ahead, which stands beside its features
     before = (
-        ("Unsqueeze", [INPUT, "hazard_one"], "hazard_each"),
+        ("Unsqueeze", [features.name, "hazard_one"], "hazard_each"),
         ("Tile", ["hazard_each", "hazard_repeats"], "hazard_features"),
-        ("Shape", [INPUT], "hazard_size"),
+        ("Shape", [features.name], "hazard_size"),
         ("Slice", ["hazard_size", "hazard_zero", "hazard_one"], "hazard_count"),
     )
     nodes = [helper.make_node(op, inputs, [output]) for op, inputs, output in before]

@@ -5,6 +5,7 @@ import pytest
 from feature_service.kernel import FloatArray
 from training.errors import UnknownEstimatorError
 from training.estimators import ESTIMATORS, LearningRows, fit, restore
+from training.estimators.hazard import beside, fit_hazards
 
 FEATURES = 12
 
@@ -37,6 +38,23 @@ def test_the_onnx_graph_gives_the_fitted_probabilities_also_where_features_are_u
     assert np.abs(both[:, 1] - fitted.predict(unseen)).max() < 1e-5
     np.testing.assert_allclose(both.sum(axis=1), 1, atol=1e-6)
     assert fitted.predict(features)[outcome == 1].mean() > fitted.predict(features)[outcome == 0].mean() + 0.2
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_hazards_stand_beside_any_models_probabilities_where_they_are_asked_for(name: str) -> None:
+    features, outcome = rows_like_real_ones()
+    ahead = np.random.default_rng(2).integers(2, 6, len(features)).astype(np.float32)
+    hazards = fit_hazards(LearningRows(beside(features, ahead), outcome), 5, 3)
+    graph = fit(name, {}, LearningRows(features, outcome), seed=3).to_onnx()
+
+    session = onnxruntime.InferenceSession(hazards.added_to(graph), providers=["CPUExecutionProvider"])
+    asked = {session.get_inputs()[0].name: features}
+    found = session.run(["hazards"], {**asked, "asks_hazards": np.array(True)})[0]
+
+    assert found.shape == (len(features), 4)
+    assert np.abs(found - hazards.predict(features)).max() < 1e-5
+    assert session.run(["hazards"], asked)[0].shape == (0, 4)
+    np.testing.assert_array_equal(session.run(["probabilities"], asked)[0], probabilities_of(graph, features))
 
 
 def test_feature_values_that_differ_in_their_last_bit_go_the_same_way_in_the_graph() -> None:
