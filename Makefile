@@ -11,7 +11,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup tools check test demo crossfire year bench bench-drift bench-model bench-pipeline bench-promotion soak stubs format
+.PHONY: help setup tools check test demo crossfire year bench bench-drift bench-model bench-pipeline bench-planning bench-promotion soak stubs format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -70,6 +70,9 @@ bench: tools ## the service against an echo and against other servers, streams, 
 
 bench-model: tools ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model
+
+bench-planning: tools ## what weekly orders would have cost on real histories, by policy
+	$(BIN)/python -m benchmarks.planning
 
 bench-promotion: tools ## frozen, refreshed and always newest models, replayed week by week; what went wrong is refused
 	$(BIN)/python -m benchmarks.promotion

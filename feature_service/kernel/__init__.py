@@ -2,7 +2,7 @@
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray, RowNumbers, Rows
 from feature_service.kernel.block import Fields
-from feature_service.kernel.demand import Demand, forecast_demand
+from feature_service.kernel.demand import Demand, forecast_demand, forecast_wanted
 from feature_service.kernel.errors import (
     InsufficientHistoryError,
     MissingFieldsError,
@@ -36,4 +36,5 @@ __all__ = [
     "features_at",
     "features_of_all_weeks",
     "forecast_demand",
+    "forecast_wanted",
 ]

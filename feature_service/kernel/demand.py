@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feature_service.kernel.arrays import DoubleArray, FloatArray, Rows
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, Rows
 from feature_service.kernel.block import Fields
-from feature_service.kernel.fields import DEPLETION, UNITS_SOLD
+from feature_service.kernel.fields import DEPLETION, IN_STOCK, MIN_ON_HAND, UNITS_SOLD
 from feature_service.kernel.negative_binomial import probability_of_at_least
 from feature_service.kernel.series import ratio
 
-_HALF_LIFE_WEEKS = 4.0
+_HALF_LIFE_WEEKS, _HALF_LIFE_WEEKS_WANTED = 4.0, 6.0
 _USUAL_MEAN, _USUAL_MEAN_WEEKS = 0.2, 0.5
 _USUAL_EXCESS, _USUAL_EXCESS_WEEKS = 0.2, 10.0
 _LEAST_EXCESS = 0.02
@@ -75,25 +75,52 @@ def forecast_demand(fields: Fields, week: int) -> Demand:
             holds what was sold elsewhere, otherwise ``units_sold``.
         week: Column of the ``as_of`` week.
     """
-    name = DEPLETION if DEPLETION in fields else UNITS_SOLD
-    keep: float = 0.5 ** (1 / _HALF_LIFE_WEEKS)
-    products = len(fields[name])
+    return _smoothed(fields[demand_field(fields)][:, : week + 1], _HALF_LIFE_WEEKS)
+
+
+def forecast_wanted(fields: Fields, week: int) -> Demand:
+    """The same of what customers want, be it there or not: what an order is made for.
+
+    A week in which a product was out of stock says that at least so much was wanted. It counts where that is more than
+    was expected, and is left out otherwise. The level moves more slowly than that of :func:`forecast_demand`: an order
+    covers weeks that lie farther ahead (see DECISIONS.md for both, measured).
+    """
+    weeks = slice(0, week + 1)
+    return _smoothed(fields[demand_field(fields)][:, weeks], _HALF_LIFE_WEEKS_WANTED, was_out(fields, weeks))
+
+
+def demand_field(fields: Fields) -> str:
+    """The matrix that tells demand."""
+    return DEPLETION if DEPLETION in fields else UNITS_SOLD
+
+
+def was_out(fields: Fields, weeks: slice) -> BoolArray | None:
+    """Weeks in which a product was out of stock on any day, as flags or counts tell; None where neither is known."""
+    name = IN_STOCK if IN_STOCK in fields else MIN_ON_HAND
+    return np.less_equal(fields[name][:, weeks], 0) if name in fields else None
+
+
+def _smoothed(weeks: FloatArray, half_life_weeks: float, out: BoolArray | None = None) -> Demand:
+    """Of the weeks' units, shape ``(products, weeks)``; in those that were ``out`` of stock they are a least."""
+    keep: float = 0.5 ** (1 / half_life_weeks)
+    products = len(weeks)
     total, weight, excess, scale = (np.zeros(products) for _ in range(4))
-    known_weeks = np.zeros(products, dtype=np.int64)
+    seen = np.zeros(products, dtype=np.bool_)
     mean = np.full(products, _USUAL_MEAN)
-    for column in range(week + 1):
-        values = fields[name][:, column].astype(np.float64)
+    for column in range(weeks.shape[1]):
+        values = weeks[:, column].astype(np.float64)
         known = np.isfinite(values)
+        seen |= known
+        if out is not None:
+            known &= ~out[:, column] | (values > mean)
         units = np.where(known, values, 0.0)
         # beyond what chance alone would make of the mean that was expected
         excess = excess + np.where(known, (units - mean) ** 2 - mean, 0.0)
         scale = scale + np.where(known, mean * mean, 0.0)
         total, weight = total * keep + units, weight * keep + known
         mean = (total + _USUAL_MEAN_WEEKS * _USUAL_MEAN) / (weight + _USUAL_MEAN_WEEKS)
-        known_weeks += known
     usual = _USUAL_EXCESS_WEEKS * mean * mean
     over = np.maximum((excess + usual * _USUAL_EXCESS) / (scale + usual), _LEAST_EXCESS)
-    seen = known_weeks > 0
     return Demand(np.where(seen, mean, np.nan), np.where(seen, 1 / over, np.nan))
 
 

@@ -1,7 +1,7 @@
-"""The tail of the negative binomial distribution, in NumPy alone.
+"""The tail and the quantiles of the negative binomial distribution, in NumPy alone.
 
-It is a regularised incomplete beta function, which a continued fraction gives to about 13 digits. Each element stops by
-itself, so that a number is the same whichever others it is computed with.
+The tail is a regularised incomplete beta function, which a continued fraction gives to about 13 digits. Each element
+stops by itself, so that a number is the same whichever others it is computed with.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ _TINY = 1e-300
 _CLOSE = 1e-14
 _MOST_STEPS = 10_000
 _STIRLING_FROM = 10
+_MOST_MEAN_COUNTED = 100.0
 
 
 def probability_of_at_least(units: DoubleArray, mean: DoubleArray, dispersion: DoubleArray) -> DoubleArray:
@@ -32,6 +33,56 @@ def probability_of_at_least(units: DoubleArray, mean: DoubleArray, dispersion: D
     m = mean[inside]
     result[inside] = _incomplete_beta(a, b, m / (m + b), b / (m + b))
     return result
+
+
+def quantile(probability: DoubleArray, mean: DoubleArray, dispersion: DoubleArray) -> DoubleArray:
+    """The least number of whole units that a negative binomial demand does not exceed with a probability.
+
+    Args:
+        probability: In (0, 1).
+        mean: Above 0.
+        dispersion: Above 0, as in :func:`probability_of_at_least`.
+    Returns:
+        Of the same shape; NaN where an argument is.
+    """
+    known = np.isfinite(probability) & np.isfinite(mean) & np.isfinite(dispersion)
+    result = np.where(known, 0.0, np.nan)
+    few = known & (mean <= _MOST_MEAN_COUNTED)
+    result[few] = _counted_quantile(probability[few], mean[few], dispersion[few])
+    many = known & ~few
+    result[many] = _bisected_quantile(probability[many], mean[many], dispersion[many])
+    return result
+
+
+def _counted_quantile(probability: DoubleArray, mean: DoubleArray, dispersion: DoubleArray) -> DoubleArray:
+    """Adds up the probabilities of 0, 1, 2 .. units: what is fastest where few are wanted."""
+    result = np.empty_like(mean)
+    unfinished: RowNumbers = np.arange(len(mean))
+    ratio = mean / (mean + dispersion)
+    mass = np.exp(-dispersion * np.log1p(mean / dispersion))
+    total, units = mass.copy(), 0
+    while len(unfinished):
+        more = (total < probability) & (mass > 0)
+        result[unfinished[~more]] = units
+        unfinished = unfinished[more]
+        probability, dispersion, ratio, mass, total = (
+            each[more] for each in (probability, dispersion, ratio, mass, total)
+        )
+        mass = mass * ratio * (dispersion + units) / (units + 1)
+        total, units = total + mass, units + 1
+    return result
+
+
+def _bisected_quantile(probability: DoubleArray, mean: DoubleArray, dispersion: DoubleArray) -> DoubleArray:
+    beyond = 1 - probability
+    low, high = np.full_like(mean, -1.0), np.ceil(2 * mean)  # not exceeded too rarely, often enough
+    while (short := probability_of_at_least(high + 1, mean, dispersion) > beyond).any():
+        low, high = np.where(short, high, low), np.where(short, 2 * high, high)
+    while (apart := high - low > 1).any():
+        middle = np.floor((low + high) / 2)
+        enough = probability_of_at_least(middle + 1, mean, dispersion) <= beyond
+        low, high = np.where(apart & ~enough, middle, low), np.where(apart & enough, middle, high)
+    return high
 
 
 def _incomplete_beta(a: DoubleArray, b: DoubleArray, x: DoubleArray, rest: DoubleArray) -> DoubleArray:

@@ -1,0 +1,1 @@
+"""Weekly ordering on real histories: what policies would have cost."""
