@@ -154,4 +154,5 @@ def _season(market: DoubleArray, numbers: IntArray) -> DoubleArray:
 def _known_mean(values: DoubleArray) -> DoubleArray:
     known = np.isfinite(values)
     total = np.where(known, values, 0).sum(axis=1)
-    return np.divide(total, known.sum(axis=1), out=np.zeros(len(values), np.float64), where=known.any(axis=1))
+    mean: DoubleArray = total / np.maximum(known.sum(axis=1), 1)
+    return mean
