@@ -126,7 +126,7 @@ def _read_fields(record_type: Any, values: dict[str, Any], path: str) -> object:
 def _read_tuple(hints: tuple[Any, ...], values: list[Any], path: str) -> object:
     if hints[-1] is Ellipsis:
         types = set(get_args(hints[0])) or {hints[0]}
-        if types <= {str, int, NoneType} and set(map(type, values)) <= types:
+        if types <= {str, int, float, NoneType} and set(map(type, values)) <= types:
             return tuple(values)  # a list of all products is long, and needs no conversion
         hints = hints[:1] * len(values)
     if len(values) != len(hints):

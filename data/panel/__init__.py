@@ -3,7 +3,7 @@
 The panel itself needs no Polars, since the gRPC server loads it; building one does.
 """
 
-from data.panel.panel import OLDEST_COUNT_DAYS, Panel, PanelBlocks, ProductTable
+from data.panel.panel import OLDEST_COUNT_DAYS, Panel, PanelBlocks, ProductTable, Supplier
 from feature_service.kernel.fields import (
     COUNT_AGE_DAYS,
     DAYS_SINCE_SALE,
@@ -46,4 +46,5 @@ __all__ = [
     "Panel",
     "PanelBlocks",
     "ProductTable",
+    "Supplier",
 ]

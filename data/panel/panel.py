@@ -18,6 +18,19 @@ OLDEST_COUNT_DAYS = 28
 
 
 @dataclass(frozen=True)
+class Supplier:
+    """Who delivers products.
+
+    Attributes:
+        name: Empty where it is not known.
+        minimum_order_value: Of all products of an order together, in the currency of the prices; None: no minimum.
+    """
+
+    name: str = ""
+    minimum_order_value: float | None = None
+
+
+@dataclass(frozen=True)
 class ProductTable:
     """The rows of a panel without their matrices, as JSON keeps them; see :class:`Panel` for each."""
 
@@ -27,10 +40,14 @@ class ProductTable:
     groups: Mapping[str, tuple[str, ...]]
     lead_time_days: tuple[int | None, ...]
     records_until: dt.date | None = None
+    order_terms: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    supplier_ids: tuple[str, ...] = ()
+    suppliers: Mapping[str, Supplier] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """The table as the text of its file."""
-        return json.dumps(vars(self), ensure_ascii=False, default=dt.date.isoformat)
+        """The table as the text of its file; without what was not there before, it is as it was."""
+        said = {name: value for name, value in vars(self).items() if name not in _ORDERING or value}
+        return json.dumps(said, ensure_ascii=False, default=_plain)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "ProductTable":
@@ -40,6 +57,13 @@ class ProductTable:
             ValueError: If it is no such text.
         """
         return read_json(cls, text)
+
+
+_ORDERING = ("order_terms", "supplier_ids", "suppliers")
+
+
+def _plain(value: dt.date | Supplier) -> object:
+    return value.isoformat() if isinstance(value, dt.date) else vars(value)
 
 
 @dataclass(frozen=True)
@@ -60,6 +84,10 @@ class Panel:
             at all. In a snapshot every product has one.
         records_until: The day up to which every table of the data has records, at most the last week's Sunday; None
             where it is not known.
+        order_terms: How products can be ordered, by the name of the term (a field of ``kernel.ordering.OrderTerms``):
+            of each product, None where the data does not say; a term that it never says is not there.
+        supplier_ids: Who delivers each product, empty where it is not known; empty when the data has none at all.
+        suppliers: By id, those of whom more is known.
     """
 
     product_ids: tuple[str, ...]
@@ -70,6 +98,9 @@ class Panel:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lead_time_days: tuple[int | None, ...] = ()
     records_until: dt.date | None = None
+    order_terms: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    supplier_ids: tuple[str, ...] = ()
+    suppliers: Mapping[str, Supplier] = field(default_factory=dict)
 
     @property
     def data_until(self) -> dt.date:
@@ -110,6 +141,8 @@ class Panel:
             categories=self.categories[products],
             groups={name: values[products] for name, values in self.groups.items()},
             lead_time_days=self.lead_time_days[products],
+            order_terms={name: values[products] for name, values in self.order_terms.items()},
+            supplier_ids=self.supplier_ids[products],
         )
 
     def release(self) -> None:
@@ -128,6 +161,9 @@ class Panel:
             dict(self.groups),
             self.lead_time_days,
             self.records_until,
+            dict(self.order_terms),
+            self.supplier_ids,
+            dict(self.suppliers),
         )
 
     @classmethod
@@ -138,8 +174,11 @@ class Panel:
             ValueError: If they do not fit together.
         """
         per_product: dict[str, Sequence[object]] = {"categories": products.categories, **products.groups}
+        per_product |= products.order_terms
         if products.lead_time_days:
             per_product["lead times"] = products.lead_time_days
+        if products.supplier_ids:
+            per_product["suppliers"] = products.supplier_ids
         for name, values in per_product.items():
             if len(values) != len(products.ids):
                 raise ValueError(f"there are {len(products.ids)} products, and {len(values)} {name}")
@@ -158,6 +197,9 @@ class Panel:
             groups=products.groups,
             lead_time_days=products.lead_time_days,
             records_until=products.records_until,
+            order_terms=products.order_terms,
+            supplier_ids=products.supplier_ids,
+            suppliers=products.suppliers,
         )
 
 

@@ -94,6 +94,8 @@ def _tables(products: ProductTable, parts: _Parts, sharding: Sharding | None) ->
             excluded=absent,
             groups={name: tuple(values[row] for row in numbers) for name, values in products.groups.items()},
             lead_time_days=tuple(products.lead_time_days[row] for row in numbers),
+            order_terms={name: tuple(values[row] for row in numbers) for name, values in products.order_terms.items()},
+            supplier_ids=tuple(products.supplier_ids[row] for row in numbers) if products.supplier_ids else (),
         )
 
 

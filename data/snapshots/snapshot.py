@@ -5,7 +5,7 @@
         PUBLISHED                   every publication, the newest last, one JSON line each: id, time
         2018-W34-1a2b3c4d5e6f/
             manifest.json           what it is, and the SHA-256 of every other file
-            products.json           per row: id, category, groups, lead time; excluded ids with their reason
+            products.json           per row: id, category, groups, lead time, terms of orders; excluded ids
             panel/<field>.npy       float32, shape (products, weeks)
             eligible.npy            bool, shape (products, weeks): where the label applies
             reasons/<array>.npy     shape (products, reasons), only where the model can tell why
@@ -16,6 +16,7 @@
             manifest.json, bundle/  as before, and so challenger.json
             shard-0-of-4/           all but bundle/ and challenger.json, of the products that fall into it
             totals/<set>.npz        sums over all products and over locations, which features of that set need
+            totals/wanted.npz       what all products together wanted in each week
         zero_sales/                 the same again, of the question of that name: only the first one lies at the top
 
 The id holds a hash over the content, so publishing the same content again changes nothing. Nothing here needs more
@@ -39,6 +40,7 @@ from feature_service.json_record import read_json
 from feature_service.kernel import FeatureSet
 from feature_service.kernel.arrays import BoolArray, FloatArray
 from feature_service.kernel.groups import SharedTotals
+from feature_service.kernel.season import Market
 
 POINTER = "CURRENT"
 LOG = "PUBLISHED"
@@ -177,6 +179,14 @@ class Snapshot:
             SnapshotError: If they are missing, or not what was published.
         """
         return self.totals.of(definition) if self.totals else None
+
+    def market(self) -> Market | None:
+        """What all products that were published wanted, week by week, where these are a part of them.
+
+        Raises:
+            SnapshotError: If it is not what was published.
+        """
+        return self.totals.market(len(self.panel.weeks)) if self.totals else None
 
 
 @dataclass(frozen=True)

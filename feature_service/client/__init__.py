@@ -19,6 +19,14 @@ from feature_service.client.errors import (
     SnapshotChangedError,
 )
 from feature_service.client.history_client import HistoryClient, Recorded, Sale, StockCount
+from feature_service.client.orders import (
+    OrderLine,
+    OrderList,
+    SuggestedOrder,
+    Supplier,
+    SupplierTotal,
+    order_list,
+)
 from feature_service.client.performance import (
     AlertFates,
     ChallengerPerformance,
@@ -62,6 +70,8 @@ __all__ = [
     "HistoryClient",
     "Item",
     "ListFilter",
+    "OrderLine",
+    "OrderList",
     "OtherQuestionError",
     "OtherServiceError",
     "OutOfStock",
@@ -88,5 +98,9 @@ __all__ = [
     "ServiceInfo",
     "SnapshotChangedError",
     "StockCount",
+    "SuggestedOrder",
+    "Supplier",
+    "SupplierTotal",
     "WeekPerformance",
+    "order_list",
 ]

@@ -7,6 +7,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from google.type import date_pb2
 from stockout.v1 import feature_service_pb2, provenance_pb2, risk_service_pb2
 
+from feature_service.client.orders import SuggestedOrder, order_of
 from feature_service.client.results import (
     Challenger,
     OutOfStock,
@@ -52,7 +53,8 @@ def risk_of(message: risk_service_pb2.StockoutRiskResult) -> ProductRisk:
     """Read a message."""
     if message.HasField("risk"):
         return _known_risk(message.product_id, message.risk)
-    return ProductRisk(message.product_id, None, None, _problem(message.error))
+    order = _order_of_out_of_stock(message.error)
+    return ProductRisk(message.product_id, None, None, _problem(message.error), suggested_order=order)
 
 
 def ranked_of(message: risk_service_pb2.RankedStockoutRisk, rank: int) -> RankedRisk:
@@ -60,7 +62,9 @@ def ranked_of(message: risk_service_pb2.RankedStockoutRisk, rank: int) -> Ranked
     if not message.HasField("out_of_stock"):
         return RankedRisk(rank, _known_risk(message.product_id, message.risk))
     gone = message.out_of_stock
-    risk = ProductRisk(message.product_id, None, None, None, category=gone.category)
+    risk = ProductRisk(
+        message.product_id, None, None, None, category=gone.category, suggested_order=_suggested_order(gone)
+    )
     since = day_of(gone.since) if gone.HasField("since") else None
     losses = (_figure(gone, name) for name in ("units_lost_per_week", "revenue_lost_per_week"))
     return RankedRisk(rank, risk, OutOfStock(since, *losses))
@@ -158,6 +162,7 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         category=risk.category,
         counted_on=_date(risk, "counted_on"),
         count_recorded=risk.count_recorded,
+        suggested_order=_suggested_order(risk),
         challenger_probability=_figure(risk, "challenger_probability"),
         challenger_alert=risk.challenger_alert if risk.HasField("challenger_alert") else None,
         reasons=tuple(Reason(each.feature, each.value, each.contribution, each.text) for each in risk.reasons),
@@ -170,6 +175,15 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         expected_units_lost_before_relief=_figure(risk, "expected_units_lost_before_relief"),
         revenue_at_risk_before_relief=_figure(risk, "revenue_at_risk_before_relief"),
     )
+
+
+def _suggested_order(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock) -> SuggestedOrder | None:
+    return order_of(message.suggested_order) if message.HasField("suggested_order") else None
+
+
+def _order_of_out_of_stock(status: status_pb2.Status) -> SuggestedOrder | None:
+    gone = risk_service_pb2.OutOfStock()
+    return next((_suggested_order(gone) for detail in status.details if detail.Unpack(gone)), None)
 
 
 def day_of(message: date_pb2.Date) -> dt.date:

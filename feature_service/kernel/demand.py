@@ -6,6 +6,7 @@ are left out. The constants were chosen on stores with counted stock, where thes
 boosted quantile trees (see DECISIONS.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,12 @@ class Demand:
     def of(self, rows: Rows) -> "Demand":
         """The demand of some products."""
         return Demand(self.mean[rows], self.dispersion[rows])
+
+    @classmethod
+    def joined(cls, parts: Sequence["Demand"]) -> "Demand":
+        """That of all parts; at least one."""
+        mean, dispersion = (np.concatenate(each) for each in zip(*((d.mean, d.dispersion) for d in parts), strict=True))
+        return cls(mean, dispersion)
 
     def expected_units(self, horizon_weeks: int = 1) -> DoubleArray:
         """Mean demand over the horizon, in units."""

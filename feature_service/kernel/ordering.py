@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from feature_service.kernel.arrays import BoolArray, DoubleArray, IntArray, Rows
+from feature_service.kernel.arrays import DoubleArray, Rows
 from feature_service.kernel.demand import Demand
 from feature_service.kernel.negative_binomial import quantile
 
@@ -57,6 +57,9 @@ class OrderTerms:
     def of(self, rows: Rows) -> "OrderTerms":
         """Those of some products."""
         return OrderTerms(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+TERMS = tuple(field.name for field in fields(OrderTerms))
 
 
 @dataclass(frozen=True)
@@ -169,26 +172,3 @@ def rounded(units: DoubleArray, terms: OrderTerms) -> DoubleArray:
     wanted = np.minimum(np.maximum(packs, least), most)
     can_be = (packs > 0) & (wanted >= least)
     return np.where(np.isnan(units), np.nan, np.where(can_be, wanted, 0) * pack)
-
-
-def within_budget(cost: DoubleArray, value_at_risk: DoubleArray, budget: float) -> BoolArray:
-    """Which orders a budget is spent on: those with the most value at risk per unit of currency first.
-
-    An order that the rest of the budget does not pay for is left out, and later ones that it pays for are taken.
-
-    Args:
-        cost: Of each order, above 0; NaN is not known, and not bought.
-        value_at_risk: What it saves, in any unit that is the same for all.
-        budget: At least 0, in the currency of the costs.
-    Returns:
-        Shape ``(orders,)``.
-    """
-    taken = np.zeros(len(cost), dtype=np.bool_)
-    worth = np.divide(np.nan_to_num(value_at_risk), cost, out=np.full(len(cost), -np.inf), where=cost > 0)
-    order: IntArray = np.argsort(-worth, kind="stable")
-    left = budget
-    for each in order[np.isfinite(worth[order])].tolist():
-        if cost[each] <= left:
-            taken[each] = True
-            left -= cost[each]
-    return taken

@@ -5,7 +5,7 @@ is the square root of what the market did: chosen on early weeks of a grocer's h
 products and groups nor boosted trees were better (see DECISIONS.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 
@@ -15,6 +15,7 @@ from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.block import Fields
 from feature_service.kernel.demand import demand_field, was_out
 
+_ROWS_AT_A_TIME = 8_192
 _UNIT = 65_536.0  # sums of whole parts are the same in whatever order
 _YEAR_WEEKS = 52
 _LEVEL_WEEKS = 13
@@ -44,6 +45,21 @@ class Market:
             known &= ~out
         whole = np.rint(np.where(known, units, 0).astype(np.float64) * _UNIT)
         return cls(whole.sum(axis=0), known.sum(axis=0).astype(np.float64))
+
+    @classmethod
+    def of_blocks(cls, fields: Fields, after_block: Callable[[], None]) -> "Market":
+        """The same, some products at a time, with something to do after each, as to give back memory."""
+        first_field = fields[demand_field(fields)]
+        parts = [cls.unknown(first_field.shape[1])]
+        for first in range(0, len(first_field), _ROWS_AT_A_TIME):
+            parts.append(cls.of({name: fields[name][first : first + _ROWS_AT_A_TIME] for name in fields}))
+            after_block()
+        return cls.joined(parts)
+
+    @classmethod
+    def unknown(cls, weeks: int) -> "Market":
+        """That of no product: every week to come is one of present demand."""
+        return cls(np.zeros(weeks), np.zeros(weeks))
 
     @classmethod
     def joined(cls, parts: Iterable["Market"]) -> "Market":

@@ -65,7 +65,13 @@ class ShortHistoryError(ProductError):
 
 
 class OutOfStockError(ProductError):
-    """There is nothing left that could run out."""
+    """There is nothing left that could run out.
+
+    Attributes:
+        suggested_order: What to order, as the bytes of its message, which whoever writes answers gives; else empty.
+    """
+
+    suggested_order = b""
 
     def __init__(
         self,

@@ -97,6 +97,8 @@ def out_of_stock(error: product_errors.OutOfStockError) -> OutOfStock:
     )
     if error.since is not None:
         message.since.year, message.since.month, message.since.day = error.since.timetuple()[:3]
+    if error.suggested_order:
+        message.suggested_order.ParseFromString(error.suggested_order)
     return message
 
 

@@ -129,7 +129,8 @@ def test_a_callers_stock_ends_it_or_begins_it(shops: Shops) -> None:
     out = next(each.product_id for each in before if reason_of(each) == "OUT_OF_STOCK")
     risky = next(each.product_id for each in before if each.HasField("risk"))
     items = [AssessmentItem(product_id=out, units_on_hand=9), AssessmentItem(product_id=risky, units_on_hand=0)]
-    items += [AssessmentItem(product_id=out, units_on_hand=0), AssessmentItem(product_id=out, lead_time_days=3)]
+    own_days = shops.panel.lead_time_days[shops.panel.product_ids.index(out)]
+    items += [AssessmentItem(product_id=out, units_on_hand=0), AssessmentItem(product_id=out, lead_time_days=own_days)]
     ended, begun, known, same = shops.service.AssessStockoutRisks(AssessStockoutRisksRequest(items=items)).results
     assert ended.HasField("risk")
     metadata, own = out_of_stock_of(begun)

@@ -17,7 +17,6 @@ from feature_service.kernel.ordering import (
     OrderTerms,
     rounded,
     service_levels,
-    within_budget,
 )
 
 FEW = settings(max_examples=80)
@@ -142,27 +141,3 @@ def test_the_service_level_is_what_is_stated_else_what_costs_ask_for_else_the_de
     assert levels.tolist() == pytest.approx(
         [DEFAULT_SERVICE_LEVEL, DEFAULT_SERVICE_LEVEL, margin / (margin + holding), 0.5, 0.7]
     )
-
-
-@FEW
-@given(
-    st.lists(st.tuples(st.floats(0.01, 1e4), st.one_of(st.just(UNKNOWN), st.floats(0, 1e4))), max_size=30),
-    st.floats(0, 3e4),
-)
-def test_a_budget_is_never_exceeded_and_goes_to_the_most_value_at_risk_per_unit_of_it(
-    orders: list[tuple[float, float]], budget: float
-) -> None:
-    cost = np.array([each for each, _ in orders])
-    value = np.nan_to_num(np.array([each for _, each in orders]))
-
-    taken = within_budget(cost, np.array([each for _, each in orders]), budget)
-
-    assert cost[taken].sum() <= budget * (1 + 1e-12)
-    worth = value / cost if len(orders) else cost
-    for left_out in np.flatnonzero(~taken):
-        better = taken & (worth >= worth[left_out])
-        assert cost[better].sum() + cost[left_out] > budget * (1 - 1e-12)
-
-
-def test_orders_of_unknown_cost_are_not_bought() -> None:
-    assert within_budget(np.array([UNKNOWN, 0.0, 2.0]), np.ones(3), 100).tolist() == [False, False, True]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from feature_service.client.orders import OrderList, SuggestedOrder, Supplier
 from feature_service.client.performance import Figure, Performance, PerformanceAnswer, ScorerPerformance
 from feature_service.client.results import (
     FeatureAnswer,
@@ -23,13 +24,15 @@ _CHALLENGER = ("challenger_probability", "challenger_alert")
 """Columns of answers that were asked for them."""
 
 RISK_COLUMNS = tuple(
-    field.name for field in dataclasses.fields(ProductRisk) if field.name not in ("error", "reasons", *_CHALLENGER)
+    field.name
+    for field in dataclasses.fields(ProductRisk)
+    if field.name not in ("error", "reasons", "suggested_order", *_CHALLENGER)
 )
 
 _LOSSES = ("out_of_stock_since", "units_lost_per_week", "revenue_lost_per_week")
 
 
-Answer = RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo | PerformanceAnswer
+Answer = RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo | PerformanceAnswer | OrderList
 
 
 def as_json(answer: Answer, indent: int | None = 2) -> str:
@@ -40,15 +43,51 @@ def as_json(answer: Answer, indent: int | None = 2) -> str:
 def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
     """A row for each product; an empty cell means "not known", and ``error`` says why."""
     columns = _columns(answer.provenance)
-    rows = [[*_cells(each, columns), each.error.reason if each.error else ""] for each in answer.results]
-    return _csv([[*columns, "error"]] * header + rows)
+    rows = [
+        [*_cells(each, columns), _order_units(each), each.error.reason if each.error else ""] for each in answer.results
+    ]
+    return _csv([[*columns, "order_units", "error"]] * header + rows)
 
 
 def ranked_as_csv(answer: RankedAnswer) -> str:
     """A row for each product; one that has run out has no probability, but what it loses."""
     columns = _columns(answer.provenance)
-    rows = ([each.rank, *_cells(each.risk, columns), *_losses(each.out_of_stock)] for each in answer.results)
-    return _csv([["rank", *columns, *_LOSSES], *rows])
+    rows = (
+        [each.rank, *_cells(each.risk, columns), *_losses(each.out_of_stock), _order_units(each.risk)]
+        for each in answer.results
+    )
+    return _csv([["rank", *columns, *_LOSSES, "order_units"], *rows])
+
+
+def orders_as_csv(orders: OrderList) -> str:
+    """A row for each product, in the order in which a budget is spent; an empty cell means "not known"."""
+    rows = ([line.product_id, *_supplier_cells(line.order.supplier), *_of_order(line.order)] for line in orders.lines)
+    return _csv([["product_id", *_OF_SUPPLIER, *_OF_ORDER], *rows])
+
+
+def totals_as_csv(orders: OrderList) -> str:
+    """A row for each supplier."""
+    rows = ([*_supplier_cells(each.supplier), *(getattr(each, name) for name in _TOTALS)] for each in orders.suppliers)
+    return _csv([[*_OF_SUPPLIER, *_TOTALS], *rows])
+
+
+_OF_SUPPLIER = ("supplier_id", "supplier_name", "supplier_minimum_order_value")
+_TOTALS = ("products", "units", "cost", "cost_unknown", "is_below_minimum")
+_OF_ORDER = tuple(field.name for field in dataclasses.fields(SuggestedOrder) if field.name != "supplier")
+
+
+def _supplier_cells(supplier: Supplier | None) -> list[object]:
+    values = dataclasses.astuple(supplier) if supplier else ("", "", None)
+    return ["" if value is None else value for value in values]
+
+
+def _of_order(order: SuggestedOrder) -> list[object]:
+    values = (getattr(order, name) for name in _OF_ORDER)
+    return ["" if value is None else value for value in values]
+
+
+def _order_units(risk: ProductRisk) -> object:
+    return risk.suggested_order.units if risk.suggested_order else ""
 
 
 def features_as_csv(answer: FeatureAnswer) -> str:

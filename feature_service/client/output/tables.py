@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from feature_service.client.output.fitting import Column, FittingTable
+from feature_service.client.output.order_table import order_in_words
 from feature_service.client.results import (
     FeatureAnswer,
     ProductFeatures,
@@ -99,6 +100,7 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
         ("reorder by", 6, "left", lambda risk: _reorder_by(risk, provenance)),
         ("out before\nrelief", 2, "right", lambda risk: _figure(risk.relief_probability, ".3f")),
         ("revenue\nat risk", 5, "right", lambda risk: _figure(risk.revenue_at_risk, ",.0f")),
+        ("order", 4, "right", _order),
     ]
     optional = [
         Column("category", [_text(each.category) for each in risks], folds=True, room=1),
@@ -129,6 +131,10 @@ def _challenger(risk: ProductRisk) -> Text:
 
 def _figure(value: float | None, style: str) -> str:
     return "" if value is None else format(value, style)
+
+
+def _order(risk: ProductRisk) -> str:
+    return f"{risk.suggested_order.units:g}" if risk.suggested_order else ""
 
 
 def _reorder_by(risk: ProductRisk, provenance: Provenance) -> str:
@@ -191,6 +197,7 @@ def _explained(risks: Iterable[ProductRisk], provenance: Provenance) -> list[Ren
     parts: list[RenderableType] = []
     for risk in risks:
         lines = [] if risk.units_on_hand is None else [("stock:", _stock_against_demand(risk, provenance))]
+        lines += [("order:", order_in_words(risk.suggested_order))] if risk.suggested_order else []
         lines += [("more risk:" if each.contribution > 0 else "less risk:", each.text) for each in risk.reasons]
         if lines:
             parts += ["", _bold(f"why {risk.product_id}"), _indented(lines)]

@@ -44,7 +44,7 @@ class Assessor:
 
     def __init__(self, snapshot: Snapshot, bundle: Bundle) -> None:
         self.panel, self.label, self._shard = snapshot.panel, bundle.contract.label, snapshot.shard
-        self.planner = Planner(snapshot.panel, self.label.horizon_weeks)
+        self.planner = Planner(snapshot.panel, self.label.horizon_weeks, snapshot.market())
         stock_aware = self.label.evidence == STOCK_AWARE
         self.inputs = Inputs(feature_set(bundle.contract.feature_set), snapshot, stock_aware=stock_aware)
         self.scorer = Scorer(self.inputs, bundle)

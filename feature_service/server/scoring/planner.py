@@ -1,4 +1,4 @@
-"""What a planner decides with: demand, cover, dates, lost units and revenue, from stock and the demand forecast."""
+"""What a planner decides with: demand, cover, dates, losses and orders, from stock and the demand forecasts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -6,19 +6,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from data.panel import COUNT_AGE_DAYS, PRICE_MEAN, UNITS_ON_HAND, Panel
-from feature_service.kernel import Demand, FloatArray, forecast_demand
+from feature_service.kernel import Demand, FloatArray, forecast_demand, forecast_wanted
 from feature_service.kernel.arrays import DoubleArray, Rows
 from feature_service.kernel.block import Fields
+from feature_service.kernel.ordering import DAYS_PER_WEEK, REVIEW_DAYS
+from feature_service.kernel.season import Market
 from feature_service.server.scoring.newer_stock import NewerStock
-from feature_service.server.scoring.run_out import (
-    DAYS_PER_WEEK,
-    EARLIEST,
-    LATEST,
-    MEDIAN,
-    REVIEW_DAYS,
-    days_until,
-    until_relief,
-)
+from feature_service.server.scoring.order_planner import OrderPlanner
+from feature_service.server.scoring.run_out import EARLIEST, LATEST, MEDIAN, days_until, until_relief
 
 FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
@@ -30,7 +25,8 @@ _ROWS_AT_A_TIME = 8_192
 class Figures:
     """Shape ``(rows,)`` each, as ``StockoutRisk`` in the protos defines them; NaN where not known.
 
-    Days count from the as_of week's last day: those to a count of the snapshot's are 0 or less.
+    Days count from the as_of week's last day: those to a count of the snapshot's are 0 or less; only ``order_days`` are
+    those that an order covers. What begins with ``order`` is the message ``SuggestedOrder``.
     """
 
     units_on_hand: DoubleArray
@@ -48,6 +44,14 @@ class Figures:
     latest_in_days: DoubleArray
     units_lost_before_relief: DoubleArray
     revenue_at_risk_before_relief: DoubleArray
+    order_units: DoubleArray
+    order_up_to_units: DoubleArray
+    order_left_units: DoubleArray
+    order_demand_units: DoubleArray
+    order_days: DoubleArray
+    order_service_level: DoubleArray
+    order_units_at_risk: DoubleArray
+    order_value_at_risk: DoubleArray
 
     @classmethod
     def joined(cls, parts: Sequence["Figures"]) -> "Figures":
@@ -66,12 +70,15 @@ class Planner:
     Args:
         panel: Out of a snapshot, so that every product has a lead time.
         horizon_weeks: Weeks that demand and losses are summed over.
+        market: What all products wanted; by default those of the panel are all.
     """
 
-    def __init__(self, panel: Panel, horizon_weeks: int) -> None:
+    def __init__(self, panel: Panel, horizon_weeks: int, market: Market | None = None) -> None:
         self._panel, self._horizon_weeks = panel, horizon_weeks
         self._newest = len(panel.weeks) - 1
-        self._demand, self._price = _newest_demand_and_price(panel)
+        newest = _newest_week(panel)
+        self._demand, self._price = newest.demand, newest.price
+        self.ordering = OrderPlanner(panel, market or newest.market, newest.wanted)
         self._lead_time_days = np.array(panel.lead_time_days, dtype=np.float64)
 
     def figures(self, rows: Rows, column: int, run_out: FloatArray, newer_stock: NewerStock | None = None) -> Figures:
@@ -100,6 +107,8 @@ class Planner:
         relief_in_days = np.where(np.isnan(run_out).all(axis=1), np.nan, lead_time_days + REVIEW_DAYS)
         relief = until_relief(run_out, relief_in_days)
         lost_before_relief = relief.days_out * demand.expected_units() / DAYS_PER_WEEK
+        planned = self.ordering.orders(rows, column, stock, lead_time_days, price)
+        orders = planned.orders
         return Figures(
             units_on_hand=stock,
             expected_demand_units=expected,
@@ -116,6 +125,14 @@ class Planner:
             latest_in_days=days_until(run_out, LATEST),
             units_lost_before_relief=lost_before_relief,
             revenue_at_risk_before_relief=lost_before_relief * price,
+            order_units=orders.units,
+            order_up_to_units=orders.order_up_to_units,
+            order_left_units=orders.expected_left_units,
+            order_demand_units=planned.demand_units,
+            order_days=np.where(np.isnan(orders.units), np.nan, lead_time_days + REVIEW_DAYS),
+            order_service_level=orders.service_level,
+            order_units_at_risk=orders.units_at_risk,
+            order_value_at_risk=orders.units_at_risk * price,
         )
 
     def _demand_and_price(self, rows: Rows, column: int) -> tuple[Demand, DoubleArray]:
@@ -135,17 +152,31 @@ class Planner:
         return np.full(count, np.nan) if ages is None else ages[rows, column].astype(np.float64)
 
 
-def _newest_demand_and_price(panel: Panel) -> tuple[Demand, DoubleArray]:
-    """Of all products: some at a time, which a core's cache holds while it goes through their weeks."""
+@dataclass(frozen=True)
+class _NewestWeek:
+    """Of all products."""
+
+    demand: Demand
+    wanted: Demand
+    price: DoubleArray
+    market: Market
+
+
+def _newest_week(panel: Panel) -> _NewestWeek:
+    """Some products at a time, which a core's cache holds while it goes through their weeks."""
     products, newest = len(panel.product_ids), len(panel.weeks) - 1
-    demands, prices = [], []
+    parts = []
     for first in range(0, max(products, 1), _ROWS_AT_A_TIME):
         some = {name: matrix[first : first + _ROWS_AT_A_TIME] for name, matrix in panel.fields.items()}
-        demands.append(forecast_demand(some, newest))
-        prices.append(last_price(some, len(demands[-1].mean)))
+        demand, wanted = forecast_demand(some, newest), forecast_wanted(some, newest)
+        parts.append(_NewestWeek(demand, wanted, last_price(some, len(demand.mean)), Market.of(some)))
         panel.release()
-    mean, dispersion = (np.concatenate(each) for each in zip(*((d.mean, d.dispersion) for d in demands), strict=True))
-    return Demand(mean, dispersion), np.concatenate(prices)
+    return _NewestWeek(
+        Demand.joined([part.demand for part in parts]),
+        Demand.joined([part.wanted for part in parts]),
+        np.concatenate([part.price for part in parts]),
+        Market.joined(part.market for part in parts),
+    )
 
 
 def _first_known(figure: DoubleArray, otherwise: DoubleArray) -> DoubleArray:

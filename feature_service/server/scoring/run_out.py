@@ -11,14 +11,11 @@ import numpy as np
 
 from feature_service.kernel import FloatArray
 from feature_service.kernel.arrays import DoubleArray
-
-REVIEW_DAYS = 7
-"""Until the next snapshot of a seller who looks once a week, so that what is not ordered now is ordered by then."""
+from feature_service.kernel.ordering import DAYS_PER_WEEK
 
 EARLIEST, MEDIAN, LATEST = 0.1, 0.5, 0.9
 """Probabilities to be out by the three dates: between the outer two lie 80 %."""
 
-DAYS_PER_WEEK = 7
 _LEAST = 1e-12
 
 

@@ -14,9 +14,10 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.type.date_pb2 import Date
 from stockout.v1.feature_service_pb2 import ProductFeatures
-from stockout.v1.risk_service_pb2 import Reason, StockoutRisk
+from stockout.v1.risk_service_pb2 import Reason, StockoutRisk, SuggestedOrder
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray
+from feature_service.kernel.ordering import OrderTerms
 from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.scoring.scorer import Scores
@@ -75,6 +76,18 @@ _DATES = {
     "median_in_days": tag_of(StockoutRisk, "median_stockout_date"),
     "latest_in_days": tag_of(StockoutRisk, "latest_stockout_date"),
 }
+_PROTECTION_DAYS = tag_of(SuggestedOrder, "protection_days")
+_ORDER_AMOUNTS = {
+    "units": tag_of(SuggestedOrder, "units"),
+    "up_to_units": tag_of(SuggestedOrder, "order_up_to_units"),
+    "left_units": tag_of(SuggestedOrder, "expected_left_units"),
+    "demand_units": tag_of(SuggestedOrder, "demand_units"),
+    "service_level": tag_of(SuggestedOrder, "service_level"),
+    "units_at_risk": tag_of(SuggestedOrder, "units_at_risk"),
+}
+_VALUE_AT_RISK, _COST, _PACK_SIZE, _MINIMUM_UNITS, _MAXIMUM_UNITS = (
+    tag_of(SuggestedOrder, name) for name in ("value_at_risk", "cost", "pack_size", "minimum_units", "maximum_units")
+)
 _YEAR, _MONTH, _DAY = (tag_of(Date, name) for name in ("year", "month", "day"))
 _REASONS = tag_of(StockoutRisk, "reasons")
 _REASON_FEATURE, _REASON_TEXT = tag_of(Reason, "feature"), tag_of(Reason, "text")
@@ -116,6 +129,32 @@ def risks(scores: Scores, figures: Figures, recorded: BoolArray, last_day: dt.da
     if scores.run_out.shape[1]:
         parts.append((_packed(_RUN_OUT, scores.run_out), np.isfinite(probabilities)))
     return _cut([(part, known) for part, known in parts if known.any()], len(probabilities))
+
+
+def orders(figures: Figures, terms: OrderTerms) -> list[bytes]:
+    """Of each row the fields of a ``SuggestedOrder`` but the supplier; nothing where none can be suggested."""
+    known = ~np.isnan(figures.order_units)
+    if not known.any():
+        return [b""] * len(known)
+    days = np.where(known, figures.order_days, 0).astype(np.int64)
+    low, high = (each.astype(np.uint8)[:, None] for each in (days & 0x7F, days >> 7))
+    tag = _constant(_PROTECTION_DAYS, len(days))
+    parts = [
+        (np.concatenate([tag, low], axis=1), known & (days > 0) & (days < 0x80)),
+        (np.concatenate([tag, low | 0x80, high], axis=1), known & (days >= 0x80)),
+    ]
+    for name, of_field in _ORDER_AMOUNTS.items():
+        amounts: DoubleArray = getattr(figures, f"order_{name}")
+        parts.append((_doubles(of_field, amounts), known & (amounts != 0)))
+    stated = {
+        _VALUE_AT_RISK: figures.order_value_at_risk,
+        _COST: figures.order_units * terms.unit_cost,
+        _PACK_SIZE: terms.pack_size,
+        _MINIMUM_UNITS: terms.minimum_units,
+        _MAXIMUM_UNITS: terms.maximum_units,
+    }
+    parts += [(_doubles(of_field, amounts), known & ~np.isnan(amounts)) for of_field, amounts in stated.items()]
+    return _cut([(part, here) for part, here in parts if here.any()], len(known))
 
 
 def challenger(probabilities: DoubleArray, alerts: BoolArray) -> list[bytes]:

@@ -29,6 +29,7 @@ from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.scorer import Inputs, Scorer, State
 from feature_service.server.serving import encoder
 from feature_service.server.serving.encoder import field, tag_of
+from feature_service.server.serving.orders import OrderWriter
 from feature_service.server.statuses import out_of_stock, status_of
 
 MAX_KEPT_ERRORS = 4096
@@ -42,6 +43,7 @@ _PRODUCT_ID, _RISK, _ERROR = (tag_of(StockoutRiskResult, name) for name in ("pro
 _FEATURES = tag_of(ProductFeaturesResult, "features")
 _ELIGIBLE = tag_of(ProductFeatures, "eligible") + b"\x01"
 _CATEGORY = tag_of(StockoutRisk, "category")
+_ORDER = tag_of(StockoutRisk, "suggested_order")
 _RANKED = tag_of(ListStockoutRisksResponse, "risks")
 _RANK, _RANKED_ID, _RANKED_RISK, _RANKED_OUT_OF_STOCK = (
     tag_of(RankedStockoutRisk, name) for name in ("rank", "product_id", "risk", "out_of_stock")
@@ -63,6 +65,7 @@ class Writer:
     ) -> None:
         self._assessor = assessor
         self.category: Mapping[str, bytes] = alike.category if alike else _category_fields(assessor)
+        self.orders: OrderWriter = alike.orders if alike else OrderWriter(assessor)
         self.challenger: ChallengerScores | None = alike.challenger if alike else challenger
         self._includes_challenger = False
 
@@ -125,10 +128,13 @@ class Writer:
     def ranked(self, answers: Assessment, first_rank: int) -> bytes:
         """What a page of a ranked list holds of rows that all have a probability or are out of stock."""
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
-        outcomes = [field(_RANKED_RISK, risk) for risk in self._risks(answers)]
+        orders = self.orders.messages(answers)
+        outcomes = [field(_RANKED_RISK, risk) for risk in self._risks(answers, orders)]
         for position in np.flatnonzero(answers.scores.states == State.OUT_OF_STOCK).tolist():
             row, recorded = int(answers.rows[position]), bool(answers.recorded[position])
-            lost = out_of_stock(self._assessor.stock_out_of(row, count_recorded=recorded))
+            error = self._assessor.stock_out_of(row, count_recorded=recorded)
+            error.suggested_order = orders[position]
+            lost = out_of_stock(error)
             outcomes[position] = field(_RANKED_OUT_OF_STOCK, lost.SerializeToString())
         return b"".join(
             field(_RANKED, encoder.whole_number(_RANK, rank) + field(_RANKED_ID, each.encode()) + outcome)
@@ -151,15 +157,20 @@ class Writer:
             yield _result(tag, each, outcome)
 
     def _risk_outcomes(self, answers: Assessment) -> list[bytes]:
-        problems = _fields_of(self._assessor.risk_problems(answers))
-        return [problems.get(position) or field(_RISK, risk) for position, risk in enumerate(self._risks(answers))]
+        errors, orders = self._assessor.risk_problems(answers), self.orders.messages(answers)
+        for position, error in errors.items():
+            if isinstance(error, OutOfStockError):
+                error.suggested_order = orders[position]
+        problems, risks = _fields_of(errors), self._risks(answers, orders)
+        return [problems.get(position) or field(_RISK, risk) for position, risk in enumerate(risks)]
 
-    def _risks(self, answers: Assessment) -> list[bytes]:
+    def _risks(self, answers: Assessment, orders: Sequence[bytes]) -> list[bytes]:
         """Whole ``StockoutRisk`` messages."""
         rows, panel = answers.rows.tolist(), self._assessor.panel
         last_day = self._assessor.week(answers.column) + dt.timedelta(days=6)
         risks = encoder.risks(answers.scores, answers.figures, answers.recorded, last_day)
         categories = [self.category[panel.categories[row]] for row in rows]
+        categories = [each + (order and field(_ORDER, order)) for each, order in zip(categories, orders, strict=True)]
         reasons = self._assessor.reasons
         if self._includes_challenger:
             categories = list(map(bytes.__add__, categories, self._challenger_fields(answers)))

@@ -274,6 +274,7 @@ class OutOfStock(_message.Message):
     REVENUE_LOST_PER_WEEK_FIELD_NUMBER: _builtins.int
     CATEGORY_FIELD_NUMBER: _builtins.int
     COUNT_RECORDED_FIELD_NUMBER: _builtins.int
+    SUGGESTED_ORDER_FIELD_NUMBER: _builtins.int
     units_lost_per_week: _builtins.float
     """Units that it would sell in a week: the mean demand forecast, made from the weeks in which it could be bought."""
     revenue_lost_per_week: _builtins.float
@@ -289,6 +290,10 @@ class OutOfStock(_message.Message):
         where only the caller says that there is none.
         """
 
+    @_builtins.property
+    def suggested_order(self) -> Global___SuggestedOrder:
+        """What to order at the end of the as_of week, as in StockoutRisk."""
+
     def __init__(
         self,
         *,
@@ -297,10 +302,11 @@ class OutOfStock(_message.Message):
         revenue_lost_per_week: _builtins.float | None = ...,
         category: _builtins.str = ...,
         count_recorded: _builtins.bool = ...,
+        suggested_order: Global___SuggestedOrder | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "suggested_order", b"suggested_order", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "category", b"category", "count_recorded", b"count_recorded", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "category", b"category", "count_recorded", b"count_recorded", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "suggested_order", b"suggested_order", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__revenue_lost_per_week: _TypeAlias = _typing.Literal["revenue_lost_per_week"]  # noqa: Y015
     _WhichOneofArgType__revenue_lost_per_week: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week"]  # noqa: Y015
@@ -344,6 +350,7 @@ class StockoutRisk(_message.Message):
     LATEST_STOCKOUT_DATE_FIELD_NUMBER: _builtins.int
     EXPECTED_UNITS_LOST_BEFORE_RELIEF_FIELD_NUMBER: _builtins.int
     REVENUE_AT_RISK_BEFORE_RELIEF_FIELD_NUMBER: _builtins.int
+    SUGGESTED_ORDER_FIELD_NUMBER: _builtins.int
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
@@ -435,6 +442,10 @@ class StockoutRisk(_message.Message):
     def latest_stockout_date(self) -> _date_pb2.Date:
         """The same with probability 0.9."""
 
+    @_builtins.property
+    def suggested_order(self) -> Global___SuggestedOrder:
+        """What to order at the end of the as_of week. Unset where no stock or no forecast is known."""
+
     def __init__(
         self,
         *,
@@ -461,10 +472,11 @@ class StockoutRisk(_message.Message):
         latest_stockout_date: _date_pb2.Date | None = ...,
         expected_units_lost_before_relief: _builtins.float | None = ...,
         revenue_at_risk_before_relief: _builtins.float | None = ...,
+        suggested_order: Global___SuggestedOrder | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "probability", b"probability", "reasons", b"reasons", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "run_out_probabilities", b"run_out_probabilities", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "probability", b"probability", "reasons", b"reasons", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "run_out_probabilities", b"run_out_probabilities", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__challenger_alert: _TypeAlias = _typing.Literal["challenger_alert"]  # noqa: Y015
     _WhichOneofArgType__challenger_alert: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert"]  # noqa: Y015
@@ -508,6 +520,140 @@ class StockoutRisk(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__weeks_of_cover) -> _WhichOneofReturnType__weeks_of_cover | None: ...
 
 Global___StockoutRisk: _TypeAlias = StockoutRisk  # noqa: Y015
+
+@_typing.final
+class SuggestedOrder(_message.Message):
+    """How much to order of a product, and the arithmetic behind it. An order may be placed every week, 7 days after the last.
+
+    What is there and on order, less what will be sold until the order arrives, is `expected_left_units`. It takes
+    `order_up_to_units` to last with the service level from then until the next order arrives. `units` is the difference,
+    in whole packs rounded up (less than half a unit is none), at least the minimum, at most the maximum.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNITS_FIELD_NUMBER: _builtins.int
+    ORDER_UP_TO_UNITS_FIELD_NUMBER: _builtins.int
+    EXPECTED_LEFT_UNITS_FIELD_NUMBER: _builtins.int
+    DEMAND_UNITS_FIELD_NUMBER: _builtins.int
+    PROTECTION_DAYS_FIELD_NUMBER: _builtins.int
+    SERVICE_LEVEL_FIELD_NUMBER: _builtins.int
+    UNITS_AT_RISK_FIELD_NUMBER: _builtins.int
+    VALUE_AT_RISK_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    PACK_SIZE_FIELD_NUMBER: _builtins.int
+    MINIMUM_UNITS_FIELD_NUMBER: _builtins.int
+    MAXIMUM_UNITS_FIELD_NUMBER: _builtins.int
+    SUPPLIER_FIELD_NUMBER: _builtins.int
+    units: _builtins.float
+    """Units to order. 0 where the stock is enough, and where the smallest order that may be placed exceeds the maximum."""
+    order_up_to_units: _builtins.float
+    """Units wanted when the order arrives: what the demand until the next order's arrival does not exceed with the
+    probability service_level.
+    """
+    expected_left_units: _builtins.float
+    """Units expected to be left when the order arrives, without it."""
+    demand_units: _builtins.float
+    """Mean demand over protection_days, in units: what customers want, be it there or not, with the season of the market.
+    Not the expected_demand_units of the risk, which are of what is sold within the horizon.
+    """
+    protection_days: _builtins.int
+    """The lead time and the 7 days until the next order."""
+    service_level: _builtins.float
+    """In (0, 1): the product's `service_level`; or else its margin over margin and cost of holding a unit for a week, 0.5 %
+    of the `unit_cost`, within 0.5 and 0.99; or else 0.9, where cost or price is not known.
+    """
+    units_at_risk: _builtins.float
+    """Units that will be wanted and not be there, between the order's arrival and the next one's, without this order."""
+    value_at_risk: _builtins.float
+    """units_at_risk times the last known price, in the currency of the data. Unset where no price is known."""
+    cost: _builtins.float
+    """units times the `unit_cost`, in the currency of the data. Unset where that is not known."""
+    pack_size: _builtins.float
+    """Units of a pack, as the data states it."""
+    minimum_units: _builtins.float
+    """Least units of an order, as the data states it."""
+    maximum_units: _builtins.float
+    """Most units of an order, as the data states it."""
+    @_builtins.property
+    def supplier(self) -> Global___Supplier:
+        """Who delivers the product. Unset where the data does not say."""
+
+    def __init__(
+        self,
+        *,
+        units: _builtins.float = ...,
+        order_up_to_units: _builtins.float = ...,
+        expected_left_units: _builtins.float = ...,
+        demand_units: _builtins.float = ...,
+        protection_days: _builtins.int = ...,
+        service_level: _builtins.float = ...,
+        units_at_risk: _builtins.float = ...,
+        value_at_risk: _builtins.float | None = ...,
+        cost: _builtins.float | None = ...,
+        pack_size: _builtins.float | None = ...,
+        minimum_units: _builtins.float | None = ...,
+        maximum_units: _builtins.float | None = ...,
+        supplier: Global___Supplier | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cost", b"_cost", "_maximum_units", b"_maximum_units", "_minimum_units", b"_minimum_units", "_pack_size", b"_pack_size", "_value_at_risk", b"_value_at_risk", "cost", b"cost", "maximum_units", b"maximum_units", "minimum_units", b"minimum_units", "pack_size", b"pack_size", "supplier", b"supplier", "value_at_risk", b"value_at_risk"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cost", b"_cost", "_maximum_units", b"_maximum_units", "_minimum_units", b"_minimum_units", "_pack_size", b"_pack_size", "_value_at_risk", b"_value_at_risk", "cost", b"cost", "demand_units", b"demand_units", "expected_left_units", b"expected_left_units", "maximum_units", b"maximum_units", "minimum_units", b"minimum_units", "order_up_to_units", b"order_up_to_units", "pack_size", b"pack_size", "protection_days", b"protection_days", "service_level", b"service_level", "supplier", b"supplier", "units", b"units", "units_at_risk", b"units_at_risk", "value_at_risk", b"value_at_risk"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cost: _TypeAlias = _typing.Literal["cost"]  # noqa: Y015
+    _WhichOneofArgType__cost: _TypeAlias = _typing.Literal["_cost", b"_cost"]  # noqa: Y015
+    _WhichOneofReturnType__maximum_units: _TypeAlias = _typing.Literal["maximum_units"]  # noqa: Y015
+    _WhichOneofArgType__maximum_units: _TypeAlias = _typing.Literal["_maximum_units", b"_maximum_units"]  # noqa: Y015
+    _WhichOneofReturnType__minimum_units: _TypeAlias = _typing.Literal["minimum_units"]  # noqa: Y015
+    _WhichOneofArgType__minimum_units: _TypeAlias = _typing.Literal["_minimum_units", b"_minimum_units"]  # noqa: Y015
+    _WhichOneofReturnType__pack_size: _TypeAlias = _typing.Literal["pack_size"]  # noqa: Y015
+    _WhichOneofArgType__pack_size: _TypeAlias = _typing.Literal["_pack_size", b"_pack_size"]  # noqa: Y015
+    _WhichOneofReturnType__value_at_risk: _TypeAlias = _typing.Literal["value_at_risk"]  # noqa: Y015
+    _WhichOneofArgType__value_at_risk: _TypeAlias = _typing.Literal["_value_at_risk", b"_value_at_risk"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cost) -> _WhichOneofReturnType__cost | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_units) -> _WhichOneofReturnType__maximum_units | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum_units) -> _WhichOneofReturnType__minimum_units | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pack_size) -> _WhichOneofReturnType__pack_size | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value_at_risk) -> _WhichOneofReturnType__value_at_risk | None: ...
+
+Global___SuggestedOrder: _TypeAlias = SuggestedOrder  # noqa: Y015
+
+@_typing.final
+class Supplier(_message.Message):
+    """Who delivers products."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUPPLIER_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    MINIMUM_ORDER_VALUE_FIELD_NUMBER: _builtins.int
+    supplier_id: _builtins.str
+    """As the data names it."""
+    name: _builtins.str
+    """Empty where it is not known."""
+    minimum_order_value: _builtins.float
+    """What all products of an order to the supplier must cost together, in the currency of the data. Unset: no minimum."""
+    def __init__(
+        self,
+        *,
+        supplier_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        minimum_order_value: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_minimum_order_value", b"_minimum_order_value", "minimum_order_value", b"minimum_order_value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_order_value", b"_minimum_order_value", "minimum_order_value", b"minimum_order_value", "name", b"name", "supplier_id", b"supplier_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__minimum_order_value: _TypeAlias = _typing.Literal["minimum_order_value"]  # noqa: Y015
+    _WhichOneofArgType__minimum_order_value: _TypeAlias = _typing.Literal["_minimum_order_value", b"_minimum_order_value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum_order_value) -> _WhichOneofReturnType__minimum_order_value | None: ...
+
+Global___Supplier: _TypeAlias = Supplier  # noqa: Y015
 
 @_typing.final
 class Reason(_message.Message):

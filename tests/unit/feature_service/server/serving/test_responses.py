@@ -14,6 +14,7 @@ from stockout.v1.risk_service_pb2 import (
     StockoutRisk,
     StockoutRiskResult,
     StreamStockoutRisksResponse,
+    SuggestedOrder,
     WatchStockoutRisksResponse,
 )
 
@@ -21,6 +22,7 @@ from data.snapshots import Snapshot
 from feature_service.server.scoring.assessment import Assessment
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.newer_stock import NewerStock
+from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.queries import FeatureQuery, RiskQuery
 from feature_service.server.scoring.reasons import FeatureReason
 from feature_service.server.serving import encoder, responses
@@ -47,14 +49,33 @@ def plain_risk(serving: ServingSnapshot, answers: Assessment, position: int) -> 
         "expected_stockout_date": figures.stockout_in_days[position],
         "reorder_by_date": figures.reorder_in_days[position],
     }
+    order = plain_order(answers.figures, position)
     last_day = week + dt.timedelta(days=6)
     dates = {name: last_day + dt.timedelta(days=int(each)) for name, each in days.items() if each == each}
     return StockoutRisk(
         probability=answers.scores.probabilities[position],
         alert=answers.scores.alerts[position],
         category=serving.assessor.panel.categories[answers.rows[position]],
+        suggested_order=order,
         **{name: amount for name, amount in amounts.items() if amount == amount},
         **{name: date_message(day) for name, day in dates.items()},
+    )
+
+
+def plain_order(figures: Figures, position: int) -> SuggestedOrder | None:
+    """One message object, of a product of which no terms are stated."""
+    if np.isnan(figures.order_units[position]):
+        return None
+    value = figures.order_value_at_risk[position]
+    return SuggestedOrder(
+        units=figures.order_units[position],
+        order_up_to_units=figures.order_up_to_units[position],
+        expected_left_units=figures.order_left_units[position],
+        demand_units=figures.order_demand_units[position],
+        protection_days=int(figures.order_days[position]),
+        service_level=figures.order_service_level[position],
+        units_at_risk=figures.order_units_at_risk[position],
+        value_at_risk=None if np.isnan(value) else value,
     )
 
 
