@@ -61,9 +61,13 @@ class Demand:
         stock, mean = _stock(units_on_hand), self.expected_units(horizon_weeks)
         # units beyond the stock, weighted by their probability; the first sum is that of a neighbouring distribution
         shifted_mean = mean * (self.dispersion + 1) / self.dispersion
-        beyond = probability_of_at_least(np.ceil(stock) - 1, shifted_mean, self.dispersion + 1)
-        reached = probability_of_at_least(stock, mean, self.dispersion)
-        return np.maximum(mean * beyond - stock * reached, 0)
+        beyond, reached = probability_of_at_least(
+            np.stack([np.ceil(stock) - 1, stock]),
+            np.stack([shifted_mean, mean]),
+            np.stack([self.dispersion + 1, self.dispersion]),
+        )
+        lost: DoubleArray = np.maximum(mean * beyond - stock * reached, 0)
+        return lost
 
     def weeks_of_cover(self, units_on_hand: FloatArray | DoubleArray) -> DoubleArray:
         """Weeks of mean demand that the stock lasts, shape ``(products,)``."""

@@ -87,7 +87,8 @@ def _bisected_quantile(probability: DoubleArray, mean: DoubleArray, dispersion: 
 
 def _incomplete_beta(a: DoubleArray, b: DoubleArray, x: DoubleArray, rest: DoubleArray) -> DoubleArray:
     """The regularised incomplete beta function at ``x``; ``rest`` is 1 - x."""
-    front = np.exp(a * np.log(x) + b * np.log(rest) + _log_gamma(a + b) - _log_gamma(a) - _log_gamma(b))
+    of_sum, of_a, of_b = np.split(_log_gamma(np.concatenate([a + b, a, b])), 3)  # few are as fast as one
+    front = np.exp(a * np.log(x) + b * np.log(rest) + of_sum - of_a - of_b)
     direct = x < (a + 1) / (a + b + 2)  # there the fraction converges fast; elsewhere that of the mirror image does
     fraction = _fraction(np.where(direct, a, b), np.where(direct, b, a), np.where(direct, x, rest))
     value = front * fraction / np.where(direct, a, b)
