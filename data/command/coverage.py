@@ -65,7 +65,8 @@ def coverage_of_table(checked: Mapping[str, CheckedTable], table: Table) -> Cove
     good = checked[table.name].good
     if not dates or "product_id" not in good.columns:
         return None
-    every = pl.concat([each.good["product_id"].unique() for each in checked.values()]).n_unique()
+    of_products = [each.good["product_id"] for each in checked.values() if "product_id" in each.good.columns]
+    every = pl.concat(of_products).n_unique()
     return coverage_of(good.select("product_id", day=pl.col(dates[0]).cast(pl.Date)), every)
 
 

@@ -29,6 +29,14 @@ _WORDS = {
     "in_stock": "stock|avail|verf",
     "category": "categor|kategor|group|gruppe|type",
     "lead_time_days": "lead|liefer|days|tage",
+    "supplier_id": "supplier|vendor|lieferant|fornecedor|proveedor|fournisseur",
+    "pack_size": "pack|case|gebinde|caixa",
+    "minimum_order_units": "min|moq",
+    "maximum_order_units": "max",
+    "unit_cost": "cost|kosten|einkauf|custo|costo|co[uû]t",
+    "service_level": "service",
+    "name": "name|nome|nombre",
+    "minimum_order_value": "min",
 }
 """What columns may be called, by ours."""
 

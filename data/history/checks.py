@@ -115,6 +115,8 @@ def _unknown_ids(tables: Mapping[str, pl.DataFrame], delivery: Delivery) -> tupl
         known |= set(tables[name]["product_id"].unique())
     warnings: list[str] = []
     for name, facts in delivery.facts.tables.items():
+        if "product_id" not in facts.columns:
+            continue
         ids = set(facts["product_id"].unique())
         if ids and known:
             warnings += check_join(join_of("the history", known, name, ids), delivery.id_form)

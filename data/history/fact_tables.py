@@ -168,6 +168,7 @@ class FactTables:
                 table or uri,
                 typed.to_arrow(),
                 mode="append",
+                schema_mode="merge",
                 configuration=_PROPERTIES,
                 writer_properties=_COMPRESSION,
             )
@@ -179,7 +180,11 @@ class FactTables:
         with self._sentences(path, "read"):
             if not DeltaTable.is_deltatable(self._uri(path)):
                 return pl.LazyFrame(schema=schema)
-            return pl.scan_delta(_open(self._uri(path))).select(schema.keys())
+            rows = pl.scan_delta(_open(self._uri(path)))
+            there = rows.collect_schema().names()  # one that was begun before a column was known lacks it
+            return rows.select(
+                name if name in there else pl.lit(None, dtype=kind).alias(name) for name, kind in schema.items()
+            )
 
     def _uri(self, path: str) -> str:
         return f"{self.root}/{path}"

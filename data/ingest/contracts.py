@@ -41,11 +41,13 @@ class RejectionReason(StrEnum):
     NEGATIVE_QUANTITY = "NEGATIVE_QUANTITY"
     UNPARSABLE_COUNT = "UNPARSABLE_COUNT"
     NUMBER_OUT_OF_RANGE = "NUMBER_OUT_OF_RANGE"
+    ORDER_TERM_OUT_OF_RANGE = "ORDER_TERM_OUT_OF_RANGE"
     UNPARSABLE_FLAG = "UNPARSABLE_FLAG"
     UNPARSABLE_LEAD_TIME = "UNPARSABLE_LEAD_TIME"
     DUPLICATE_ORDER = "DUPLICATE_ORDER"
     DUPLICATE_ITEM = "DUPLICATE_ITEM"
     DUPLICATE_PRODUCT = "DUPLICATE_PRODUCT"
+    DUPLICATE_SUPPLIER = "DUPLICATE_SUPPLIER"
     REPLACED_COUNT = "REPLACED_COUNT"
     REPLACED_FLAG = "REPLACED_FLAG"
     REPEATED_SALE = "REPEATED_SALE"
@@ -74,6 +76,8 @@ class Kind(StrEnum):
     WEEK = "date: any day of the week that is meant"
     PRICE = "finite number, at least 0"
     QUANTITY = "units, at least 0"
+    ABOVE_ZERO = "units, above 0"
+    SHARE = "number above 0 and below 1"
     NET_QUANTITY = "units, below 0 for what was returned"
     COUNT = "units; may be negative, which counts as none"
     FLAG = "1 or 0, true or false, yes or no"
@@ -223,9 +227,31 @@ AVAILABILITY = Table(
 CATALOGUE = Table(
     name="products",
     stem="products",
-    columns=(Column("product_id", Kind.ID), Column("category", Kind.TEXT)),
+    columns=(
+        Column("product_id", Kind.ID),
+        Column("category", Kind.TEXT),
+        Column("supplier_id", Kind.ID, optional=True),
+        Column("pack_size", Kind.ABOVE_ZERO, optional=True),
+        Column("minimum_order_units", Kind.QUANTITY, optional=True),
+        Column("maximum_order_units", Kind.QUANTITY, optional=True),
+        Column("unit_cost", Kind.PRICE, optional=True),
+        Column("service_level", Kind.SHARE, optional=True),
+    ),
     key=("product_id",),
     duplicate=RejectionReason.DUPLICATE_PRODUCT,
+    required=False,
+)
+SUPPLIERS = Table(
+    name="suppliers",
+    stem="suppliers",
+    columns=(
+        Column("supplier_id", Kind.ID),
+        Column("name", Kind.TEXT, optional=True),
+        Column("lead_time_days", Kind.LEAD_TIME, optional=True),
+        Column("minimum_order_value", Kind.PRICE, optional=True),
+    ),
+    key=("supplier_id",),
+    duplicate=RejectionReason.DUPLICATE_SUPPLIER,
     required=False,
 )
 LEAD_TIMES = Table(
@@ -236,4 +262,4 @@ LEAD_TIMES = Table(
     duplicate=RejectionReason.DUPLICATE_PRODUCT,
     required=False,
 )
-GENERIC = (SALES, INVENTORY, AVAILABILITY, CATALOGUE, LEAD_TIMES)
+GENERIC = (SALES, INVENTORY, AVAILABILITY, CATALOGUE, LEAD_TIMES, SUPPLIERS)

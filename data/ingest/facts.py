@@ -13,7 +13,7 @@ import polars as pl
 
 from data.ingest.contracts import Exclusion
 from data.ingest.reading import IDS_AS_THEY_STAND, IdForm
-from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, as_day
+from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, ORDER_TERMS_SCHEMA, PRODUCTS_SCHEMA, as_day
 from data.ingest.returns import net_returns
 from data.ingest.validate import CheckedTable
 
@@ -26,7 +26,13 @@ LINES_SCHEMA = {
     "quantity": pl.Float64,
     "unit_price": pl.Float64,
 }
-CATALOGUE_SCHEMA = {"product_id": pl.String, "category": pl.String}
+CATALOGUE_SCHEMA = {"product_id": pl.String, "category": pl.String, "supplier_id": pl.String, **ORDER_TERMS_SCHEMA}
+SUPPLIERS_SCHEMA = {
+    "supplier_id": pl.String,
+    "name": pl.String,
+    "lead_time_days": pl.Int32,
+    "minimum_order_value": pl.Float64,
+}
 LEAD_TIMES_SCHEMA = {"product_id": pl.String, "lead_time_days": pl.Int32}
 SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     "sales": LINES_SCHEMA,
@@ -34,8 +40,11 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     "availability": AVAILABILITY_SCHEMA,
     "products": CATALOGUE_SCHEMA,
     "lead_times": LEAD_TIMES_SCHEMA,
+    "suppliers": SUPPLIERS_SCHEMA,
 }
 """The tables of facts. ``line`` names a line of sales, ``order_id`` and ``status`` its order; null where not known."""
+
+_OF_ORDERS = ("supplier_id", "supplier_name", "minimum_order_value", *ORDER_TERMS_SCHEMA)
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "sales": ("line",),
@@ -43,6 +52,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "availability": ("product_id", "week"),
     "products": ("product_id",),
     "lead_times": ("product_id",),
+    "suppliers": ("supplier_id",),
 }
 """What names a fact of each table; lines of sales without a name have none."""
 
@@ -150,7 +160,9 @@ def falls_as_sales(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def products_of(facts: Facts, sales: pl.DataFrame) -> pl.DataFrame:
-    """Every product that any fact names, with its category, lead time, and why it is not followed, if it is not.
+    """Every product that any fact names: category, how it is ordered, and why it is not followed, if it is not.
+
+    A lead time of its own counts before that of its supplier.
 
     Returns:
         As the products of ``CleanHistory``.
@@ -173,7 +185,16 @@ def products_of(facts: Facts, sales: pl.DataFrame) -> pl.DataFrame:
         .unique("product_id", keep="first", maintain_order=True)
         .join(tables["products"], on="product_id", how="left")
         .join(tables["lead_times"], on="product_id", how="left")
-        .select("product_id", pl.col("category").fill_null(""), "exclusion", "lead_time_days")
+        .join(
+            tables["suppliers"].rename({"name": "supplier_name"}), on="supplier_id", how="left", suffix="_of_supplier"
+        )
+        .select(
+            "product_id",
+            pl.col("category").fill_null(""),
+            "exclusion",
+            pl.coalesce("lead_time_days", "lead_time_days_of_supplier"),
+            *(name for name in PRODUCTS_SCHEMA if name in _OF_ORDERS),
+        )
         .sort("product_id")
     )
 

@@ -14,7 +14,7 @@ from data.ingest.dialect.numbers import NumberForm, UncertainNumber
 from data.ingest.dialect.numbers import number_forms as forms_of_numbers
 from data.ingest.read import RawTable
 
-NUMBERS = (Kind.PRICE, Kind.QUANTITY, Kind.NET_QUANTITY, Kind.COUNT, Kind.LEAD_TIME)
+NUMBERS = (Kind.PRICE, Kind.QUANTITY, Kind.NET_QUANTITY, Kind.COUNT, Kind.LEAD_TIME, Kind.ABOVE_ZERO, Kind.SHARE)
 TIMES = (Kind.TIME, Kind.DAY, Kind.WEEK)
 
 

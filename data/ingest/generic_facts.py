@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES
-from data.ingest.facts import CATALOGUE_SCHEMA, Facts, no_facts, sorted_facts
+from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, SUPPLIERS
+from data.ingest.facts import CATALOGUE_SCHEMA, SUPPLIERS_SCHEMA, Facts, no_facts, sorted_facts
 from data.ingest.reading import Reading
 from data.ingest.repeats import line_names
 from data.ingest.result import COUNTS_SCHEMA
@@ -35,10 +35,15 @@ def generic_facts(checked: Mapping[str, CheckedTable], source: Source) -> Facts:
         flags = good[AVAILABILITY.name]
         tables[AVAILABILITY.name] = flags.select("product_id", pl.col("week_start").alias("week"), "in_stock")
     if CATALOGUE.name in good:
-        tables[CATALOGUE.name] = good[CATALOGUE.name].select(*CATALOGUE_SCHEMA)
+        supplier = pl.when(pl.col("supplier_id") != "").then("supplier_id")
+        tables[CATALOGUE.name] = good[CATALOGUE.name].with_columns(supplier).select(*CATALOGUE_SCHEMA)
     if LEAD_TIMES.name in good:
         days = good[LEAD_TIMES.name].select("product_id", pl.col("lead_time_days").cast(pl.Int32))
         tables[LEAD_TIMES.name] = days
+    if SUPPLIERS.name in good:
+        tables[SUPPLIERS.name] = good[SUPPLIERS.name].select(
+            pl.col(name).cast(kind) for name, kind in SUPPLIERS_SCHEMA.items()
+        )
     refused = [checked[name].bad["product_id"] for name in _MOVEMENTS if name in checked]
     return Facts(
         sorted_facts(tables), pl.concat([pl.Series(dtype=pl.String), *refused]), sales_are_known=SALES.name in checked

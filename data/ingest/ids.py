@@ -108,6 +108,7 @@ def _columns(name: str, tables: Sequence[Table], raw: Mapping[str, RawTable]) ->
         for table in tables
         for column in table.columns
         if column.name == name and column.kind is Kind.ID and table.name in raw
+        if column.header in raw[table.name].rows.columns  # one that is optional may not be there
     ]
 
 

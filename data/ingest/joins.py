@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from data.errors import FewJoinsError
-from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES
+from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, SUPPLIERS
 from data.ingest.reading import IdForm
 from data.ingest.validate import CheckedTable
 
@@ -114,7 +114,7 @@ def check_join(join: Join, form: IdForm) -> tuple[str, ...]:
 
 def joins(checked: Mapping[str, CheckedTable]) -> Iterator[Join]:
     """The stock's tables against the sales, and what is listed of products against all that moves."""
-    ids = {name: set(table.good["product_id"].unique()) for name, table in checked.items()}
+    ids = {name: _ids(table, "product_id") for name, table in checked.items() if name != SUPPLIERS.name}
     files = {name: table.raw.path.name for name, table in checked.items()}
     if SALES.name in ids:
         for name in (INVENTORY.name, AVAILABILITY.name):
@@ -125,6 +125,15 @@ def joins(checked: Mapping[str, CheckedTable]) -> Iterator[Join]:
     for name in (CATALOGUE.name, LEAD_TIMES.name):
         if ids.get(name):
             yield join_of(" and ".join(files[each] for each in moving), every, files[name], ids[name])
+
+    if SUPPLIERS.name in checked and CATALOGUE.name in checked:
+        named, known = (_ids(checked[name], "supplier_id") for name in (CATALOGUE.name, SUPPLIERS.name))
+        if named and known:
+            yield join_of(f"suppliers in {files[CATALOGUE.name]}", named, files[SUPPLIERS.name], known)
+
+
+def _ids(table: CheckedTable, column: str) -> set[str]:
+    return set(table.good[column].drop_nulls().unique()) - {""}
 
 
 def join_of(left_file: str, left: set[str], right_file: str, right: set[str]) -> Join:
@@ -156,9 +165,9 @@ def join_of(left_file: str, left: set[str], right_file: str, right: set[str]) ->
 
 def _same_ids(checked: Mapping[str, CheckedTable]) -> Iterator[str]:
     """Ids of one table that differ in nothing but their form."""
-    for table in checked.values():
-        ids = sorted(table.good["product_id"].unique())
-        for name, form in FORMS.items():
+    for name, table in checked.items():
+        ids = sorted(_ids(table, "supplier_id" if name == SUPPLIERS.name else "product_id"))
+        for setting, form in FORMS.items():
             first: dict[str, str] = {}
             same = [(first[form(each)], each) for each in ids if first.setdefault(form(each), each) != each]
             if not same:
@@ -166,8 +175,8 @@ def _same_ids(checked: Mapping[str, CheckedTable]) -> Iterator[str]:
             digits = max(len(text) for pair in same for text in pair)
             sentence = (
                 f"{len(same):,} of the {len(ids):,} ids of {table.raw.path.name} differ from another only in form, "
-                f"such as {same[0][0]!r} and {same[0][1]!r}: they would be one {remedy(name, digits)}"
+                f"such as {same[0][0]!r} and {same[0][1]!r}: they would be one {remedy(setting, digits)}"
             )
-            if name in ("trim = true", 'unicode = "NFC"') and len(same) > _MOST_SAME * len(ids):
+            if setting in ("trim = true", 'unicode = "NFC"') and len(same) > _MOST_SAME * len(ids):
                 raise FewJoinsError(sentence)
             yield sentence

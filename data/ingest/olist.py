@@ -186,7 +186,9 @@ def lines_of_orders(checked: Mapping[str, CheckedTable], *, named: bool = True) 
 
 
 def _facts(checked: Mapping[str, CheckedTable], *, named: bool = True) -> Facts:
-    tables = {**no_facts(), "sales": lines_of_orders(checked, named=named), "products": _categories(checked)}
+    nobody = no_facts()
+    categories = pl.concat([nobody["products"], _categories(checked)], how="diagonal")
+    tables = {**nobody, "sales": lines_of_orders(checked, named=named), "products": categories}
     return Facts(tables, checked[ITEMS.name].bad["product_id"], sales_are_known=True)
 
 

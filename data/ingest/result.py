@@ -13,11 +13,12 @@ from data.errors import PanelFileError
 from data.ingest.contracts import EARLIEST, LATEST
 from data.ingest.parquet_file import DAMAGE, read_rows, write_rows
 from feature_service.json_record import read_json
+from feature_service.kernel.ordering import TERMS
 
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
 _COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
 
-INGEST_SCHEMA = 4
+INGEST_SCHEMA = 5
 """Of what is stored, and of the rules by which files are read: another number reads all files anew."""
 
 SALES_SCHEMA = {
@@ -27,11 +28,16 @@ SALES_SCHEMA = {
     "units": pl.Float64,
     "unit_price": pl.Float64,
 }
+ORDER_TERMS_SCHEMA = dict.fromkeys(TERMS, pl.Float64)
 PRODUCTS_SCHEMA = {
     "product_id": pl.String,
     "category": pl.String,
     "exclusion": pl.String,
     "lead_time_days": pl.Int32,
+    "supplier_id": pl.String,
+    "supplier_name": pl.String,
+    "minimum_order_value": pl.Float64,
+    **ORDER_TERMS_SCHEMA,
 }
 COUNTS_SCHEMA = {"product_id": pl.String, "counted_on": pl.Date, "units_on_hand": pl.Float64}
 AVAILABILITY_SCHEMA = {"product_id": pl.String, "week": pl.Date, "in_stock": pl.Boolean}

@@ -230,7 +230,12 @@ def _number_rules(kind: Kind, value: pl.Expr) -> list[tuple[RejectionReason, pl.
         return [
             (RejectionReason.UNPARSABLE_LEAD_TIME, no_number | ~whole | ~value.is_between(0, LONGEST_LEAD_TIME_DAYS))
         ]
+    if kind is Kind.SHARE:
+        return [(RejectionReason.ORDER_TERM_OUT_OF_RANGE, no_number | (value <= 0) | (value >= 1))]
     too_large = (RejectionReason.NUMBER_OUT_OF_RANGE, value.abs() > LARGEST_NUMBER)
+    if kind is Kind.ABOVE_ZERO:
+        none = (RejectionReason.ORDER_TERM_OUT_OF_RANGE, value <= 0)
+        return [(RejectionReason.UNPARSABLE_QUANTITY, no_number), none, too_large]
     if kind in (Kind.QUANTITY, Kind.NET_QUANTITY):
         negative = [(RejectionReason.NEGATIVE_QUANTITY, value < 0)] if kind is Kind.QUANTITY else []
         return [(RejectionReason.UNPARSABLE_QUANTITY, no_number), *negative, too_large]

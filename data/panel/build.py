@@ -9,7 +9,7 @@ import polars as pl
 
 from data.ingest.contracts import Exclusion
 from data.ingest.result import CleanHistory
-from data.panel import IN_STOCK, Panel, PanelBlocks, ProductTable
+from data.panel import IN_STOCK, Panel, PanelBlocks, ProductTable, Supplier
 from data.panel.frame import PanelFrame, frame_of, reaches_up_to
 from data.panel.groups import location_and_item
 from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, record_days
@@ -18,6 +18,7 @@ from data.panel.weekly_sales import codes, days_from, first_weeks, weekly_sales
 from data.panel.weekly_stock import DailyUnits, weekly_stock
 from data.weeks import DateArray
 from feature_service.kernel.arrays import FloatArray, IntArray
+from feature_service.kernel.ordering import TERMS
 
 _DAYS = 7
 _CELLS_PER_BLOCK = 1_000_000
@@ -77,6 +78,9 @@ def _blocks_of_products(history: CleanHistory, frame: PanelFrame) -> PanelBlocks
         excluded=_excluded(history.products, ids),
         groups={},
         lead_time_days=_lead_times(of_known),
+        order_terms=order_terms(of_known),
+        supplier_ids=supplier_ids(of_known),
+        suppliers=suppliers(of_known),
         records_until=frame.records_until,
     )
     made = _Fields(ids, frame, sales, of_ids, history.availability)
@@ -157,6 +161,25 @@ def _in_stock(flags: DailyUnits, first_sale: IntArray, weeks: int) -> FloatArray
 def _lead_times(products: pl.DataFrame) -> tuple[int | None, ...]:
     days = products["lead_time_days"]
     return tuple(days.to_list()) if days.count() else ()
+
+
+def order_terms(products: pl.DataFrame) -> dict[str, tuple[float | None, ...]]:
+    """How products of ``CleanHistory.products`` can be ordered, as a panel has it."""
+    return {name: tuple(products[name].to_list()) for name in TERMS if products[name].count()}
+
+
+def supplier_ids(products: pl.DataFrame) -> tuple[str, ...]:
+    """Who delivers them, as a panel has it."""
+    ids = products["supplier_id"]
+    return tuple(ids.fill_null("").to_list()) if ids.count() else ()
+
+
+def suppliers(products: pl.DataFrame) -> dict[str, Supplier]:
+    """Those of whom more is known than the id."""
+    known = pl.any_horizontal(pl.col("supplier_name", "minimum_order_value").is_not_null())
+    columns = products.filter(known).select("supplier_id", "supplier_name", "minimum_order_value")
+    rows = columns.unique("supplier_id", keep="first").sort("supplier_id").iter_rows()
+    return {supplier_id: Supplier(name or "", least) for supplier_id, name, least in rows}
 
 
 def _excluded(products: pl.DataFrame, ids: pl.Series) -> dict[str, str]:

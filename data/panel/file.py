@@ -27,10 +27,11 @@ from feature_service.kernel.arrays import FloatArray
 
 _LONGEST_REASON = 200
 
-PANEL_SCHEMA = 4
+PANEL_SCHEMA = 5
 """Version of the files: part of the name of their folder, to be raised with every change of what is in them.
 
-In 2 ``days_since_sale`` was unknown for every product that was launched after the first week; 3 was one zip file."""
+In 2 ``days_since_sale`` was unknown for every product that was launched after the first week; 3 was one zip file; 4
+knew no terms of orders."""
 
 _INDEX, _PRODUCTS = "panel.json", "products.json"
 

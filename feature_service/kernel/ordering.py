@@ -37,15 +37,15 @@ class OrderTerms:
 
     Attributes:
         pack_size: Units, above 0, of which orders are multiples; 1 where nothing is stated.
-        minimum_units: Of an order.
-        maximum_units: Of an order.
+        minimum_order_units: Of an order.
+        maximum_order_units: Of an order.
         unit_cost: What the seller pays for a unit, in the currency of the prices.
         service_level: The share of reviews after which stock should last, in (0, 1).
     """
 
     pack_size: DoubleArray
-    minimum_units: DoubleArray
-    maximum_units: DoubleArray
+    minimum_order_units: DoubleArray
+    maximum_order_units: DoubleArray
     unit_cost: DoubleArray
     service_level: DoubleArray
 
@@ -167,8 +167,8 @@ def rounded(units: DoubleArray, terms: OrderTerms) -> DoubleArray:
     """
     pack = np.where(np.isnan(terms.pack_size), 1.0, terms.pack_size)
     packs = np.ceil((units - _NO_NEED_UNITS) / pack)
-    least = np.ceil(np.nan_to_num(terms.minimum_units, nan=0.0) / pack)
-    most = np.floor(np.where(np.isnan(terms.maximum_units), np.inf, terms.maximum_units) / pack)
+    least = np.ceil(np.nan_to_num(terms.minimum_order_units, nan=0.0) / pack)
+    most = np.floor(np.where(np.isnan(terms.maximum_order_units), np.inf, terms.maximum_order_units) / pack)
     wanted = np.minimum(np.maximum(packs, least), most)
     can_be = (packs > 0) & (wanted >= least)
     return np.where(np.isnan(units), np.nan, np.where(can_be, wanted, 0) * pack)

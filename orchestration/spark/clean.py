@@ -46,9 +46,12 @@ from orchestration.spark.rows import (
 
 _REFUSED = "refused"
 _SUMS = "sums"
+_SUPPLIERS = "suppliers"
+"""They are few, and each bucket of products needs all of them."""
+
 _FACTS: Tables = {
     _REFUSED: {"product_id": pl.String},
-    **{name: dict(schema) | {LOAD: pl.Int64} for name, schema in SCHEMAS.items()},
+    **{name: dict(schema) | {LOAD: pl.Int64} for name, schema in SCHEMAS.items() if name != _SUPPLIERS},
 }
 _CLEAN: Tables = {
     "sales": SALES_SCHEMA,
@@ -76,9 +79,10 @@ def write_clean(
     facts = _bucketed(_stacked_facts(session, history, loads, coverage, buckets), buckets)
     schema = stacked_schema(_CLEAN)
     known = sales_are_known(loads)
+    suppliers = history.known_table(_SUPPLIERS, loads).drop(LOAD)
 
     def clean(key: tuple[pa.Scalar, ...], rows: pa.Table) -> pa.Table:
-        part = _clean_bucket(rows, numbers, coverage, excluded_statuses, sales_are_known=known)
+        part = _clean_bucket(rows, suppliers, numbers, coverage, excluded_statuses, sales_are_known=known)
         frames = {name: getattr(part, name) for name in _CLEAN if name != _SUMS}
         frames[_SUMS] = pl.DataFrame({_SUMS: [json.dumps(dataclasses.asdict(part.sums))]})
         return stacked(frames, key[0].as_py(), schema)
@@ -112,6 +116,7 @@ def clean_history_of(rows: pa.Table, report: IngestReport) -> CleanHistory:
 
 def _clean_bucket(
     rows: pa.Table,
+    suppliers: pl.DataFrame,
     loads: Sequence[int],
     coverage: Sequence[Coverage],
     excluded_statuses: Collection[str],
@@ -122,7 +127,8 @@ def _clean_bucket(
     tables = {
         name: known_facts(name, frames[name].lazy(), loads, coverage if name == "sales" else ()).drop(LOAD)
         for name in SCHEMAS
-    }
+        if name != _SUPPLIERS
+    } | {_SUPPLIERS: suppliers}
     return clean_facts(Facts(tables, frames[_REFUSED]["product_id"], sales_are_known), excluded_statuses)
 
 
@@ -132,7 +138,7 @@ def _stacked_facts(
     """All facts of the loads, and the ids of the rows in quarantine, told apart by ``TABLE``."""
     numbers = [load.number for load in loads]
     frames = []
-    for name in SCHEMAS:
+    for name in (each for each in SCHEMAS if each != _SUPPLIERS):
         rows = read_parquet(session, history.tables.files(name), arrow_schema(_FACTS[name]))
         rows = rows.filter(sf.col(LOAD).isin(numbers))
         history.check_rows(name, {row[LOAD]: row["count"] for row in rows.groupBy(LOAD).count().collect()}, loads)

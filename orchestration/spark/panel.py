@@ -31,7 +31,7 @@ from data.ingest.result import (
     IngestReport,
 )
 from data.panel import Panel
-from data.panel.build import build_products
+from data.panel.build import build_products, order_terms, supplier_ids, suppliers
 from data.panel.frame import PanelFrame, frame_of, reaches_up_to
 from data.panel.groups import location_and_item, split_ids
 from data.panel.reach import RecordDays, record_days_of
@@ -48,7 +48,7 @@ PRODUCTS_OF_PANEL: Schema = {
     "product_id": pl.String,
     "category": pl.String,
     "exclusion": pl.String,
-    "lead_time_days": pl.Int32,
+    **{name: kind for name, kind in PRODUCTS_SCHEMA.items() if name not in ("product_id", "category", "exclusion")},
     _FIELDS: pl.Binary,
 }
 """Of each product: why it has no row, or its row of every field, float32, one field after the other."""
@@ -189,6 +189,7 @@ def assembled(folder: Path, layout: PanelLayout, scratch: Path) -> Panel:
     fields = {name: _on_disk(scratch, shape) for name in layout.fields}
     names = tuple(ids.to_pylist())
     lead_times = tuple(rows["lead_time_days"].to_pylist())
+    of_rows = pl.DataFrame(pl.from_arrow(rows))
     panel = Panel(
         product_ids=names,
         weeks=layout.weeks,
@@ -197,6 +198,9 @@ def assembled(folder: Path, layout: PanelLayout, scratch: Path) -> Panel:
         excluded=dict(zip(excluded["product_id"].to_pylist(), excluded["exclusion"].to_pylist(), strict=True)),
         groups=location_and_item(names),
         lead_time_days=lead_times if any(days is not None for days in lead_times) else (),
+        order_terms=order_terms(of_rows),
+        supplier_ids=supplier_ids(of_rows),
+        suppliers=suppliers(of_rows),
         records_until=layout.records_until,
     )
     for at, matrix in _blocks(whole, ids, layout):

@@ -33,8 +33,8 @@ def with_terms(panel: Panel) -> Panel:
 
     terms = {
         "pack_size": stated(PACK),
-        "minimum_units": stated(LEAST, (0,)),
-        "maximum_units": stated(MOST),
+        "minimum_order_units": stated(LEAST, (0,)),
+        "maximum_order_units": stated(MOST),
         "unit_cost": stated(UNIT_COST),
         "service_level": stated(0.8, (1,)),
     }

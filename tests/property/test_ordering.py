@@ -64,7 +64,7 @@ def test_an_order_is_known_whole_packs_and_within_the_least_and_the_most(
     most: float,
 ) -> None:
     order = ordered(
-        means, stock, on_order, service_level=level, pack_size=pack, minimum_units=least, maximum_units=most
+        means, stock, on_order, service_level=level, pack_size=pack, minimum_order_units=least, maximum_order_units=most
     )
 
     units, size = order["units"], 1.0 if np.isnan(pack) else pack
@@ -125,7 +125,9 @@ def test_a_slow_seller_in_large_packs_is_ordered_though_it_needs_less_than_half_
 
 def test_an_order_that_must_be_larger_than_it_may_be_is_none() -> None:
     terms = OrderTerms.stated(3, pack_size=6)
-    terms = dataclasses.replace(terms, minimum_units=np.array([30, 31, 40]), maximum_units=np.array([UNKNOWN, 40, 35]))
+    terms = dataclasses.replace(
+        terms, minimum_order_units=np.array([30, 31, 40]), maximum_order_units=np.array([UNKNOWN, 40, 35])
+    )
 
     assert rounded(np.array([7.0, 7.0, 7.0]), terms).tolist() == [30, 36, 0]
 

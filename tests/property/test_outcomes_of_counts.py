@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.ingest.result import COUNTS_SCHEMA, CleanHistory
+from data.ingest.result import COUNTS_SCHEMA, PRODUCTS_SCHEMA, CleanHistory
 from data.panel.build import build_panel
 from monitoring.outcomes.truth import truth_of
 from tests.support.outcomes import report
@@ -41,12 +41,10 @@ def history_of(first: Counts, second: Counts) -> CleanHistory:
     end = LAST_WEEK + dt.timedelta(days=6)
     rows = [row for row in rows if row["counted_on"] != end]
     rows.append({"product_id": "z", "counted_on": end, "units_on_hand": 5.0})
-    products = pl.DataFrame({"product_id": ["a", "b", "z"], "category": ["", "", ""], "exclusion": [None] * 3})
+    products = [{"product_id": each, "category": ""} for each in ("a", "b", "z")]
     return CleanHistory(
         sales=pl.DataFrame([sale, sale | {"product_id": "z", "sold_on": end}]),
-        products=products.with_columns(
-            pl.col("exclusion").cast(pl.String), lead_time_days=pl.lit(None, dtype=pl.Int32)
-        ),
+        products=pl.DataFrame(products, schema=PRODUCTS_SCHEMA),
         report=report(FIRST, end),
         counts=pl.DataFrame(rows, schema=COUNTS_SCHEMA),
     )

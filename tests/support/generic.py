@@ -15,9 +15,12 @@ GENERIC_ONLY = {
     RejectionReason.NUMBER_OUT_OF_RANGE,
     RejectionReason.UNPARSABLE_FLAG,
     RejectionReason.UNPARSABLE_LEAD_TIME,
+    RejectionReason.DUPLICATE_SUPPLIER,
     RejectionReason.REPLACED_COUNT,
     RejectionReason.REPLACED_FLAG,
 }
+
+TERMS_ONLY = {RejectionReason.ORDER_TERM_OUT_OF_RANGE}
 
 SETTINGS_ONLY = {
     RejectionReason.REPEATED_SALE,
@@ -31,6 +34,7 @@ HEADERS = {
     "availability": "product_id,week_start,in_stock",
     "products": "product_id,category",
     "lead_times": "product_id,lead_time_days",
+    "suppliers": "supplier_id,name,lead_time_days,minimum_order_value",
 }
 
 

@@ -150,8 +150,8 @@ def orders(figures: Figures, terms: OrderTerms) -> list[bytes]:
         _VALUE_AT_RISK: figures.order_value_at_risk,
         _COST: figures.order_units * terms.unit_cost,
         _PACK_SIZE: terms.pack_size,
-        _MINIMUM_UNITS: terms.minimum_units,
-        _MAXIMUM_UNITS: terms.maximum_units,
+        _MINIMUM_UNITS: terms.minimum_order_units,
+        _MAXIMUM_UNITS: terms.maximum_order_units,
     }
     parts += [(_doubles(of_field, amounts), known & ~np.isnan(amounts)) for of_field, amounts in stated.items()]
     return _cut([(part, here) for part, here in parts if here.any()], len(known))

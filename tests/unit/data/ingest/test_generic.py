@@ -40,6 +40,7 @@ GOOD: dict[str, Row] = {
     "availability": ("a", "2024-01-01", 1),
     "products": ("a", "toys"),
     "lead_times": ("a", 10),
+    "suppliers": ("s", "Sam", 12, 100),
 }
 BAD_ROWS: list[tuple[str, Row, RejectionReason]] = [
     ("sales", ("", "2024-01-01", 2, 5), RejectionReason.MISSING_ID),
@@ -58,6 +59,9 @@ BAD_ROWS: list[tuple[str, Row, RejectionReason]] = [
     ("products", ("a", "food"), RejectionReason.DUPLICATE_PRODUCT),
     ("lead_times", ("b", "1.5"), RejectionReason.UNPARSABLE_LEAD_TIME),
     ("lead_times", ("b", 999), RejectionReason.UNPARSABLE_LEAD_TIME),
+    ("suppliers", ("t", "Tim", "soon", 100), RejectionReason.UNPARSABLE_LEAD_TIME),
+    ("suppliers", ("t", "Tim", 12, -1), RejectionReason.NEGATIVE_PRICE),
+    ("suppliers", ("s", "Sue", 12, 100), RejectionReason.DUPLICATE_SUPPLIER),
     ("inventory", ("b", "2024-01-01", 7, 7), RejectionReason.MALFORMED_ROW),
 ]
 REPLACED: list[tuple[str, Row, RejectionReason]] = [

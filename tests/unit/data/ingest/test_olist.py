@@ -12,7 +12,7 @@ from data.ingest.contracts import ITEMS, RejectionReason
 from data.ingest.olist import ingest_olist
 from data.ingest.result import CleanHistory
 from data.synthetic.olist import write_synthetic_olist
-from tests.support.generic import GENERIC_ONLY, SETTINGS_ONLY
+from tests.support.generic import GENERIC_ONLY, SETTINGS_ONLY, TERMS_ONLY
 from tests.support.olist import Row, item, order, real_olist, write_olist
 
 
@@ -107,7 +107,7 @@ def test_a_bad_order_goes_to_quarantine_with_its_reason(tmp_path: Path, bad: Row
 
 def test_every_reason_of_the_contract_has_an_example_here() -> None:
     reasons = {reason for _, reason in BAD_ITEMS + BAD_ORDERS}
-    assert set(RejectionReason) - reasons - GENERIC_ONLY - SETTINGS_ONLY == {
+    assert set(RejectionReason) - reasons - GENERIC_ONLY - SETTINGS_ONLY - TERMS_ONLY == {
         RejectionReason.ITEM_OF_QUARANTINED_ORDER,
         RejectionReason.DUPLICATE_PRODUCT,
     }
@@ -140,7 +140,9 @@ def test_a_repeated_product_row_is_quarantined_and_the_first_one_counts(tmp_path
 
     ingested, quarantine = ingest(tmp_path)
 
-    assert ingested.products.rows() == [("a", "toys", None, None)]
+    assert ingested.products.select("product_id", "category", "exclusion", "lead_time_days").rows() == [
+        ("a", "toys", None, None)
+    ]
     assert quarantine["reason"].to_list() == [RejectionReason.DUPLICATE_PRODUCT]
 
 

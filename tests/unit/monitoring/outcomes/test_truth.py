@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
-from data.ingest.result import COUNTS_SCHEMA, SALES_SCHEMA, CleanHistory
+from data.ingest.result import COUNTS_SCHEMA, PRODUCTS_SCHEMA, SALES_SCHEMA, CleanHistory
 from data.panel import IN_STOCK, UNITS_SOLD, Panel
 from data.panel.daily_stock import daily_stock
 from data.panel.sparse_counts import CountDensity
@@ -15,7 +15,7 @@ from tests.support.outcomes import report
 from training.labels import label
 
 MONDAY = dt.date(2024, 1, 1)
-PRODUCTS = pl.DataFrame({"product_id": ["a"], "category": [""], "exclusion": [None], "lead_time_days": [None]})
+PRODUCTS = pl.DataFrame([{"product_id": "a", "category": ""}], schema=PRODUCTS_SCHEMA)
 
 REPORT = report(MONDAY, MONDAY + dt.timedelta(days=41))
 
