@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from data.snapshots import current_id
+from data.snapshots import current_id, load
 from data.synthetic.shops import write_synthetic_generic
 from tests.support.generic import real_generic
 from tests.support.java import QUICK_START, java_environment, java_from_pypi
@@ -138,6 +138,12 @@ def test_a_line_that_moves_to_another_product_counts_once_also_with_the_java_fro
     write_synthetic_generic(files, seed=8, products=40, weeks=18, first_week=FIRST_MONDAY)
     named = pl.read_csv(files / "sales.csv", infer_schema=False).with_row_index("line")
     ids = named["product_id"].unique().sort()
+    terms = {"supplier_id": [f"s{number % 3}" for number in range(len(ids))], "pack_size": [6.0] * len(ids)}
+    pl.DataFrame({"product_id": ids, "category": "toys", **terms}).write_csv(files / "products.csv")
+    (files / "suppliers.csv").write_text(
+        "supplier_id,name,lead_time_days\ns0,Sam,30\ns1,Tim,\ns2,,3\n", encoding="utf-8"
+    )
+    (files / "lead_times.csv").unlink()
     (files / "source.toml").write_text('[sales]\nkey = "line"\n', encoding="utf-8")
     engines = TwoEngines(champions, tmp_path, {"JAVA_HOME": str(java_from_pypi(tmp_path))} | QUICK_START)
     moved = pl.when(pl.col("line") % 50 == 0).then(pl.lit(ids[-1])).otherwise("product_id")
@@ -148,6 +154,9 @@ def test_a_line_that_moves_to_another_product_counts_once_also_with_the_java_fro
     one_machine, _ = engines.results(root, *asked)
     of_spark, _ = engines.results(root, *asked, *SPARK)
     assert of_spark == one_machine
+    panel = load(root, of_spark).panel
+    days = dict(zip(panel.product_ids, panel.lead_time_days, strict=True))
+    assert (days[ids[0]], days[ids[2]], panel.suppliers["s0"].name) == (30, 3, "Sam")
 
 
 @pytest.mark.parametrize(

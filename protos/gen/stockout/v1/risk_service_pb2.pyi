@@ -525,9 +525,11 @@ Global___StockoutRisk: _TypeAlias = StockoutRisk  # noqa: Y015
 class SuggestedOrder(_message.Message):
     """How much to order of a product, and the arithmetic behind it. An order may be placed every week, 7 days after the last.
 
-    What is there and on order, less what will be sold until the order arrives, is `expected_left_units`. It takes
+    What is there, less what will be sold until the order arrives, is `expected_left_units`. It takes
     `order_up_to_units` to last with the service level from then until the next order arrives. `units` is the difference,
     in whole packs rounded up (less than half a unit is none), at least the minimum, at most the maximum.
+
+    The data tells of no orders that are on their way yet, so none are taken to be: look at yours before you order.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
