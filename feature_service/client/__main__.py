@@ -5,11 +5,9 @@
 
 import datetime as dt
 import sys
-from collections.abc import Callable
 from typing import IO, Any
 
 import click
-from rich.console import RenderableType
 
 from feature_service.client.batching import DEFAULT_LIST_LIMIT, ORDERS, ListFilter
 from feature_service.client.errors import ClientError, DeadlineError, ServerUnavailableError
@@ -29,11 +27,10 @@ from feature_service.client.options import (
     with_history_client,
     with_own_stock,
 )
-from feature_service.client.orders import OrderLine, order_list
+from feature_service.client.order_command import order_list_command
 from feature_service.client.output import documents, tables
-from feature_service.client.output.console import FullWidthConsole
+from feature_service.client.output.console import FullWidthConsole, print_answer
 from feature_service.client.output.info import info_table
-from feature_service.client.output.order_table import order_table
 from feature_service.client.output.performance import performance_table
 from feature_service.client.sync_client import RiskClient
 from feature_service.terminal import command_output
@@ -102,7 +99,7 @@ def assess(
     """  # noqa: D301 - as above
     products = with_own_stock(ids + ids_file, own_units, lead_time_days)
     answer = client.assess(products, as_of=as_of and as_of.date(), include_challenger=include_challenger)
-    _print(
+    print_answer(
         output_format,
         lambda: tables.risk_table(answer),
         lambda: documents.as_json(answer),
@@ -126,36 +123,11 @@ def assess(
 def list_command(limit: int, output_format: OutputFormat, client: RiskClient, **criteria: Any) -> None:
     """Print the first products of the ranked list."""
     answer = client.list_risks(ListFilter(**criteria), limit)
-    _print(
+    print_answer(
         output_format,
         lambda: tables.ranked_table(answer),
         lambda: documents.as_json(answer),
         lambda: documents.ranked_as_csv(answer),
-    )
-
-
-@main.command("order-list")
-@click.option("--alert-only", is_flag=True, help="Only products that raise an alert, and those that have run out.")
-@click.option("--budget", type=click.FloatRange(0), help="Spent where it saves the most; in the currency of the costs.")
-@click.option("--totals", is_flag=True, help="With --csv: the totals by supplier instead of the products.")
-@combine(OUTPUT_FORMAT, with_client)
-def order_list_command(
-    alert_only: bool, budget: float | None, totals: bool, output_format: OutputFormat, client: RiskClient
-) -> None:
-    """Print what to order: each product whose stock will not do, and the totals by supplier.
-
-    \b
-    As CSV:   stockout order-list --csv > orders.csv && stockout order-list --csv --totals > suppliers.csv
-    """  # noqa: D301 - as above
-    criteria = ListFilter(alert_only=alert_only, include_out_of_stock=True)
-    answer = client.list_risks(criteria, limit=sys.maxsize)
-    suggested = [(each.risk.product_id, each.risk.suggested_order) for each in answer.results]
-    orders = order_list([OrderLine(product_id, order) for product_id, order in suggested if order], budget)
-    _print(
-        output_format,
-        lambda: order_table(orders, answer.provenance, budget),
-        lambda: documents.as_json(orders),
-        lambda: documents.totals_as_csv(orders) if totals else documents.orders_as_csv(orders),
     )
 
 
@@ -164,7 +136,7 @@ def order_list_command(
 def watch(ids: tuple[str, ...], ids_file: tuple[str, ...], output_format: OutputFormat, client: RiskClient) -> None:
     """Print the risk of each product now, and again whenever it changes, until interrupted."""
     for number, answer in enumerate(client.watch(require_ids(ids + ids_file))):
-        _print(
+        print_answer(
             output_format,
             lambda: tables.risk_table(answer),  # noqa: B023 - called before the next one comes
             lambda: documents.as_json(answer, indent=None),  # noqa: B023
@@ -184,7 +156,7 @@ def features(
 ) -> None:
     """Print the features that the model is asked with."""
     answer = client.features(require_ids(ids + ids_file), as_of=as_of and as_of.date())
-    _print(
+    print_answer(
         output_format,
         lambda: tables.feature_table(answer),
         lambda: documents.as_json(answer),
@@ -209,7 +181,7 @@ def info(as_json: bool, client: RiskClient) -> None:
 def performance(output_format: OutputFormat, client: RiskClient) -> None:
     """Print how past answers turned out: the model's figures, beside simple rules with as many alerts."""
     answer = client.performance()
-    _print(
+    print_answer(
         output_format,
         lambda: performance_table(answer),
         lambda: documents.as_json(answer),
@@ -256,16 +228,7 @@ def _print_recorded(recorded: Recorded) -> None:
     click.echo(f"{recorded.recorded:,} recorded, {recorded.known_before:,} known before")
 
 
-def _print(
-    output_format: OutputFormat,
-    table: Callable[[], RenderableType],
-    as_json: Callable[[], str],
-    as_csv: Callable[[], str],
-) -> None:
-    if output_format == "table":
-        FullWidthConsole().print(table(), crop=False)
-    else:
-        click.echo(as_json() if output_format == "json" else as_csv(), nl=output_format == "json")
+main.add_command(order_list_command)
 
 
 if __name__ == "__main__":
