@@ -5,7 +5,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from data.ingest.contracts import INVENTORY, SALES, Table
+import polars as pl
+
+from data.ingest.contracts import CATALOGUE, INVENTORY, SALES, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
 from data.ingest.outliers import (
@@ -86,6 +88,8 @@ def check_content(
             warnings += check_currencies(rows, table)
             warnings += check_line_totals(rows)
             warnings += check_canceled(rows, table)
+        if table.name == CATALOGUE.name:
+            warnings += _impossible_orders(rows)
         warnings += check_replaced(rows, table, max_bad_share)
         if table.name in _AMOUNTS:
             warnings += check_totals(rows, _AMOUNTS[table.name])
@@ -112,6 +116,21 @@ def bad_rows(rows: CheckedTable) -> Iterator[str]:
         yield (
             f"{len(reasons):,} of the {rows.raw.height:,} rows of {rows.raw.path.name} {are} bad and left out, {most}: "
             "stockout-data quarantine shows them"
+        )
+
+
+def _impossible_orders(rows: CheckedTable) -> Iterator[str]:
+    """Products whose least order is above their largest one, in whole packs."""
+    pack = pl.col("pack_size").fill_null(1)
+    least = (pl.col("minimum_order_units") / pack).ceil()
+    none = rows.good.filter(
+        (least > (pl.col("maximum_order_units") / pack).floor()) | (pl.col("maximum_order_units") < pack)
+    )
+    if not none.is_empty():
+        product, most = none.select("product_id", "maximum_order_units").row(0)
+        yield (
+            f"no order of {none.height:,} products of {rows.raw.path.name} is possible, so none is suggested: of "
+            f"{product!r}, its maximum_order_units of {most:g} is less than its minimum_order_units or its pack_size"
         )
 
 

@@ -72,6 +72,7 @@ def bundle_of_then(shops: Shops, folder: Path) -> Path:
         label=dataclasses.replace(contract.label, applies_where=()),
         takes_unknown=True,
         calibration=None,
+        reach_weeks=1,  # it has no curve
     )
     folder.mkdir(parents=True)
     (folder / MODEL_FILE).write_bytes(graph.SerializeToString())

@@ -95,6 +95,16 @@ def test_a_term_that_cannot_be_goes_to_quarantine_with_its_column(
     assert bad.select("source_file", "reason", "column").rows() == [("products.csv", reason.value, column)]
 
 
+def test_a_product_of_which_no_order_is_possible_is_warned_of(tmp_path: Path) -> None:
+    header = "product_id,category,pack_size,minimum_order_units,maximum_order_units\n"
+    folder = shop(tmp_path / "in", products=f"{header}a,toys,6,10,11\nb,toys,6,,5\nc,toys,6,12,12\n")
+
+    ingested = ingest_generic(folder, quarantine_file=tmp_path / "quarantine.parquet", time_zone="UTC")
+
+    warning = next(each for each in ingested.report.warnings if "no order" in each)
+    assert warning.startswith("no order of 2 products of products.csv is possible, so none is suggested: of 'a'")
+
+
 def test_suppliers_that_products_name_otherwise_are_refused_with_what_would_make_them_meet(tmp_path: Path) -> None:
     suppliers = "supplier_id,name,lead_time_days,minimum_order_value\nS,Sam,21,250\nT,,,\n"
 
