@@ -25,7 +25,8 @@ StockoutError
     ├── HistoryError             the history cannot be read or written
     ├── DeliveryError            files, or events, contradict the history that they would add to
     ├── EventClashError          an event's id was recorded with other values
-    └── StateError               the database of the state cannot be used
+    ├── StateError               the database of the state cannot be used
+    └── …                        see data.plans.errors
 """
 
 import datetime as dt

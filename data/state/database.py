@@ -19,6 +19,7 @@ _WAIT_S = 60
 _CONNECT_S = 10
 _POSTGRESQL = "postgresql+psycopg"
 _LOCK = zlib.crc32(b"stockout-risk history")
+_BEGIN, _BEGIN_WRITING = "BEGIN", "BEGIN IMMEDIATE"
 
 
 class Database:
@@ -28,15 +29,20 @@ class Database:
         self._engine, self._lock_file = engine, lock_file
 
     @contextlib.contextmanager
-    def connect(self) -> Iterator[sa.Connection]:
+    def connect(self, *, reads_first: bool = False) -> Iterator[sa.Connection]:
         """One transaction: committed at the end, rolled back at an error.
 
+        Args:
+            reads_first: What it writes depends on what it reads before. SQLite then takes the lock of writers at the
+                beginning: who asks for it later is refused at once if another has written meanwhile.
         Raises:
             StateError: If the database cannot be reached, or refuses.
         """
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            with self._engine.connect() as connection:
+                begun = connection.execution_options(stockout_begin=_BEGIN_WRITING if reads_first else _BEGIN)
+                with begun.begin():
+                    yield begun
         except sa.exc.SQLAlchemyError as error:
             raise _sentence(self._engine, error) from error
 
@@ -66,13 +72,11 @@ class Database:
                 holder.close()
 
 
-def open_database(url: str) -> Database:
-    """Open a database, made if it is SQLite and not there, and bring it up to date.
+def check_url(url: str) -> sa.URL:
+    """The parts of a database's URL.
 
-    Args:
-        url: ``sqlite:///PATH`` or ``postgresql://USER@HOST/NAME``, the password by ``PGPASSWORD`` or ``~/.pgpass``.
     Raises:
-        StateError: If it cannot be reached, is of a newer version, or the URL is of another kind.
+        StateError: If it is none, or of another kind than ``open_database`` takes.
     """
     try:
         address = sa.make_url(url)
@@ -80,7 +84,23 @@ def open_database(url: str) -> Database:
         raise StateError(
             "the URL of the state is no URL: it must be sqlite:///PATH or postgresql://HOST/NAME"
         ) from None
-    engine, lock_file = _engine(address)
+    if address.drivername != "postgresql" and (address.drivername != "sqlite" or not address.database):
+        raise StateError(
+            f"the URL of the state begins with {address.drivername}: it must be sqlite:///PATH or postgresql://HOST/NAME"
+        )
+    return address
+
+
+def open_database(url: str, wait_s: int | None = None) -> Database:
+    """Open a database, made if it is SQLite and not there, and bring it up to date.
+
+    Args:
+        url: ``sqlite:///PATH`` or ``postgresql://USER@HOST/NAME``, the password by ``PGPASSWORD`` or ``~/.pgpass``.
+        wait_s: Longest wait for a lock or a statement, in seconds, at least 2; None: as long as a run can wait.
+    Raises:
+        StateError: If it cannot be reached, is of a newer version, or the URL is of another kind.
+    """
+    engine, lock_file = _engine(check_url(url), wait_s)
     database = Database(engine, lock_file)
     with database.connect() as connection:
         known = ScriptDirectory(str(_MIGRATIONS))
@@ -94,21 +114,23 @@ def open_database(url: str) -> Database:
     return database
 
 
-def _engine(address: sa.URL) -> tuple[sa.Engine, Path | None]:
+def _engine(address: sa.URL, wait_s: int | None) -> tuple[sa.Engine, Path | None]:
     if address.drivername == "postgresql":
-        options = {"connect_timeout": _CONNECT_S}
+        options: dict[str, object] = {"connect_timeout": _CONNECT_S}
+        if wait_s is not None:
+            options = {"connect_timeout": wait_s, "options": f"-c statement_timeout={1000 * wait_s}"}
         return sa.create_engine(address.set(drivername=_POSTGRESQL), poolclass=sa.NullPool, connect_args=options), None
-    if address.drivername != "sqlite" or not address.database:
-        raise StateError(
-            f"the URL of the state begins with {address.drivername}: it must be sqlite:///PATH or postgresql://HOST/NAME"
-        )
-    path = Path(address.database)
+    path = Path(str(address.database))
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args={"timeout": _WAIT_S})
+    engine = sa.create_engine(address, poolclass=sa.NullPool, connect_args={"timeout": wait_s or _WAIT_S})
     # by itself the driver begins no transaction before a table is made, and a kill would leave half of them
     sa.event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
-    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    sa.event.listen(engine, "begin", _begin)
     return engine, path
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("stockout_begin", _BEGIN))
 
 
 def _upgrade(connection: sa.Connection, found: str | None, known: ScriptDirectory) -> None:

@@ -148,7 +148,7 @@ ALERT_EPISODES = sa.Table(
 those with an alert. From ``snapshot_id`` to ``reorder_by``: what was said with the first, but ``highest_probability``.
 ``outcome``: ``open``, ``came_true`` on ``outcome_day``, ``warning_days`` after the end of the first week; ``did_not``;
 ``unknown`` for a ``reason``. ``closed_week``: the week in which it ended. Times as ``known_from_us``.
-``acknowledged_at_us`` is set by whoever acts upon it; nothing else may change that."""
+``acknowledged_at_us``: when somebody acted upon it, as the decisions of planners say, by the calendar of the data."""
 
 OUTCOME_CHANGES = sa.Table(
     "outcome_changes",
@@ -162,6 +162,28 @@ OUTCOME_CHANGES = sa.Table(
     sa.Column("after", sa.String(512), nullable=False),
 )
 """What became otherwise of episodes that had ended, since later data say so: in words, before and after."""
+
+PLAN_DECISIONS = sa.Table(
+    "plan_decisions",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("question", sa.String(256), nullable=False),
+    # by bytes, as SQLite has it, so that pages go on where they ended whatever the database's own order is
+    sa.Column("product_id", sa.String(256).with_variant(sa.String(256, "C"), "postgresql"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("request_id", sa.String(128), nullable=False, unique=True),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("decided_at_us", sa.BigInteger, nullable=False),
+    sa.Column("decided_on", sa.Date, nullable=False),
+    sa.Column("as_of_week", sa.Date, nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("until", sa.Date, nullable=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.UniqueConstraint("question", "product_id", "number", name="uq_plan_decisions_number"),
+    sa.Index("ix_plan_decisions_question_id", "question", "id"),
+)
+"""What planners decided, never changed: see ``data.plans.plan``. ``number``: 1 for the product's first. Times as
+``known_from_us``."""
 
 OUTBOX = sa.Table(
     "outbox",

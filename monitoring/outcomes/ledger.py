@@ -7,8 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from data.plans.acknowledged import acted_at, decisions_to_act
+from data.plans.plan import Decision, EpisodeWeeks
 from data.state.database import Database
 from data.state.tables import ALERT_EPISODES, OUTCOME_CHANGES
+from data.state.times import microseconds, moment
 from monitoring.outcomes.alerts import ProductEpisode
 from monitoring.outcomes.episodes import Episode, Fate
 
@@ -81,7 +84,7 @@ def reconcile(
     """
     with database.connect() as connection:
         stored = {key: row for key, row in _stored(connection, question).items() if key[1] in weeks}
-        acknowledged = _acknowledged(stored, found)
+        acknowledged = _acknowledged(decisions_to_act(connection, question), found)
         wanted = {_key_of(each): _row(question, each, acknowledged.get(_key_of(each))) for each in found}
         changes = _changes(stored, wanted)
         _write(connection, question, stored, wanted)
@@ -137,16 +140,6 @@ def changes_in(database: Database, question: str) -> list[Values]:
         return [dict(row) for row in rows]
 
 
-def microseconds(time: dt.datetime) -> int:
-    """Since 1970, UTC."""
-    return round(time.timestamp() * 1_000_000)
-
-
-def moment(time_us: int) -> dt.datetime:
-    """The time of ``microseconds``."""
-    return dt.datetime.fromtimestamp(time_us / 1_000_000, dt.UTC)
-
-
 def _stored(connection: sa.Connection, question: str) -> dict[Key, Values]:
     rows = connection.execute(sa.select(ALERT_EPISODES).where(ALERT_EPISODES.c.question == question)).mappings()
     return {(row["product_id"], row["first_week"]): dict(row) for row in rows}
@@ -156,18 +149,20 @@ def _key_of(each: ProductEpisode) -> Key:
     return each.product_id, each.episode.first_week
 
 
-def _acknowledged(stored: Mapping[Key, Values], found: Sequence[ProductEpisode]) -> dict[Key, int]:
-    """When each was acknowledged, the first time; of one that became part of another, that one is."""
-    times = {key: row[_ACKNOWLEDGED] for key, row in stored.items() if row[_ACKNOWLEDGED] is not None}
-    by_product: dict[str, list[Key]] = {}
-    for key in times:
-        by_product.setdefault(key[0], []).append(key)
-    acknowledged: dict[Key, int] = {}
+def _acknowledged(decisions: Mapping[str, Sequence[Decision]], found: Sequence[ProductEpisode]) -> dict[Key, int]:
+    """When each episode that somebody acted upon was acknowledged, the first time."""
+    of_products: dict[str, list[tuple[Key, EpisodeWeeks]]] = {}
     for each in found:
-        first, last = each.episode.first_week, each.episode.last_week
-        of_it = [times[key] for key in by_product.get(each.product_id, ()) if first <= key[1] <= last]
-        if of_it:
-            acknowledged[_key_of(each)] = min(of_it)
+        if each.product_id in decisions:
+            weeks = EpisodeWeeks(each.episode.first_week, each.episode.ended_in)
+            of_products.setdefault(each.product_id, []).append((_key_of(each), weeks))
+    acknowledged: dict[Key, int] = {}
+    for product_id, episodes in of_products.items():
+        all_weeks = [weeks for _, weeks in episodes]
+        for key, weeks in episodes:
+            at = acted_at(decisions[product_id], weeks, all_weeks)
+            if at is not None:
+                acknowledged[key] = microseconds(at)
     return acknowledged
 
 

@@ -10,9 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from data.snapshots.scorer_record import Figure, ScorerRecord
 from data.snapshots.track_record import ChallengerRecord, Period, TrackRecord
+from data.state.times import moment
 from feature_service.terminal import visible
 from monitoring.outcomes import plots
-from monitoring.outcomes.ledger import Values, moment
+from monitoring.outcomes.ledger import Values
 from monitoring.outcomes.performance import MODEL, Performance
 from monitoring.outcomes.record import RECENT_WEEKS
 from training.evaluation.plots import CALIBRATION, plot_calibration

@@ -12,11 +12,11 @@ from data.ingest.result import CleanHistory, write_history
 from data.panel import Panel
 from data.panel.build import build_panel
 from data.panel.file import write_panel
+from data.plans.plan import Action
+from data.plans.store import Plans, Present, Proposal
 from data.snapshots import Challenger, ChallengerScores, load
 from data.snapshots.track_record import TRACK_RECORD
 from data.state.database import Database, open_database
-from data.state.tables import ALERT_EPISODES
-from monitoring.outcomes.ledger import microseconds
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, counted_weeks, read_predictions, read_rules
 from monitoring.outcomes.report import REPORT_FILE
 from orchestration.kept_predictions import keep_published
@@ -146,10 +146,9 @@ def acknowledge(database: Database, row: dict[str, object], days: int) -> None:
     week = row["first_week"]
     assert isinstance(week, dt.date)
     at = dt.datetime.combine(week, dt.time(12), dt.UTC) + dt.timedelta(days=days)
-    columns = ALERT_EPISODES.c
-    of_row = (columns.product_id == row["product_id"]) & (columns.first_week == week)
-    with database.connect() as connection:
-        connection.execute(ALERT_EPISODES.update().where(of_row).values(acknowledged_at_us=microseconds(at)))
+    product_id = str(row["product_id"])
+    proposal = Proposal("inventory", product_id, f"{product_id}-{days}", "ana", Action.ACKNOWLEDGEMENT)
+    Plans(database).record(proposal, Present(at, at.date(), week))
 
 
 def test_a_corrected_count_changes_what_is_known_of_a_week_that_was_over(

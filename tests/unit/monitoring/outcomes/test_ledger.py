@@ -1,17 +1,21 @@
 """The ledger of alert episodes: what the files say, once, with what people did and what turned out otherwise."""
 
 import datetime as dt
+import secrets
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from data.plans.plan import Action
+from data.plans.store import Plans, Present, Proposal
 from data.state.database import Database, open_database
 from data.state.tables import ALERT_EPISODES, OUTCOME_CHANGES
+from data.state.times import microseconds
 from monitoring.outcomes.alerts import ProductEpisode
 from monitoring.outcomes.episodes import Alert, Fate, episodes_of
-from monitoring.outcomes.ledger import LedgerChanges, acknowledgements, episodes_in, microseconds, reconcile
+from monitoring.outcomes.ledger import LedgerChanges, acknowledgements, episodes_in, reconcile
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS
 from tests.support.outcomes import note, week
 
@@ -41,14 +45,11 @@ def came_true(number: int, day: int = 2) -> Alert:
     return Alert(week(number), Fate.CAME_TRUE, week(number + 1) + dt.timedelta(days=day))
 
 
-def acknowledge(database: Database, first_week: dt.date, at: dt.datetime) -> None:
-    with database.connect() as connection:
-        changed = connection.execute(
-            ALERT_EPISODES.update()
-            .where(ALERT_EPISODES.c.first_week == first_week)
-            .values(acknowledged_at_us=microseconds(at))
-        )
-    assert changed.rowcount == 1
+def decide(
+    database: Database, as_of_week: dt.date, at: dt.datetime, action: Action = Action.ACKNOWLEDGEMENT, text: str = ""
+) -> None:
+    proposal = Proposal(QUESTION, "p", secrets.token_hex(8), "ana", action, text=text)
+    Plans(database).record(proposal, Present(at, at.date(), as_of_week))
 
 
 def changes(database: Database) -> list[dict[str, Any]]:
@@ -99,7 +100,7 @@ def test_what_later_data_say_of_an_episode_that_had_ended_is_noted(database: Dat
 def test_an_acknowledgement_stays_and_says_why_nothing_happened(database: Database) -> None:
     open_alert = Alert(week(5), Fate.OPEN, reason="the data end")
     reconcile(database, QUESTION, found(open_alert), WEEKS, NOW)
-    acknowledge(database, week(5), IN_TIME)
+    decide(database, week(5), IN_TIME)
     reconcile(database, QUESTION, found(open_alert), WEEKS, NOW)
     (known,) = acknowledgements(database, QUESTION)
     assert (known.product_id, known.first_week, known.at) == ("p", week(5), IN_TIME)
@@ -112,15 +113,41 @@ def test_an_acknowledgement_stays_and_says_why_nothing_happened(database: Databa
     (row,) = episodes_in(database, QUESTION)
     assert (row["outcome"], row["reason"]) == ("unknown", "acted upon on 2024-06-23")
     assert row["acknowledged_at_us"] == microseconds(IN_TIME)
-    acknowledge(database, week(5), IN_TIME + dt.timedelta(days=1))
+    with database.connect() as connection:
+        connection.execute(ALERT_EPISODES.delete())
     reconcile(database, QUESTION, over, later, NOW)
-    assert episodes_in(database, QUESTION)[0]["outcome"] == "did_not", "it was over when somebody acted"
+    assert episodes_in(database, QUESTION) == [row], "the ledger can be made anew"
+    decide(database, week(5), IN_TIME, Action.REOPENING)
+    reconcile(database, QUESTION, over, later, NOW)
+    assert episodes_in(database, QUESTION)[0]["outcome"] == "did_not", "it was taken back"
+    decide(database, week(5), IN_TIME + dt.timedelta(days=1))
+    reconcile(database, QUESTION, over, later, NOW)
+    (row,) = episodes_in(database, QUESTION)
+    assert row["acknowledged_at_us"] == microseconds(IN_TIME + dt.timedelta(days=1))
+    assert row["outcome"] == "did_not", "it was over when somebody acted"
+
+
+@pytest.mark.parametrize(
+    "action", [Action.SNOOZE, Action.DISMISSAL, Action.COMMENT], ids=lambda action: str(action.value)
+)
+def test_what_is_only_put_off_or_talked_about_was_not_acted_upon(database: Database, action: Action) -> None:
+    decide(database, week(4), IN_TIME - dt.timedelta(weeks=1), action, text="later")
+    reconcile(database, QUESTION, found(*in_vain(4)), WEEKS, NOW)
+    assert episodes_in(database, QUESTION)[0]["outcome"] == "did_not"
+
+
+def test_a_later_decision_is_about_the_later_episode(database: Database) -> None:
+    decide(database, week(0), dt.datetime(2024, 5, 14, tzinfo=dt.UTC))
+    decide(database, week(3), dt.datetime(2024, 6, 4, tzinfo=dt.UTC), Action.REOPENING)
+    reconcile(database, QUESTION, found(*in_vain(0, 3)), WEEKS, NOW)
+    later, earlier = episodes_in(database, QUESTION)
+    assert (earlier["outcome"], later["outcome"]) == ("unknown", "did_not")
 
 
 def test_an_episode_that_turns_out_to_be_part_of_another_brings_its_acknowledgement(database: Database) -> None:
     acted_at = dt.datetime(2024, 6, 2, 20, tzinfo=dt.UTC)
     reconcile(database, QUESTION, found(*in_vain(0, 2)), WEEKS, NOW)
-    acknowledge(database, week(2), acted_at)
+    decide(database, week(2), acted_at)
     reconcile(database, QUESTION, found(*in_vain(0, 1, 2)), WEEKS, NOW)
     (row,) = episodes_in(database, QUESTION)
     assert (row["first_week"], row["last_week"]) == (week(0), week(2))

@@ -9,7 +9,7 @@ import numpy as np
 
 from data.snapshots.scorer_record import ScorerRecord
 from data.state.tables import ALERT_EPISODES
-from monitoring.outcomes.ledger import microseconds
+from data.state.times import microseconds
 from monitoring.outcomes.performance import Performance
 from monitoring.outcomes.report import REPORT_FILE, write_report
 from tests.support.outcome_rows import FEW, HIT, IN_VAIN, MISS, WEEK, rows

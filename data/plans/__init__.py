@@ -1,0 +1,1 @@
+"""What planners decided upon alerts, in the database of the state: decisions are kept, plans follow from them."""
