@@ -13,6 +13,9 @@ import structlog
 
 from feature_service.server.background import repeat
 from feature_service.server.endpoint import TOKENS_RELOAD_SECONDS, Endpoint, call_telemetry, create_endpoint
+from feature_service.server.plan_errors import MissingPackagesError
+from feature_service.server.plans.off import PLAN_SERVICE, methods_that_refuse
+from feature_service.server.rpc.handlers import Method
 from feature_service.server.rpc.servicers import FEATURE_SERVICE, RISK_SERVICE, FeatureServicer, RiskServicer
 from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.serving.recorded_stock import RecordedStock
@@ -44,7 +47,22 @@ async def create_server(
         RISK_SERVICE: RiskServicer(questions, recorded, settings).methods,
         FEATURE_SERVICE: FeatureServicer(questions).methods,
     }
+    if settings.state_url is None:
+        turned_off = {PLAN_SERVICE: methods_that_refuse()}
+        return await create_endpoint(settings, services, telemetry, settings.max_ids, turned_off)
+    services[PLAN_SERVICE] = await _plan_methods(settings, settings.state_url, questions)
     return await create_endpoint(settings, services, telemetry, settings.max_ids)
+
+
+async def _plan_methods(settings: Settings, state_url: str, questions: ServedQuestions) -> dict[str, Method]:
+    try:
+        from feature_service.server.plans.servicer import PlanServicer  # noqa: PLC0415 - needs packages that not
+        from feature_service.server.plans.threads import PlanThreads  # noqa: PLC0415 - every server has
+    except ModuleNotFoundError as error:
+        raise MissingPackagesError(error.name) from error
+    plans = PlanThreads(state_url)
+    await plans.open()
+    return PlanServicer(questions, plans, wants_tokens=settings.operation.security.tokens is not None).methods
 
 
 async def serve(settings: Settings) -> None:

@@ -72,6 +72,14 @@ def _shard(_context: click.Context, _option: click.Parameter, text: str | None) 
     help="Serve this part of snapshots that are published with --shards COUNT, 0/4 for the first of four.  "
     "[default: all products]",
 )
+@click.option(
+    "--state-url",
+    metavar="URL",
+    envvar="STOCKOUT_STATE_URL",
+    show_envvar=True,
+    help="Keep planners' decisions in this database, the one that the pipeline keeps its state in: sqlite:///PATH or "
+    "postgresql://HOST/NAME.  [default: keep none]",
+)
 @history_options
 @operation_options
 def main(
@@ -86,6 +94,7 @@ def main(
     log_calls: bool,
     workers: int,
     shard: Shard | None,
+    state_url: str | None,
     history: History | None,
     operation: Operation,
 ) -> None:
@@ -102,6 +111,7 @@ def main(
         log_calls=log_calls,
         history=history,
         shard=shard,
+        state_url=state_url or None,
         operation=operation,
     )
     try:

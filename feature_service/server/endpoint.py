@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import grpc
@@ -67,6 +68,7 @@ async def create_endpoint(
     services: Mapping[str, Mapping[str, Method]],
     telemetry: CallTelemetry,
     max_ids: int | None = None,
+    turned_off: Mapping[str, Mapping[str, Method]] = MappingProxyType({}),
 ) -> Endpoint:
     """Bind the port and register every service; nothing answers yet.
 
@@ -75,6 +77,7 @@ async def create_endpoint(
         services: The methods of each service, by their names.
         telemetry: Counts the calls.
         max_ids: Product ids that one request may hold; None: what the protos say is enough.
+        turned_off: Methods of services that only say so; health and reflection do not know them.
     Raises:
         StockoutError: If the address, the certificate or the tokens cannot be used.
     """
@@ -82,7 +85,7 @@ async def create_endpoint(
     handlers = Handlers(telemetry, StreamLimit(limits.max_streams), max_ids)
     doorkeeper = Doorkeeper(tokens, telemetry.metrics) if tokens else None
     grpc_server = bare_server(settings, doorkeeper)
-    for service, methods in services.items():
+    for service, methods in {**services, **turned_off}.items():
         handler_by_name = {name: handlers.of(f"{service}/{name}", method) for name, method in methods.items()}
         grpc_server.add_registered_method_handlers(service, handler_by_name)
     health_servicer = HealthServicer(limits.max_streams)

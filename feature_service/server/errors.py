@@ -25,7 +25,7 @@ StockoutError
     ├── MethodDeniedError        the token's holder may not call the method
     ├── RateExceededError        the token's holder calls too often
     ├── ProductError             see product_errors
-    └── …                        see recording_errors
+    └── …                        see recording_errors, plan_errors
 """
 
 import datetime as dt

@@ -183,6 +183,7 @@ class Settings:
         log_calls: Write a line for every call, not only for those that failed.
         history: Where recorded counts are heard of; None is nowhere.
         shard: The part of every snapshot that is served; None for snapshots in one piece.
+        state_url: Database of the state, where planners' decisions are kept; None keeps none.
         operation: Limits, security, telemetry.
     """
 
@@ -196,6 +197,7 @@ class Settings:
     log_calls: bool = False
     history: History | None = None
     shard: Shard | None = None
+    state_url: str | None = None
     operation: Operation = field(default_factory=Operation)
 
     @property

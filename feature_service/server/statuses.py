@@ -11,7 +11,7 @@ from data.snapshots.track_record import TrackRecordError
 from feature_service.bundle import BundleError, FeatureShapeError
 from feature_service.credentials import CredentialsError
 from feature_service.kernel import InsufficientHistoryError, MissingFieldsError, StockoutError, UnknownFeatureSetError
-from feature_service.server import errors, product_errors, recording_errors
+from feature_service.server import errors, plan_errors, product_errors, recording_errors
 
 DOMAIN = "stockout.v1"
 
@@ -42,6 +42,12 @@ STATUSES: dict[type[StockoutError], tuple[grpc.StatusCode, str]] = {
     recording_errors.HistoryRefusalError: (grpc.StatusCode.FAILED_PRECONDITION, "HISTORY_REFUSES"),
     recording_errors.HistoryUnavailableError: (grpc.StatusCode.UNAVAILABLE, "HISTORY_UNAVAILABLE"),
     recording_errors.TooManyWaitingError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WAITING"),
+    plan_errors.PlansOffError: (grpc.StatusCode.FAILED_PRECONDITION, "PLANS_OFF"),
+    plan_errors.PlanChangedError: (grpc.StatusCode.ABORTED, "PLAN_CHANGED"),
+    plan_errors.RequestClashError: (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_CLASH"),
+    plan_errors.AuthorDeniedError: (grpc.StatusCode.PERMISSION_DENIED, "AUTHOR_DENIED"),
+    plan_errors.PlansUnavailableError: (grpc.StatusCode.UNAVAILABLE, "PLANS_UNAVAILABLE"),
+    plan_errors.PlansBusyError: (grpc.StatusCode.RESOURCE_EXHAUSTED, "PLANS_BUSY"),
     InsufficientHistoryError: (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_HISTORY"),
     UnknownFeatureSetError: (grpc.StatusCode.INVALID_ARGUMENT, "UNKNOWN_FEATURE_SET"),
     FeatureShapeError: (grpc.StatusCode.INTERNAL, "INTERNAL"),
@@ -56,6 +62,7 @@ BEFORE_ANY_CALL: frozenset[type[StockoutError]] = frozenset(
         errors.ModelMismatchError,
         errors.OtherQuestionError,
         errors.MisplacedQuestionError,
+        plan_errors.MissingPackagesError,
         MissingFieldsError,
         SnapshotError,
         ShardMismatchError,

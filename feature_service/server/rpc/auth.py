@@ -17,9 +17,10 @@ from feature_service.server.errors import (
     UnauthenticatedError,
 )
 from feature_service.server.rpc.call import Context, abort, request_id_of
+from feature_service.server.rpc.caller import token_holder
 from feature_service.server.statuses import status_of
 from feature_service.server.telemetry.metrics import Metrics
-from feature_service.server.tokens import holder_of, read_tokens
+from feature_service.server.tokens import Holder, holder_of, read_tokens
 
 HEADER = "authorization"
 SCHEME = "bearer "
@@ -48,9 +49,10 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
             return await continuation(details)
         metadata = {key: str(value) for key, value in details.invocation_metadata or ()}
         try:
-            self._check(details.method.removeprefix("/"), metadata)
+            holder = self._check(details.method.removeprefix("/"), metadata)
         except AnswerError as error:
             return self._refusal(error, details.method, request_id_of(metadata))
+        token_holder.set(holder.name)  # the call has a task, and so a context, of its own
         return await continuation(details)
 
     async def look(self) -> None:
@@ -72,7 +74,7 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
             _log.error("tokens refused", error=str(problem))
         _log.info("tokens reloaded", tokens=len(holders))
 
-    def _check(self, method: str, metadata: dict[str, str]) -> None:
+    def _check(self, method: str, metadata: dict[str, str]) -> Holder:
         given = metadata.get(HEADER, "")
         if not given.lower().startswith(SCHEME):
             raise UnauthenticatedError
@@ -81,6 +83,7 @@ class Doorkeeper(grpc.aio.ServerInterceptor):
             raise MethodDeniedError(holder.name, method)
         if not holder.bucket.take():
             raise RateExceededError(holder.name, holder.per_second)
+        return holder
 
     def _refusal(self, error: AnswerError, method: str, request_id: str) -> Any:
         code, _ = status_of(error)

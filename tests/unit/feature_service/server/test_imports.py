@@ -3,11 +3,14 @@ import sys
 
 import pytest
 
-TOO_MUCH = ("mlflow", "luigi", "sklearn", "bentoml", "pandas", "polars", "skops", "joblib", "cloudpickle", "dill")
+TRAINING = ("mlflow", "luigi", "sklearn", "bentoml", "pandas", "polars", "skops", "joblib", "cloudpickle", "dill")
+DATABASES = ("sqlalchemy", "alembic", "psycopg")
+"""Only a server that keeps plans needs one."""
+TOO_MUCH = TRAINING + DATABASES
 
 
 @pytest.mark.parametrize("module", ["feature_service.server.__main__", "feature_service.client.__main__"])
-def test_importing_the_server_or_the_client_pulls_in_nothing_of_training(module: str) -> None:
+def test_importing_the_server_or_the_client_pulls_in_nothing_of_training_and_no_database(module: str) -> None:
     code = f"import sys, {module}; print(*(name for name in {TOO_MUCH!r} if name in sys.modules))"
     completed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert completed.stdout.split() == []
