@@ -32,6 +32,7 @@ from feature_service.client.output import documents, tables
 from feature_service.client.output.console import FullWidthConsole, print_answer
 from feature_service.client.output.info import info_table
 from feature_service.client.output.performance import performance_table
+from feature_service.client.plan_commands import plan
 from feature_service.client.sync_client import RiskClient
 from feature_service.terminal import command_output
 
@@ -229,6 +230,7 @@ def _print_recorded(recorded: Recorded) -> None:
 
 
 main.add_command(order_list_command)
+main.add_command(plan)
 
 
 if __name__ == "__main__":

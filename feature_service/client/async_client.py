@@ -19,12 +19,13 @@ from feature_service.client.fleet.servers import Fleet
 from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
 from feature_service.client.messages import risk_of
 from feature_service.client.performance import PerformanceAnswer
+from feature_service.client.plan_methods import AsyncPlanMethods
 from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
 Answer = TypeVar("Answer")
 
 
-class AsyncRiskClient:
+class AsyncRiskClient(AsyncPlanMethods):
     """As :class:`feature_service.client.RiskClient`; create it and use it within one running event loop."""
 
     def __init__(

@@ -43,6 +43,7 @@ SERVICE_CONFIG = {
                 {"service": "stockout.v1.RiskService"},
                 {"service": "stockout.v1.FeatureService"},
                 {"service": "stockout.v1.HistoryService"},
+                {"service": "stockout.v1.PlanService"},
             ],
             "retryPolicy": {
                 "maxAttempts": 4,

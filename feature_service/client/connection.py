@@ -5,6 +5,7 @@ from typing import Any
 import grpc
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from stockout.v1.feature_service_pb2_grpc import FeatureServiceStub
+from stockout.v1.plan_service_pb2_grpc import PlanServiceStub
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from feature_service.client.errors import ClientError, from_rpc_error
@@ -25,7 +26,7 @@ class Connection:
         self._name, self._timeout_s, self._channel = fleet.name(server), timeout_s, channel
         self._server = self._name if fleet.is_sharded else ""
         self._metadata = fleet.metadata(server)
-        stubs = (RiskServiceStub(channel), FeatureServiceStub(channel), HealthStub(channel))
+        stubs = (RiskServiceStub(channel), FeatureServiceStub(channel), HealthStub(channel), PlanServiceStub(channel))
         self._methods: dict[str, Any] = {name: method for stub in stubs for name, method in vars(stub).items()}
 
     def close(self) -> Any:

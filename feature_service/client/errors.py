@@ -5,6 +5,7 @@ StockoutError
     ├── ServerUnavailableError   nobody answers at the target, or the server is loading or draining
     ├── DeadlineError            no answer within the timeout
     ├── RefusedError             the server refused the request
+    │   └── PlanChangedError     the plan that was decided upon is another one by now
     ├── OtherServiceError        what answers at the target is another service
     ├── OtherQuestionError       the server answered another question than the one that was asked
     ├── FleetError               the targets are not the servers of all shards, in their order
@@ -16,7 +17,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import grpc
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
 
 from feature_service.kernel import StockoutError
 from feature_service.terminal import visible
@@ -64,6 +67,18 @@ class RefusedError(ClientError):
         self.code, self.details, self.request_id, self.server = code, details, request_id, server
         context = f"{code}, request {request_id}" if request_id else code
         super().__init__(f"{server or 'the server'} refused the request: {details} ({context})")
+
+
+class PlanChangedError(RefusedError):
+    """The plan that was decided upon is another one by now; nothing was recorded.
+
+    Attributes:
+        etag: Of the plan as it is.
+    """
+
+    def __init__(self, etag: str, code: str, details: str, request_id: str = "", server: str = "") -> None:
+        self.etag = etag
+        super().__init__(code, details, request_id, server)
 
 
 class OtherServiceError(ClientError):
@@ -141,7 +156,20 @@ def from_rpc_error(
         return DeadlineError(target, timeout_s)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return OtherServiceError(target, details, _services(channel, timeout_s) if channel else ())
+    info = _info_in(error)
+    if info.reason == "PLAN_CHANGED":
+        return PlanChangedError(info.metadata["etag"], code.name, details, request_id, server)
     return RefusedError(code.name, details, request_id, server)
+
+
+def _info_in(error: grpc.RpcError) -> error_details_pb2.ErrorInfo:
+    """What the server says of the error as data; empty where it is not one of ours."""
+    info = error_details_pb2.ErrorInfo()
+    status = rpc_status.from_call(error)
+    for detail in status.details if status else ():
+        if detail.Unpack(info):
+            break
+    return info
 
 
 def _services(channel: grpc.Channel, timeout_s: float) -> list[str]:

