@@ -1,12 +1,12 @@
 """Plans read from the database of the state."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from data.plans.plan import Action, EpisodeWeeks, Plan, Standing, plan_of, standing_of
+from data.plans.plan import Action, Decision, EpisodeWeeks, Plan, Standing, plan_of, standing_of
 from data.plans.rows import decision_of
 from data.state.tables import ALERT_EPISODES, PLAN_DECISIONS
 
@@ -21,52 +21,60 @@ def is_one_of(product_ids: Iterable[str]) -> sa.ColumnElement[bool]:
     return _COLUMNS.product_id.in_(sorted(product_ids))
 
 
+def stands_at(question: str, actions: Iterable[Action]) -> sa.ColumnElement[bool]:
+    """Products upon which one of these was the last that was decided, comments aside."""
+    later, of_it = PLAN_DECISIONS.alias("later"), PLAN_DECISIONS.alias("of_it")
+    is_undone = sa.exists().where(
+        later.c.question == question,
+        later.c.product_id == of_it.c.product_id,
+        later.c.number > of_it.c.number,
+        later.c.action != Action.COMMENT.value,
+    )
+    wanted = of_it.c.action.in_(sorted(each.value for each in actions))
+    return _COLUMNS.product_id.in_(
+        sa.select(of_it.c.product_id).where(of_it.c.question == question, wanted, ~is_undone)
+    )
+
+
 def known_plans(
-    connection: sa.Connection, question: str, today: dt.date, products: sa.ColumnElement[bool]
+    connection: sa.Connection, question: str, today: dt.date, *products: sa.ColumnElement[bool], limit: int = CHUNK
 ) -> list[Plan]:
-    """The first ``CHUNK`` plans of some products, by product id; of each product three decisions are read at most.
+    """The first plans of some products, by product id; of each product three decisions are read at most.
 
     Args:
         connection: To the database of the state.
         question: By name.
         today: By the calendar of the data.
         products: Which ones, by the columns of the decisions.
+        limit: At most so many.
     """
-    is_comment, number = _COLUMNS.action == Action.COMMENT.value, _COLUMNS.number
-    heads = (
+    is_comment, row = _COLUMNS.action == Action.COMMENT.value, _COLUMNS.id  # of a product, ids grow with the numbers
+    heads = connection.execute(
         sa.select(
             _COLUMNS.product_id,
-            sa.func.max(number).label("last"),
-            sa.func.max(sa.case((~is_comment, number))).label("decided"),
-            sa.func.max(sa.case((is_comment, number))).label("comment"),
-            sa.func.count(sa.case((is_comment, 1))).label("comments"),
+            sa.func.max(row),
+            sa.func.max(sa.case((~is_comment, row))),
+            sa.func.max(sa.case((is_comment, row))),
+            sa.func.count(sa.case((is_comment, 1))),
         )
-        .where(_COLUMNS.question == question, products)
+        .where(_COLUMNS.question == question, *products)
         .group_by(_COLUMNS.product_id)
         .order_by(_COLUMNS.product_id)
-        .limit(CHUNK)
-        .subquery()
-    )
-    of_heads = number.in_([heads.c.last, heads.c.decided, heads.c.comment])
-    rows = connection.execute(
-        sa.select(PLAN_DECISIONS, heads.c.comments)
-        .join(heads, (_COLUMNS.product_id == heads.c.product_id) & of_heads)
-        .where(_COLUMNS.question == question)
-        .order_by(_COLUMNS.product_id, number)
+        .limit(limit)
     ).all()
+    ids = {each for _, *of_head, _ in heads for each in of_head if each is not None}
+    rows = connection.execute(sa.select(PLAN_DECISIONS).where(row.in_(sorted(ids))).order_by(row))
+    decisions: dict[str, list[Decision]] = {product_id: [] for product_id, *_ in heads}
+    for each in rows:
+        decisions[each.product_id].append(decision_of(each))
     standings = {
-        product_id: _standing(list(its_rows)) for product_id, its_rows in groupby(rows, lambda row: row.product_id)
+        product_id: replace(standing_of(decisions[product_id]), comments=comments) for product_id, *_, comments in heads
     }
     episodes = _episodes(connection, question, standings)
     return [
         plan_of(question, product_id, standing, episodes.get(product_id, ()), today)
         for product_id, standing in standings.items()
     ]
-
-
-def _standing(rows: Sequence[sa.Row[tuple[object, ...]]]) -> Standing:
-    standing = standing_of(map(decision_of, rows))
-    return Standing(standing.last, standing.decided, rows[0].comments, standing.last_comment)
 
 
 def _episodes(

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from data.errors import StateError
 from data.plans import queries
 from data.plans.errors import DecisionClashError, PlanChangedError
-from data.plans.plan import Action, Decision, Plan, PlanState, Standing, plan_of
-from data.plans.queries import is_one_of, known_plans
+from data.plans.plan import STATE_AFTER, Action, Decision, Plan, PlanState, Standing, plan_of
+from data.plans.queries import is_one_of, known_plans, stands_at
 from data.plans.rows import decision_of
 from data.state.database import Database
 from data.state.tables import PLAN_DECISIONS
@@ -107,12 +107,18 @@ class Plans:
         Raises:
             StateError: If the database cannot be used.
         """
+        wanted, chunk_size = [], size + 1
+        if states:
+            chunk_size = queries.CHUNK
+            if PlanState.OPEN not in states:  # what is decided may be over, and is open then
+                wanted = [stands_at(question, [each for each, state in STATE_AFTER.items() if state in states])]
         found: list[Plan] = []
         with self._state.connect() as connection:
             while len(found) <= size:
-                chunk = known_plans(connection, question, today, _COLUMNS.product_id > after)
+                page = (_COLUMNS.product_id > after, *wanted)
+                chunk = known_plans(connection, question, today, *page, limit=chunk_size)
                 found += [each for each in chunk if not states or each.state in states]
-                if len(chunk) < queries.CHUNK:
+                if len(chunk) < chunk_size:
                     break
                 after = chunk[-1].product_id
         return found[:size], len(found) > size
