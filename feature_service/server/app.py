@@ -7,6 +7,7 @@ can answer, since the port's other processes can meanwhile.
 
 import asyncio
 import gc
+import logging
 from time import perf_counter
 
 import structlog
@@ -55,6 +56,7 @@ async def create_server(
 
 
 async def _plan_methods(settings: Settings, state_url: str, questions: ServedQuestions) -> dict[str, Method]:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of its own import, and of every look at a version
     try:
         from feature_service.server.plans.servicer import PlanServicer  # noqa: PLC0415 - needs packages that not
         from feature_service.server.plans.threads import PlanThreads  # noqa: PLC0415 - every server has

@@ -29,9 +29,9 @@ def plans_rows(plans: Sequence[Plan]) -> FittingTable:
     """The columns that hold something."""
     columns = [
         Column("product", [_text(each.product_id) for each in plans], folds=True),
-        Column("state", [_text(each.state) for each in plans]),
+        Column("state", [_text(each.state) for each in plans], justify="left"),
         Column("until", [Text(str(each.snoozed_until or "")) for each in plans], room=8),
-        Column("was", [_text(each.ended_state or "") for each in plans], room=5),
+        Column("was", [_text(each.ended_state or "") for each in plans], room=5, justify="left"),
         Column("reason", [_text(each.dismissal_reason) for each in plans], folds=True, room=4),
         Column("by", [_text(each.decided_by) for each in plans], folds=True, room=7),
         Column("at (UTC)", [Text(_minute(each.decided_at)) for each in plans], room=6),
@@ -50,7 +50,7 @@ def decisions_table(answer: DecisionsAnswer) -> Group:
         Column("product", [_text(each.product_id) for each in found], folds=True),
         Column("number", [Text(str(each.number)) for each in found], room=2),
         Column("by", [_text(each.author) for each in found], folds=True),
-        Column("what", [_text(each.action) for each in found]),
+        Column("what", [_text(each.action) for each in found], justify="left"),
         Column("until", [Text(str(each.until or "")) for each in found], room=4),
         Column("text", [_text(each.text) for each in found], folds=True, room=3),
         Column("newest week", [Text(str(each.as_of_week)) for each in found], room=1),

@@ -1,7 +1,6 @@
 """The database of the plans, used from threads of its own, so that no other call waits for it."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -44,7 +43,6 @@ class PlanThreads:
 
     def __init__(self, url: str) -> None:
         check_url(url)
-        logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the state's version
         self._url = url
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="plans")
         self._opening: asyncio.Future[Plans] | None = None
