@@ -19,10 +19,10 @@ from stockout.v1.plan_service_pb2_grpc import PlanServiceStub
 from stockout.v1.risk_service_pb2 import AssessStockoutRisksRequest
 from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 
+from feature_service.server.tokens import new_token
 from tests.support.calls import reason_in, refusal
 from tests.support.servers import RunningServer, channel_to, fails_to_start, running_server
 from tests.support.serving_fixtures import Published
-from tests.support.tokens import new_token
 
 TODAY = dt.date(2018, 8, 27)
 """The day after the snapshot's newest week, since it is of years ago and was published today."""
@@ -296,10 +296,12 @@ def test_without_the_option_every_method_says_how_to_turn_it_on(channel: grpc.Ch
 def test_who_has_a_token_decides_as_its_holder_and_as_nobody_else(published: Published, tmp_path: Path) -> None:
     tokens, url = tmp_path / "tokens.jsonl", f"sqlite:///{tmp_path / 'state.db'}"
     product_id = published.panel.product_ids[0]
-    ana, reader = (
-        (("authorization", f"Bearer {new_token(tokens, '--name', name, '--method', method)}"),)
-        for name, method in (("ana", "stockout.v1.PlanService/*"), ("reader", "stockout.v1.PlanService/ListPlans"))
-    )
+    made = [
+        new_token(name, (f"stockout.v1.PlanService/{method}",), per_second=1000, burst=1000)
+        for name, method in (("ana", "*"), ("reader", "ListPlans"))
+    ]
+    tokens.write_text("".join(f"{line}\n" for _, line in made))
+    ana, reader = ((("authorization", f"Bearer {token}"),) for token, _ in made)
     with (
         running_server(published.root, "--tokens", str(tokens), "--state-url", url) as server,
         channel_to(server) as channel,

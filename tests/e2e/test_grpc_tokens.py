@@ -1,5 +1,7 @@
 """Whom a token lets in, and to what: real tokens against real servers."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.support.calls import ASSESS, code_of
 from tests.support.servers import RunningServer, channel_to, fails_to_start, running_server
 from tests.support.serving_fixtures import Published
-from tests.support.tokens import new_token
 
 FEATURES = "/stockout.v1.FeatureService/GetFeatures"
 OK = grpc.StatusCode.OK
@@ -21,6 +22,18 @@ OTHERS = {
     "channelz": "/grpc.channelz.v1.Channelz/GetTopChannels",
     "a method that does not exist": "/stockout.v1.RiskService/Nothing",
 }
+
+
+def new_token(file: Path, *options: str) -> str:
+    """Let the command make a token, its line goes to ``file``."""
+    command = [sys.executable, "-m", "feature_service.server.tokens", "new", *options]
+    made = subprocess.run(command, check=True, capture_output=True, text=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(made.stdout)
+    token = made.stderr.split()[-1]
+    assert token not in file.read_text(encoding="utf-8")
+    assert token.split(".")[1] not in file.read_text(encoding="utf-8")
+    return token
 
 
 @pytest.fixture(scope="module")
