@@ -3,6 +3,8 @@
 import datetime as dt
 import secrets
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -275,6 +277,18 @@ def test_a_url_that_is_no_database_ends_the_start_with_a_sentence(published: Pub
     assert code == 1
     assert said.startswith("stockout-server: the URL of the state")
     assert len(said.splitlines()) == 1
+
+
+def test_an_install_that_cannot_keep_plans_says_what_to_install(published: Published, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    without = "import sys; sys.modules['sqlalchemy'] = None; from feature_service.server.command import main; main()"
+    options = ["--snapshots", str(published.root), "--port", "0", "--state-url", url]
+    ended = subprocess.run([sys.executable, "-c", without, *options], check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "stockout-server: --state-url needs sqlalchemy, which is not installed: install stockout-risk[plans], "
+        "or leave it away\n",
+    )
 
 
 def test_without_the_option_every_method_says_how_to_turn_it_on(channel: grpc.Channel) -> None:
