@@ -2,7 +2,7 @@
 
 The rules and costs are those of the VN2 challenge (see :mod:`benchmarks.planning.simulation`), on its own history and
 on stores with counted stock; both from ``STOCKOUT_REAL_DATA`` or ``../shared/data``. The product's own policy was
-chosen on the weeks before those that are reported, all but its season (ADR 132). Weeks in which a product was out of
+chosen on the weeks before those that are reported, all but its season (ADR 131). Weeks in which a product was out of
 stock do not count: what was wanted in them is not known. Status 1 if the suggestion does not cost 10 % less than the
 benchmark.
 """
