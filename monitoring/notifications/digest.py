@@ -131,6 +131,10 @@ class Digest(Facts):
             for place, fact in enumerate(self.of_kind(kind))
         }
 
+    def beginnings(self, place: int) -> tuple[str, ...]:
+        """Keys of the facts that told of an alert before it was resolved; ``place`` is that of the resolved one."""
+        return tuple(_key(kind, self.resolved[place], self.run.run_id) for kind in (NEW, WORSE))
+
     def only(self, places: Collection[tuple[str, int]]) -> "Digest":
         """The same run with some of its facts, by kind and place."""
         kept: dict[str, Any] = {

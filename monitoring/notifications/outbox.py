@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from data.state.tables import OUTBOX, OUTBOX_CHANNELS, OUTBOX_FACTS
 from feature_service.json_record import read_record
-from monitoring.notifications.digest import KINDS, Digest, as_record
+from monitoring.notifications.digest import KINDS, NEW, RESOLVED, Digest, as_record
 from monitoring.notifications.hourly import Hour
 from monitoring.notifications.message import Message, merged, message_key
 from monitoring.notifications.settings import Channel
@@ -65,7 +65,7 @@ def enqueue(connection: sa.Connection, digest: Digest, channels: Iterable[Channe
     """
     told = []
     for channel in sorted(channels, key=lambda each: each.name):  # two runs at once lock in the same order
-        places = digest.keys(channel.kinds)
+        places = _begun(connection, channel, digest, digest.keys(channel.kinds))
         new = _note_facts(connection, channel.name, places)
         if not new:
             continue
@@ -150,6 +150,27 @@ def forgotten(connection: sa.Connection, channels: Collection[str]) -> tuple[str
     """The other channels that something waits for: the settings named them when it was said, and do so no more."""
     query = sa.select(OUTBOX.c.channel).where(OUTBOX.c.state == PENDING, OUTBOX.c.channel.not_in(channels)).distinct()
     return tuple(sorted(connection.execute(query).scalars()))
+
+
+def _begun(
+    connection: sa.Connection, channel: Channel, digest: Digest, places: dict[str, tuple[str, int]]
+) -> dict[str, tuple[str, int]]:
+    """Without the ends of alerts of which a channel that wants alerts was never told, as one that was added later."""
+    if NEW not in channel.kinds:
+        return places
+    beginnings = {key: digest.beginnings(place) for key, (kind, place) in places.items() if kind == RESOLVED}
+    told = places.keys() | _noted(connection, channel.name, [each for keys in beginnings.values() for each in keys])
+    return {key: each for key, each in places.items() if told.intersection(beginnings.get(key, (key,)))}
+
+
+def _noted(connection: sa.Connection, channel: str, keys: Sequence[str]) -> set[str]:
+    noted = set[str]()
+    for first in range(0, len(keys), _AT_A_TIME):
+        query = sa.select(OUTBOX_FACTS.c.fact_key).where(
+            OUTBOX_FACTS.c.channel == channel, OUTBOX_FACTS.c.fact_key.in_(keys[first : first + _AT_A_TIME])
+        )
+        noted |= set(connection.execute(query).scalars())
+    return noted
 
 
 def _note_facts(connection: sa.Connection, channel: str, keys: Collection[str]) -> set[str]:

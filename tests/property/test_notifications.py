@@ -58,14 +58,19 @@ class Story:
 
     def __init__(self, state: Database) -> None:
         self.state, self.receivers, self.now, self.runs = state, Receivers(), MONDAY, 0
-        self.said: set[Change] = set()
+        self.said: dict[str, set[Change]] = defaultdict(set)
 
     def run(self, changes: frozenset[Change], commits: bool) -> None:
         self.runs += 1
         with self.state.connect() as connection:
             enqueue(connection, said(f"run-{self.runs}", self.now, changes), CHANNELS)
             if commits:
-                self.said |= changes
+                for channel in CHANNELS:
+                    heard = self.said[channel.name]
+                    heard |= {change for change in changes if change[0] in channel.kinds and change[0] != "resolved"}
+                    begun = {product for _, product in heard} if "new" in channel.kinds else set("ABC")
+                    ends = {change for change in changes if change[0] == "resolved" and change[1] in begun}
+                    heard |= ends if "resolved" in channel.kinds else set()
             else:
                 connection.rollback()
 
@@ -116,4 +121,4 @@ def test_each_change_of_an_episode_is_told_once_to_each_channel(
         messages = {message.key: message for message in story.receivers.took[channel.name]}
         assert all(messages[message.key] == message for message in story.receivers.took[channel.name])
         told = [change for message in messages.values() for change in changes_of(message)]
-        assert sorted(told) == sorted(change for change in story.said if change[0] in channel.kinds)
+        assert sorted(told) == sorted(story.said[channel.name])

@@ -75,11 +75,11 @@ def products(message: Message) -> list[str]:
 
 
 def test_a_run_that_is_repeated_says_nothing_twice(state: Database) -> None:
-    said = digest(new=(alert("A"), alert("B")), worse=(alert("C"),), resolved=(resolved("D"),))
+    said = digest(new=(alert("A"), alert("B")), worse=(alert("C"),), resolved=(resolved("A"),))
     assert say(state, said) == ("slack",)
     assert say(state, said) == ()
     message = sent(state)
-    assert say(state, digest("run-2", new=(alert("B"), alert("E")), resolved=(resolved("D"),))) == ("slack",)
+    assert say(state, digest("run-2", new=(alert("B"), alert("E")), resolved=(resolved("A"),))) == ("slack",)
 
     assert (message.new, message.worse, message.resolved) == (said.new, said.worse, said.resolved)
     second = sent(state)
@@ -123,6 +123,21 @@ def test_an_episode_is_told_when_it_begins_worsens_and_ends_and_the_next_anew(li
     message = sent(lite)
     assert [each.episode_id for each in message.new] == ["1", "2"]
     assert (len(message.worse), len(message.resolved)) == (1, 1)
+
+
+def test_a_channel_that_was_added_later_does_not_hear_how_what_it_never_heard_of_ended(lite: Database) -> None:
+    say(lite, digest(new=(alert("A"), alert("B"), alert("C"))))
+    late = Slack(name="late", url_env="URL")
+    closer = Slack(name="closer", url_env="URL", on=("resolved",))
+    ends = digest("run-2", worse=(alert("B"),), resolved=(resolved("A"), resolved("B")))
+    assert say(lite, ends, SLACK, late, closer) == ("closer", "late", "slack")
+    assert say(lite, digest("run-3", resolved=(resolved("A"), resolved("C"))), late) == ()
+    told = {name: sent(lite, channel=name).resolved for name in ("slack", "late", "closer")}
+    assert {name: [each.product_id for each in ended] for name, ended in told.items()} == {
+        "slack": ["A", "B"],
+        "late": ["B"],  # it heard that it was worse
+        "closer": ["A", "B"],  # it wants to hear of ends alone
+    }
 
 
 def test_the_same_product_of_another_question_is_another_alert(lite: Database) -> None:
