@@ -123,7 +123,7 @@ def joins(checked: Mapping[str, CheckedTable]) -> Iterator[Join]:
     moving = [name for name in (SALES.name, INVENTORY.name) if name in ids]
     every = set().union(*(ids[name] for name in moving))
     for name in (CATALOGUE.name, LEAD_TIMES.name):
-        if ids.get(name):
+        if ids.get(name) and every:
             yield join_of(" and ".join(files[each] for each in moving), every, files[name], ids[name])
 
     if SUPPLIERS.name in checked and CATALOGUE.name in checked:

@@ -65,6 +65,18 @@ def set_aliases(aliases: Mapping[str, str], tracking_uri: str, model: str = MODE
             client.set_registered_model_alias(model, alias, version)
 
 
+def remove_alias(alias: str, version: str, tracking_uri: str, model: str = MODEL_NAME) -> None:
+    """Take an alias away from a version; one that names another version, or none, is left alone.
+
+    Raises:
+        RegistryError: If the server cannot be reached or refuses.
+    """
+    with registry_client(tracking_uri) as client:
+        named = version_at(client, alias, model)
+        if named is not None and str(named.version) == version:
+            client.delete_registered_model_alias(model, alias)
+
+
 def version_at(client: MlflowClient, alias: str, model: str = MODEL_NAME) -> ModelVersion | None:
     """The version as MLflow has it; None if no version has the alias."""
     try:

@@ -15,7 +15,7 @@ from data.snapshots import ModelReference
 from data.snapshots.track_record import ChallengerRecord
 from feature_service.kernel.sets.catalogue import FEATURE_SETS
 from training.errors import RegistryError
-from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, champion_alias, set_aliases
+from training.registry.aliases import CHALLENGER, CHAMPION, at_alias, champion_alias, remove_alias, set_aliases
 from training.registry.judgement import Challenger, judge
 from training.registry.ledger import KEPT, LIFTED, PROMOTED, ROLLED_BACK, Entry, append, now, read
 from training.registry.live_challenger import live_reasons
@@ -98,6 +98,7 @@ def complete(entry: Entry, tracking_uri: str) -> bool:
             pin = f"version {entry.champion_after}, pinned since {entry.at} by {entry.who}"
             set_pin(entry.question, entry.model, pin, tracking_uri)
         set_aliases({champion_alias(entry.question): entry.champion_after}, tracking_uri, entry.model)
+        remove_alias(CHALLENGER, entry.champion_after, tracking_uri, entry.model)
     with tempfile.TemporaryDirectory() as temporary:
         note = Path(temporary) / "decision.json"
         note.write_text(f"{entry.to_line()}\n", encoding="utf-8")
