@@ -73,7 +73,7 @@ class StockoutWeekly(luigi.Task):
             self.set_status_message(f"{course.summary()}: stockout-runs show {course.number} lists it")
         if course.failures:
             raise WeeklyRunError(
-                f"run {course.number} ended with {len(course.failures)} failed: {course.sentences()[0]}"
+                f"run {course.number} ended with {len(course.failures)} failed: {'; '.join(course.sentences())}"
             )
         self.done = True
 

@@ -42,8 +42,8 @@ def planning(published: Published, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def plan(server: RunningServer, *arguments: str, exit_code: int = 0) -> Result:
-    """``stockout plan ...`` in this process."""
-    ended = CliRunner().invoke(main, ["plan", *arguments, "--target", server.target])
+    """``stockout plan ...`` in this process, in a window that needs no folding."""
+    ended = CliRunner(env={"COLUMNS": "160"}).invoke(main, ["plan", *arguments, "--target", server.target])
     assert ended.exit_code == exit_code, ended.output
     return ended
 

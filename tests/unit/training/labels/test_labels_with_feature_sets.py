@@ -77,6 +77,9 @@ class EvenChance:
     def predict(self, rows: FloatArray) -> npt.NDArray[np.float32]:
         return np.full(len(rows), 0.5, dtype=np.float32)
 
+    def predict_run_out(self, rows: FloatArray) -> npt.NDArray[np.float32]:
+        return self.predict(rows)[:, None]
+
 
 @pytest.mark.parametrize("pair", REFUSED, ids="+".join)
 def test_what_does_not_go_together_is_refused_in_one_sentence(pair: tuple[str, str]) -> None:
