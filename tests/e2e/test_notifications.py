@@ -28,7 +28,7 @@ from tests.support.receivers import http_receiver, mail_server
 HERE = Path()
 SECRET = "not for the log"
 ENVIRONMENT = {"HOOK_SECRET": SECRET, "MAIL_PASSWORD": "open sesame"}
-SAID = digest(new=(alert("SKU-1"), alert("<SKU-2>")), resolved=(resolved("SKU-3"),))
+SAID = digest(new=(alert("SKU-1"), alert("<SKU-2>")), resolved=(resolved("SKU-1"),))
 
 
 def clock_at(now: dt.datetime) -> delivering.Clock:
