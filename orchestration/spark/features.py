@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
 from data.panel import Panel
+from data.weeks import week_number
 from feature_service.json_record import parse_json
 from feature_service.kernel import feature_set
 from feature_service.kernel.groups import SharedTotals
 from orchestration.spark.panel import PanelLayout, empty_part, part_of
 from orchestration.spark.rows import BUCKET, struct, write_parquet
 from orchestration.spark.scoring import shared_totals
-from training.dataset import AS_OF_WEEK, META, OUTCOME, PRODUCT, PRODUCT_ID, digest_of
+from training.dataset import AS_OF_WEEK, META, OUTCOME, PRODUCT, PRODUCT_ID, RUN_OUT, digest_of
 from training.labels import label
+from training.labels.run_out import known_at
 from training.table import ROWS_PER_GROUP, write_training_table
 
 
@@ -84,7 +88,8 @@ def _write_table(scratch: Path, schema: pa.Schema, panel: Panel, to: Path) -> tu
     """Rows that are in order, in the table's groups of rows."""
     outcome_weeks = parse_json(schema.metadata[META])["outcome_weeks"]
     # of one part of the products a label may believe that it knows an outcome earlier than of all
-    unknown_from = pa.scalar(panel.weeks[-outcome_weeks].item(), pa.date32())
+    first_unknown = panel.weeks[-outcome_weeks]
+    unknown_from = pa.scalar(first_unknown.item(), pa.date32())
     every_id = pa.array(panel.product_ids, pa.string())
     rows = known = 0
     with pq.ParquetWriter(to, schema) as writer:
@@ -93,6 +98,10 @@ def _write_table(scratch: Path, schema: pa.Schema, panel: Panel, to: Path) -> tu
             outcome = pc.if_else(late, pa.scalar(None, pa.float32()), group[OUTCOME])
             ids = group[PRODUCT_ID].combine_chunks()
             columns = {PRODUCT_ID: _dictionary(ids), PRODUCT: pc.index_in(ids, every_id), OUTCOME: outcome}
+            if RUN_OUT in schema.names:
+                left = week_number(np.array([first_unknown])) - week_number(group[AS_OF_WEEK].to_numpy())
+                times = known_at(group[RUN_OUT].to_numpy().astype(np.float32), np.maximum(left, 0))
+                columns[RUN_OUT] = pl.Series(times).to_arrow()
             table = group
             for name, column in columns.items():
                 table = table.set_column(schema.get_field_index(name), name, column)
