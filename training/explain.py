@@ -30,7 +30,7 @@ def explain(panel: Panel, eligible: BoolArray, bundle_dir: Path, shared: SharedT
     definition = feature_set(contract.feature_set)
     if model is None or len(panel.weeks) < definition.history_weeks:
         return None
-    features_of = PanelFeatures(definition, panel.fields, panel.groups, shared)
+    features_of = PanelFeatures(definition, panel.fields, panel.groups, shared, panel.purchase_orders)
     reasons = Reasons(
         feature=np.full((len(panel.product_ids), REASONS), -1, dtype=np.int16),
         contribution=np.zeros((len(panel.product_ids), REASONS), dtype=np.float32),

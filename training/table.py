@@ -70,7 +70,7 @@ def write_training_table(
     chosen = feature_set(feature_set_name)
     target = label(label_name, horizon_weeks=horizon_weeks, alpha=alpha)
     # a file that lacks is told by its features first
-    of_panel = PanelFeatures(chosen, panel.fields, panel.groups, shared)
+    of_panel = PanelFeatures(chosen, panel.fields, panel.groups, shared, panel.purchase_orders)
     eligible = eligible_rows(target, panel)
     meaning = ColumnMeaning(
         chosen.name,

@@ -11,6 +11,7 @@ import numpy as np
 from data.weeks import DateArray
 from feature_service.json_record import read_json
 from feature_service.kernel.arrays import BoolArray, FloatArray
+from feature_service.kernel.deliveries import PurchaseOrders
 from feature_service.kernel.fields import COUNT_AGE_DAYS, IN_STOCK, UNITS_ON_HAND, UNITS_SOLD
 
 OLDEST_COUNT_DAYS = 28
@@ -88,6 +89,7 @@ class Panel:
             of each product, None where the data does not say; a term that it never says is not there.
         supplier_ids: Who delivers each product, empty where it is not known; empty when the data has none at all.
         suppliers: By id, those of whom more is known.
+        purchase_orders: What was ordered from suppliers, of each product; None where the data does not tell.
     """
 
     product_ids: tuple[str, ...]
@@ -101,6 +103,7 @@ class Panel:
     order_terms: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     supplier_ids: tuple[str, ...] = ()
     suppliers: Mapping[str, Supplier] = field(default_factory=dict)
+    purchase_orders: PurchaseOrders | None = None
 
     @property
     def data_until(self) -> dt.date:
@@ -143,6 +146,7 @@ class Panel:
             lead_time_days=self.lead_time_days[products],
             order_terms={name: values[products] for name, values in self.order_terms.items()},
             supplier_ids=self.supplier_ids[products],
+            purchase_orders=self.purchase_orders and self.purchase_orders.of(products),
         )
 
     def release(self) -> None:

@@ -27,8 +27,10 @@ def write_totals(folder: Path, panel: Panel) -> None:
     folder.mkdir()
     groups = {name: values for name, values in panel.groups.items() if name == LOCATION}
     for definition in FEATURE_SETS.values():
-        if definition.measures and all(name in panel.fields for name in definition.fields):
-            totals = PanelFeatures(definition, panel.fields, groups).shared_totals(groups)
+        is_there = panel.purchase_orders is not None or not definition.takes_orders
+        if definition.measures and is_there and all(name in panel.fields for name in definition.fields):
+            features = PanelFeatures(definition, panel.fields, groups, purchase_orders=panel.purchase_orders)
+            totals = features.shared_totals(groups)
             panel.release()
             if totals is not None:
                 (folder / _name(definition)).write_bytes(to_bytes(totals))

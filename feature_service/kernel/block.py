@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray, Rows
+from feature_service.kernel.deliveries import PurchaseOrders
 from feature_service.kernel.groups import Measures, Members, Totals
 from feature_service.kernel.series import Series
 
@@ -22,6 +23,7 @@ class Block:
         rows: Which products of the panel they are.
         totals: Sums over the groups of all products of the panel; None while these are made.
         shared: Series over groups, kept between the blocks of one computation.
+        purchase_orders: Theirs; None where nothing is known of any.
     """
 
     fields: Fields
@@ -29,6 +31,7 @@ class Block:
     rows: Rows = field(default_factory=lambda: slice(None))
     totals: Totals | None = None
     shared: dict[tuple[str, str, str], Series] = field(default_factory=dict)
+    purchase_orders: PurchaseOrders | None = None
 
 
 class View:
@@ -37,6 +40,12 @@ class View:
     def __init__(self, block: Block) -> None:
         self._block = block
         self._groups: dict[str, Members] = {}
+
+    @property
+    def purchase_orders(self) -> PurchaseOrders:
+        """Of the block's products; none where nothing is known of any."""
+        of_block = self._block.purchase_orders
+        return of_block or PurchaseOrders.none(len(next(iter(self._block.fields.values()))))
 
     def series(self, field_name: str) -> Series:
         """A field with its windows."""

@@ -4,10 +4,19 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from feature_service.kernel.arrays import FloatArray, IntArray, Rows
+from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray, RowNumbers, Rows
 
 NOT_RECEIVED = np.iinfo(np.int64).max
 """The received day of an order of which no receipt is known."""
+
+DAYS_AHEAD = 14
+"""Days of which it is told what comes in on each."""
+
+LOST_AFTER_DAYS = 28
+"""An order that is overdue by more does not come any more."""
+
+_LATENESS_PULL = 2
+_NONE = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -63,3 +72,117 @@ class PurchaseOrders:
         orders = np.repeat(self.first[:-1][chosen], counts) + within
         of_orders = {each.name: getattr(self, each.name)[orders] for each in fields(self) if each.name != "first"}
         return replace(self, first=first, **of_orders)
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """What is on the way to some products at the end of some weeks; shape ``(rows, columns)`` but for the first.
+
+    An order is expected on its promised day and as many days later as the product's orders usually were by then. One
+    that is overdue is expected on the next day, until it is taken for lost.
+
+    Attributes:
+        arriving: Units that come in up to and including the 1st, 2nd .. day ahead, shape
+            ``(rows, columns, DAYS_AHEAD)``.
+        days_to_delivery: Days until the first order is expected, 0 or less where it is overdue; NaN where there is
+            none.
+        days_to_second_delivery: The same of the second one, at least 1.
+        delivery_units: Units of the first one; NaN where there is none.
+        on_order_units: Units of all of them; 0 where there is none.
+        delivery_lateness_days: Days after the promised one on which the product's orders usually came, pulled towards 0
+            by two orders.
+    """
+
+    arriving: DoubleArray
+    days_to_delivery: DoubleArray
+    days_to_second_delivery: DoubleArray
+    delivery_units: DoubleArray
+    on_order_units: DoubleArray
+    delivery_lateness_days: DoubleArray
+
+    @classmethod
+    def seen(cls, orders: PurchaseOrders, first: int, last: int) -> "Deliveries":
+        """As they were known at the end of each week; nothing after it is looked at.
+
+        Args:
+            orders: Of the rows.
+            first: Number of the panel's week in the first column.
+            last: That of the week behind the last column.
+        """
+        columns = last - first
+        lateness = _lateness(orders, first, columns)
+        order, column = _on_the_way(orders, first, columns)
+        row, today = orders.product[order], _last_day(first + column)
+        late = np.rint(lateness[row, column]).astype(np.int64)
+        days = orders.expected_day[order] + late - today
+        return cls._of((orders.products, columns), row, column, days, orders.units[order], lateness)
+
+    @classmethod
+    def stated(cls, rows: int, row: RowNumbers, days: IntArray, units: DoubleArray) -> "Deliveries":
+        """As somebody says they come, which is believed to the day; shape ``(rows, 1)``.
+
+        Args:
+            rows: How many there are.
+            row: Of each delivery.
+            days: From the last known day to each delivery's.
+            units: Of each delivery, at least 0.
+        """
+        return cls._of((rows, 1), row, np.zeros_like(row), days, units, np.zeros((rows, 1)))
+
+    @classmethod
+    def _of(
+        cls,
+        shape: tuple[int, int],
+        row: IntArray,
+        column: IntArray,
+        days: IntArray,
+        units: FloatArray | DoubleArray,
+        lateness: DoubleArray,
+    ) -> "Deliveries":
+        by_day = np.lexsort((days, column, row))
+        row, column, days = row[by_day], column[by_day], days[by_day]
+        units = units[by_day].astype(np.float64)
+        ahead = np.maximum(days, 1)
+        arriving = np.zeros((*shape, DAYS_AHEAD))
+        near = ahead <= DAYS_AHEAD
+        np.add.at(arriving, (row[near], column[near], ahead[near] - 1), units[near])
+        on_order = np.zeros(shape)
+        np.add.at(on_order, (row, column), units)
+        days_to, second, size = (np.full(shape, np.nan) for _ in range(3))
+        cell = row * shape[1] + column
+        is_first = np.diff(cell, prepend=-1) != 0
+        is_second = ~is_first & np.concatenate([[False], is_first[:-1]])
+        days_to[row[is_first], column[is_first]] = days[is_first]
+        size[row[is_first], column[is_first]] = units[is_first]
+        second[row[is_second], column[is_second]] = ahead[is_second]
+        return cls(np.cumsum(arriving, axis=2), days_to, second, size, on_order, lateness)
+
+
+def _last_day(week: IntArray) -> IntArray:
+    return 7 * week + 6
+
+
+def _on_the_way(orders: PurchaseOrders, first: int, columns: int) -> tuple[IntArray, IntArray]:
+    """Each order with each column in which it is on the way."""
+    begins = -((6 - orders.ordered_day) // 7) - first  # the first week that ends on the day of the order or after it
+    lost = (orders.expected_day + LOST_AFTER_DAYS - 6) // 7
+    received = np.where(orders.received_day == NOT_RECEIVED, _NONE, (orders.received_day - 7) // 7)
+    ends = np.minimum(np.minimum(lost, received) - first, columns - 1)
+    begins = np.maximum(begins, 0)
+    weeks = np.maximum(ends - begins + 1, 0)
+    order = np.repeat(np.arange(len(weeks)), weeks)
+    within = np.arange(len(order)) - np.repeat(np.cumsum(weeks) - weeks, weeks)
+    return order, begins[order] + within
+
+
+def _lateness(orders: PurchaseOrders, first: int, columns: int) -> DoubleArray:
+    """Of what had come by each week, shape ``(rows, columns)``."""
+    known = orders.received_day != NOT_RECEIVED
+    column = np.maximum(-((6 - orders.received_day[known]) // 7) - first, 0)
+    inside = column < columns
+    row = orders.product[known][inside]
+    late = (orders.received_day - orders.expected_day)[known][inside]
+    days, received = np.zeros((orders.products, columns)), np.zeros((orders.products, columns))
+    np.add.at(days, (row, column[inside]), late)
+    np.add.at(received, (row, column[inside]), 1)
+    return np.cumsum(days, axis=1) / (np.cumsum(received, axis=1) + _LATENESS_PULL)

@@ -78,6 +78,7 @@ class FeatureSet:
         measures: What is summed over groups; None if the set looks at each product alone.
         stock_history: What a stock is compared with; None if no feature depends on the stock at the week's end.
         stock_formulas: Every feature that depends on that stock, computed from it and the history.
+        takes_orders: Whether orders with suppliers are looked at.
 
     Raises:
         ValueError: If a stock formula's feature is not in the set, or there are stock formulas without a history or
@@ -92,6 +93,7 @@ class FeatureSet:
     measures: Callable[[Block], Measures] | None = None
     stock_history: Callable[[Block], History] | None = None
     stock_formulas: tuple[StockFormula, ...] = ()
+    takes_orders: bool = False
 
     def __post_init__(self) -> None:
         for each in self.stock_formulas:

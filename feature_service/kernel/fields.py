@@ -15,4 +15,6 @@ OUT_IN_WEEK = "out_in_week"
 MIN_ON_HAND_EARLY, MIN_ON_HAND_LATE = "min_on_hand_early", "min_on_hand_late"
 IN_STOCK = "in_stock"
 
+PURCHASE_ORDERS = "purchase_orders"
+
 LOCATION, ITEM = "location", "item"

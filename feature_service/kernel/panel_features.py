@@ -7,8 +7,10 @@ import numpy as np
 
 from feature_service.kernel.arrays import FloatArray, RowNumbers, Rows
 from feature_service.kernel.block import Block, Fields
+from feature_service.kernel.deliveries import Deliveries, PurchaseOrders
 from feature_service.kernel.errors import InsufficientHistoryError, MissingFieldsError
 from feature_service.kernel.features import FeatureSet, History
+from feature_service.kernel.fields import PURCHASE_ORDERS
 from feature_service.kernel.groups import Groups, SharedTotals, Totals, shared_totals, totals_of, with_shared
 from feature_service.kernel.series import Series
 
@@ -26,21 +28,30 @@ class PanelFeatures:
             grouping that is not given are unknown.
         shared: Sums over all products, where these are a part of them; groupings that are not among these must lie in
             this part whole.
+        purchase_orders: Of these products; None where the data has none.
 
     Raises:
-        MissingFieldsError: If the panel lacks a field of the set.
+        MissingFieldsError: If the panel lacks a field of the set, or orders that it looks at.
     """
 
     def __init__(
-        self, feature_set: FeatureSet, fields: Fields, groups: Groups | None = None, shared: SharedTotals | None = None
+        self,
+        feature_set: FeatureSet,
+        fields: Fields,
+        groups: Groups | None = None,
+        shared: SharedTotals | None = None,
+        purchase_orders: PurchaseOrders | None = None,
     ) -> None:
         missing = tuple(name for name in feature_set.fields if name not in fields)
+        if feature_set.takes_orders and purchase_orders is None:
+            missing = (*missing, PURCHASE_ORDERS)
         if missing:
             raise MissingFieldsError(feature_set.name, missing)
         self.feature_set = feature_set
         self._fields = {name: fields[name] for name in feature_set.fields}
         self.products, self.weeks = fields[feature_set.fields[0]].shape
         self._groups = groups or {}
+        self._orders = purchase_orders if feature_set.takes_orders else None
         self._totals = self._totals_over(self._groups)
         if self._totals is not None and shared is not None:
             self._totals = with_shared(self._totals, shared, self._groups)
@@ -89,7 +100,7 @@ class PanelFeatures:
         shared: dict[tuple[str, str, str], Series] = {}
         for rows in self._parts(self.products):
             out = room_for(rows)
-            block = Block(self._fields_of(rows, slice(None)), 0, rows, self._totals, shared)
+            block = Block(self._fields_of(rows, slice(None)), 0, rows, self._totals, shared, self._orders_of(rows))
             self.feature_set.compute_into(block, out)
             yield rows, out
 
@@ -134,11 +145,17 @@ class PanelFeatures:
     def _block_at(self, week: int, rows: RowNumbers) -> Block:
         """Up to ``week``; of a set that looks back a few weeks only, those alone."""
         if self.feature_set.unknown_allowed:
-            return Block(self._fields_of(rows, slice(week + 1)), week, rows, _up_to(self._totals, week))
+            totals = _up_to(self._totals, week)
+            return Block(
+                self._fields_of(rows, slice(week + 1)), week, rows, totals, purchase_orders=self._orders_of(rows)
+            )
         return Block(self._fields_of(rows, slice(week + 1 - self.feature_set.history_weeks, week + 1)))
 
     def _fields_of(self, rows: Rows, weeks: slice) -> Fields:
         return {name: matrix[rows, weeks] for name, matrix in self._fields.items()}
+
+    def _orders_of(self, rows: Rows) -> PurchaseOrders | None:
+        return None if self._orders is None else self._orders.of(rows)
 
     def _parts(self, products: int) -> Iterator[slice]:
         size = max(1, _CELLS_PER_BLOCK // max(1, self.weeks))
@@ -168,18 +185,24 @@ class StockFeatures:
     features: FloatArray
     history: History
 
-    def with_units_on_hand(self, rows: RowNumbers, units_on_hand: FloatArray) -> FloatArray:
+    def with_units_on_hand(
+        self, rows: RowNumbers, units_on_hand: FloatArray, deliveries: Deliveries | None = None
+    ) -> FloatArray:
         """The features of some products, each as if the panel held this stock of that product and all else as it is.
 
         Args:
             rows: Which of these products are wanted.
             units_on_hand: Units at the week's end, shape ``(rows,)``, finite.
+            deliveries: What is on the way to these rows, of one column, instead of what the panel knows; of a set that
+                looks at orders only.
         Returns:
             Shape ``(rows, features)``.
         """
         result = self.features[rows]
         stock = units_on_hand.astype(np.float64)[:, None]
         history = {name: values[rows] for name, values in self.history.items()}
+        if deliveries is not None:
+            history |= vars(deliveries)
         with np.errstate(all="ignore"):
             for each in self.feature_set.stock_formulas:
                 values = each.value(stock, history)[:, 0]
@@ -189,15 +212,28 @@ class StockFeatures:
 
 
 def features_of_all_weeks(
-    feature_set: FeatureSet, fields: Fields, out: FloatArray | None = None, *, groups: Groups | None = None
+    feature_set: FeatureSet,
+    fields: Fields,
+    out: FloatArray | None = None,
+    *,
+    groups: Groups | None = None,
+    purchase_orders: PurchaseOrders | None = None,
 ) -> FloatArray:
     """See :meth:`PanelFeatures.of_all_weeks`."""
-    return PanelFeatures(feature_set, fields, groups).of_all_weeks(out)
+    return PanelFeatures(feature_set, fields, groups, purchase_orders=purchase_orders).of_all_weeks(out)
 
 
-def features_at(feature_set: FeatureSet, fields: Fields, week: int, *, groups: Groups | None = None) -> FloatArray:
+def features_at(
+    feature_set: FeatureSet,
+    fields: Fields,
+    week: int,
+    *,
+    groups: Groups | None = None,
+    purchase_orders: PurchaseOrders | None = None,
+) -> FloatArray:
     """See :meth:`PanelFeatures.at`; later weeks are left out of the sums over groups as well."""
-    return PanelFeatures(feature_set, {name: fields[name][:, : week + 1] for name in fields}, groups).at(week)
+    up_to = {name: fields[name][:, : week + 1] for name in fields}
+    return PanelFeatures(feature_set, up_to, groups, purchase_orders=purchase_orders).at(week)
 
 
 def _up_to(totals: Totals | None, week: int) -> Totals | None:

@@ -28,6 +28,8 @@ _UNKNOWN = {
     "trend": "whether it sells more or less than before is not known: nothing was sold",
     "days_since_receipt": "when the last delivery came is not known",
     "receipt": "how deliveries come is not known",
+    "days_to": "no delivery is known to be on the way",
+    "delivery": "no delivery is known to be on the way",
     "reorder": "how deliveries come is not known",
     "stock_to_re": "how deliveries come is not known",
 }
@@ -117,9 +119,20 @@ def _banded(bands: Bands, text: str) -> Phrase:
     return lambda value: text.format(next(words for below, words in bands if value < below))
 
 
-def enough_for(what: str) -> Phrase:
+def due(what: str) -> Phrase:
+    """``comes tomorrow``, ``comes in 3 days``, ``is overdue by 2 days``; 0 is the last known day."""
+
+    def say(value: float) -> str:
+        if value < 0.5:
+            return f"{what} is overdue" + (counted(" by {}", "day")(-value) if value < -0.5 else "")
+        return f"{what} comes {'tomorrow' if value < 1.5 else counted('in {}', 'day')(value)}"
+
+    return say
+
+
+def enough_for(what: str, text: str = "the stock is {}") -> Phrase:
     """A stock's distance from a demand, in standard deviations, in words."""
-    return _banded([(below, words.format(what)) for below, words in _BESIDE_DEMAND], "the stock is {}")
+    return _banded([(below, words.format(what)) for below, words in _BESIDE_DEMAND], text)
 
 
 surprise = partial(_banded, _SURPRISE)

@@ -78,7 +78,8 @@ def shared_totals(
         part = part_of(rows, layout, has_groups=has_groups)
         if not part.product_ids:
             return schema.empty_table()
-        found = PanelFeatures(definition, part.fields, part.groups).shared_totals([LOCATION])
+        features = PanelFeatures(definition, part.fields, part.groups, purchase_orders=part.purchase_orders)
+        found = features.shared_totals([LOCATION])
         return pa.table({"totals": [] if found is None else [to_bytes(found)]}, schema)
 
     found = parts.groupBy(BUCKET).applyInArrow(totals, struct(schema)).collect()

@@ -5,8 +5,9 @@ A feature set is never changed once a model was trained on it; a change gets a n
 
 from feature_service.kernel.errors import UnknownFeatureSetError
 from feature_service.kernel.features import FeatureSet, compute_formulas
-from feature_service.kernel.sets import availability_1, sales_2, seed_18, stock_1
+from feature_service.kernel.sets import availability_1, sales_2, seed_18, stock_1, stock_2
 from feature_service.kernel.sets.availability_view import AvailabilityView
+from feature_service.kernel.sets.delivery_view import DeliveryView
 from feature_service.kernel.sets.on_hand import STOCK_FORMULAS
 from feature_service.kernel.sets.sales_view import SalesView
 from feature_service.kernel.sets.stock_view import StockView
@@ -43,6 +44,16 @@ FEATURE_SETS = {
             measures=lambda block: StockView(block).measures(),
             stock_history=lambda block: StockView(block).history,
             stock_formulas=STOCK_FORMULAS,
+        ),
+        FeatureSet(
+            name="stock-2",
+            features=tuple(each.feature for each in stock_2.FORMULAS),
+            fields=stock_2.FIELDS,
+            compute_into=lambda block, out: compute_formulas(stock_2.FORMULAS, DeliveryView(block), out),
+            measures=lambda block: StockView(block).measures(),
+            stock_history=lambda block: DeliveryView(block).history,
+            stock_formulas=stock_2.WITH_STOCK,
+            takes_orders=True,
         ),
     )
 }

@@ -37,12 +37,12 @@ def _cover(stock: DoubleArray, units_per_week: DoubleArray) -> DoubleArray:
     return np.minimum(ratio(stock, np.maximum(units_per_week, 0.05)), 99)
 
 
-def _margin(stock: DoubleArray, mean: DoubleArray, variance: DoubleArray) -> DoubleArray:
+def margin(stock: DoubleArray, mean: DoubleArray, variance: DoubleArray) -> DoubleArray:
     """How far the stock lies above the expected demand, in standard deviations: 0 is an even chance."""
     return np.clip(ratio(stock - mean, np.sqrt(variance)), -9, 30)
 
 
-def _noisy(mean: DoubleArray, history: History) -> DoubleArray:
+def noisy(mean: DoubleArray, history: History) -> DoubleArray:
     """Variance of a week's demand: that of its days, of the count, and of the mean itself."""
     return history["weekly_noise"] + 0.3 * mean * mean + mean
 
@@ -77,25 +77,25 @@ STOCK_FORMULAS: tuple[StockFormula, ...] = (
         "margin_poisson",
         "standard deviations",
         enough_for("a usual week needs"),
-        lambda s, h: _margin(s, h["mean_8"], h["mean_8"]),
+        lambda s, h: margin(s, h["mean_8"], h["mean_8"]),
     ),
     _formula(
         "margin_weekly",
         "standard deviations",
         enough_for("a week needs, given how its weeks differ"),
-        lambda s, h: _margin(s, h["mean_8"], h["variance_8"]),
+        lambda s, h: margin(s, h["mean_8"], h["variance_8"]),
     ),
     _formula(
         "margin_daily",
         "standard deviations",
         enough_for("a week needs, given how its days differ"),
-        lambda s, h: _margin(s, h["mean_own"], _noisy(h["mean_own"], h)),
+        lambda s, h: margin(s, h["mean_own"], noisy(h["mean_own"], h)),
     ),
     _formula(
         "margin_pooled",
         "standard deviations",
         enough_for("a week needs, going by this and other shops"),
-        lambda s, h: _margin(s, h["mean_pooled"], _noisy(h["mean_pooled"], h)),
+        lambda s, h: margin(s, h["mean_pooled"], noisy(h["mean_pooled"], h)),
     ),
     _formula(
         "margin_drop",

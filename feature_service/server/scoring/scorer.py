@@ -73,7 +73,8 @@ class Inputs:
         # sales may be unknown again after the last record of all sales, which is no reason to forget a launch
         known = np.isfinite(self._sold)
         self._launch_week = np.where(known.any(axis=1), known.argmax(axis=1), known.shape[1])
-        self._of_panel = PanelFeatures(feature_set, panel.fields, panel.groups, snapshot.shared_totals(feature_set))
+        shared = snapshot.shared_totals(feature_set)
+        self._of_panel = PanelFeatures(feature_set, panel.fields, panel.groups, shared, panel.purchase_orders)
         self._newest = panel.fields[UNITS_SOLD].shape[1] - 1
         self._newest_with_stock: StockFeatures | None = None
 

@@ -7,6 +7,8 @@ import numpy as np
 from data.panel import IN_STOCK, ITEM, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
 from feature_service.kernel import FeatureSet, PanelFeatures
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, GroupNumbers, RowNumbers
+from feature_service.kernel.deliveries import PurchaseOrders
+from feature_service.kernel.fields import PURCHASE_ORDERS
 from monitoring.drift.columns.column import AVAILABILITY, FEATURE, INPUT, INVENTORY, PRICES, SALES, Column
 from monitoring.drift.columns.inputs import MEASURES
 from monitoring.drift.statistics.clusters import CLUSTERS, panel_of, sums_by
@@ -42,12 +44,14 @@ def features_of_sample(panel: Panel, rows: RowNumbers, feature_set: FeatureSet, 
     Returns:
         Shape ``(features, rows, weeks)``, of the newest weeks.
     """
-    shared = PanelFeatures(feature_set, panel.fields, panel.groups).shared_totals(panel.groups)
+    of_all = PanelFeatures(feature_set, panel.fields, panel.groups, purchase_orders=panel.purchase_orders)
+    shared = of_all.shared_totals(panel.groups)
     panel.release()
     sample = panel_of(panel, rows)
     newest = min(weeks, len(panel.weeks))
     result = np.empty((len(feature_set.features), len(rows), newest), dtype=np.float32)
-    for products, values in PanelFeatures(feature_set, sample.fields, sample.groups, shared).blocks():
+    features = PanelFeatures(feature_set, sample.fields, sample.groups, shared, sample.purchase_orders)
+    for products, values in features.blocks():
         result[:, products] = values[:, :, -newest:]
     return result
 
@@ -83,14 +87,17 @@ def sources_of(feature_set: FeatureSet, panel: Panel) -> dict[str, frozenset[str
     """The tables that each feature is made from, found out by moving a table's values and looking at what moves."""
     part = panel_of(panel, _probed(panel))
     fields = {name: part.fields[name] for name in feature_set.fields}
-    usual = PanelFeatures(feature_set, fields, part.groups).of_all_weeks()
+    orders = part.purchase_orders
+    usual = PanelFeatures(feature_set, fields, part.groups, purchase_orders=orders).of_all_weeks()
     found: dict[str, set[str]] = {name: set() for name in feature_set.feature_names}
-    for source in {source_of(name) for name in fields}:
+    tables = {source_of(name) for name in fields}
+    for source in {*tables, PURCHASE_ORDERS} if feature_set.takes_orders else tables:
         moved = {
             name: np.roll(matrix, (1, 1), axis=(0, 1)) if source_of(name) == source else matrix
             for name, matrix in fields.items()
         }
-        other = PanelFeatures(feature_set, moved, part.groups).of_all_weeks()
+        others = PurchaseOrders.none(orders.products) if orders and source == PURCHASE_ORDERS else orders
+        other = PanelFeatures(feature_set, moved, part.groups, purchase_orders=others).of_all_weeks()
         differs = ~((usual == other) | (np.isnan(usual) & np.isnan(other))).all(axis=(1, 2))
         for name in np.array(feature_set.feature_names)[differs]:
             found[str(name)].add(source)

@@ -50,6 +50,7 @@ def panel_of(panel: Panel, rows: RowNumbers) -> Panel:
         categories=tuple(panel.categories[row] for row in rows),
         groups={name: tuple(values[row] for row in rows) for name, values in panel.groups.items()},
         lead_time_days=tuple(panel.lead_time_days[row] for row in rows) if panel.lead_time_days else (),
+        purchase_orders=panel.purchase_orders and panel.purchase_orders.of(rows),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from feature_service.kernel import PanelFeatures, feature_set
 from feature_service.kernel.block import View
+from feature_service.kernel.deliveries import PurchaseOrders
 from feature_service.kernel.groups import Members
 from feature_service.kernel.series import Series
 from feature_service.kernel.sets.catalogue import FEATURE_SETS
@@ -19,7 +20,7 @@ def test_what_a_computation_needed_is_freed_with_it(name: str) -> None:
     chosen, rng = feature_set(name), np.random.default_rng(5)
     fields = {each: rng.integers(0, 9, (PRODUCTS, WEEKS)).astype(np.float32) for each in chosen.fields}
     groups = {each: [f"{each}-{row % 7}" for row in range(PRODUCTS)] for each in ("location", "item")}
-    features = PanelFeatures(chosen, fields, groups)
+    features = PanelFeatures(chosen, fields, groups, purchase_orders=PurchaseOrders.none(PRODUCTS))
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)

@@ -1,6 +1,7 @@
 """Every label with every feature set: refused with one sentence, or right about where the label applies."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from data.synthetic.shops import write_synthetic_generic
 from data.weeks import monday_of
 from feature_service.bundle import Bundle, BundleError, Contract, LabelContract
 from feature_service.kernel import FloatArray, feature_set, features_of_all_weeks
+from feature_service.kernel.deliveries import PurchaseOrders
 from feature_service.kernel.sets.catalogue import FEATURE_SETS
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.scorer import State
@@ -26,6 +28,7 @@ from training.labels import LABELS, bounds_in, eligible_rows, label
 
 REFUSED = {
     ("zero_sales", "stock-1"): "told by sales_qtd_roll_mean_4 or weeks_since_sale",
+    ("zero_sales", "stock-2"): "told by sales_qtd_roll_mean_4 or weeks_since_sale",
     ("inventory", "seed-18"): "no feature of that set knows any",
     ("inventory", "sales-2"): "no feature of that set knows any",
     ("inventory", "availability-1"): "told by units_on_hand and count_age_days",
@@ -37,6 +40,7 @@ TOLD_BY_FEATURES = {
     ("zero_sales", "sales-2"),
     ("zero_sales", "availability-1"),
     ("inventory", "stock-1"),
+    ("inventory", "stock-2"),
 }
 PAIRS = [(name, chosen) for name in LABELS for chosen in FEATURE_SETS]
 LEARNED = [pair for pair in PAIRS if pair not in REFUSED]
@@ -56,7 +60,8 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Panel:
     early = pl.col("counted_on") < FIRST + dt.timedelta(weeks=20)
     counts.filter(early | ~pl.col("product_id").is_in(forgotten)).write_csv(folder / "inventory.csv")
     clean = ingest_generic(folder, quarantine_file=folder / "quarantine.parquet")
-    return build_panel(clean, as_of_week=monday_of(FIRST + dt.timedelta(weeks=WEEKS - 1)))
+    built = build_panel(clean, as_of_week=monday_of(FIRST + dt.timedelta(weeks=WEEKS - 1)))
+    return replace(built, purchase_orders=PurchaseOrders.none(len(built.product_ids)))
 
 
 def contract_of(name: str, set_name: str) -> Contract:
@@ -92,7 +97,8 @@ def test_features_tell_where_the_label_applies_exactly_as_the_panel_does(panel: 
     name, set_name = pair
     chosen, contract = feature_set(set_name), contract_of(name, set_name)
     assert bool(contract.label.applies_where) is (pair in TOLD_BY_FEATURES)
-    features = features_of_all_weeks(chosen, panel.fields, groups=panel.groups)
+    orders = panel.purchase_orders
+    features = features_of_all_weeks(chosen, panel.fields, groups=panel.groups, purchase_orders=orders)
     known = np.isfinite(panel.fields["units_sold"]) & (chosen.unknown_allowed | np.isfinite(features).all(axis=0))
     eligible = label(name).eligible(panel)
     assert 0 < eligible[known].mean() < 1
