@@ -21,6 +21,7 @@ from monitoring.drift.columns.column import (
     OLDEST_REFERENCE_WEEKS,
     OUTCOME,
     PRICES,
+    PURCHASE_ORDERS,
     SALES,
     SCORE,
     Column,
@@ -28,9 +29,10 @@ from monitoring.drift.columns.column import (
     is_constant,
 )
 
-_SOURCE_ORDER = (PRICES, SALES, INVENTORY, AVAILABILITY)
-_SHELF = frozenset({SALES, INVENTORY, AVAILABILITY})
-_FOLLOW = {SALES: _SHELF | {PRICES}, INVENTORY: _SHELF, AVAILABILITY: _SHELF, PRICES: frozenset({PRICES})}
+_SOURCE_ORDER = (PRICES, SALES, INVENTORY, AVAILABILITY, PURCHASE_ORDERS)
+_SHELF = frozenset({SALES, INVENTORY, AVAILABILITY, PURCHASE_ORDERS})
+_FOLLOW = dict.fromkeys((INVENTORY, AVAILABILITY, PURCHASE_ORDERS), _SHELF)
+_FOLLOW |= {SALES: _SHELF | {PRICES}, PRICES: frozenset({PRICES})}
 """What is made from these tables follows a change of the first; where nothing is sold, there is no price."""
 
 _MOST_LEFT = 0.5

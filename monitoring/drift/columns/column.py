@@ -19,6 +19,7 @@ Weeks = npt.NDArray[np.intp]
 
 INPUT, FEATURE, SCORE, OUTCOME = "input", "feature", "score", "outcome"
 SALES, PRICES, INVENTORY, AVAILABILITY = "sales", "prices", "inventory", "availability"
+PURCHASE_ORDERS = "purchase_orders"
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,16 @@ from data.panel import IN_STOCK, ITEM, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Pa
 from feature_service.kernel import FeatureSet, PanelFeatures
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, GroupNumbers, RowNumbers
 from feature_service.kernel.deliveries import PurchaseOrders
-from feature_service.kernel.fields import PURCHASE_ORDERS
-from monitoring.drift.columns.column import AVAILABILITY, FEATURE, INPUT, INVENTORY, PRICES, SALES, Column
+from monitoring.drift.columns.column import (
+    AVAILABILITY,
+    FEATURE,
+    INPUT,
+    INVENTORY,
+    PRICES,
+    PURCHASE_ORDERS,
+    SALES,
+    Column,
+)
 from monitoring.drift.columns.inputs import MEASURES
 from monitoring.drift.statistics.clusters import CLUSTERS, panel_of, sums_by
 from monitoring.drift.statistics.histograms import histogram

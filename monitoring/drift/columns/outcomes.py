@@ -16,14 +16,23 @@ from data.panel import Panel
 from data.weeks import DateArray
 from feature_service.bundle import Bundle
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, GroupNumbers
-from monitoring.drift.columns.column import AVAILABILITY, INVENTORY, OUTCOME, PRICES, SALES, SCORE, Column
+from monitoring.drift.columns.column import (
+    AVAILABILITY,
+    INVENTORY,
+    OUTCOME,
+    PRICES,
+    PURCHASE_ORDERS,
+    SALES,
+    SCORE,
+    Column,
+)
 from monitoring.drift.statistics.clusters import CLUSTERS, sums_by
 from monitoring.drift.statistics.histograms import histogram
 from monitoring.drift.statistics.kinds import Calibration, Rate
 from training.errors import TrainingFileError
 from training.labels import Label
 
-EVERYTHING = frozenset({SALES, PRICES, INVENTORY, AVAILABILITY})
+EVERYTHING = frozenset({SALES, PRICES, INVENTORY, AVAILABILITY, PURCHASE_ORDERS})
 
 
 @dataclass(frozen=True)
