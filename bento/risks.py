@@ -21,6 +21,7 @@ _FIGURES = (
     "reorder_by_date",
     "counted_on",
     "count_recorded",
+    "expedite_by",
 )
 _OF_CURVE = (
     "run_out_probabilities",

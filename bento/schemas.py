@@ -63,6 +63,10 @@ class Risk(BaseModel):
         description="The day on which mean demand uses up the stock; null where weeks_of_cover is, and beyond 365 days."
     )
     reorder_by_date: dt.date | None = Field(description="expected_stockout_date minus the lead time: order by then.")
+    expedite_by: dt.date | None = Field(
+        default=None,
+        description="The day by which the next delivery has to be there; null where it comes in time.",
+    )
     reasons: list[Reason] | None = Field(
         description="The up to 3 features that moved the probability most, biggest first; null where they are of "
         "another model version than the probability."

@@ -11,6 +11,7 @@ from benchmarks.planning.simulation import HOLDING, SHORTAGE, Policy
 from data.panel import Panel
 from feature_service.kernel import Demand, forecast_demand, forecast_wanted
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
+from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.demand import demand_field, was_out
 from feature_service.kernel.negative_binomial import quantile
 from feature_service.kernel.ordering import DAYS_PER_WEEK, DemandToCover, Orders, OrderTerms
@@ -81,7 +82,8 @@ def suggestion(
     def order(week: int, on_hand: DoubleArray, on_order: DoubleArray) -> DoubleArray:
         ahead = market.weeks_ahead(week, most) if with_season else np.arange(most + 1.0)
         demand = DemandToCover.ahead(forecast_wanted(fields, week), ahead, lead_time)
-        return np.nan_to_num(Orders.suggested(demand, on_hand, on_order, terms, np.full(products, np.nan)).units)
+        coming = Incoming.at_once(on_order)
+        return np.nan_to_num(Orders.suggested(demand, on_hand, coming, terms, np.full(products, np.nan)).units)
 
     return order
 

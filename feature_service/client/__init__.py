@@ -7,6 +7,7 @@ with RiskClient("localhost:50051") as client:
 
 from feature_service.client.async_client import AsyncRiskClient
 from feature_service.client.batching import Item, ListFilter
+from feature_service.client.deliveries import ExpectedDelivery, NextDelivery
 from feature_service.client.errors import (
     ClientError,
     DeadlineError,
@@ -82,12 +83,14 @@ __all__ = [
     "DecisionsAnswer",
     "DifferentSnapshotsError",
     "Dismissal",
+    "ExpectedDelivery",
     "FeatureAnswer",
     "Figure",
     "FleetError",
     "HistoryClient",
     "Item",
     "ListFilter",
+    "NextDelivery",
     "OrderLine",
     "OrderList",
     "OtherQuestionError",

@@ -18,14 +18,12 @@ from feature_service.client.options import (
     IDS,
     INCLUDE_CHALLENGER,
     OUTPUT_FORMAT,
-    OWN_STOCK,
     OutputFormat,
     combine,
     require_ids,
     with_client,
     with_connection,
     with_history_client,
-    with_own_stock,
 )
 from feature_service.client.order_command import order_list_command
 from feature_service.client.output import documents, tables
@@ -34,6 +32,7 @@ from feature_service.client.output.info import info_table
 from feature_service.client.output.performance import performance_table
 from feature_service.client.plan_commands import plan
 from feature_service.client.sync_client import RiskClient
+from feature_service.client.what_if import OWN_KNOWLEDGE, OwnKnowledge, with_own_knowledge
 from feature_service.terminal import command_output
 
 REFUSED = 1
@@ -82,23 +81,23 @@ def main() -> None:
 
 
 @main.command()
-@combine(IDS, OWN_STOCK, AS_OF, INCLUDE_CHALLENGER, OUTPUT_FORMAT, with_client)
+@combine(IDS, OWN_KNOWLEDGE, AS_OF, INCLUDE_CHALLENGER, OUTPUT_FORMAT, with_client)
 def assess(
     ids: tuple[str, ...],
     ids_file: tuple[str, ...],
-    own_units: dict[str, float],
-    lead_time_days: int | None,
     as_of: dt.datetime | None,
     include_challenger: bool,
     output_format: OutputFormat,
     client: RiskClient,
+    **known: Any,
 ) -> None:
     """Print the risk of each product, in the order asked; of up to five also why.
 
     \b
     With your own count: stockout assess --units-on-hand 6-10054=3 --lead-time-days 7
+    What if:             stockout assess --delivery 6-10054=3:40 --demand-factor 1.5
     """  # noqa: D301 - as above
-    products = with_own_stock(ids + ids_file, own_units, lead_time_days)
+    products = with_own_knowledge(ids + ids_file, OwnKnowledge(**known))
     answer = client.assess(products, as_of=as_of and as_of.date(), include_challenger=include_challenger)
     print_answer(
         output_format,

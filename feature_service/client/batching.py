@@ -16,12 +16,14 @@ from stockout.v1.provenance_pb2 import Evidence
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
+    ExpectedDeliveries,
     ListStockoutRisksRequest,
     Order,
     StockoutRiskResult,
     StreamStockoutRisksRequest,
 )
 
+from feature_service.client.deliveries import ExpectedDelivery
 from feature_service.client.errors import ClientError
 from feature_service.client.messages import features_of, provenance_of, risk_of
 from feature_service.client.results import FeatureAnswer, Provenance, RiskAnswer
@@ -83,11 +85,23 @@ def open_async_channel(target: str, credentials: grpc.ChannelCredentials | None)
 
 @dataclass(frozen=True)
 class Item:
-    """A product and what the caller knows better than the server's data; None leaves it to the server."""
+    """A product and what the caller knows better than the server's data; None leaves it to the server.
+
+    Attributes:
+        product_id: The product.
+        units_on_hand: At the end of the ``as_of`` week, at least 0.
+        lead_time_days: From an order to its arrival, 0 to 365.
+        deliveries: All that is on its way, at most 100; empty: nothing is.
+        unit_price: What a unit is sold at, at least 0.
+        demand_factor: What all demand is taken times, 0.01 to 100.
+    """
 
     product_id: str
     units_on_hand: float | None = None
     lead_time_days: int | None = None
+    deliveries: Sequence[ExpectedDelivery] | None = None
+    unit_price: float | None = None
+    demand_factor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -237,6 +251,16 @@ def _all_ids(batch: Sequence[str | Item]) -> bool:
 def _item(product: str | Item) -> AssessmentItem:
     if isinstance(product, str):
         return AssessmentItem(product_id=product)
+    deliveries = None
+    if product.deliveries is not None:
+        deliveries = ExpectedDeliveries()
+        for each in product.deliveries:
+            deliveries.deliveries.add(in_days=each.in_days, units=each.units)
     return AssessmentItem(
-        product_id=product.product_id, units_on_hand=product.units_on_hand, lead_time_days=product.lead_time_days
+        product_id=product.product_id,
+        units_on_hand=product.units_on_hand,
+        lead_time_days=product.lead_time_days,
+        deliveries=deliveries,
+        unit_price=product.unit_price,
+        demand_factor=product.demand_factor,
     )

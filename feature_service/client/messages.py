@@ -1,12 +1,14 @@
 """What the server's messages say, as the plain values of :mod:`feature_service.client.results`."""
 
 import datetime as dt
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypedDict
 
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from google.type import date_pb2
 from stockout.v1 import feature_service_pb2, provenance_pb2, risk_service_pb2
 
+from feature_service.client.deliveries import NextDelivery, next_delivery_of
 from feature_service.client.orders import SuggestedOrder, order_of
 from feature_service.client.results import (
     Challenger,
@@ -53,8 +55,8 @@ def risk_of(message: risk_service_pb2.StockoutRiskResult) -> ProductRisk:
     """Read a message."""
     if message.HasField("risk"):
         return _known_risk(message.product_id, message.risk)
-    order = _order_of_out_of_stock(message.error)
-    return ProductRisk(message.product_id, None, None, _problem(message.error), suggested_order=order)
+    supply = next((_supply(gone) for gone in _out_of_stock(message.error)), _Supply())
+    return ProductRisk(message.product_id, None, None, _problem(message.error), **supply)
 
 
 def ranked_of(message: risk_service_pb2.RankedStockoutRisk, rank: int) -> RankedRisk:
@@ -62,9 +64,7 @@ def ranked_of(message: risk_service_pb2.RankedStockoutRisk, rank: int) -> Ranked
     if not message.HasField("out_of_stock"):
         return RankedRisk(rank, _known_risk(message.product_id, message.risk))
     gone = message.out_of_stock
-    risk = ProductRisk(
-        message.product_id, None, None, None, category=gone.category, suggested_order=_suggested_order(gone)
-    )
+    risk = ProductRisk(message.product_id, None, None, None, category=gone.category, **_supply(gone))
     since = day_of(gone.since) if gone.HasField("since") else None
     losses = (_figure(gone, name) for name in ("units_lost_per_week", "revenue_lost_per_week"))
     return RankedRisk(rank, risk, OutOfStock(since, *losses))
@@ -162,7 +162,7 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         category=risk.category,
         counted_on=_date(risk, "counted_on"),
         count_recorded=risk.count_recorded,
-        suggested_order=_suggested_order(risk),
+        expedite_by=_date(risk, "expedite_by"),
         challenger_probability=_figure(risk, "challenger_probability"),
         challenger_alert=risk.challenger_alert if risk.HasField("challenger_alert") else None,
         reasons=tuple(Reason(each.feature, each.value, each.contribution, each.text) for each in risk.reasons),
@@ -174,16 +174,25 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         latest_stockout_date=_date(risk, "latest_stockout_date"),
         expected_units_lost_before_relief=_figure(risk, "expected_units_lost_before_relief"),
         revenue_at_risk_before_relief=_figure(risk, "revenue_at_risk_before_relief"),
+        **_supply(risk),
     )
 
 
-def _suggested_order(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock) -> SuggestedOrder | None:
-    return order_of(message.suggested_order) if message.HasField("suggested_order") else None
+class _Supply(TypedDict, total=False):
+    suggested_order: SuggestedOrder | None
+    next_delivery: NextDelivery | None
 
 
-def _order_of_out_of_stock(status: status_pb2.Status) -> SuggestedOrder | None:
-    gone = risk_service_pb2.OutOfStock()
-    return next((_suggested_order(gone) for detail in status.details if detail.Unpack(gone)), None)
+def _supply(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock) -> _Supply:
+    order = order_of(message.suggested_order) if message.HasField("suggested_order") else None
+    return {"suggested_order": order, "next_delivery": next_delivery_of(message)}
+
+
+def _out_of_stock(status: status_pb2.Status) -> Iterator[risk_service_pb2.OutOfStock]:
+    for detail in status.details:
+        gone = risk_service_pb2.OutOfStock()
+        if detail.Unpack(gone):
+            yield gone
 
 
 def day_of(message: date_pb2.Date) -> dt.date:

@@ -1,15 +1,14 @@
 """The shell's options that several commands share: the connection, the product ids, the form of the output."""
 
 import functools
-import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from feature_service.client.batching import DEFAULT_TIMEOUT_S, Item
+from feature_service.client.batching import DEFAULT_TIMEOUT_S
 from feature_service.client.errors import FleetError
 from feature_service.client.history_client import (
     DEFAULT_HISTORY_TARGET,
@@ -23,8 +22,6 @@ OutputFormat = Literal["table", "json", "csv"]
 Option = Callable[[Callable[..., None]], Callable[..., None]]
 
 _STDIN = "-"
-_MAX_LEAD_TIME_DAYS = 365
-"""What the protos allow."""
 
 
 def combine(*options: Option) -> Option:
@@ -57,11 +54,12 @@ def _insert_stdin(_context: click.Context, _parameter: click.Parameter, ids: tup
     if _STDIN in ids and not product_ids:
         raise click.BadParameter("no product id was given on standard input")
     for each in product_ids:
-        _require_text(each)
+        require_text(each)
     return product_ids
 
 
-def _require_text(product_id: str) -> None:
+def require_text(product_id: str) -> None:
+    """Refuse what is no text: bytes that no one could send."""
     if any("\ud800" <= character <= "\udfff" for character in product_id):  # bytes that the shell passed undecoded
         raise click.BadParameter(f"{product_id!r} is not UTF-8")
 
@@ -71,44 +69,6 @@ def _read_lines(_context: click.Context, _parameter: click.Parameter, file: Any)
         return tuple(line.strip() for line in file or () if line.strip())
     except UnicodeDecodeError as error:
         raise click.BadParameter(f"{file.name} is not UTF-8") from error
-
-
-def _read_units(_context: click.Context, _parameter: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
-    """By product id; what stands after the last ``=`` is the count, since an id may hold one."""
-    counts: dict[str, float] = {}
-    for word in words:
-        product_id, _, units = word.rpartition("=")
-        if not product_id:
-            raise click.BadParameter(f"{word!r} must be ID=UNITS, such as a=3")
-        _require_text(product_id)
-        if product_id in counts:
-            raise click.BadParameter(f"{product_id!r} has two counts, {counts[product_id]:g} and {units}: give one")
-        counts[product_id] = _units(product_id, units)
-    return counts
-
-
-def _units(product_id: str, text: str) -> float:
-    try:
-        units = float(text)
-    except ValueError:
-        units = math.nan
-    if not (math.isfinite(units) and units >= 0):
-        raise click.BadParameter(f"the count of {product_id!r} must be a number of at least 0, not {text!r}")
-    return units
-
-
-def with_own_stock(
-    ids: Sequence[str], own_units: Mapping[str, float], lead_time_days: int | None
-) -> Sequence[str] | list[Item]:
-    """What to ask: ids alone, or each product with what the caller knows of it; a count asks for its product too.
-
-    Raises:
-        click.UsageError: If there is nothing to ask.
-    """
-    asked = (*ids, *(each for each in own_units if each not in ids))
-    if not own_units and lead_time_days is None:
-        return require_ids(asked)
-    return [Item(each, own_units.get(each), lead_time_days) for each in require_ids(asked)]
 
 
 def _file_option(name: str, environment_variable: str, description: str) -> Option:
@@ -198,21 +158,6 @@ IDS = combine(
     click.argument("ids", nargs=-1, metavar="[ID]...", callback=_insert_stdin),
     click.option(
         "--ids-file", type=click.File(encoding="utf-8"), callback=_read_lines, help="File of product ids, one a line."
-    ),
-)
-OWN_STOCK = combine(
-    click.option(
-        "--units-on-hand",
-        "own_units",
-        multiple=True,
-        metavar="ID=UNITS",
-        callback=_read_units,
-        help="Your own count of a product, instead of the server's; asks for the product too. Repeat it for others.",
-    ),
-    click.option(
-        "--lead-time-days",
-        type=click.IntRange(0, _MAX_LEAD_TIME_DAYS),
-        help="Days from ordering to having, for all products asked.  [default: the server's]",
     ),
 )
 INCLUDE_CHALLENGER = click.option(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from feature_service.client.deliveries import NextDelivery
 from feature_service.client.orders import SuggestedOrder
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ class ProductRisk:
     What the server cannot know is None; see ``StockoutRisk`` in the protos for what each figure is. ``count_recorded``
     says whether the count of ``counted_on`` was recorded after the snapshot's. ``challenger_probability`` and
     ``challenger_alert`` are None unless they were asked for. ``run_out_probabilities`` has one for the end of each week
-    ahead; it is empty where the model does not reach beyond its horizon. A ``suggested_order`` is also there for what
-    has run out.
+    ahead; it is empty where the model does not reach beyond its horizon. ``suggested_order`` and ``next_delivery`` are
+    also there for what has run out.
     """
 
     product_id: str
@@ -107,6 +108,8 @@ class ProductRisk:
     expected_units_lost_before_relief: float | None = None
     revenue_at_risk_before_relief: float | None = None
     suggested_order: SuggestedOrder | None = None
+    next_delivery: NextDelivery | None = None
+    expedite_by: dt.date | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray, RowNumbers, Rows
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray, Rows
 
 NOT_RECEIVED = np.iinfo(np.int64).max
 """The received day of an order of which no receipt is known."""
@@ -118,15 +118,11 @@ class Deliveries:
         return cls._of((orders.products, columns), row, column, days, orders.units[order], lateness)
 
     @classmethod
-    def stated(cls, rows: int, row: RowNumbers, days: IntArray, units: DoubleArray) -> "Deliveries":
-        """As somebody says they come, which is believed to the day; shape ``(rows, 1)``.
-
-        Args:
-            rows: How many there are.
-            row: Of each delivery.
-            days: From the last known day to each delivery's.
-            units: Of each delivery, at least 0.
-        """
+    def of(cls, incoming: "Incoming") -> "Deliveries":
+        """The same of what comes after one day, believed to the day; shape ``(rows, 1)``."""
+        row, place = np.nonzero(np.isfinite(incoming.days))
+        days, units = incoming.promised_days[row, place].astype(np.int64), incoming.units[row, place]
+        rows = len(incoming.days)
         return cls._of((rows, 1), row, np.zeros_like(row), days, units, np.zeros((rows, 1)))
 
     @classmethod
@@ -158,6 +154,96 @@ class Deliveries:
         return cls(np.cumsum(arriving, axis=2), days_to, second, size, on_order, lateness)
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """What comes to some products after one day; shape ``(rows, deliveries)`` each, by day.
+
+    Where a product has fewer deliveries than another, the last ones are never: infinitely far, of no unit.
+
+    Attributes:
+        days: From that day to the delivery, at least 1 unless it is there at once.
+        units: At least 0.
+        promised_days: As ``days``, but 0 or less where a delivery is overdue.
+    """
+
+    days: DoubleArray
+    units: DoubleArray
+    promised_days: DoubleArray
+
+    @classmethod
+    def none(cls, rows: int) -> "Incoming":
+        """Nothing comes."""
+        return cls(*(np.empty((rows, 0)) for _ in range(3)))
+
+    @classmethod
+    def at_once(cls, units: DoubleArray) -> "Incoming":
+        """So many units of each product, shape ``(rows,)``, that are as good as there."""
+        return cls(np.zeros((len(units), 1)), units[:, None], np.zeros((len(units), 1)))
+
+    @classmethod
+    def listed(cls, rows: int, row: IntArray, days: IntArray, units: FloatArray | DoubleArray) -> "Incoming":
+        """One delivery after the other, in any order.
+
+        Args:
+            rows: How many there are.
+            row: Of each delivery.
+            days: From the last known day to the delivery; 0 or less: it is overdue, and expected on the next day.
+            units: At least 0.
+        """
+        by_day = np.lexsort((days, row))
+        row, days, units = row[by_day], days[by_day], units[by_day]
+        counts = np.bincount(row, minlength=rows)
+        place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        most = int(counts.max(initial=0))
+        result = cls(np.full((rows, most), np.inf), np.zeros((rows, most)), np.full((rows, most), np.inf))
+        result.days[row, place] = np.maximum(days, 1)
+        result.units[row, place] = units
+        result.promised_days[row, place] = days
+        return result
+
+    @classmethod
+    def seen(cls, orders: PurchaseOrders, week: int) -> "Incoming":
+        """What is on the way at the end of a week, as :class:`Deliveries` expects it."""
+        lateness = _lateness(orders, week, 1)
+        order, _ = _on_the_way(orders, week, 1)
+        row = orders.product[order]
+        late = np.rint(lateness[row, 0]).astype(np.int64)
+        today = 7 * week + 6
+        return cls.listed(orders.products, row, orders.expected_day[order] + late - today, orders.units[order])
+
+    def of(self, rows: Rows | BoolArray) -> "Incoming":
+        """That of some products."""
+        return Incoming(self.days[rows], self.units[rows], self.promised_days[rows])
+
+    def units_between(self, after: DoubleArray, until: DoubleArray) -> DoubleArray:
+        """Units that come after one day, up to and including another; all shapes ``(rows,)``."""
+        inside = (self.days > after[:, None]) & (self.days <= until[:, None])
+        units: DoubleArray = np.where(inside, self.units, 0).sum(axis=1)
+        return units
+
+    def joined_where(self, chosen: BoolArray, other: "Incoming") -> "Incoming":
+        """The other one's in the chosen rows, shape ``(rows,)``."""
+        most = max(self.days.shape[1], other.days.shape[1])
+        mine, theirs = _widened(self, most), _widened(other, most)
+        pairs = zip(vars(mine).values(), vars(theirs).values(), strict=True)
+        return Incoming(*(np.where(chosen[:, None], after, before) for before, after in pairs))
+
+    def after(self, days: DoubleArray) -> "Incoming":
+        """What is still to come some days later, shape ``(rows,)``, NaN as 0; days count from the same day as before.
+
+        What was expected by then is there; what was overdue before is not.
+        """
+        later = np.maximum(np.nan_to_num(days), 0)[:, None]
+        overdue = self.promised_days <= 0
+        gone = ~overdue & (self.days <= later)
+        rows, places = np.nonzero(~gone & np.isfinite(self.days))
+        kept = Incoming.listed(
+            len(self.days), rows, self.promised_days[rows, places].astype(np.int64), self.units[rows, places]
+        )
+        days_left = np.where(kept.promised_days <= 0, np.maximum(kept.days, later + 1), kept.days)
+        return replace(kept, days=days_left)
+
+
 def _last_day(week: IntArray) -> IntArray:
     return 7 * week + 6
 
@@ -186,3 +272,10 @@ def _lateness(orders: PurchaseOrders, first: int, columns: int) -> DoubleArray:
     np.add.at(days, (row, column[inside]), late)
     np.add.at(received, (row, column[inside]), 1)
     return np.cumsum(days, axis=1) / (np.cumsum(received, axis=1) + _LATENESS_PULL)
+
+
+def _widened(incoming: Incoming, most: int) -> Incoming:
+    def wide(values: DoubleArray, never: float) -> DoubleArray:
+        return np.pad(values, ((0, 0), (0, most - values.shape[1])), constant_values=never)
+
+    return Incoming(wide(incoming.days, np.inf), wide(incoming.units, 0.0), wide(incoming.promised_days, np.inf))

@@ -41,6 +41,10 @@ class Demand:
         """The demand of some products."""
         return Demand(self.mean[rows], self.dispersion[rows])
 
+    def times(self, factor: DoubleArray) -> "Demand":
+        """So many times the demand, shape ``(products,)``, which varies as much for its level."""
+        return Demand(self.mean * factor, self.dispersion)
+
     @classmethod
     def joined(cls, parts: Sequence["Demand"]) -> "Demand":
         """That of all parts; at least one."""

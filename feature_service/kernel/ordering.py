@@ -13,8 +13,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from feature_service.kernel.arrays import DoubleArray, Rows
+from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.demand import Demand
 from feature_service.kernel.negative_binomial import quantile
+from feature_service.kernel.netting import netted
 
 REVIEW_DAYS = 7
 """From one chance to order to the next."""
@@ -70,11 +72,13 @@ class DemandToCover:
         until_arrival: Mean, in units, of the lead time.
         until_next: Mean, in units, from the arrival to that of the next order: of a review period.
         dispersion: As in :class:`feature_service.kernel.Demand`.
+        lead_time_days: Until the order arrives.
     """
 
     until_arrival: DoubleArray
     until_next: DoubleArray
     dispersion: DoubleArray
+    lead_time_days: DoubleArray
 
     @classmethod
     def ahead(cls, level: Demand, weeks_ahead: DoubleArray, lead_time_days: DoubleArray) -> "DemandToCover":
@@ -90,7 +94,7 @@ class DemandToCover:
         arrival, following = (
             np.interp((lead_time_days + days) / DAYS_PER_WEEK, week, weeks_ahead) for days in (0, REVIEW_DAYS)
         )
-        return cls(level.mean * arrival, level.mean * (following - arrival), level.dispersion)
+        return cls(level.mean * arrival, level.mean * (following - arrival), level.dispersion, lead_time_days)
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,9 @@ class Orders:
     """A suggested order for each product, and its arithmetic; shape ``(products,)`` each, NaN where stock or demand is
     not known.
 
-    ``expected_left_units = max(units_on_hand, 0) + units_on_order - sold``, and ``units`` is what
-    ``order_up_to_units - expected_left_units`` takes, in whole packs, within the least and the most of an order.
+    ``expected_left_units`` is ``max(units_on_hand, 0)`` and what comes until the next order's arrival, less what is
+    sold until this one's. ``units`` is what ``order_up_to_units - expected_left_units`` takes, in whole packs, within
+    the least and the most of an order.
 
     Attributes:
         units: To order; 0 where the stock covers it, or where no order may be so small.
@@ -120,7 +125,7 @@ class Orders:
         cls,
         demand: DemandToCover,
         units_on_hand: DoubleArray,
-        units_on_order: DoubleArray,
+        incoming: Incoming,
         terms: OrderTerms,
         price: DoubleArray,
     ) -> "Orders":
@@ -129,17 +134,18 @@ class Orders:
         Args:
             demand: What is to be covered.
             units_on_hand: NaN where not known; below 0 is none.
-            units_on_order: What arrives up to the order's arrival; at least 0.
+            incoming: What is on the way.
             terms: Of each product.
             price: Of a unit, NaN where not known.
         """
         level = service_levels(terms, price)
-        position = np.maximum(units_on_hand, 0) + units_on_order
         waiting, covered = (
             Demand(np.maximum(mean, _LEAST_MEAN), demand.dispersion)
             for mean in (demand.until_arrival, demand.until_next)
         )
-        left = np.maximum(position - (waiting.mean - waiting.expected_units_lost(position)), 0)
+        left = netted(waiting, demand.lead_time_days, units_on_hand, incoming).left_units + incoming.units_between(
+            demand.lead_time_days, demand.lead_time_days + REVIEW_DAYS
+        )
         up_to = quantile(level, covered.mean, demand.dispersion)
         up_to = np.where(np.isnan(left), np.nan, up_to)
         units = rounded(up_to - left, terms)

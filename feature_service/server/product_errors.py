@@ -69,9 +69,11 @@ class OutOfStockError(ProductError):
 
     Attributes:
         suggested_order: What to order, as the bytes of its message, which whoever writes answers gives; else empty.
+        next_delivery: What comes next, likewise.
     """
 
     suggested_order = b""
+    next_delivery = b""
 
     def __init__(
         self,

@@ -106,6 +106,8 @@ def out_of_stock(error: product_errors.OutOfStockError) -> OutOfStock:
         message.since.year, message.since.month, message.since.day = error.since.timetuple()[:3]
     if error.suggested_order:
         message.suggested_order.ParseFromString(error.suggested_order)
+    if error.next_delivery:
+        message.next_delivery.ParseFromString(error.next_delivery)
     return message
 
 

@@ -13,6 +13,7 @@ from feature_service.kernel.deliveries import (
     LOST_AFTER_DAYS,
     NOT_RECEIVED,
     Deliveries,
+    Incoming,
     PurchaseOrders,
 )
 
@@ -125,7 +126,7 @@ def test_deliveries_that_come_sooner_leave_no_margin_smaller(days: list[int], so
         stated.with_units_on_hand(
             np.array([0]),
             np.array([3], dtype=np.float32),
-            Deliveries.stated(1, row, np.maximum(np.array(days) - by, 1), np.full(len(days), 5.0)),
+            Incoming.listed(1, row, np.maximum(np.array(days) - by, 1), np.full(len(days), 5.0)),
         )[0, margins]
         for by in (0, sooner)
     )

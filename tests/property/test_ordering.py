@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import nbinom
 
 from feature_service.kernel import Demand
+from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.negative_binomial import quantile
 from feature_service.kernel.ordering import (
     DEFAULT_SERVICE_LEVEL,
@@ -30,10 +31,9 @@ def ordered(
     means: tuple[float, float, float], stock: float, on_order: float = 0, price: float = UNKNOWN, **terms: float
 ) -> dict[str, float]:
     """One product's order; ``means`` are those until arrival and until the next, and the dispersion."""
-    demand = DemandToCover(*(np.array([each]) for each in means))
-    orders = Orders.suggested(
-        demand, np.array([stock]), np.array([on_order]), OrderTerms.stated(1, **terms), np.array([price])
-    )
+    demand = DemandToCover(*(np.array([each]) for each in (*means, 14.0)))
+    there = Incoming.at_once(np.array([on_order]))
+    orders = Orders.suggested(demand, np.array([stock]), there, OrderTerms.stated(1, **terms), np.array([price]))
     return {field.name: float(getattr(orders, field.name)[0]) for field in dataclasses.fields(orders)}
 
 

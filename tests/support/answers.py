@@ -29,8 +29,8 @@ def now(assessor: Assessor, product_ids: Sequence[str]) -> list[StockoutRiskResu
 
 def given_to_all(products: int, units_on_hand: float | None, lead_time_days: int | None = None) -> NewerStock:
     """The same for each product."""
-    values = (units_on_hand, lead_time_days)
-    return NewerStock(*(np.full(products, np.nan if each is None else each) for each in values))
+    units, days = (np.full(products, np.nan if each is None else each) for each in (units_on_hand, lead_time_days))
+    return NewerStock(units, days)
 
 
 def features(assessor: Assessor, product_ids: Sequence[str], column: int) -> list[ProductFeaturesResult]:

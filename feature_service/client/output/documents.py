@@ -26,9 +26,10 @@ _CHALLENGER = ("challenger_probability", "challenger_alert")
 RISK_COLUMNS = tuple(
     field.name
     for field in dataclasses.fields(ProductRisk)
-    if field.name not in ("error", "reasons", "suggested_order", *_CHALLENGER)
+    if field.name not in ("error", "reasons", "suggested_order", "next_delivery", *_CHALLENGER)
 )
 
+_SUPPLY = ("order_units", "next_delivery_on", "next_delivery_units")
 _LOSSES = ("out_of_stock_since", "units_lost_per_week", "revenue_lost_per_week")
 
 
@@ -56,19 +57,19 @@ def risks_as_csv(answer: RiskAnswer, header: bool = True) -> str:
     """A row for each product; an empty cell means "not known", and ``error`` says why."""
     columns = _columns(answer.provenance)
     rows = [
-        [*_cells(each, columns), _order_units(each), each.error.reason if each.error else ""] for each in answer.results
+        [*_cells(each, columns), *_supply(each), each.error.reason if each.error else ""] for each in answer.results
     ]
-    return csv_of([[*columns, "order_units", "error"]] * header + rows)
+    return csv_of([[*columns, *_SUPPLY, "error"]] * header + rows)
 
 
 def ranked_as_csv(answer: RankedAnswer) -> str:
     """A row for each product; one that has run out has no probability, but what it loses."""
     columns = _columns(answer.provenance)
     rows = (
-        [each.rank, *_cells(each.risk, columns), *_losses(each.out_of_stock), _order_units(each.risk)]
+        [each.rank, *_cells(each.risk, columns), *_losses(each.out_of_stock), *_supply(each.risk)]
         for each in answer.results
     )
-    return csv_of([["rank", *columns, *_LOSSES, "order_units"], *rows])
+    return csv_of([["rank", *columns, *_LOSSES, *_SUPPLY], *rows])
 
 
 def orders_as_csv(orders: OrderList) -> str:
@@ -98,8 +99,11 @@ def _of_order(order: SuggestedOrder) -> list[object]:
     return ["" if value is None else value for value in values]
 
 
-def _order_units(risk: ProductRisk) -> object:
-    return risk.suggested_order.units if risk.suggested_order else ""
+def _supply(risk: ProductRisk) -> list[object]:
+    """An inferred delivery is none that anybody ordered, so it is left out."""
+    order, coming = risk.suggested_order, risk.next_delivery
+    known = coming if coming and not coming.inferred else None
+    return [order.units if order else "", *((known.expected_on, known.units) if known else ("", ""))]
 
 
 def features_as_csv(answer: FeatureAnswer) -> str:

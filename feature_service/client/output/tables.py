@@ -101,6 +101,7 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
         ("out before\nrelief", 2, "right", lambda risk: _figure(risk.relief_probability, ".3f")),
         ("revenue\nat risk", 5, "right", lambda risk: _figure(risk.revenue_at_risk, ",.0f")),
         ("order", 4, "right", _order),
+        ("expedite\nby", 5, "left", lambda risk: str(risk.expedite_by or "")),
     ]
     optional = [
         Column("category", [_text(each.category) for each in risks], folds=True, room=1),
@@ -197,11 +198,17 @@ def _explained(risks: Iterable[ProductRisk], provenance: Provenance) -> list[Ren
     parts: list[RenderableType] = []
     for risk in risks:
         lines = [] if risk.units_on_hand is None else [("stock:", _stock_against_demand(risk, provenance))]
+        lines += [("delivery:", _delivery_in_words(risk))] if risk.next_delivery else []
         lines += [("order:", order_in_words(risk.suggested_order))] if risk.suggested_order else []
         lines += [("more risk:" if each.contribution > 0 else "less risk:", each.text) for each in risk.reasons]
         if lines:
             parts += ["", _bold(f"why {risk.product_id}"), _indented(lines)]
     return parts
+
+
+def _delivery_in_words(risk: ProductRisk) -> str:
+    said = risk.next_delivery.in_words() if risk.next_delivery else ""
+    return f"{said}; needed by {risk.expedite_by}: expedite it" if risk.expedite_by else said
 
 
 def _indented(lines: Iterable[tuple[str, str]]) -> Table:

@@ -5,6 +5,7 @@
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from stockout.v1.feature_service_pb2 import GetFeaturesRequest, StreamFeaturesRequest
@@ -17,7 +18,8 @@ from stockout.v1.risk_service_pb2 import (
     StreamStockoutRisksRequest,
 )
 
-from feature_service.server.scoring.newer_stock import NewerStock
+from feature_service.kernel.deliveries import Incoming
+from feature_service.server.scoring.newer_stock import NewerStock, Stated
 from feature_service.server.scoring.queries import (
     FeatureQuery,
     ListQuery,
@@ -35,6 +37,7 @@ ORDERS = {
     Order.ORDER_REORDER_BY_DATE: RankOrder.REORDER_BY_DATE,
     Order.ORDER_RELIEF_PROBABILITY: RankOrder.RELIEF_PROBABILITY,
     Order.ORDER_REVENUE_AT_RISK_BEFORE_RELIEF: RankOrder.REVENUE_AT_RISK_BEFORE_RELIEF,
+    Order.ORDER_EXPEDITE_BY_DATE: RankOrder.EXPEDITE_BY_DATE,
 }
 
 
@@ -44,9 +47,12 @@ def risk_query(request: AssessStockoutRisksRequest) -> RiskQuery:
     if not request.items:
         return RiskQuery(request.product_ids[:], as_of, horizon_weeks, include_challenger=request.include_challenger)
     # item by item, since each reading of a repeated field makes its messages anew
-    items = [(item.product_id, _units_on_hand(item), _lead_time_days(item)) for item in request.items]
-    product_ids, units_on_hand, lead_time_days = zip(*items, strict=True)
-    stock = NewerStock(np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64))
+    items = [(item.product_id, _units_on_hand(item), _lead_time_days(item), _says_more(item)) for item in request.items]
+    product_ids, units_on_hand, lead_time_days, says_more = zip(*items, strict=True)
+    stated = _stated(request.items) if any(says_more) else None
+    stock = NewerStock(
+        np.array(units_on_hand, dtype=np.float64), np.array(lead_time_days, dtype=np.float64), stated=stated
+    )
     return RiskQuery(product_ids, as_of, horizon_weeks, stock, request.include_challenger)
 
 
@@ -87,6 +93,27 @@ def day_of(
     if not request.HasField("as_of"):
         return None
     return dt.date(request.as_of.year, request.as_of.month, request.as_of.day)
+
+
+def _says_more(item: AssessmentItem) -> bool:
+    return item.HasField("deliveries") or item.HasField("unit_price") or item.HasField("demand_factor")
+
+
+def _stated(items: Iterable[AssessmentItem]) -> Stated:
+    """What else is said than stock and lead time."""
+    prices, factors, knows, row, days, units = [], [], [], [], [], []
+    for number, item in enumerate(items):
+        prices.append(item.unit_price if item.HasField("unit_price") else math.nan)
+        factors.append(item.demand_factor or 1.0)
+        knows.append(item.HasField("deliveries"))
+        for delivery in item.deliveries.deliveries if knows[-1] else ():
+            row.append(number)
+            days.append(delivery.in_days)
+            units.append(delivery.units)
+    incoming = Incoming.listed(
+        len(knows), np.array(row, dtype=np.int64), np.array(days, dtype=np.int64), np.array(units, dtype=np.float64)
+    )
+    return Stated(incoming, np.array(knows), np.array(prices, dtype=np.float64), np.array(factors, dtype=np.float64))
 
 
 def _units_on_hand(item: AssessmentItem) -> float:

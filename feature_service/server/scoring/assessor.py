@@ -119,7 +119,7 @@ class Assessor:
         figures = self.planner.figures(rows, column, scores.run_out, stock)
         as_published = np.full(len(rows), column == self.newest and scorer is self.scorer)
         if stock is not None:
-            as_published &= np.isnan(stock.units_on_hand)
+            as_published &= np.isnan(stock.units_on_hand) & ~stock.says_more
         return Assessment(rows, column, scores, figures, scorer, recorded, as_published)
 
     def features(self, rows: RowNumbers, column: int, inputs: Inputs | None = None) -> tuple[FloatArray, States]:

@@ -2,7 +2,36 @@
 
 from dataclasses import dataclass
 
-from feature_service.kernel.arrays import BoolArray, DoubleArray
+import numpy as np
+
+from feature_service.kernel.arrays import BoolArray, DoubleArray, RowNumbers
+from feature_service.kernel.deliveries import Incoming
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a caller says beside stock and lead time, shape ``(products,)`` each.
+
+    Attributes:
+        incoming: All that is on the way, where ``knows_incoming``.
+        knows_incoming: Where it counts instead of what the snapshot knows.
+        unit_price: In the currency of the data; NaN: the last one.
+        demand_factor: What all demand is taken times; 1: as it is.
+    """
+
+    incoming: Incoming
+    knows_incoming: BoolArray
+    unit_price: DoubleArray
+    demand_factor: DoubleArray
+
+    def of(self, which: BoolArray | RowNumbers) -> "Stated":
+        """That of some of the products."""
+        return Stated(
+            self.incoming.of(which),
+            self.knows_incoming[which],
+            self.unit_price[which],
+            self.demand_factor[which],
+        )
 
 
 @dataclass(frozen=True)
@@ -14,13 +43,32 @@ class NewerStock:
         lead_time_days: From an order to its arrival.
         counted_in_days: Of recorded counts, days from the ``as_of`` week's last day to that of the count; NaN where a
             caller says the units. None where no count is recorded.
+        stated: What else a caller says; None where that is nothing.
     """
 
     units_on_hand: DoubleArray
     lead_time_days: DoubleArray
     counted_in_days: DoubleArray | None = None
+    stated: Stated | None = None
 
-    def of(self, which: BoolArray) -> "NewerStock":
+    @property
+    def says_more(self) -> BoolArray:
+        """Where a caller says of deliveries or of demand what features may be made from."""
+        if self.stated is None:
+            return np.zeros(len(self.units_on_hand), dtype=np.bool_)
+        says_more: BoolArray = self.stated.knows_incoming | (self.stated.demand_factor != 1)
+        return says_more
+
+    def of(self, which: BoolArray | RowNumbers) -> "NewerStock":
         """That of some of the products."""
         counted_in_days = None if self.counted_in_days is None else self.counted_in_days[which]
-        return NewerStock(self.units_on_hand[which], self.lead_time_days[which], counted_in_days)
+        stated = None if self.stated is None else self.stated.of(which)
+        return NewerStock(self.units_on_hand[which], self.lead_time_days[which], counted_in_days, stated)
+
+    def incoming(self, known: Incoming) -> Incoming:
+        """What is on the way by all that is known: what a count has seen come does not come again."""
+        if self.counted_in_days is not None:
+            known = known.after(self.counted_in_days)
+        if self.stated is None:
+            return known
+        return known.joined_where(self.stated.knows_incoming, self.stated.incoming)

@@ -7,6 +7,7 @@ import numpy as np
 from data.panel import IN_STOCK, Panel
 from feature_service.kernel import Demand, forecast_wanted
 from feature_service.kernel.arrays import DoubleArray, Rows
+from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.ordering import DAYS_PER_WEEK, REVIEW_DAYS, TERMS, DemandToCover, Orders, OrderTerms
 from feature_service.kernel.season import Market
 
@@ -43,7 +44,14 @@ class OrderPlanner:
         self._weeks_ahead: dict[int, DoubleArray] = {}
 
     def orders(
-        self, rows: Rows, column: int, stock: DoubleArray, lead_time_days: DoubleArray, price: DoubleArray
+        self,
+        rows: Rows,
+        column: int,
+        stock: DoubleArray,
+        incoming: Incoming,
+        lead_time_days: DoubleArray,
+        price: DoubleArray,
+        demand_factor: DoubleArray | None = None,
     ) -> PlannedOrders:
         """As of the week of ``column``; later weeks are not looked at.
 
@@ -51,16 +59,21 @@ class OrderPlanner:
             rows: The products; everything else is of these.
             column: The week.
             stock: Units on hand, NaN where not known; of a product that a flag says is out of stock there are none.
+            incoming: What is on the way.
             lead_time_days: From an order to its arrival.
             price: The last one, NaN where not known.
+            demand_factor: What all demand is taken times.
         """
-        demand = DemandToCover.ahead(self._wanted(rows, column), self._ahead(column), lead_time_days)
+        wanted = self._wanted(rows, column)
+        if demand_factor is not None:
+            wanted = wanted.times(demand_factor)
+        demand = DemandToCover.ahead(wanted, self._ahead(column), lead_time_days)
         flags = self._panel.fields.get(IN_STOCK)
         if flags is not None:
             stock = np.where(np.isnan(stock) & (flags[rows, column] == 0), 0.0, stock)
-        orders = Orders.suggested(demand, stock, np.zeros(len(stock)), self.terms.of(rows), price)
-        wanted = np.where(np.isnan(orders.units), np.nan, demand.until_arrival + demand.until_next)
-        return PlannedOrders(orders, wanted)
+        orders = Orders.suggested(demand, stock, incoming, self.terms.of(rows), price)
+        covered = np.where(np.isnan(orders.units), np.nan, demand.until_arrival + demand.until_next)
+        return PlannedOrders(orders, covered)
 
     def _wanted(self, rows: Rows, column: int) -> Demand:
         if column == len(self._panel.weeks) - 1:

@@ -9,9 +9,12 @@ from data.panel import COUNT_AGE_DAYS, PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, FloatArray, forecast_demand, forecast_wanted
 from feature_service.kernel.arrays import DoubleArray, Rows
 from feature_service.kernel.block import Fields
+from feature_service.kernel.deliveries import Incoming
+from feature_service.kernel.netting import days_until_out, netted
 from feature_service.kernel.ordering import DAYS_PER_WEEK, REVIEW_DAYS
 from feature_service.kernel.season import Market
-from feature_service.server.scoring.newer_stock import NewerStock
+from feature_service.server.scoring.newer_stock import NewerStock, Stated
+from feature_service.server.scoring.next_delivery import NextDeliveries, expedite_in_days, inferred_deliveries
 from feature_service.server.scoring.order_planner import OrderPlanner
 from feature_service.server.scoring.run_out import EARLIEST, LATEST, MEDIAN, days_until, until_relief
 
@@ -26,7 +29,8 @@ class Figures:
     """Shape ``(rows,)`` each, as ``StockoutRisk`` in the protos defines them; NaN where not known.
 
     Days count from the as_of week's last day: those to a count of the snapshot's are 0 or less; only ``order_days`` are
-    those that an order covers. What begins with ``order`` is the message ``SuggestedOrder``.
+    those that an order covers. What begins with ``order`` is the message ``SuggestedOrder``; ``on_order_units`` is NaN
+    where the next delivery is inferred.
     """
 
     units_on_hand: DoubleArray
@@ -44,6 +48,11 @@ class Figures:
     latest_in_days: DoubleArray
     units_lost_before_relief: DoubleArray
     revenue_at_risk_before_relief: DoubleArray
+    delivery_in_days: DoubleArray
+    delivery_units: DoubleArray
+    delivery_overdue_days: DoubleArray
+    on_order_units: DoubleArray
+    expedite_in_days: DoubleArray
     order_units: DoubleArray
     order_up_to_units: DoubleArray
     order_left_units: DoubleArray
@@ -80,6 +89,7 @@ class Planner:
         self._demand, self._price = newest.demand, newest.price
         self.ordering = OrderPlanner(panel, market or newest.market, newest.wanted)
         self._lead_time_days = np.array(panel.lead_time_days, dtype=np.float64)
+        self._incoming = self._seen(slice(None), self._newest)
 
     def figures(self, rows: Rows, column: int, run_out: FloatArray, newer_stock: NewerStock | None = None) -> Figures:
         """As of the week of ``column``; later weeks are not looked at.
@@ -91,6 +101,8 @@ class Planner:
             newer_stock: A stock and a lead time that are newer than the snapshot's, where there are any.
         """
         demand, price = self._demand_and_price(rows, column)
+        incoming = self._incoming.of(rows) if column == self._newest else self._seen(rows, column)
+        factor = None
         stock = self._stock(rows, column, len(price))
         counted_in_days = np.where(np.isnan(stock), np.nan, -self._count_age(rows, column, len(price)))
         lead_time_days = self._lead_time_days[rows]
@@ -99,15 +111,21 @@ class Planner:
             counted_in_days = np.where(np.isnan(newer_stock.units_on_hand), counted_in_days, newer)
             stock = _first_known(newer_stock.units_on_hand, stock)
             lead_time_days = _first_known(newer_stock.lead_time_days, lead_time_days)
+            incoming = newer_stock.incoming(incoming)
+            if newer_stock.stated is not None:
+                price, factor = _first_known(newer_stock.stated.unit_price, price), newer_stock.stated.demand_factor
+                demand = demand.times(factor)
         expected = demand.expected_units(self._horizon_weeks)
-        lost = np.where(np.isnan(stock), np.nan, demand.expected_units_lost(stock, self._horizon_weeks))
+        horizon = Demand(expected, demand.dispersion)
+        lost = netted(horizon, self._horizon_weeks * DAYS_PER_WEEK, stock, incoming).lost_units
         # the day on which the last unit goes; rounded, so that a stock of whole days is not used up a day later
-        days = np.ceil(np.round(demand.days_until_out(stock), 9))
+        days = np.ceil(np.round(days_until_out(demand, stock, incoming), 9))
         days = np.where(days <= FARTHEST_DAYS, days, np.nan)
         relief_in_days = np.where(np.isnan(run_out).all(axis=1), np.nan, lead_time_days + REVIEW_DAYS)
         relief = until_relief(run_out, relief_in_days)
         lost_before_relief = relief.days_out * demand.expected_units() / DAYS_PER_WEEK
-        planned = self.ordering.orders(rows, column, stock, lead_time_days, price)
+        planned = self.ordering.orders(rows, column, stock, incoming, lead_time_days, price, factor)
+        coming = self._next_deliveries(rows, column, incoming, None if newer_stock is None else newer_stock.stated)
         orders = planned.orders
         return Figures(
             units_on_hand=stock,
@@ -125,6 +143,11 @@ class Planner:
             latest_in_days=days_until(run_out, LATEST),
             units_lost_before_relief=lost_before_relief,
             revenue_at_risk_before_relief=lost_before_relief * price,
+            delivery_in_days=coming.days,
+            delivery_units=coming.units,
+            delivery_overdue_days=coming.overdue_days,
+            on_order_units=coming.on_order_units,
+            expedite_in_days=expedite_in_days(demand, stock, incoming),
             order_units=orders.units,
             order_up_to_units=orders.order_up_to_units,
             order_left_units=orders.expected_left_units,
@@ -134,6 +157,19 @@ class Planner:
             order_units_at_risk=orders.units_at_risk,
             order_value_at_risk=orders.units_at_risk * price,
         )
+
+    def _seen(self, rows: Rows, column: int) -> Incoming:
+        orders = self._panel.purchase_orders
+        if orders is None:
+            return Incoming.none(len(self._lead_time_days[rows]))
+        return Incoming.seen(orders.of(rows), column)
+
+    def _next_deliveries(self, rows: Rows, column: int, incoming: Incoming, stated: Stated | None) -> NextDeliveries:
+        known = NextDeliveries.of(incoming)
+        if self._panel.purchase_orders is not None:
+            return known
+        inferred = inferred_deliveries({name: each[rows, : column + 1] for name, each in self._panel.fields.items()})
+        return inferred if stated is None else inferred.replaced_where(stated.knows_incoming, known)
 
     def _demand_and_price(self, rows: Rows, column: int) -> tuple[Demand, DoubleArray]:
         if column == self._newest:

@@ -44,6 +44,7 @@ class RankOrder(Enum):
     REORDER_BY_DATE = auto()
     RELIEF_PROBABILITY = auto()
     REVENUE_AT_RISK_BEFORE_RELIEF = auto()
+    EXPEDITE_BY_DATE = auto()
 
 
 @dataclass(frozen=True, slots=True)

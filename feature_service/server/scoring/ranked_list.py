@@ -102,4 +102,5 @@ def sort_keys(probabilities: FloatArray, figures: Figures) -> dict[RankOrder, Ke
         RankOrder.REORDER_BY_DATE: figures.reorder_in_days,
         RankOrder.RELIEF_PROBABILITY: -figures.relief_probability,
         RankOrder.REVENUE_AT_RISK_BEFORE_RELIEF: -figures.revenue_at_risk_before_relief,
+        RankOrder.EXPEDITE_BY_DATE: figures.expedite_in_days,
     }

@@ -131,7 +131,7 @@ class RecordedCounts:
         positions, places = positions[unsaid], places[unsaid]
         units[positions] = self.counts.units_on_hand[places]
         counted_in_days[positions] = self.counts.counted_in_days[places]
-        return NewerStock(units, stock.lead_time_days, counted_in_days)
+        return replace(stock, units_on_hand=units, counted_in_days=counted_in_days)
 
 
 def counts_of(found: Sequence[tuple[int, float, int, int]]) -> Counts:

@@ -12,6 +12,7 @@ from data.snapshots import Snapshot
 from feature_service.bundle import Bundle
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
 from feature_service.kernel.arrays import BoolArray, RowNumbers, Rows
+from feature_service.kernel.deliveries import Incoming
 from feature_service.server.errors import ModelMismatchError
 from feature_service.server.scoring.newer_stock import NewerStock
 
@@ -74,6 +75,7 @@ class Inputs:
         known = np.isfinite(self._sold)
         self._launch_week = np.where(known.any(axis=1), known.argmax(axis=1), known.shape[1])
         shared = snapshot.shared_totals(feature_set)
+        self._orders, self._on_hand = panel.purchase_orders, panel.fields.get(UNITS_ON_HAND)
         self._of_panel = PanelFeatures(feature_set, panel.fields, panel.groups, shared, panel.purchase_orders)
         self._newest = panel.fields[UNITS_SOLD].shape[1] - 1
         self._newest_with_stock: StockFeatures | None = None
@@ -112,14 +114,21 @@ class Inputs:
         """Where the stock is known to be used up; nowhere where the label is not about stock."""
         return self._out[rows, column]
 
-    def features_with_stock(self, rows: RowNumbers, column: int, units_on_hand: FloatArray) -> FloatArray | None:
-        """The features as if the panel held the callers' own stock, shape ``(rows,)``; None if the set knows none."""
-        if column == self._newest and self._newest_with_stock is not None:
-            return self._newest_with_stock.with_units_on_hand(rows, units_on_hand)
-        with_stock = self._of_panel.with_stock_at(column, rows)
+    def features_with_stock(self, rows: RowNumbers, column: int, newer: NewerStock) -> FloatArray | None:
+        """The features as if the panel held the callers' stock and what else they say; None if the set knows none."""
+        with_stock, places = self._newest_with_stock, rows
+        if column != self._newest or with_stock is None:
+            with_stock, places = self._of_panel.with_stock_at(column, rows), np.arange(len(rows))
         if with_stock is None:
             return None
-        return with_stock.with_units_on_hand(np.arange(len(rows)), units_on_hand)
+        units = newer.units_on_hand
+        if self._on_hand is not None:
+            units = np.where(np.isnan(units), self._on_hand[rows, column], units)
+        incoming = None
+        if self.feature_set.takes_orders and self._orders is not None:
+            incoming = newer.incoming(Incoming.seen(self._orders.of(rows), column))
+        factor = None if newer.stated is None else newer.stated.demand_factor
+        return with_stock.with_units_on_hand(places, units.astype(np.float32), incoming, factor)
 
     def states(self, rows: Rows, column: int, features: FloatArray, eligible: BoolArray, out: BoolArray) -> States:
         """What is known of each row."""
@@ -184,15 +193,15 @@ class Scorer:
         self, features: FloatArray, eligible: BoolArray, rows: RowNumbers, column: int, newer_stock: NewerStock
     ) -> tuple[FloatArray, BoolArray]:
         """The features, and where the label applies, as if the panel held the newer stock."""
-        known = np.flatnonzero(np.isfinite(newer_stock.units_on_hand))
-        if not len(known):
+        says_units = np.isfinite(newer_stock.units_on_hand)
+        other = np.flatnonzero(says_units | newer_stock.says_more)
+        if not len(other):
             return features, eligible
-        units = newer_stock.units_on_hand[known].astype(np.float32)
-        with_stock = self.inputs.features_with_stock(rows[known], column, units)
+        with_stock = self.inputs.features_with_stock(rows[other], column, newer_stock.of(other))
         if with_stock is None:
             return features, eligible
         features, eligible = features.copy(), eligible.copy()
-        features[known] = with_stock
+        features[other] = with_stock
         if any(bound.feature == UNITS_ON_HAND for bound in self.contract.label.applies_where):
-            eligible[known] = self.contract.applies(features[known], counted_now=True)
+            eligible[says_units] = self.contract.applies(features[says_units], counted_now=True)
         return features, eligible

@@ -14,7 +14,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.type.date_pb2 import Date
 from stockout.v1.feature_service_pb2 import ProductFeatures
-from stockout.v1.risk_service_pb2 import Reason, StockoutRisk, SuggestedOrder
+from stockout.v1.risk_service_pb2 import NextDelivery, Reason, StockoutRisk, SuggestedOrder
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray
 from feature_service.kernel.ordering import OrderTerms
@@ -75,6 +75,7 @@ _DATES = {
     "earliest_in_days": tag_of(StockoutRisk, "earliest_stockout_date"),
     "median_in_days": tag_of(StockoutRisk, "median_stockout_date"),
     "latest_in_days": tag_of(StockoutRisk, "latest_stockout_date"),
+    "expedite_in_days": tag_of(StockoutRisk, "expedite_by"),
 }
 _PROTECTION_DAYS = tag_of(SuggestedOrder, "protection_days")
 _ORDER_AMOUNTS = {
@@ -87,6 +88,9 @@ _ORDER_AMOUNTS = {
 }
 _VALUE_AT_RISK, _COST, _PACK_SIZE, _MINIMUM_UNITS, _MAXIMUM_UNITS = (
     tag_of(SuggestedOrder, name) for name in ("value_at_risk", "cost", "pack_size", "minimum_units", "maximum_units")
+)
+_EXPECTED_ON, _DELIVERY_UNITS, _OVERDUE_DAYS, _INFERRED, _ON_ORDER = (
+    tag_of(NextDelivery, name) for name in ("expected_on", "units", "overdue_days", "inferred", "on_order_units")
 )
 _YEAR, _MONTH, _DAY = (tag_of(Date, name) for name in ("year", "month", "day"))
 _REASONS = tag_of(StockoutRisk, "reasons")
@@ -155,6 +159,24 @@ def orders(figures: Figures, terms: OrderTerms) -> list[bytes]:
     }
     parts += [(_doubles(of_field, amounts), known & ~np.isnan(amounts)) for of_field, amounts in stated.items()]
     return _cut([(part, here) for part, here in parts if here.any()], len(known))
+
+
+def deliveries(figures: Figures, last_day: dt.date) -> list[bytes]:
+    """Of each row the fields of a ``NextDelivery``; nothing where none is known."""
+    known, rows = ~np.isnan(figures.delivery_in_days), len(figures.delivery_in_days)
+    if not known.any():
+        return [b""] * rows
+    units, on_order = figures.delivery_units, figures.on_order_units
+    overdue = np.minimum(np.where(known, figures.delivery_overdue_days, 0), 0x7F).astype(np.uint8)
+    inferred = known & np.isnan(on_order)
+    parts = [
+        (_dates(_EXPECTED_ON, np.where(known, figures.delivery_in_days, 0), last_day), known),
+        (_doubles(_DELIVERY_UNITS, units), known & (units != 0)),
+        (np.concatenate([_constant(_OVERDUE_DAYS, rows), overdue[:, None]], axis=1), known & (overdue > 0)),
+        (_constant(_INFERRED + b"\x01", rows), inferred),
+        (_doubles(_ON_ORDER, on_order), known & ~inferred),
+    ]
+    return _cut([(part, here) for part, here in parts if here.any()], rows)
 
 
 def challenger(probabilities: DoubleArray, alerts: BoolArray) -> list[bytes]:

@@ -44,6 +44,7 @@ _FEATURES = tag_of(ProductFeaturesResult, "features")
 _ELIGIBLE = tag_of(ProductFeatures, "eligible") + b"\x01"
 _CATEGORY = tag_of(StockoutRisk, "category")
 _ORDER = tag_of(StockoutRisk, "suggested_order")
+_NEXT_DELIVERY = tag_of(StockoutRisk, "next_delivery")
 _RANKED = tag_of(ListStockoutRisksResponse, "risks")
 _RANK, _RANKED_ID, _RANKED_RISK, _RANKED_OUT_OF_STOCK = (
     tag_of(RankedStockoutRisk, name) for name in ("rank", "product_id", "risk", "out_of_stock")
@@ -128,12 +129,12 @@ class Writer:
     def ranked(self, answers: Assessment, first_rank: int) -> bytes:
         """What a page of a ranked list holds of rows that all have a probability or are out of stock."""
         ids = map(self._assessor.panel.product_ids.__getitem__, answers.rows.tolist())
-        orders = self.orders.messages(answers)
-        outcomes = [field(_RANKED_RISK, risk) for risk in self._risks(answers, orders)]
+        supply = self._supply(answers)
+        outcomes = [field(_RANKED_RISK, risk) for risk in self._risks(answers, supply)]
         for position in np.flatnonzero(answers.scores.states == State.OUT_OF_STOCK).tolist():
             row, recorded = int(answers.rows[position]), bool(answers.recorded[position])
             error = self._assessor.stock_out_of(row, count_recorded=recorded)
-            error.suggested_order = orders[position]
+            error.suggested_order, error.next_delivery = supply[position]
             lost = out_of_stock(error)
             outcomes[position] = field(_RANKED_OUT_OF_STOCK, lost.SerializeToString())
         return b"".join(
@@ -157,20 +158,30 @@ class Writer:
             yield _result(tag, each, outcome)
 
     def _risk_outcomes(self, answers: Assessment) -> list[bytes]:
-        errors, orders = self._assessor.risk_problems(answers), self.orders.messages(answers)
+        errors, supply = self._assessor.risk_problems(answers), self._supply(answers)
         for position, error in errors.items():
             if isinstance(error, OutOfStockError):
-                error.suggested_order = orders[position]
-        problems, risks = _fields_of(errors), self._risks(answers, orders)
+                error.suggested_order, error.next_delivery = supply[position]
+        problems, risks = _fields_of(errors), self._risks(answers, supply)
         return [problems.get(position) or field(_RISK, risk) for position, risk in enumerate(risks)]
 
-    def _risks(self, answers: Assessment, orders: Sequence[bytes]) -> list[bytes]:
+    def _supply(self, answers: Assessment) -> list[tuple[bytes, bytes]]:
+        """Of each row a whole ``SuggestedOrder`` and a whole ``NextDelivery``, empty where there is none."""
+        deliveries = encoder.deliveries(answers.figures, self._last_day(answers))
+        return list(zip(self.orders.messages(answers), deliveries, strict=True))
+
+    def _last_day(self, answers: Assessment) -> dt.date:
+        return self._assessor.week(answers.column) + dt.timedelta(days=6)
+
+    def _risks(self, answers: Assessment, supply: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         """Whole ``StockoutRisk`` messages."""
-        rows, panel = answers.rows.tolist(), self._assessor.panel
-        last_day = self._assessor.week(answers.column) + dt.timedelta(days=6)
+        rows, panel, last_day = answers.rows.tolist(), self._assessor.panel, self._last_day(answers)
         risks = encoder.risks(answers.scores, answers.figures, answers.recorded, last_day)
         categories = [self.category[panel.categories[row]] for row in rows]
-        categories = [each + (order and field(_ORDER, order)) for each, order in zip(categories, orders, strict=True)]
+        categories = [
+            each + (order and field(_ORDER, order)) + (delivery and field(_NEXT_DELIVERY, delivery))
+            for each, (order, delivery) in zip(categories, supply, strict=True)
+        ]
         reasons = self._assessor.reasons
         if self._includes_challenger:
             categories = list(map(bytes.__add__, categories, self._challenger_fields(answers)))

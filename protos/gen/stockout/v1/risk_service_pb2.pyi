@@ -41,6 +41,8 @@ class _OrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Order.ValueType
     """Highest probability to be out before relief first; products without that figure last."""
     ORDER_REVENUE_AT_RISK_BEFORE_RELIEF: _Order.ValueType  # 5
     """Highest revenue at risk before relief first; products without that figure last."""
+    ORDER_EXPEDITE_BY_DATE: _Order.ValueType  # 6
+    """Earliest expedite-by date first; products without that date last."""
 
 class Order(_Order, metaclass=_OrderEnumTypeWrapper):
     """What a ranked list is ordered by; ties by product id."""
@@ -57,6 +59,8 @@ ORDER_RELIEF_PROBABILITY: Order.ValueType  # 4
 """Highest probability to be out before relief first; products without that figure last."""
 ORDER_REVENUE_AT_RISK_BEFORE_RELIEF: Order.ValueType  # 5
 """Highest revenue at risk before relief first; products without that figure last."""
+ORDER_EXPEDITE_BY_DATE: Order.ValueType  # 6
+"""Earliest expedite-by date first; products without that date last."""
 Global___Order: _TypeAlias = Order  # noqa: Y015
 
 class _ShardKey:
@@ -154,6 +158,9 @@ class AssessmentItem(_message.Message):
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     UNITS_ON_HAND_FIELD_NUMBER: _builtins.int
     LEAD_TIME_DAYS_FIELD_NUMBER: _builtins.int
+    DELIVERIES_FIELD_NUMBER: _builtins.int
+    UNIT_PRICE_FIELD_NUMBER: _builtins.int
+    DEMAND_FACTOR_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """1 to 256 bytes of UTF-8."""
     units_on_hand: _builtins.float
@@ -163,27 +170,102 @@ class AssessmentItem(_message.Message):
     """
     lead_time_days: _builtins.int
     """Days from an order to its arrival, 0 to 365; instead of the snapshot's lead time."""
+    unit_price: _builtins.float
+    """What a unit is sold at, finite and at least 0, in the currency of the data; instead of the last known price. Money is
+    counted by it; that another price sells more or less, say with demand_factor.
+    """
+    demand_factor: _builtins.float
+    """What all demand is taken times, e.g. 1.5 in a promotion: 0.01 to 100. Features that hold the stock against demand are
+    computed with it, as are all figures; those that only tell of the past stay as they are.
+    """
+    @_builtins.property
+    def deliveries(self) -> Global___ExpectedDeliveries:
+        """All that is on the way to it, instead of the orders that the snapshot knows; set and without a delivery: nothing is.
+        Where the model's features know no deliveries, the probability and the curve do not depend on them; the figures do.
+        """
+
     def __init__(
         self,
         *,
         product_id: _builtins.str = ...,
         units_on_hand: _builtins.float | None = ...,
         lead_time_days: _builtins.int | None = ...,
+        deliveries: Global___ExpectedDeliveries | None = ...,
+        unit_price: _builtins.float | None = ...,
+        demand_factor: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_lead_time_days", b"_lead_time_days", "_units_on_hand", b"_units_on_hand", "lead_time_days", b"lead_time_days", "units_on_hand", b"units_on_hand"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_demand_factor", b"_demand_factor", "_lead_time_days", b"_lead_time_days", "_unit_price", b"_unit_price", "_units_on_hand", b"_units_on_hand", "deliveries", b"deliveries", "demand_factor", b"demand_factor", "lead_time_days", b"lead_time_days", "unit_price", b"unit_price", "units_on_hand", b"units_on_hand"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lead_time_days", b"_lead_time_days", "_units_on_hand", b"_units_on_hand", "lead_time_days", b"lead_time_days", "product_id", b"product_id", "units_on_hand", b"units_on_hand"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_demand_factor", b"_demand_factor", "_lead_time_days", b"_lead_time_days", "_unit_price", b"_unit_price", "_units_on_hand", b"_units_on_hand", "deliveries", b"deliveries", "demand_factor", b"demand_factor", "lead_time_days", b"lead_time_days", "product_id", b"product_id", "unit_price", b"unit_price", "units_on_hand", b"units_on_hand"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__demand_factor: _TypeAlias = _typing.Literal["demand_factor"]  # noqa: Y015
+    _WhichOneofArgType__demand_factor: _TypeAlias = _typing.Literal["_demand_factor", b"_demand_factor"]  # noqa: Y015
     _WhichOneofReturnType__lead_time_days: _TypeAlias = _typing.Literal["lead_time_days"]  # noqa: Y015
     _WhichOneofArgType__lead_time_days: _TypeAlias = _typing.Literal["_lead_time_days", b"_lead_time_days"]  # noqa: Y015
+    _WhichOneofReturnType__unit_price: _TypeAlias = _typing.Literal["unit_price"]  # noqa: Y015
+    _WhichOneofArgType__unit_price: _TypeAlias = _typing.Literal["_unit_price", b"_unit_price"]  # noqa: Y015
     _WhichOneofReturnType__units_on_hand: _TypeAlias = _typing.Literal["units_on_hand"]  # noqa: Y015
     _WhichOneofArgType__units_on_hand: _TypeAlias = _typing.Literal["_units_on_hand", b"_units_on_hand"]  # noqa: Y015
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__demand_factor) -> _WhichOneofReturnType__demand_factor | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_time_days) -> _WhichOneofReturnType__lead_time_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unit_price) -> _WhichOneofReturnType__unit_price | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__units_on_hand) -> _WhichOneofReturnType__units_on_hand | None: ...
 
 Global___AssessmentItem: _TypeAlias = AssessmentItem  # noqa: Y015
+
+@_typing.final
+class ExpectedDeliveries(_message.Message):
+    """What a caller expects to come in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExpectedDelivery]:
+        """At most 100, in any order."""
+
+    def __init__(
+        self,
+        *,
+        deliveries: _abc.Iterable[Global___ExpectedDelivery] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deliveries", b"deliveries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpectedDeliveries: _TypeAlias = ExpectedDeliveries  # noqa: Y015
+
+@_typing.final
+class ExpectedDelivery(_message.Message):
+    """One delivery that a caller expects."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IN_DAYS_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    in_days: _builtins.int
+    """Days from the last day of the as_of week to that on which it comes, which is believed to the day: 1 to 365."""
+    units: _builtins.float
+    """Finite and at least 0."""
+    def __init__(
+        self,
+        *,
+        in_days: _builtins.int = ...,
+        units: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_days", b"in_days", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpectedDelivery: _TypeAlias = ExpectedDelivery  # noqa: Y015
 
 @_typing.final
 class AssessStockoutRisksResponse(_message.Message):
@@ -275,6 +357,7 @@ class OutOfStock(_message.Message):
     CATEGORY_FIELD_NUMBER: _builtins.int
     COUNT_RECORDED_FIELD_NUMBER: _builtins.int
     SUGGESTED_ORDER_FIELD_NUMBER: _builtins.int
+    NEXT_DELIVERY_FIELD_NUMBER: _builtins.int
     units_lost_per_week: _builtins.float
     """Units that it would sell in a week: the mean demand forecast, made from the weeks in which it could be bought."""
     revenue_lost_per_week: _builtins.float
@@ -294,6 +377,10 @@ class OutOfStock(_message.Message):
     def suggested_order(self) -> Global___SuggestedOrder:
         """What to order at the end of the as_of week, as in StockoutRisk."""
 
+    @_builtins.property
+    def next_delivery(self) -> Global___NextDelivery:
+        """What comes next, as in StockoutRisk."""
+
     def __init__(
         self,
         *,
@@ -303,10 +390,11 @@ class OutOfStock(_message.Message):
         category: _builtins.str = ...,
         count_recorded: _builtins.bool = ...,
         suggested_order: Global___SuggestedOrder | None = ...,
+        next_delivery: Global___NextDelivery | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "suggested_order", b"suggested_order", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "next_delivery", b"next_delivery", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "suggested_order", b"suggested_order", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "category", b"category", "count_recorded", b"count_recorded", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "suggested_order", b"suggested_order", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week", "_units_lost_per_week", b"_units_lost_per_week", "category", b"category", "count_recorded", b"count_recorded", "next_delivery", b"next_delivery", "revenue_lost_per_week", b"revenue_lost_per_week", "since", b"since", "suggested_order", b"suggested_order", "units_lost_per_week", b"units_lost_per_week"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__revenue_lost_per_week: _TypeAlias = _typing.Literal["revenue_lost_per_week"]  # noqa: Y015
     _WhichOneofArgType__revenue_lost_per_week: _TypeAlias = _typing.Literal["_revenue_lost_per_week", b"_revenue_lost_per_week"]  # noqa: Y015
@@ -351,6 +439,8 @@ class StockoutRisk(_message.Message):
     EXPECTED_UNITS_LOST_BEFORE_RELIEF_FIELD_NUMBER: _builtins.int
     REVENUE_AT_RISK_BEFORE_RELIEF_FIELD_NUMBER: _builtins.int
     SUGGESTED_ORDER_FIELD_NUMBER: _builtins.int
+    NEXT_DELIVERY_FIELD_NUMBER: _builtins.int
+    EXPEDITE_BY_FIELD_NUMBER: _builtins.int
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
@@ -363,8 +453,8 @@ class StockoutRisk(_message.Message):
     expected_demand_units: _builtins.float
     """Mean of the demand forecast, in units over the whole horizon. Unset where there is no forecast."""
     expected_units_lost: _builtins.float
-    """E[max(demand - units on hand, 0)] over the horizon, in units, demand distributed as forecast. Unset where no
-    stock or no forecast is known.
+    """Mean units of the demand over the horizon, distributed as forecast, that find neither stock nor, from its day on, a
+    delivery of an order that is on its way. Unset where no stock or no forecast is known.
     """
     revenue_at_risk: _builtins.float
     """expected_units_lost times the last known price, in the currency of the data. Unset where one of them is."""
@@ -397,8 +487,9 @@ class StockoutRisk(_message.Message):
     """expected_units_lost_before_relief times the last known price, in the currency of the data. Unset where one of them is."""
     @_builtins.property
     def expected_stockout_date(self) -> _date_pb2.Date:
-        """The day on which mean demand uses up the stock, the first day after the as_of week being its first: 7 units at 7 a
-        week are used up on its seventh day, 7.5 on its eighth. Unset where weeks_of_cover is, and beyond 365 days.
+        """The day on which mean demand uses up the stock and what of the orders on their way is there by then, the first day
+        after the as_of week being its first: 7 units at 7 a week are used up on its seventh day, 7.5 on its eighth. Unset
+        where weeks_of_cover is, and beyond 365 days.
         """
 
     @_builtins.property
@@ -446,6 +537,16 @@ class StockoutRisk(_message.Message):
     def suggested_order(self) -> Global___SuggestedOrder:
         """What to order at the end of the as_of week. Unset where no stock or no forecast is known."""
 
+    @_builtins.property
+    def next_delivery(self) -> Global___NextDelivery:
+        """What comes next. Unset where nothing is known to be on its way, nor how deliveries usually come."""
+
+    @_builtins.property
+    def expedite_by(self) -> _date_pb2.Date:
+        """The day by which the next delivery has to be there instead: mean demand uses up the stock before it is expected. Unset
+        where it comes in time, and where it is inferred.
+        """
+
     def __init__(
         self,
         *,
@@ -473,10 +574,12 @@ class StockoutRisk(_message.Message):
         expected_units_lost_before_relief: _builtins.float | None = ...,
         revenue_at_risk_before_relief: _builtins.float | None = ...,
         suggested_order: Global___SuggestedOrder | None = ...,
+        next_delivery: Global___NextDelivery | None = ...,
+        expedite_by: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "expedite_by", b"expedite_by", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "next_delivery", b"next_delivery", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "probability", b"probability", "reasons", b"reasons", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "run_out_probabilities", b"run_out_probabilities", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "expedite_by", b"expedite_by", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "next_delivery", b"next_delivery", "probability", b"probability", "reasons", b"reasons", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "run_out_probabilities", b"run_out_probabilities", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__challenger_alert: _TypeAlias = _typing.Literal["challenger_alert"]  # noqa: Y015
     _WhichOneofArgType__challenger_alert: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert"]  # noqa: Y015
@@ -522,14 +625,64 @@ class StockoutRisk(_message.Message):
 Global___StockoutRisk: _TypeAlias = StockoutRisk  # noqa: Y015
 
 @_typing.final
+class NextDelivery(_message.Message):
+    """The delivery that is expected next."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    OVERDUE_DAYS_FIELD_NUMBER: _builtins.int
+    INFERRED_FIELD_NUMBER: _builtins.int
+    ON_ORDER_UNITS_FIELD_NUMBER: _builtins.int
+    units: _builtins.float
+    """How much it brings."""
+    overdue_days: _builtins.int
+    """By how many days it is overdue at the end of the as_of week; 0 where it is not. An order that is overdue by more than
+    28 days is taken for lost.
+    """
+    inferred: _builtins.bool
+    """Whether no order says so, but how deliveries usually came by the counts of stock: expected_on is the usual time after
+    the last one, units are those of a usual one. It enters neither dates nor orders. Only where the data tells of no
+    orders at all.
+    """
+    on_order_units: _builtins.float
+    """Units of all orders on their way, this one's included. Unset where it is inferred."""
+    @_builtins.property
+    def expected_on(self) -> _date_pb2.Date:
+        """The promised day, and as many days later as the product's deliveries usually are; of one that is overdue, the first
+        day after the as_of week.
+        """
+
+    def __init__(
+        self,
+        *,
+        expected_on: _date_pb2.Date | None = ...,
+        units: _builtins.float = ...,
+        overdue_days: _builtins.int = ...,
+        inferred: _builtins.bool = ...,
+        on_order_units: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_on_order_units", b"_on_order_units", "expected_on", b"expected_on", "on_order_units", b"on_order_units"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_on_order_units", b"_on_order_units", "expected_on", b"expected_on", "inferred", b"inferred", "on_order_units", b"on_order_units", "overdue_days", b"overdue_days", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__on_order_units: _TypeAlias = _typing.Literal["on_order_units"]  # noqa: Y015
+    _WhichOneofArgType__on_order_units: _TypeAlias = _typing.Literal["_on_order_units", b"_on_order_units"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__on_order_units) -> _WhichOneofReturnType__on_order_units | None: ...
+
+Global___NextDelivery: _TypeAlias = NextDelivery  # noqa: Y015
+
+@_typing.final
 class SuggestedOrder(_message.Message):
     """How much to order of a product, and the arithmetic behind it. An order may be placed every week, 7 days after the last.
 
-    What is there, less what will be sold until the order arrives, is `expected_left_units`. It takes
+    What is there and what of earlier orders comes until the next order's arrival, each from its day on, less what will be
+    sold until this one arrives, is `expected_left_units`. It takes
     `order_up_to_units` to last with the service level from then until the next order arrives. `units` is the difference,
     in whole packs rounded up (less than half a unit is none), at least the minimum, at most the maximum.
 
-    The data tells of no orders that are on their way yet, so none are taken to be: look at yours before you order.
+    Where the data tells of no orders with suppliers, none are taken to be on their way: look at yours before you order.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

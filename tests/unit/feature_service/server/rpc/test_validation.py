@@ -23,6 +23,7 @@ from feature_service.server.rpc.validation import RequestReader
 
 FREE = {
     "stockout.v1.AssessStockoutRisksRequest.items": "its own fields have rules, and so has the message",
+    "stockout.v1.AssessmentItem.deliveries": "its own fields have rules; none in it says that nothing comes",
     "stockout.v1.ListStockoutRisksRequest.alert_only": "both values of a bool mean something",
     "stockout.v1.ListStockoutRisksRequest.include_out_of_stock": "both values of a bool mean something",
     **{

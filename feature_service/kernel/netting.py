@@ -1,0 +1,68 @@
+"""A stock and what comes to it against demand, day by day: a delivery helps from its day on, and not before."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from feature_service.kernel.arrays import DoubleArray
+from feature_service.kernel.deliveries import Incoming
+from feature_service.kernel.demand import Demand
+
+_DAYS_PER_WEEK = 7
+_LEAST_MEAN = 1e-9  # no days, no demand
+
+
+@dataclass(frozen=True)
+class Netted:
+    """What demand leaves and lacks over some days, shape ``(rows,)`` each, NaN where the stock is not known.
+
+    Attributes:
+        left_units: Expected to be there in the last evening.
+        lost_units: Expected to be wanted when there is nothing.
+    """
+
+    left_units: DoubleArray
+    lost_units: DoubleArray
+
+
+def netted(demand: Demand, days: DoubleArray | int, stock: DoubleArray, incoming: Incoming) -> Netted:
+    """From delivery to delivery: what is expected to be left of one stretch of days meets the next one's demand.
+
+    Args:
+        demand: Of all these days together, spread evenly over them.
+        days: How many, at least 0, shape ``(rows,)`` or one number for all.
+        stock: Units at the beginning, shape ``(rows,)``.
+        incoming: What comes.
+    """
+    last = np.broadcast_to(np.asarray(days, dtype=np.float64), stock.shape)
+    left, lost, begun = np.maximum(stock, 0), np.zeros(len(stock)), np.zeros(len(stock))
+    for place in range(incoming.days.shape[1] + 1):
+        is_end = place == incoming.days.shape[1]
+        until = last if is_end else np.minimum(incoming.days[:, place], last)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.where(last > 0, (until - begun) / last, 0.0)
+        stretch = Demand(np.maximum(demand.mean * share, _LEAST_MEAN), demand.dispersion)
+        missed = np.where(share > 0, stretch.expected_units_lost(left), 0)
+        left = np.where(share > 0, np.maximum(left - (stretch.mean - missed), 0), left)
+        lost, begun = lost + missed, until
+        if not is_end:
+            left = left + np.where(incoming.days[:, place] <= last, incoming.units[:, place], 0)
+    unknown = np.isnan(stock)
+    return Netted(np.where(unknown, np.nan, left), np.where(unknown, np.nan, lost))
+
+
+def days_until_out(demand: Demand, stock: DoubleArray, incoming: Incoming) -> DoubleArray:
+    """Days until mean demand has used up the stock and all that came by then, shape ``(rows,)``.
+
+    Args:
+        demand: Of a week.
+        stock: Units at the beginning, shape ``(rows,)``.
+        incoming: What comes.
+    """
+    units = np.maximum(stock, 0)
+    until = demand.days_until_out(units)
+    for place in range(incoming.days.shape[1]):
+        in_time = incoming.days[:, place] <= until
+        units = units + np.where(in_time, incoming.units[:, place], 0)
+        until = np.where(in_time, demand.days_until_out(units), until)
+    return until
