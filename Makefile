@@ -11,7 +11,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 
-.PHONY: help setup tools check test demo crossfire year bench bench-drift bench-model bench-pipeline bench-planning bench-promotion soak stubs format
+.PHONY: help setup tools check test demo crossfire year bench bench-deliveries bench-drift bench-model bench-pipeline bench-planning bench-promotion soak stubs format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -73,6 +73,9 @@ bench-model: tools ## the models beside every rule on the real data, with the ta
 
 bench-planning: tools ## what weekly orders would have cost on real histories, by policy
 	$(BIN)/python -m benchmarks.planning
+
+bench-deliveries: tools ## what knowing the orders on their way is worth, with the stores' receipts in their place
+	$(BIN)/python -m benchmarks.deliveries
 
 bench-promotion: tools ## frozen, refreshed and always newest models, replayed week by week; what went wrong is refused
 	$(BIN)/python -m benchmarks.promotion

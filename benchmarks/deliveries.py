@@ -32,7 +32,7 @@ from training.backtest.origins import BacktestSettings
 from training.backtest.out_of_fold import Backtest
 from training.backtest.rolling import backtest
 from training.backtest.run_out import backtest_run_out
-from training.backtest.run_out_file import read_run_out, write_run_out
+from training.backtest.run_out_file import RunOutPredictions, read_run_out, write_run_out
 from training.backtest.store import PredictionStore
 from training.dataset import read_training_table
 from training.evaluation.comparison import MODEL
@@ -133,7 +133,7 @@ def _stand_in(counts: pl.DataFrame, panel: Panel, known: Known) -> PurchaseOrder
     )
 
 
-def _backtest(panel: Panel, known: Known, folder: Path):  # type: ignore[no-untyped-def]
+def _backtest(panel: Panel, known: Known, folder: Path) -> tuple[Backtest, RunOutPredictions | None]:
     table, curves = folder / f"{known.name}.parquet", folder / f"{known.name} curves.parquet"
     write_training_table(panel, _LABEL, known.feature_set, table)
     rows, settings = read_training_table(table), BacktestSettings(calibration_weeks=calibration_weeks_for(_LABEL))

@@ -35,16 +35,18 @@ def netted(demand: Demand, days: DoubleArray | int, stock: DoubleArray, incoming
         incoming: What comes.
     """
     last = np.broadcast_to(np.asarray(days, dtype=np.float64), stock.shape)
-    left, lost, begun = np.maximum(stock, 0), np.zeros(len(stock)), np.zeros(len(stock))
+    left, lost, begun = np.maximum(stock, 0).astype(np.float64), np.zeros(len(stock)), np.zeros(len(stock))
     for place in range(incoming.days.shape[1] + 1):
         is_end = place == incoming.days.shape[1]
         until = last if is_end else np.minimum(incoming.days[:, place], last)
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(last > 0, (until - begun) / last, 0.0)
-        stretch = Demand(np.maximum(demand.mean * share, _LEAST_MEAN), demand.dispersion)
-        missed = np.where(share > 0, stretch.expected_units_lost(left), 0)
-        left = np.where(share > 0, np.maximum(left - (stretch.mean - missed), 0), left)
-        lost, begun = lost + missed, until
+        some = np.flatnonzero(share > 0)
+        stretch = Demand(np.maximum(demand.mean[some] * share[some], _LEAST_MEAN), demand.dispersion[some])
+        missed = stretch.expected_units_lost(left[some])
+        left[some] = np.maximum(left[some] - (stretch.mean - missed), 0)
+        lost[some] += missed
+        begun = until
         if not is_end:
             left = left + np.where(incoming.days[:, place] <= last, incoming.units[:, place], 0)
     unknown = np.isnan(stock)
