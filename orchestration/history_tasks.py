@@ -150,7 +150,12 @@ class WeeklyPanel(Stage):
         from data.panel.report import report_of
 
         history = read_history(self.folder_of(Ingest))
-        blocks = panel_blocks(history, as_of_week=self.as_of_week, max_missing_days=self.max_missing_days)
+        blocks = panel_blocks(
+            history,
+            as_of_week=self.as_of_week,
+            max_missing_days=self.max_missing_days,
+            lead_time_days=self.lead_time_days,
+        )
         write_panel(blocks, folder / PANEL_DIR)
         report = report_of(blocks, history)
         (folder / PANEL_REPORT).write_text(report.to_json(), encoding="utf-8")

@@ -54,6 +54,19 @@ def history_fingerprint(work_dir: Path, until_us: int) -> str:
 
 
 @functools.lru_cache
+def history_holds(work_dir: Path, until_us: int, table: str) -> bool:
+    """Whether any load, known up to one as ``last_known_us`` gives it, brought facts of a table.
+
+    Raises:
+        StateError: If the state of the history cannot be used.
+    """
+    from data.history.history import open_history  # noqa: PLC0415
+
+    loads = open_history(work_dir, os.environ).ledger.loads(until_us)
+    return any(load.tables[table].rows_new > 0 for load in loads if table in load.tables)
+
+
+@functools.lru_cache
 def latest_week_of(ingest_dir: Path, today: dt.date, max_missing_days: int) -> dt.date:
     """The Monday of the latest week that the data of an ingest completes.
 

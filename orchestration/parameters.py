@@ -5,7 +5,7 @@ from pathlib import Path
 import luigi
 
 from data.ingest import generic, olist
-from data.ingest.contracts import DEFAULT_EXCLUDED_STATUSES
+from data.ingest.contracts import DEFAULT_EXCLUDED_STATUSES, DEFAULT_LEAD_TIME_DAYS
 from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.panel.reach import DEFAULT_MAX_MISSING_DAYS
 from orchestration.options import ChoiceOption, DateOption, FloatOption, IntOption
@@ -14,7 +14,6 @@ from training.errors import SettingError
 from training.labels import DEFAULT_ALPHA
 from training.policy import POLICIES, AlertPolicy
 
-DEFAULT_LEAD_TIME_DAYS = 14
 DEFAULT_SEED = 42
 PROVEN, BASELINE = "recipe", "random_forest"
 HISTORY = "history"

@@ -28,7 +28,7 @@ import os
 from pathlib import Path
 
 from data.ingest import generic
-from data.ingest.contracts import LONGEST_LEAD_TIME_DAYS, OLIST
+from data.ingest.contracts import LONGEST_LEAD_TIME_DAYS, OLIST, PURCHASE_ORDERS
 from data.ingest.inputs import find_inputs
 from data.ingest.result import INGEST_SCHEMA
 from data.panel.file import PANEL_SCHEMA
@@ -43,6 +43,7 @@ from orchestration.default_question import snapshots_of
 from orchestration.hashes import fingerprint_of, short_hash
 from orchestration.known_history import (
     history_fingerprint,
+    history_holds,
     last_known_us,
     latest_week_of,
     latest_week_of_sums,
@@ -58,6 +59,8 @@ from training.registry.question import Question
 from training.schemas import BACKTEST_SCHEMA, FIGURES_SCHEMA, REGISTERED_SCHEMA, TABLE_SCHEMA, TRAINING_SCHEMA
 
 _MOST_SEEDS = 2**32
+_WITH_ORDERS = {"stock-1": "stock-2"}
+"""By the feature set that a label has of its own, the one that looks at orders with suppliers too."""
 
 
 class Run(Parameters):
@@ -131,6 +134,15 @@ class Run(Parameters):
         return fingerprint_of(sorted(find_inputs(self.input_dir, OLIST).values()), self.input_dir, {})
 
     @property
+    def has_purchase_orders(self) -> bool:
+        """Whether the files, or the loads of the history, hold orders with suppliers."""
+        if self.source == HISTORY:
+            return history_holds(self.work_dir, self.history_until_us, PURCHASE_ORDERS.name)
+        if self.source == "generic":
+            return generic.has_table(self.input_dir, PURCHASE_ORDERS.name, self.columns_file)
+        return False
+
+    @property
     def ingest_name(self) -> str:
         """Folder name of what was read: the same for the same files and reading settings."""
         return self.ingest_name_of(self.data_fingerprint)
@@ -142,8 +154,9 @@ class Run(Parameters):
 
     @property
     def panel_name(self) -> str:
-        """Folder name for the panels of what was read."""
-        return f"{self.ingest_name}-panel-{self.max_missing_days}-{PANEL_SCHEMA}"
+        """Folder name for the panels of what was read; a lead time tells when orders without a day are expected."""
+        lead_time = f"-lead-{self.lead_time_days}" if self.has_purchase_orders else ""
+        return f"{self.ingest_name}-panel-{self.max_missing_days}{lead_time}-{PANEL_SCHEMA}"
 
     @property
     def week_name(self) -> str:
@@ -188,13 +201,16 @@ class Run(Parameters):
 
     @property
     def feature_set_name(self) -> str:
-        """The feature set, by default the label's own.
+        """The feature set, by default the label's own, or the one beside it that takes orders where there are any.
 
         Raises:
             UnknownFeatureSetError: If there is none of that name.
             LabelFeaturesError: If the label cannot be learned from it.
         """
-        chosen = feature_set(self.feature_set or self.target.feature_set)
+        own = self.target.feature_set
+        if own in _WITH_ORDERS and not self.feature_set and self.has_purchase_orders:
+            own = _WITH_ORDERS[own]
+        chosen = feature_set(self.feature_set or own)
         bounds_in(chosen, self.target)
         return chosen.name
 

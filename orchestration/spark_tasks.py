@@ -69,21 +69,34 @@ class PanelParts(Stage):
 
     def fill(self, folder: Path) -> str:
         """Sum up what products share, then build the rows of each bucket."""
+        from data.panel.on_order import warnings_of_orders
         from data.panel.report import report_of_days
         from orchestration.spark.session import spark_session
 
         sums, ingested = clean_account(self.folder_of(CleanFacts))
         with spark_session(self.spark_master) as session:
             from orchestration.spark.clean import read_clean
-            from orchestration.spark.panel import frame_of_clean, layout_of, records_of_sums, write_parts
+            from orchestration.spark.panel import (
+                frame_of_clean,
+                layout_of,
+                orders_of_parts,
+                records_of_sums,
+                write_parts,
+            )
 
             records = records_of_sums(sums, ingested)
             clean = read_clean(session, self.folder_of(CleanFacts) / ROWS)
-            frame = frame_of_clean(clean, records, ingested, self.as_of_week, self.max_missing_days)
+            frame = frame_of_clean(
+                clean, records, ingested, self.as_of_week, self.max_missing_days, self.lead_time_days
+            )
             layout = layout_of(frame, ingested)
             write_parts(clean, ingested, frame, layout, folder / ROWS)
+            orders = orders_of_parts(folder / ROWS, layout)
         (folder / LAYOUT).write_text(layout.to_json(), encoding="utf-8")
-        report = report_of_days(self.as_of_week, frame.records_until, records, frame.density, ingested.warnings)
+        of_orders = () if orders is None else warnings_of_orders(orders, frame.weeks)
+        report = report_of_days(
+            self.as_of_week, frame.records_until, records, frame.density, ingested.warnings, of_orders
+        )
         (folder / PARTS_REPORT).write_text(report.to_json(), encoding="utf-8")
         for warning in report.warnings[len(ingested.warnings) :]:  # the stage before has said its own
             log.warning("warning   %s", visible(warning))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from data.errors import DataError
-from data.ingest.contracts import SALES, Table
+from data.ingest.contracts import GENERIC, SALES, Table
 from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.dialect.headers import plain
 from data.ingest.folder import Folder, resembles
@@ -37,6 +37,12 @@ _WORDS = {
     "service_level": "service",
     "name": "name|nome|nombre",
     "minimum_order_value": "min",
+    "ordered_on": "ordered|order.?dat|bestell.*dat|pedid.*dat|date|datum|fecha|data",
+    "units": "ordered|qty|quantity|quantit|units|menge|anzahl|cantidad|pieces",
+    "expected_on": "expect|due|promis|eta|erwartet|liefertermin|previs|prevu|prévu|prometid",
+    "received_on": "receiv|arriv|deliver|eingang|erhalten|receb|recibid|reçu|recu|ricev",
+    "received_units": "receiv|deliver|eingang|erhalten|receb|recibid|reçu|recu|ricev",
+    "order_id": "order|po|bestell|pedido|commande|number|nr",
 }
 """What columns may be called, by ours."""
 
@@ -70,7 +76,9 @@ def _section(folder: Folder, table: Table, checked: Mapping[str, CheckedTable]) 
     elif not paths:
         paths = tuple(path for path in folder.unclaimed if resembles(path, table))
         if not paths and table.name == SALES.name:
-            paths = folder.unclaimed[:1]
+            of_others = [table for table in GENERIC if table.name != SALES.name]
+            others = (path for path in folder.unclaimed if not any(resembles(path, each) for each in of_others))
+            paths = tuple(others)[:1]
         if paths:
             yield _said("files", [path.name for path in paths])
     elif table.reading.files:

@@ -37,6 +37,7 @@ def clean_history(history: History, loads: Sequence[Load], *, excluded_statuses:
         clean_report(history, loads, part.sums, excluded_statuses),
         part.counts,
         part.availability,
+        part.purchase_orders,
     )
 
 
@@ -56,6 +57,7 @@ class CleanFacts:
     products: pl.DataFrame
     counts: pl.DataFrame
     availability: pl.DataFrame
+    purchase_orders: pl.DataFrame
     sums: CleanSums
 
 
@@ -65,7 +67,8 @@ def clean_facts(known: Facts, excluded_statuses: Collection[str]) -> CleanFacts:
     moved = movements(facts, excluded_statuses)
     products = products_of(facts, moved.sales)
     counts, flags = facts.tables["inventory"], facts.tables["availability"]
-    return CleanFacts(moved.sales, products, counts, flags, sums_of(facts, moved, products))
+    sums = sums_of(facts, moved, products)
+    return CleanFacts(moved.sales, products, counts, flags, facts.tables["purchase_orders"], sums)
 
 
 def clean_report(
@@ -84,7 +87,7 @@ def clean_report(
     """
     if not sums.days["sales"]:
         raise EmptyInputError(f"nothing was sold: the history in {history.tables.root} holds no sale that counts")
-    counts = {name: _total(loads, name) for name in ("sales", "inventory", "availability")}
+    counts = {name: _total(loads, name) for name in ("sales", "inventory", "availability", "purchase_orders")}
     sold, until = sums.rows_by_day("sales")["day"], [load.sales_until for load in loads if load.sales_until is not None]
     first_day, last_day = sums.days_known()
     return IngestReport(
@@ -111,6 +114,8 @@ def clean_report(
         counts_used=sums.rows("counts"),
         flags_total=counts["availability"].rows_read,
         flags_used=sums.rows("availability"),
+        purchase_orders_total=counts["purchase_orders"].rows_read,
+        purchase_orders_used=sums.purchase_orders,
         sales_are_depletion=not sales_are_known(loads),
         sales_until=max(until) if until else None,
         files={f"load {load.number}": {file.name: file.table for file in load.files} for load in loads if load.files},

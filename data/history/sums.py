@@ -27,6 +27,7 @@ class CleanSums:
         products: How many.
         products_excluded: Of these, those that are not followed, by reason.
         days: By table of a ``CleanHistory``, the rows of each day, or of the Monday of each week.
+        purchase_orders: Those that are known.
     """
 
     lines: int
@@ -37,6 +38,7 @@ class CleanSums:
     products: int
     products_excluded: Mapping[str, int]
     days: Mapping[str, Mapping[str, int]]
+    purchase_orders: int
 
     def rows(self, table: str) -> int:
         """Rows of a table."""
@@ -67,6 +69,7 @@ def sums_of(facts: Facts, moved: Movements, products: pl.DataFrame) -> CleanSums
         products=products.height,
         products_excluded=excluded_by_reason(products),
         days={table: {str(day): rows for day, rows in days.iter_rows()} for table, days in by_day.items()},
+        purchase_orders=facts.tables["purchase_orders"].height,
     )
 
 
@@ -87,4 +90,5 @@ def joined_sums(parts: Sequence[CleanSums]) -> CleanSums:
         products=sum(part.products for part in parts),
         products_excluded=dict(sorted(excluded.items())),
         days={table: dict(rows) for table, rows in days.items()},
+        purchase_orders=sum(part.purchase_orders for part in parts),
     )

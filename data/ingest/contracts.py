@@ -21,6 +21,7 @@ LATEST = dt.datetime(2100, 1, 1)  # noqa: DTZ001
 HIGHEST_PRICE = 1e9
 LARGEST_NUMBER = 1e9
 LONGEST_LEAD_TIME_DAYS = 365
+DEFAULT_LEAD_TIME_DAYS = 14
 
 
 class RejectionReason(StrEnum):
@@ -44,12 +45,16 @@ class RejectionReason(StrEnum):
     ORDER_TERM_OUT_OF_RANGE = "ORDER_TERM_OUT_OF_RANGE"
     UNPARSABLE_FLAG = "UNPARSABLE_FLAG"
     UNPARSABLE_LEAD_TIME = "UNPARSABLE_LEAD_TIME"
+    EXPECTED_BEFORE_ORDERED = "EXPECTED_BEFORE_ORDERED"
+    RECEIVED_BEFORE_ORDERED = "RECEIVED_BEFORE_ORDERED"
+    RECEIVED_WITHOUT_DAY = "RECEIVED_WITHOUT_DAY"
     DUPLICATE_ORDER = "DUPLICATE_ORDER"
     DUPLICATE_ITEM = "DUPLICATE_ITEM"
     DUPLICATE_PRODUCT = "DUPLICATE_PRODUCT"
     DUPLICATE_SUPPLIER = "DUPLICATE_SUPPLIER"
     REPLACED_COUNT = "REPLACED_COUNT"
     REPLACED_FLAG = "REPLACED_FLAG"
+    REPLACED_PURCHASE_ORDER = "REPLACED_PURCHASE_ORDER"
     REPEATED_SALE = "REPEATED_SALE"
     CONFLICTING_SALE = "CONFLICTING_SALE"
     IGNORED_RETURN = "IGNORED_RETURN"
@@ -262,4 +267,21 @@ LEAD_TIMES = Table(
     duplicate=RejectionReason.DUPLICATE_PRODUCT,
     required=False,
 )
-GENERIC = (SALES, INVENTORY, AVAILABILITY, CATALOGUE, LEAD_TIMES, SUPPLIERS)
+PURCHASE_ORDERS = Table(
+    name="purchase_orders",
+    stem="purchase_orders",
+    columns=(
+        Column("product_id", Kind.ID),
+        Column("ordered_on", Kind.DAY),
+        Column("units", Kind.ABOVE_ZERO),
+        Column("expected_on", Kind.DAY, optional=True),
+        Column("received_on", Kind.DAY, optional=True),
+        Column("received_units", Kind.QUANTITY, optional=True),
+        Column("order_id", Kind.ID, optional=True),
+    ),
+    key=("product_id", "ordered_on", "order_id"),
+    duplicate=RejectionReason.REPLACED_PURCHASE_ORDER,
+    required=False,
+    keep="last",
+)
+GENERIC = (SALES, INVENTORY, AVAILABILITY, CATALOGUE, LEAD_TIMES, SUPPLIERS, PURCHASE_ORDERS)

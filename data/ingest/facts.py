@@ -13,7 +13,14 @@ import polars as pl
 
 from data.ingest.contracts import Exclusion
 from data.ingest.reading import IDS_AS_THEY_STAND, IdForm
-from data.ingest.result import AVAILABILITY_SCHEMA, COUNTS_SCHEMA, ORDER_TERMS_SCHEMA, PRODUCTS_SCHEMA, as_day
+from data.ingest.result import (
+    AVAILABILITY_SCHEMA,
+    COUNTS_SCHEMA,
+    ORDER_TERMS_SCHEMA,
+    PRODUCTS_SCHEMA,
+    PURCHASE_ORDERS_SCHEMA,
+    as_day,
+)
 from data.ingest.returns import net_returns
 from data.ingest.validate import CheckedTable
 
@@ -41,8 +48,11 @@ SCHEMAS: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     "products": CATALOGUE_SCHEMA,
     "lead_times": LEAD_TIMES_SCHEMA,
     "suppliers": SUPPLIERS_SCHEMA,
+    "purchase_orders": PURCHASE_ORDERS_SCHEMA,
 }
-"""The tables of facts. ``line`` names a line of sales, ``order_id`` and ``status`` its order; null where not known."""
+"""The tables of facts. ``line`` names a line of sales, ``order_id`` and ``status`` its order; null where not known.
+
+That of a purchase order is empty where it has none, since it is part of its name."""
 
 _OF_ORDERS = ("supplier_id", "supplier_name", "minimum_order_value", *ORDER_TERMS_SCHEMA)
 
@@ -53,6 +63,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "products": ("product_id",),
     "lead_times": ("product_id",),
     "suppliers": ("supplier_id",),
+    "purchase_orders": ("product_id", "ordered_on", "order_id"),
 }
 """What names a fact of each table; lines of sales without a name have none."""
 
@@ -173,7 +184,7 @@ def products_of(facts: Facts, sales: pl.DataFrame) -> pl.DataFrame:
         None: followed,
         Exclusion.NO_COUNTED_SALES: [tables[name] for name in ("sales", "inventory", "availability")],
         Exclusion.QUARANTINED: [facts.refused.to_frame("product_id")],
-        Exclusion.NEVER_ORDERED: [tables[name] for name in ("products", "lead_times")],
+        Exclusion.NEVER_ORDERED: [tables[name] for name in ("products", "lead_times", "purchase_orders")],
     }
     every = pl.concat(
         frame.select("product_id").unique(maintain_order=True).with_columns(exclusion=pl.lit(reason, dtype=pl.String))
@@ -212,9 +223,9 @@ def excluded_by_reason(products: pl.DataFrame) -> dict[str, int]:
 
 
 def sorted_facts(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Counts and flags in the order of ``CleanHistory``; the other tables as they are."""
-    days = {"inventory": "counted_on", "availability": "week"}
-    return {name: rows.sort("product_id", days[name]) if name in days else rows for name, rows in tables.items()}
+    """Counts, flags and purchase orders in the order of ``CleanHistory``; the other tables as they are."""
+    dated = ("inventory", "availability", "purchase_orders")
+    return {name: rows.sort(KEYS[name]) if name in dated else rows for name, rows in tables.items()}
 
 
 def _order_numbers(order_ids: pl.Series) -> pl.Series:

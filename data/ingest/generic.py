@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from data.errors import EmptyInputError
-from data.ingest.contracts import AVAILABILITY, INVENTORY, SALES
+from data.ingest.contracts import AVAILABILITY, INVENTORY, PURCHASE_ORDERS, SALES
 from data.ingest.dialect.dates import check_time_zone
 from data.ingest.facts import (
     Delivery,
@@ -56,6 +56,15 @@ def input_files(data_dir: Path, columns_file: Path | None = None) -> list[Path]:
     return sorted(path for paths in claimed.values() for path in paths) + ([said] if said else [])
 
 
+def has_table(data_dir: Path, name: str, columns_file: Path | None = None) -> bool:
+    """Whether a table is there, in files or as a query.
+
+    Raises:
+        DataError: One of its subclasses, when that cannot be told.
+    """
+    return name in find_files(data_dir, read_source(source_file(data_dir, columns_file))).tables
+
+
 def query_digests(data_dir: Path, columns_file: Path | None = None) -> dict[str, str]:
     """The SHA-256 of the rows of each table that is a query, by what the query is called.
 
@@ -75,7 +84,8 @@ def ingest_generic(
     max_bad_share: float = DEFAULT_MAX_BAD_SHARE,
     fingerprint: str | None = None,
 ) -> CleanHistory:
-    """Read and validate the generic layout: sales, inventory, availability, products and lead times.
+    """Read and validate the generic layout: sales, inventory, availability, products, suppliers, lead times and
+    purchase orders.
 
     Without sales the falls of the counts are taken as sales: they are units that left the shelf.
 
@@ -112,6 +122,7 @@ def ingest_generic(
         dataclasses.replace(report, warnings=warnings),
         facts.tables[INVENTORY.name],
         facts.tables[AVAILABILITY.name],
+        facts.tables[PURCHASE_ORDERS.name],
     )
 
 
@@ -209,6 +220,8 @@ def _report(checked: Tables, facts: Facts, moved: Movements, products: pl.DataFr
         counts_used=used.get(INVENTORY.name, 0),
         flags_total=totals.get(AVAILABILITY.name, 0),
         flags_used=used.get(AVAILABILITY.name, 0),
+        purchase_orders_total=totals.get(PURCHASE_ORDERS.name, 0),
+        purchase_orders_used=used.get(PURCHASE_ORDERS.name, 0),
         sales_are_depletion=not facts.sales_are_known,
         sales_until=as_day(checked[SALES.name].good["sold_at"].dt.date().max()) if SALES.name in checked else None,
         files={name: {part.name: part.form for part in table.raw.parts} for name, table in checked.items()},

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, SUPPLIERS
+from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, PURCHASE_ORDERS, SALES, SUPPLIERS
 from data.ingest.facts import CATALOGUE_SCHEMA, SUPPLIERS_SCHEMA, Facts, no_facts, sorted_facts
 from data.ingest.reading import Reading
 from data.ingest.repeats import line_names
-from data.ingest.result import COUNTS_SCHEMA
+from data.ingest.result import COUNTS_SCHEMA, PURCHASE_ORDERS_SCHEMA
 from data.ingest.source import Source
 from data.ingest.validate import CheckedTable
 
@@ -44,9 +44,19 @@ def generic_facts(checked: Mapping[str, CheckedTable], source: Source) -> Facts:
         tables[SUPPLIERS.name] = good[SUPPLIERS.name].select(
             pl.col(name).cast(kind) for name, kind in SUPPLIERS_SCHEMA.items()
         )
+    if PURCHASE_ORDERS.name in good:
+        tables[PURCHASE_ORDERS.name] = _purchase_orders(good[PURCHASE_ORDERS.name])
     refused = [checked[name].bad["product_id"] for name in _MOVEMENTS if name in checked]
     return Facts(
         sorted_facts(tables), pl.concat([pl.Series(dtype=pl.String), *refused]), sales_are_known=SALES.name in checked
+    )
+
+
+def _purchase_orders(orders: pl.DataFrame) -> pl.DataFrame:
+    """As facts: what was received is known of those alone that have a day of it, by default all that was ordered."""
+    received = pl.when(pl.col("received_on").is_not_null()).then(pl.col("received_units").fill_null(pl.col("units")))
+    return orders.with_columns(pl.col("order_id").fill_null(""), received_units=received).select(
+        pl.col(name).cast(kind) for name, kind in PURCHASE_ORDERS_SCHEMA.items()
     )
 
 

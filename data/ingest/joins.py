@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from data.errors import FewJoinsError
-from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, SALES, SUPPLIERS
+from data.ingest.contracts import AVAILABILITY, CATALOGUE, INVENTORY, LEAD_TIMES, PURCHASE_ORDERS, SALES, SUPPLIERS
 from data.ingest.reading import IdForm
 from data.ingest.validate import CheckedTable
 
@@ -122,7 +122,7 @@ def joins(checked: Mapping[str, CheckedTable]) -> Iterator[Join]:
                 yield join_of(files[SALES.name], ids[SALES.name], files[name], ids[name])
     moving = [name for name in (SALES.name, INVENTORY.name) if name in ids]
     every = set().union(*(ids[name] for name in moving))
-    for name in (CATALOGUE.name, LEAD_TIMES.name):
+    for name in (CATALOGUE.name, LEAD_TIMES.name, PURCHASE_ORDERS.name):
         if ids.get(name) and every:
             yield join_of(" and ".join(files[each] for each in moving), every, files[name], ids[name])
 

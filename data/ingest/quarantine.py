@@ -19,6 +19,8 @@ DEFAULT_MAX_BAD_SHARE = 0.01
 _WAYS_OUT = {
     RejectionReason.NEGATIVE_QUANTITY.value: '; if they are returns, say returns = "net" or "ignore" in [sales] of '
     "source.toml",
+    RejectionReason.REPLACED_PURCHASE_ORDER.value: "; if they are several orders of a product and day, say "
+    'order_id = ["…"] in [purchase_orders] of source.toml with the columns that tell them apart',
     RejectionReason.CONFLICTING_SALE.value: "; if the key is not the whole name of a sale line, add columns",
 }
 """What else can be done, where a reason is the most common one."""

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from data.errors import RepeatedRowsError, TwoCountsError
-from data.ingest.contracts import AVAILABILITY, Kind, RejectionReason, Table
+from data.ingest.contracts import AVAILABILITY, PURCHASE_ORDERS, Kind, RejectionReason, Table
 from data.ingest.csv_file import ROW_NUMBER
 from data.ingest.read import RawTable
 from data.ingest.reading import Reading
@@ -154,10 +154,12 @@ def _lags(rows: pl.Series) -> list[int]:
 def check_replaced(checked: CheckedTable, table: Table, max_bad_share: float) -> Iterator[str]:
     """Look at counts, or flags, of one product and day that a later one replaces with another value.
 
+    What becomes of an order changes as it should, and is not looked at.
+
     Raises:
         TwoCountsError: If they are more than may be bad: then they are rather of several places.
     """
-    if table.duplicate is None or table.keep != "last":
+    if table.duplicate is None or table.keep != "last" or table.name == PURCHASE_ORDERS.name:
         return
     value = table.columns[-1].name
     replaced = checked.bad.filter(pl.col("reason") == table.duplicate.value)

@@ -16,9 +16,9 @@ from feature_service.json_record import read_json
 from feature_service.kernel.ordering import TERMS
 
 _SALES, _PRODUCTS, _REPORT = "sales.parquet", "products.parquet", "report.json"
-_COUNTS, _AVAILABILITY = "counts.parquet", "availability.parquet"
+_COUNTS, _AVAILABILITY, _PURCHASE_ORDERS = "counts.parquet", "availability.parquet", "purchase_orders.parquet"
 
-INGEST_SCHEMA = 5
+INGEST_SCHEMA = 6
 """Of what is stored, and of the rules by which files are read: another number reads all files anew."""
 
 SALES_SCHEMA = {
@@ -41,8 +41,17 @@ PRODUCTS_SCHEMA = {
 }
 COUNTS_SCHEMA = {"product_id": pl.String, "counted_on": pl.Date, "units_on_hand": pl.Float64}
 AVAILABILITY_SCHEMA = {"product_id": pl.String, "week": pl.Date, "in_stock": pl.Boolean}
+PURCHASE_ORDERS_SCHEMA = {
+    "product_id": pl.String,
+    "ordered_on": pl.Date,
+    "order_id": pl.String,
+    "units": pl.Float64,
+    "expected_on": pl.Date,
+    "received_on": pl.Date,
+    "received_units": pl.Float64,
+}
 DAYS_OF = {"sales": "sold_on", "counts": "counted_on", "availability": "week"}
-"""By table of a ``CleanHistory``, the column with the day of its records."""
+"""By table of a ``CleanHistory`` that must reach ``as_of``, the column with the day of its records."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,8 @@ class IngestReport:
         returned_units: Units of negative quantities that were netted off the sales of their weeks.
         warnings: What is uncertain, each a sentence.
         items_replaced: Rows, of a history's deliveries, that say what was known already, or that later ones replace.
+        purchase_orders_total: Rows of the file of orders with suppliers.
+        purchase_orders_used: Orders that are known.
     """
 
     source: str
@@ -113,12 +124,15 @@ class IngestReport:
     returned_units: float = 0.0
     warnings: tuple[str, ...] = ()
     items_replaced: int = 0
+    purchase_orders_total: int = 0
+    purchase_orders_used: int = 0
 
     def summary(self) -> str:
         """Where the rows went, in a line."""
         decimals = f", {self.ids_from_decimals:,} rows with ids read without .0" if self.ids_from_decimals else ""
         warned = f", {len(self.warnings)} warning{'s' * (len(self.warnings) > 1)}" if self.warnings else ""
-        return self._rows() + decimals + warned
+        orders = f", {self.purchase_orders_used:,} purchase orders" if self.purchase_orders_used else ""
+        return self._rows() + orders + decimals + warned
 
     def unusual_forms(self) -> tuple[str, ...]:
         """What had to be told of each column, but for a decimal point."""
@@ -174,6 +188,8 @@ class CleanHistory:
         report: The account of all rows.
         counts: Units on hand: ``product_id``, ``counted_on``, ``units_on_hand``; one row per product and day.
         availability: ``product_id``, ``week`` (Monday), ``in_stock``; one row per product and week.
+        purchase_orders: ``product_id``, ``ordered_on``, ``order_id`` (empty where there is none), ``units``,
+            ``expected_on``, ``received_on``, ``received_units`` (null where not known); one row per order and product.
     """
 
     sales: pl.DataFrame
@@ -181,6 +197,7 @@ class CleanHistory:
     report: IngestReport
     counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNTS_SCHEMA))
     availability: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=AVAILABILITY_SCHEMA))
+    purchase_orders: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PURCHASE_ORDERS_SCHEMA))
 
 
 def write_history(history: CleanHistory, folder: Path) -> None:
@@ -189,6 +206,7 @@ def write_history(history: CleanHistory, folder: Path) -> None:
     write_rows(history.sales, folder / _SALES)
     write_rows(history.counts, folder / _COUNTS)
     write_rows(history.availability, folder / _AVAILABILITY)
+    write_rows(history.purchase_orders, folder / _PURCHASE_ORDERS)
     write_rows(history.products, folder / _PRODUCTS)
     (folder / _REPORT).write_text(history.report.to_json(), encoding="utf-8")
 
@@ -205,6 +223,7 @@ def read_history(folder: Path) -> CleanHistory:
             products=_read(folder / _PRODUCTS, PRODUCTS_SCHEMA),
             counts=_read(folder / _COUNTS, COUNTS_SCHEMA),
             availability=_read(folder / _AVAILABILITY, AVAILABILITY_SCHEMA),
+            purchase_orders=_read(folder / _PURCHASE_ORDERS, PURCHASE_ORDERS_SCHEMA),
             report=IngestReport.from_json((folder / _REPORT).read_text(encoding="utf-8")),
         )
     except DAMAGE as error:

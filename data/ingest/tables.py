@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from data.ingest.contracts import CATALOGUE, INVENTORY, SALES, Table
+from data.ingest.contracts import CATALOGUE, INVENTORY, PURCHASE_ORDERS, SALES, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
 from data.ingest.outliers import (
@@ -24,7 +24,7 @@ from data.ingest.source import Source
 from data.ingest.totals import check_totals
 from data.ingest.validate import CheckedTable, check
 
-_AMOUNTS = {SALES.name: "quantity", INVENTORY.name: "units_on_hand"}
+_AMOUNTS = {SALES.name: "quantity", INVENTORY.name: "units_on_hand", PURCHASE_ORDERS.name: "units"}
 _PRICE = re.compile(
     r"(?i)pri[cs]e|preis|prix|preci?o|preço|prezzo|cena|pris\b|amount|revenue|umsatz|total|value|netto|brutto"
 )

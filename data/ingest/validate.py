@@ -24,6 +24,7 @@ from data.ingest.dialect.numbers import NumberForm, as_number
 from data.ingest.forms import NUMBERS, TIMES, date_forms, number_forms, unix_warnings
 from data.ingest.ids import WHOLE, without_zero
 from data.ingest.read import RawTable
+from data.ingest.row_rules import rules_of_rows
 from feature_service.limits import MAX_ID_BYTES
 
 QUARANTINE = {
@@ -152,6 +153,8 @@ def _are_kept(table: Table, passed: pl.DataFrame, texts: pl.DataFrame, time_zone
 def _text(column: Column, rows: pl.DataFrame) -> pl.Expr:
     """The column as the file has it, under our name; nothing where it is not there."""
     there = pl.col(column.header) if column.header in rows.columns else pl.lit(None, dtype=pl.String)
+    if column.optional and column.kind in (Kind.ID, *TIMES):
+        there = pl.when(there != "").then(there)
     return there.alias(column.name)
 
 
@@ -181,6 +184,7 @@ def _first_reason(table: Table, typed: pl.DataFrame) -> tuple[pl.Expr, pl.Expr]:
         for column in table.columns
         for reason, breaks in _rules(column, typed)
     ]
+    broken += rules_of_rows(table, typed)
     broken.sort(key=lambda rule: list(RejectionReason).index(rule[0]))
     reasons = pl.coalesce(*(pl.when(breaks).then(pl.lit(reason.value)) for reason, breaks, _ in broken))
     columns = pl.coalesce(*(pl.when(breaks).then(pl.lit(header)) for _, breaks, header in broken))

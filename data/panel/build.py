@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from data.ingest.contracts import Exclusion
+from data.ingest.contracts import DEFAULT_LEAD_TIME_DAYS, Exclusion
 from data.ingest.result import CleanHistory
 from data.panel import IN_STOCK, Panel, PanelBlocks, ProductTable, Supplier
 from data.panel.frame import PanelFrame, frame_of, reaches_up_to
 from data.panel.groups import location_and_item
+from data.panel.on_order import orders_known
 from data.panel.reach import DEFAULT_MAX_MISSING_DAYS, record_days
 from data.panel.sparse_counts import density_of
 from data.panel.weekly_sales import codes, days_from, first_weeks, weekly_sales
@@ -25,14 +26,25 @@ _CELLS_PER_BLOCK = 1_000_000
 
 
 def build_panel(
-    history: CleanHistory, *, as_of_week: dt.date, max_missing_days: int = DEFAULT_MAX_MISSING_DAYS
+    history: CleanHistory,
+    *,
+    as_of_week: dt.date,
+    max_missing_days: int = DEFAULT_MAX_MISSING_DAYS,
+    lead_time_days: int = DEFAULT_LEAD_TIME_DAYS,
 ) -> Panel:
     """The panel of :func:`panel_blocks` in memory."""
-    return panel_blocks(history, as_of_week=as_of_week, max_missing_days=max_missing_days).whole()
+    blocks = panel_blocks(
+        history, as_of_week=as_of_week, max_missing_days=max_missing_days, lead_time_days=lead_time_days
+    )
+    return blocks.whole()
 
 
 def panel_blocks(
-    history: CleanHistory, *, as_of_week: dt.date, max_missing_days: int = DEFAULT_MAX_MISSING_DAYS
+    history: CleanHistory,
+    *,
+    as_of_week: dt.date,
+    max_missing_days: int = DEFAULT_MAX_MISSING_DAYS,
+    lead_time_days: int = DEFAULT_LEAD_TIME_DAYS,
 ) -> PanelBlocks:
     """The panel as it was known at the end of one week; later sales and counts are ignored.
 
@@ -44,6 +56,8 @@ def panel_blocks(
         history: Clean sales, counts and products.
         as_of_week: Monday of the last week; see ``data.weeks.last_complete_week``.
         max_missing_days: Days at the week's end that a table may lack; see :mod:`data.panel.reach`.
+        lead_time_days: Of products that have none of their own: their orders are expected so many days after they were
+            placed, where no day is said. The panel's ``lead_time_days`` stay what the data says.
     Raises:
         AsOfOutsideDataError: If the history begins after that week, or a table ends before it.
         ValueError: If ``as_of_week`` is no Monday.
@@ -51,7 +65,12 @@ def panel_blocks(
     records = record_days(history)
     reaches = reaches_up_to(records, as_of_week, max_missing_days)
     density = density_of(history, as_of_week + dt.timedelta(days=_DAYS - 1))
-    made = _blocks_of_products(history, frame_of(records, reaches, as_of_week, density))
+    frame = replace(
+        frame_of(records, reaches, as_of_week, density),
+        has_orders=not history.purchase_orders.is_empty(),
+        lead_time_days=lead_time_days,
+    )
+    made = _blocks_of_products(history, frame)
     return replace(made, products=replace(made.products, groups=location_and_item(made.products.ids)))
 
 
@@ -84,7 +103,10 @@ def _blocks_of_products(history: CleanHistory, frame: PanelFrame) -> PanelBlocks
         records_until=frame.records_until,
     )
     made = _Fields(ids, frame, sales, of_ids, history.availability)
-    return PanelBlocks(products, frame.weeks, made.blocks())
+    orders = None
+    if frame.has_orders:
+        orders = orders_known(history.purchase_orders, of_known, frame.weeks, frame.lead_time_days)
+    return PanelBlocks(products, frame.weeks, made.blocks(), orders)
 
 
 class _Fields:

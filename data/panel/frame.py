@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.errors import AsOfOutsideDataError
+from data.ingest.contracts import DEFAULT_LEAD_TIME_DAYS
 from data.panel.reach import RecordDays, TableReach, check_reach
 from data.panel.sparse_counts import CountDensity
 from data.weeks import DateArray, calendar, monday_of
@@ -24,6 +25,8 @@ class PanelFrame:
         has_flags: Whether there is any flag.
         density: Of the counts; None if there are none.
         records_until: The day up to which every table has records.
+        has_orders: Whether there is any order with a supplier.
+        lead_time_days: Of products without one of their own: when their orders are expected that no day is said of.
     """
 
     weeks: DateArray
@@ -33,6 +36,8 @@ class PanelFrame:
     has_flags: bool
     density: CountDensity | None
     records_until: dt.date
+    has_orders: bool = False
+    lead_time_days: int = DEFAULT_LEAD_TIME_DAYS
 
     @property
     def sunday(self) -> dt.date:

@@ -171,8 +171,14 @@ class Panel:
         )
 
     @classmethod
-    def from_products(cls, products: ProductTable, weeks: DateArray, fields: Mapping[str, FloatArray]) -> "Panel":
-        """The panel of a table of products, as :meth:`products` gives it, and matrices.
+    def from_products(
+        cls,
+        products: ProductTable,
+        weeks: DateArray,
+        fields: Mapping[str, FloatArray],
+        purchase_orders: PurchaseOrders | None = None,
+    ) -> "Panel":
+        """The panel of a table of products, as :meth:`products` gives it, matrices and orders.
 
         Raises:
             ValueError: If they do not fit together.
@@ -204,6 +210,7 @@ class Panel:
             order_terms=products.order_terms,
             supplier_ids=products.supplier_ids,
             suppliers=products.suppliers,
+            purchase_orders=purchase_orders,
         )
 
 
@@ -216,11 +223,13 @@ class PanelBlocks:
         weeks: As in :class:`Panel`.
         blocks: The matrices of the first products, of the next ones, and so on: the same names in each, at least one
             block. They can be walked through once.
+        purchase_orders: Of all products at once, since they are few; None where the data does not tell.
     """
 
     products: ProductTable
     weeks: DateArray
     blocks: Iterator[Mapping[str, FloatArray]]
+    purchase_orders: PurchaseOrders | None = None
 
     @property
     def as_of_week(self) -> dt.date:
@@ -236,10 +245,10 @@ class PanelBlocks:
     @classmethod
     def of(cls, panel: Panel) -> "PanelBlocks":
         """A whole panel as one block."""
-        return cls(panel.products(), panel.weeks, iter([panel.fields]))
+        return cls(panel.products(), panel.weeks, iter([panel.fields]), panel.purchase_orders)
 
     def whole(self) -> Panel:
         """All blocks in memory."""
         blocks = list(self.blocks)
         fields = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-        return Panel.from_products(self.products, self.weeks, fields)
+        return Panel.from_products(self.products, self.weeks, fields, self.purchase_orders)

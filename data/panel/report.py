@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from data.errors import PanelFileError
 from data.ingest.result import CleanHistory
+from data.panel.on_order import warnings_of_orders
 from data.panel.panel import Panel, PanelBlocks
 from data.panel.reach import RecordDays, TableReach, reaches_of, record_days
 from data.panel.sparse_counts import CountDensity, density_of
@@ -63,7 +64,9 @@ def report_of(panel: Panel | PanelBlocks, history: CleanHistory) -> PanelReport:
     """The report of a panel that was built from a history."""
     density = density_of(history, panel.as_of_week + dt.timedelta(days=6))
     records = record_days(history)
-    return report_of_days(panel.as_of_week, panel.data_until, records, density, history.report.warnings)
+    of_orders = () if panel.purchase_orders is None else warnings_of_orders(panel.purchase_orders, panel.weeks)
+    warnings = history.report.warnings
+    return report_of_days(panel.as_of_week, panel.data_until, records, density, warnings, of_orders)
 
 
 def report_of_days(
@@ -72,8 +75,18 @@ def report_of_days(
     records: RecordDays,
     density: CountDensity | None,
     warnings: Sequence[str],
+    of_orders: Iterable[str] = (),
 ) -> PanelReport:
-    """The same from what is known of all records together; see :class:`PanelReport`, ``warnings`` are the ingest's."""
+    """The same from what is known of all records together; see :class:`PanelReport`.
+
+    Args:
+        as_of_week: See there, like the next one.
+        data_until: See there.
+        records: The days of all records.
+        density: Of the counts.
+        warnings: The ingest's.
+        of_orders: What is to be warned of orders with suppliers.
+    """
     sunday = as_of_week + dt.timedelta(days=6)
     reaches = reaches_of(records, sunday)
     said = [*warnings, *(warning for reach in reaches for warning in _warnings(reach, sunday))]
@@ -82,6 +95,7 @@ def report_of_days(
         said += _warnings_of_future(table, days, sunday)
     if density is not None and density.is_sparse:
         said.append(_sparse(density))
+    said += of_orders
     return PanelReport(as_of_week, data_until, reaches, density, tuple(said))
 
 

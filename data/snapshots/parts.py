@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from data.matrix_file import MatrixFile
 from data.panel import Panel, ProductTable
+from data.panel.order_rows import rows_of
 from data.snapshots.shards import Sharding
 from data.snapshots.snapshot import (
     CHALLENGER_SCORES,
     ELIGIBLE,
     PANEL,
     PRODUCTS,
+    PURCHASE_ORDERS,
     REASONS,
     ChallengerScores,
     Reasons,
@@ -45,6 +47,9 @@ def write_parts(
     for table, folder in zip(_tables(panel.products(), parts, sharding), parts.folders, strict=True):
         (draft / folder).mkdir(exist_ok=True)
         (draft / folder / PRODUCTS).write_text(table.to_json(), encoding="utf-8")
+    if panel.purchase_orders is not None:
+        for rows, folder in zip(parts.rows(slice(0, len(panel.product_ids))), parts.folders, strict=True):
+            np.save(draft / folder / PURCHASE_ORDERS, rows_of(panel.purchase_orders.of(rows)), allow_pickle=False)
     digests: dict[str, str] = {}
     for name, matrix in _matrices(panel, eligible, reasons, challenger).items():
         digests |= _write_matrix(draft, name, matrix, parts, panel)

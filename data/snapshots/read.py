@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import Panel, ProductTable
+from data.panel.order_rows import orders_of
 from data.snapshots.files import SnapshotError, SnapshotFiles, as_snapshot_error
 from data.snapshots.publications import publications
 from data.snapshots.shards import held_shard
@@ -22,6 +23,7 @@ from data.snapshots.snapshot import (
     PANEL,
     POINTER,
     PRODUCTS,
+    PURCHASE_ORDERS,
     READABLE_SCHEMAS,
     REASONS,
     Challenger,
@@ -34,6 +36,7 @@ from data.snapshots.totals import TOTALS, TotalsFiles
 from data.weeks import calendar
 from feature_service.json_record import parse_json, read_json
 from feature_service.kernel.arrays import BoolArray
+from feature_service.kernel.deliveries import PurchaseOrders
 from feature_service.shards import Shard
 
 _ID = re.compile(r"\d{4}-W\d\d-[0-9a-f]{12}")
@@ -84,7 +87,8 @@ def load(root: Path, snapshot_id: str, shard: Shard | None = None) -> Snapshot:
         files = _files_of(folder, manifest, f"{held.folder}/" if held else "")
         products = ProductTable.from_json(files.content(PRODUCTS))
         fields = {name: files.array(f"{PANEL}/{name}.npy") for name in manifest.fields}
-        panel = Panel.from_products(products, calendar(manifest.first_week, manifest.as_of_week), fields)
+        weeks = calendar(manifest.first_week, manifest.as_of_week)
+        panel = Panel.from_products(products, weeks, fields, _read_orders(files, len(products.ids)))
         if not panel.has_lead_times:
             raise SnapshotError(f"snapshot {folder} lacks the lead times of products; publish it again")
         return Snapshot(
@@ -153,6 +157,10 @@ def _read_reasons(files: SnapshotFiles) -> Reasons | None:
         return None
     feature, contribution = map(files.array, names)
     return Reasons(feature=feature, contribution=contribution)
+
+
+def _read_orders(files: SnapshotFiles, products: int) -> PurchaseOrders | None:
+    return orders_of(files.array(PURCHASE_ORDERS), products) if files.holds(PURCHASE_ORDERS) else None
 
 
 def _read_challenger(files: SnapshotFiles, products: int) -> ChallengerScores | None:

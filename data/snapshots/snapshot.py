@@ -7,6 +7,7 @@
             manifest.json           what it is, and the SHA-256 of every other file
             products.json           per row: id, category, groups, lead time, terms of orders; excluded ids
             panel/<field>.npy       float32, shape (products, weeks)
+            purchase_orders.npy     a row for each order with a supplier, only where the data tells of any
             eligible.npy            bool, shape (products, weeks): where the label applies
             reasons/<array>.npy     shape (products, reasons), only where the model can tell why
             challenger.npy          float32, shape (products,): the challenger's probabilities, only where there is one
@@ -47,6 +48,7 @@ LOG = "PUBLISHED"
 MANIFEST = "manifest.json"
 PRODUCTS = "products.json"
 ELIGIBLE = "eligible.npy"
+PURCHASE_ORDERS = "purchase_orders.npy"
 PANEL = "panel"
 BUNDLE = "bundle"
 REASONS = "reasons"

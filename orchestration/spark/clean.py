@@ -22,6 +22,7 @@ from data.ingest.result import (
     AVAILABILITY_SCHEMA,
     COUNTS_SCHEMA,
     PRODUCTS_SCHEMA,
+    PURCHASE_ORDERS_SCHEMA,
     SALES_SCHEMA,
     CleanHistory,
     IngestReport,
@@ -57,6 +58,7 @@ _CLEAN: Tables = {
     "sales": SALES_SCHEMA,
     "counts": COUNTS_SCHEMA,
     "availability": AVAILABILITY_SCHEMA,
+    "purchase_orders": PURCHASE_ORDERS_SCHEMA,
     "products": PRODUCTS_SCHEMA,
     _SUMS: {_SUMS: pl.String},
 }
@@ -111,6 +113,7 @@ def clean_history_of(rows: pa.Table, report: IngestReport) -> CleanHistory:
         report,
         frames["counts"].sort("product_id", "counted_on"),
         frames["availability"].sort("product_id", "week"),
+        frames["purchase_orders"],
     )
 
 

@@ -34,15 +34,17 @@ from data.panel import Panel
 from data.panel.build import build_products, order_terms, supplier_ids, suppliers
 from data.panel.frame import PanelFrame, frame_of, reaches_up_to
 from data.panel.groups import location_and_item, split_ids
+from data.panel.order_rows import cells_of, orders_of_cells
 from data.panel.reach import RecordDays, record_days_of
 from data.panel.sparse_counts import DensitySums, density_sums
 from data.weeks import DateArray, calendar
 from feature_service.json_record import read_json
 from feature_service.kernel.arrays import FloatArray
+from feature_service.kernel.deliveries import PurchaseOrders
 from orchestration.spark.clean import clean_history_of
 from orchestration.spark.rows import BUCKET, Schema, arrow, arrow_schema, read_parquet, struct, write_parquet
 
-_FIELDS = "fields"
+_FIELDS, _ORDERS = "fields", "purchase_orders"
 PRODUCTS_OF_PANEL: Schema = {
     BUCKET: pl.Int32,
     "product_id": pl.String,
@@ -50,8 +52,9 @@ PRODUCTS_OF_PANEL: Schema = {
     "exclusion": pl.String,
     **{name: kind for name, kind in PRODUCTS_SCHEMA.items() if name not in ("product_id", "category", "exclusion")},
     _FIELDS: pl.Binary,
+    _ORDERS: pl.Binary,
 }
-"""Of each product: why it has no row, or its row of every field, float32, one field after the other."""
+"""Of each product: why it has no row, or its row of every field, float32, one field after the other, and its orders."""
 
 _DENSITY: Schema = {"counts": pl.Int64, "product_weeks": pl.Int64, "fallen": pl.Int64, "sold": pl.Int64}
 
@@ -65,12 +68,14 @@ class PanelLayout:
         as_of_week: Monday of its last.
         records_until: The day up to which every table has records.
         fields: Names, in the order in which a row holds them.
+        has_orders: Whether the data tells of orders with suppliers.
     """
 
     first_week: dt.date
     as_of_week: dt.date
     records_until: dt.date
     fields: tuple[str, ...]
+    has_orders: bool
 
     @property
     def weeks(self) -> DateArray:
@@ -102,14 +107,21 @@ def records_of_sums(sums: CleanSums, report: IngestReport) -> RecordDays:
 
 
 def frame_of_clean(
-    clean: DataFrame, records: RecordDays, report: IngestReport, as_of_week: dt.date, max_missing_days: int
+    clean: DataFrame,
+    records: RecordDays,
+    report: IngestReport,
+    as_of_week: dt.date,
+    max_missing_days: int,
+    lead_time_days: int,
 ) -> PanelFrame:
-    """What all products of the panel share; see ``build_panel`` for the last two arguments and the errors."""
+    """What all products of the panel share; see ``build_panel`` for the last three arguments and the errors."""
     reaches = reaches_up_to(records, as_of_week, max_missing_days)
     sums = DensitySums(0, 0, 0, 0)
     if not records.tables["inventory"].is_empty():
         sums = _density_sums(clean, report, as_of_week + dt.timedelta(days=6))
-    return frame_of(records, reaches, as_of_week, sums.density(sales_are_known=not report.sales_are_depletion))
+    density = sums.density(sales_are_known=not report.sales_are_depletion)
+    frame = frame_of(records, reaches, as_of_week, density)
+    return dataclasses.replace(frame, has_orders=report.purchase_orders_used > 0, lead_time_days=lead_time_days)
 
 
 def layout_of(frame: PanelFrame, report: IngestReport) -> PanelLayout:
@@ -117,7 +129,8 @@ def layout_of(frame: PanelFrame, report: IngestReport) -> PanelLayout:
     schemas = (SALES_SCHEMA, PRODUCTS_SCHEMA, COUNTS_SCHEMA, AVAILABILITY_SCHEMA)
     sales, products, counts, flags = (pl.DataFrame(schema=schema) for schema in schemas)
     nobody = build_products(CleanHistory(sales, products, report, counts, flags), frame)
-    return PanelLayout(frame.weeks[0].item(), nobody.as_of_week, frame.records_until, tuple(nobody.fields))
+    first_week = frame.weeks[0].item()
+    return PanelLayout(first_week, nobody.as_of_week, frame.records_until, tuple(nobody.fields), frame.has_orders)
 
 
 def write_parts(clean: DataFrame, report: IngestReport, frame: PanelFrame, layout: PanelLayout, folder: Path) -> None:
@@ -128,12 +141,14 @@ def write_parts(clean: DataFrame, report: IngestReport, frame: PanelFrame, layou
         history = clean_history_of(rows, report)
         panel = build_products(history, frame)
         matrix = np.stack([panel.fields[name] for name in layout.fields], axis=1)
-        of_ids = pl.DataFrame({"product_id": panel.product_ids, _FIELDS: [row.tobytes() for row in matrix]})
+        orders = cells_of(panel.purchase_orders or PurchaseOrders.none(len(matrix)))
+        cells = {"product_id": panel.product_ids, _FIELDS: [row.tobytes() for row in matrix], _ORDERS: orders}
+        of_ids = pl.DataFrame(cells, schema={name: PRODUCTS_OF_PANEL[name] for name in cells})
         excluded = {"product_id": list(panel.excluded), "reason": list(panel.excluded.values())}
         of_excluded = pl.DataFrame(excluded, schema={"product_id": pl.String, "reason": pl.String})
         products = (
             history.products.drop("exclusion")
-            .join(of_ids.cast({_FIELDS: pl.Binary, "product_id": pl.String}), on="product_id", how="left")
+            .join(of_ids, on="product_id", how="left")
             .join(of_excluded.rename({"reason": "exclusion"}), on="product_id", how="left")
             .with_columns(pl.lit(key[0].as_py(), dtype=pl.Int32).alias(BUCKET))
         )
@@ -160,13 +175,32 @@ def part_of(rows: pa.Table, layout: PanelLayout, *, has_groups: bool) -> Panel:
         excluded={},
         groups=split_ids(ids) if has_groups else {},
         records_until=layout.records_until,
+        purchase_orders=_orders_of(rows[_ORDERS], layout),
     )
 
 
 def empty_part(layout: PanelLayout) -> Panel:
     """The panel of no product, of which everything that is refused is refused alike."""
     nobody = {name: np.empty((0, len(layout.weeks)), dtype=np.float32) for name in layout.fields}
-    return Panel((), layout.weeks, nobody, (), {}, records_until=layout.records_until)
+    orders = PurchaseOrders.none(0) if layout.has_orders else None
+    return Panel((), layout.weeks, nobody, (), {}, records_until=layout.records_until, purchase_orders=orders)
+
+
+def orders_of_parts(folder: Path, layout: PanelLayout) -> PurchaseOrders | None:
+    """The orders of all products, on the driver.
+
+    Args:
+        folder: What executors wrote.
+        layout: How it is read.
+    """
+    rows = ds.dataset(folder, partitioning=None).to_table(
+        columns=["product_id", _ORDERS], filter=pc.field(_FIELDS).is_valid()
+    )
+    return _orders_of(rows.sort_by("product_id")[_ORDERS], layout)
+
+
+def _orders_of(cells: pa.BinaryArray | pa.ChunkedArray, layout: PanelLayout) -> PurchaseOrders | None:
+    return orders_of_cells(cells.to_pylist()) if layout.has_orders else None
 
 
 def assembled(folder: Path, layout: PanelLayout, scratch: Path) -> Panel:
@@ -180,7 +214,7 @@ def assembled(folder: Path, layout: PanelLayout, scratch: Path) -> Panel:
         OSError: If it has no room.
     """
     whole = ds.dataset(folder, partitioning=None)
-    columns = [name for name in PRODUCTS_OF_PANEL if name not in (BUCKET, _FIELDS)]
+    columns = [name for name in PRODUCTS_OF_PANEL if name not in (BUCKET, _FIELDS, _ORDERS)]
     products = whole.to_table(columns=columns).sort_by("product_id")
     excluded = products.filter(pc.is_valid(products["exclusion"]))
     rows = products.filter(pc.is_null(products["exclusion"]))
@@ -202,6 +236,7 @@ def assembled(folder: Path, layout: PanelLayout, scratch: Path) -> Panel:
         supplier_ids=supplier_ids(of_rows),
         suppliers=suppliers(of_rows),
         records_until=layout.records_until,
+        purchase_orders=orders_of_parts(folder, layout),
     )
     for at, matrix in _blocks(whole, ids, layout):
         for index, name in enumerate(layout.fields):

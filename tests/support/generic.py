@@ -18,6 +18,10 @@ GENERIC_ONLY = {
     RejectionReason.DUPLICATE_SUPPLIER,
     RejectionReason.REPLACED_COUNT,
     RejectionReason.REPLACED_FLAG,
+    RejectionReason.EXPECTED_BEFORE_ORDERED,
+    RejectionReason.RECEIVED_BEFORE_ORDERED,
+    RejectionReason.RECEIVED_WITHOUT_DAY,
+    RejectionReason.REPLACED_PURCHASE_ORDER,
 }
 
 TERMS_ONLY = {RejectionReason.ORDER_TERM_OUT_OF_RANGE}
@@ -35,6 +39,7 @@ HEADERS = {
     "products": "product_id,category",
     "lead_times": "product_id,lead_time_days",
     "suppliers": "supplier_id,name,lead_time_days,minimum_order_value",
+    "purchase_orders": "product_id,ordered_on,units,expected_on,received_on,received_units,order_id",
 }
 
 

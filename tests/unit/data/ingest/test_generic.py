@@ -41,6 +41,7 @@ GOOD: dict[str, Row] = {
     "products": ("a", "toys"),
     "lead_times": ("a", 10),
     "suppliers": ("s", "Sam", 12, 100),
+    "purchase_orders": ("a", "2024-01-01", 6, "2024-01-09", "", "", "o1"),
 }
 BAD_ROWS: list[tuple[str, Row, RejectionReason]] = [
     ("sales", ("", "2024-01-01", 2, 5), RejectionReason.MISSING_ID),
@@ -62,11 +63,23 @@ BAD_ROWS: list[tuple[str, Row, RejectionReason]] = [
     ("suppliers", ("t", "Tim", "soon", 100), RejectionReason.UNPARSABLE_LEAD_TIME),
     ("suppliers", ("t", "Tim", 12, -1), RejectionReason.NEGATIVE_PRICE),
     ("suppliers", ("s", "Sue", 12, 100), RejectionReason.DUPLICATE_SUPPLIER),
+    ("purchase_orders", ("a", "2024-01-02", 0, "", "", "", ""), RejectionReason.ORDER_TERM_OUT_OF_RANGE),
+    ("purchase_orders", ("a", "2024-01-02", 6, "soon", "", "", ""), RejectionReason.UNPARSABLE_TIME),
+    ("purchase_orders", ("a", "2024-01-02", 6, "9999-12-31", "", "", ""), RejectionReason.TIME_OUT_OF_RANGE),
+    ("purchase_orders", ("a", "2024-01-02", 6, "", "2024-01-09", -1, ""), RejectionReason.NEGATIVE_QUANTITY),
+    ("purchase_orders", ("a", "2024-01-02", 6, "2024-01-01", "", "", ""), RejectionReason.EXPECTED_BEFORE_ORDERED),
+    ("purchase_orders", ("a", "2024-01-02", 6, "", "2024-01-01", "", ""), RejectionReason.RECEIVED_BEFORE_ORDERED),
+    ("purchase_orders", ("a", "2024-01-02", 6, "", "", 6, ""), RejectionReason.RECEIVED_WITHOUT_DAY),
     ("inventory", ("b", "2024-01-01", 7, 7), RejectionReason.MALFORMED_ROW),
 ]
 REPLACED: list[tuple[str, Row, RejectionReason]] = [
     ("inventory", ("a", "2024-01-01", 3), RejectionReason.REPLACED_COUNT),
     ("availability", ("a", "2024-01-03", 0), RejectionReason.REPLACED_FLAG),
+    (
+        "purchase_orders",
+        ("a", "2024-01-01", 6, "2024-01-09", "2024-01-08", 4, "o1"),
+        RejectionReason.REPLACED_PURCHASE_ORDER,
+    ),
 ]
 BAD_ROWS += REPLACED
 
@@ -92,13 +105,14 @@ def test_every_reason_of_this_layout_has_an_example_here() -> None:
     assert {reason for _, _, reason in BAD_ROWS} >= GENERIC_ONLY
 
 
-def test_of_two_counts_of_a_day_and_two_flags_of_a_week_the_later_row_holds(tmp_path: Path) -> None:
+def test_of_two_counts_of_a_day_two_flags_of_a_week_and_two_rows_of_an_order_the_later_holds(tmp_path: Path) -> None:
     rows = {name: [good] for name, good in GOOD.items()}
     for table, later, _ in REPLACED:
         rows[table] = [*rows[table], later]
     ingested, _ = ingest(write_generic(tmp_path, **rows))
     assert ingested.counts["units_on_hand"].to_list() == [3]
     assert ingested.availability.rows() == [("a", MONDAY, False)]
+    assert ingested.purchase_orders["received_units"].to_list() == [4]
 
 
 def test_a_negative_count_is_kept_and_counts_as_out_of_stock(tmp_path: Path) -> None:
