@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from stockout.v1.risk_service_pb2 import OutOfStock, RankedStockoutRisk, StockoutRisk
 
@@ -67,15 +67,16 @@ def _greatest_first(message: StockoutRisk | OutOfStock, name: Any) -> tuple[bool
     return (False, -getattr(message, name)) if message.HasField(name) else (True, 0.0)
 
 
-def _earliest_reorder_first(risk: StockoutRisk) -> tuple[bool, int, int, int]:
-    day = risk.reorder_by_date
-    return (not risk.HasField("reorder_by_date"), day.year, day.month, day.day)
+def _earliest_first(risk: StockoutRisk, name: Literal["reorder_by_date", "expedite_by"]) -> tuple[bool, int, int, int]:
+    day = risk.reorder_by_date if name == "reorder_by_date" else risk.expedite_by
+    return (not risk.HasField(name), day.year, day.month, day.day)
 
 
 _FIGURES: dict[str, Callable[[StockoutRisk], Key | float]] = {
     "PROBABILITY": lambda risk: -risk.probability,
     "REVENUE_AT_RISK": lambda risk: _greatest_first(risk, "revenue_at_risk"),
-    "REORDER_BY_DATE": _earliest_reorder_first,
+    "REORDER_BY_DATE": lambda risk: _earliest_first(risk, "reorder_by_date"),
     "RELIEF_PROBABILITY": lambda risk: _greatest_first(risk, "relief_probability"),
+    "EXPEDITE_BY_DATE": lambda risk: _earliest_first(risk, "expedite_by"),
     "REVENUE_AT_RISK_BEFORE_RELIEF": lambda risk: _greatest_first(risk, "revenue_at_risk_before_relief"),
 }
