@@ -50,6 +50,7 @@ from feature_service.client.plans import (
     Reopening,
     Snooze,
 )
+from feature_service.client.product_history import DemandBand, ForecastWeek, ProductHistory, ProductWeek
 from feature_service.client.results import (
     Challenger,
     FeatureAnswer,
@@ -81,12 +82,14 @@ __all__ = [
     "DeadlineError",
     "Decision",
     "DecisionsAnswer",
+    "DemandBand",
     "DifferentSnapshotsError",
     "Dismissal",
     "ExpectedDelivery",
     "FeatureAnswer",
     "Figure",
     "FleetError",
+    "ForecastWeek",
     "HistoryClient",
     "Item",
     "ListFilter",
@@ -102,8 +105,10 @@ __all__ = [
     "PlanChangedError",
     "PlansAnswer",
     "ProductFeatures",
+    "ProductHistory",
     "ProductProblem",
     "ProductRisk",
+    "ProductWeek",
     "Provenance",
     "RankedAnswer",
     "RankedRisk",

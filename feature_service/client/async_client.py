@@ -18,14 +18,14 @@ from feature_service.client.exchanges import Call, Exchange, Outcome, Round
 from feature_service.client.fleet.servers import Fleet
 from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
 from feature_service.client.messages import risk_of
-from feature_service.client.performance import PerformanceAnswer
+from feature_service.client.past_methods import AsyncPastMethods
 from feature_service.client.plan_methods import AsyncPlanMethods
 from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
 Answer = TypeVar("Answer")
 
 
-class AsyncRiskClient(AsyncPlanMethods):
+class AsyncRiskClient(AsyncPastMethods, AsyncPlanMethods):
     """As :class:`feature_service.client.RiskClient`; create it and use it within one running event loop."""
 
     def __init__(
@@ -61,10 +61,6 @@ class AsyncRiskClient(AsyncPlanMethods):
     async def info(self) -> ServiceInfo:
         """See :meth:`RiskClient.info`."""
         return await self._run(exchanges.info(self._fleet))
-
-    async def performance(self) -> PerformanceAnswer:
-        """See :meth:`RiskClient.performance`."""
-        return await self._run(exchanges.performance(self._fleet))
 
     async def assess(
         self,

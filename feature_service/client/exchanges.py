@@ -12,7 +12,7 @@ from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
 from grpc_health.v1 import health_pb2
-from stockout.v1.risk_service_pb2 import GetPerformanceRequest, GetServiceInfoRequest, RankedStockoutRisk
+from stockout.v1.risk_service_pb2 import GetServiceInfoRequest, RankedStockoutRisk
 
 from feature_service.client import batching
 from feature_service.client.batching import Item, ListFilter
@@ -21,8 +21,6 @@ from feature_service.client.fleet.info import joined_info
 from feature_service.client.fleet.merge import Merge, rank_key
 from feature_service.client.fleet.servers import Fleet, Split
 from feature_service.client.messages import info_of, ranked_of, says_wrong_shard
-from feature_service.client.performance import PerformanceAnswer
-from feature_service.client.performance_messages import performance_of
 from feature_service.client.results import FeatureAnswer, RankedAnswer, RiskAnswer, ServiceInfo
 from feature_service.limits import MAX_PAGE
 
@@ -83,12 +81,6 @@ def info(fleet: Fleet) -> Exchange[ServiceInfo]:
     if fleet.is_sharded:
         fleet.accept(infos)
     return joined_info([info_of(each, target) for each, target in zip(infos, fleet.targets, strict=True)])
-
-
-def performance(fleet: Fleet) -> Exchange[PerformanceAnswer]:
-    """How what was said of past weeks turned out; the record is of all products, whichever server tells it."""
-    told = yield from _ask(fleet, "GetPerformance", {0: GetPerformanceRequest()})
-    return performance_of(told[0])
 
 
 def check_fleet(fleet: Fleet) -> Exchange[None]:
@@ -165,7 +157,7 @@ def _merged_pages(
     while missing := merge.missing():
         size = min(MAX_PAGE, max(1, limit - len(ranked)))
         requests = {server: batching.list_request(list_filter, size, tokens[server]) for server in missing}
-        pages = yield from _ask(fleet, "ListStockoutRisks", requests, pause_s)
+        pages = yield from ask(fleet, "ListStockoutRisks", requests, pause_s)
         for server, page in pages.items():
             first_pages.setdefault(server, page)
             tokens[server] = page.next_page_token
@@ -214,14 +206,14 @@ def _ask_all(fleet: Fleet, method: str, requests: Mapping[int, Sequence[Any]], p
     responses: dict[int, list[Any]] = {server: [] for server in requests}
     for batch in zip_longest(*requests.values()):
         of_batch = {server: each for server, each in zip(requests, batch, strict=True) if each is not None}
-        answered = yield from _ask(fleet, method, of_batch, pause_s)
+        answered = yield from ask(fleet, method, of_batch, pause_s)
         for server, response in answered.items():
             responses[server].append(response)
         pause_s = 0.0
     return responses
 
 
-def _ask(fleet: Fleet, method: str, requests: Mapping[int, Any], pause_s: float = 0.0) -> Exchange[dict[int, Any]]:
+def ask(fleet: Fleet, method: str, requests: Mapping[int, Any], pause_s: float = 0.0) -> Exchange[dict[int, Any]]:
     """One request to each of some servers, about the client's question."""
     for request in requests.values():
         request.question = fleet.question
@@ -233,7 +225,7 @@ def _ask(fleet: Fleet, method: str, requests: Mapping[int, Any], pause_s: float 
 
 
 def _infos(fleet: Fleet) -> Exchange[list[Any]]:
-    infos = yield from _ask(fleet, "GetServiceInfo", {server: GetServiceInfoRequest() for server in range(len(fleet))})
+    infos = yield from ask(fleet, "GetServiceInfo", {server: GetServiceInfoRequest() for server in range(len(fleet))})
     return list(infos.values())
 
 

@@ -18,14 +18,14 @@ from feature_service.client.fleet.reader_threads import reader_threads
 from feature_service.client.fleet.servers import Fleet
 from feature_service.client.fleet.streams import JoinedStream, JoinedWatch
 from feature_service.client.messages import risk_of
-from feature_service.client.performance import PerformanceAnswer
+from feature_service.client.past_methods import PastMethods
 from feature_service.client.plan_methods import PlanMethods
 from feature_service.client.results import FeatureAnswer, ProductRisk, RankedAnswer, RiskAnswer, ServiceInfo
 
 Answer = TypeVar("Answer")
 
 
-class RiskClient(PlanMethods):
+class RiskClient(PastMethods, PlanMethods):
     """Asks a server, or the servers of all shards as if they were one, for the risk and the features of products.
 
     A call that a server refused before it began is repeated within the timeout, as ``batching.SERVICE_CONFIG`` says.
@@ -81,14 +81,6 @@ class RiskClient(PlanMethods):
             ClientError: If there is no answer.
         """
         return self._run(exchanges.info(self._fleet))
-
-    def performance(self) -> PerformanceAnswer:
-        """How what was said of past weeks turned out, beside simple rules.
-
-        Raises:
-            ClientError: If there is no answer, as where no outcome is known yet.
-        """
-        return self._run(exchanges.performance(self._fleet))
 
     def assess(
         self,

@@ -16,6 +16,7 @@ from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
     GetPerformanceRequest,
+    GetProductHistoryRequest,
     GetServiceInfoRequest,
     ListStockoutRisksRequest,
     StreamStockoutRisksRequest,
@@ -31,6 +32,7 @@ METHODS = {
     StreamFeaturesRequest: "FeatureService/StreamFeatures",
     GetServiceInfoRequest: "RiskService/GetServiceInfo",
     GetPerformanceRequest: "RiskService/GetPerformance",
+    GetProductHistoryRequest: "RiskService/GetProductHistory",
 }
 NO_DAY = date_pb2.Date(year=2018, month=2, day=30)
 SHORT, LONG = "must be at least 1 bytes", "must be at most 256 bytes"
@@ -97,6 +99,11 @@ CASES = [
     Case(StreamFeaturesRequest(question="q" * 257), "question", LONG),
     Case(GetServiceInfoRequest(question="q" * 257), "question", LONG),
     Case(GetPerformanceRequest(question="q" * 257), "question", LONG),
+    Case(GetProductHistoryRequest(), "product_id", SHORT),
+    Case(GetProductHistoryRequest(product_id="é" * 129), "product_id", LONG),
+    Case(GetProductHistoryRequest(product_id="a", question="q" * 257), "question", LONG),
+    Case(GetProductHistoryRequest(product_id="a", weeks=-1), "weeks", f"{NOT_NEGATIVE} and less than or equal to 520"),
+    Case(GetProductHistoryRequest(product_id="a", weeks=521), "weeks", f"{NOT_NEGATIVE} and less than or equal to 520"),
 ]
 
 

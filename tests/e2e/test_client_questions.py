@@ -14,6 +14,7 @@ from stockout.v1 import provenance_pb2
 from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksResponse,
     GetPerformanceResponse,
+    GetProductHistoryResponse,
     GetServiceInfoResponse,
     ListStockoutRisksResponse,
     StreamStockoutRisksResponse,
@@ -126,6 +127,9 @@ class Old(RiskServiceServicer):
     def GetPerformance(self, *_: Any) -> GetPerformanceResponse:  # noqa: N802
         return GetPerformanceResponse(provenance=self.provenance)
 
+    def GetProductHistory(self, *_: Any) -> GetProductHistoryResponse:  # noqa: N802
+        return GetProductHistoryResponse(provenance=self.provenance)
+
 
 @pytest.fixture
 def old_target() -> Iterator[str]:
@@ -146,6 +150,7 @@ def test_no_answer_of_a_server_that_knows_no_questions_passes_for_one_to_the_que
             client.list_risks,
             client.info,
             client.performance,
+            lambda: client.product_history("a"),
             lambda: next(client.stream()),
             lambda: next(client.watch(IDS)),
         ):

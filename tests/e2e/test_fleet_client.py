@@ -15,6 +15,7 @@ from feature_service.client import (
     FleetError,
     Item,
     ListFilter,
+    RefusedError,
     RiskClient,
     Secrets,
     ServerUnavailableError,
@@ -42,6 +43,20 @@ def test_risks_and_features_are_those_of_one_server_in_the_callers_order(
     assert told(together.features(all_ids, as_of)) == told(single.features(all_ids, as_of))
     items = [Item(each, units_on_hand=float(number % 9)) for number, each in enumerate(all_ids)]
     assert told(together.assess([*items, *all_ids], as_of)) == told(single.assess([*items, *all_ids], as_of))
+
+
+def test_a_products_history_is_told_by_the_server_that_holds_it(
+    fleet: AskedFleet, shops: Shops, together: RiskClient, single: RiskClient, all_ids: list[str]
+) -> None:
+    for number in range(SHARDS):
+        product = next(each for each in part_of(number, all_ids) if each in shops.panel.product_ids)
+        assert told(together.product_history(product)) == told(single.product_history(product))
+        with RiskClient(fleet.targets[(number + 1) % SHARDS]) as alone, pytest.raises(RefusedError) as refused:
+            alone.product_history(product)
+        assert (refused.value.code, refused.value.reason) == ("FAILED_PRECONDITION", "WRONG_SHARD")
+    with pytest.raises(RefusedError) as refused:
+        together.product_history("nobody")
+    assert refused.value.reason == "UNKNOWN_PRODUCT"
 
 
 @pytest.mark.parametrize("order", ["PROBABILITY", "REVENUE_AT_RISK", "REORDER_BY_DATE"])

@@ -21,6 +21,7 @@ from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
     GetPerformanceRequest,
+    GetProductHistoryRequest,
     GetServiceInfoRequest,
     ListStockoutRisksRequest,
     StreamStockoutRisksRequest,
@@ -81,6 +82,7 @@ def asks(channel: grpc.aio.Channel, shops: Shops) -> dict[str, Ask]:
         "ListStockoutRisks": lambda n: risks.ListStockoutRisks(ListStockoutRisksRequest(page_size=1 + n % 100)),
         "GetServiceInfo": lambda _: risks.GetServiceInfo(GetServiceInfoRequest()),
         "GetPerformance": lambda _: risks.GetPerformance(GetPerformanceRequest()),
+        "GetProductHistory": lambda n: risks.GetProductHistory(GetProductHistoryRequest(product_id=every[n % 200])),
         "StreamStockoutRisks": lambda _: all_of(risks.StreamStockoutRisks(StreamStockoutRisksRequest())),
         "WatchStockoutRisks": lambda n: first_of(
             risks.WatchStockoutRisks(WatchStockoutRisksRequest(product_ids=ids(n)))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
+    GetProductHistoryRequest,
     ListStockoutRisksRequest,
     OutOfStock,
     RankedStockoutRisk,
@@ -255,3 +256,12 @@ def unmarked_error(result: StockoutRiskResult) -> object:
     info = error_details_pb2.ErrorInfo()
     assert result.error.details[0].Unpack(info)
     return info.reason, {key: value for key, value in info.metadata.items() if key != "since"}
+
+
+def test_a_products_history_is_of_the_snapshot_alone(counted: Counted) -> None:
+    asked = GetProductHistoryRequest(product_id=counted.product_ids[0])
+    before = counted.risks.GetProductHistory(asked)
+    counted.record({counted.product_ids[0]: 3.0}, WEDNESDAY)
+    assert counted.ask()[counted.product_ids[0]].risk.count_recorded
+    assert counted.risks.GetProductHistory(asked) == before
+    assert before.provenance.counts_version == ""

@@ -13,6 +13,7 @@ from stockout.v1.provenance_pb2 import Evidence
 from stockout.v1.risk_service_pb2 import (
     AssessmentItem,
     AssessStockoutRisksRequest,
+    GetProductHistoryRequest,
     ListStockoutRisksRequest,
     Order,
     StreamStockoutRisksRequest,
@@ -22,6 +23,7 @@ from feature_service.kernel.deliveries import Incoming
 from feature_service.server.scoring.newer_stock import NewerStock, Stated
 from feature_service.server.scoring.queries import (
     FeatureQuery,
+    HistoryQuery,
     ListQuery,
     RankFilter,
     RankOrder,
@@ -29,6 +31,7 @@ from feature_service.server.scoring.queries import (
 )
 
 DEFAULT_PAGE = 50
+DEFAULT_HISTORY_WEEKS = 52
 
 ORDERS = {
     Order.ORDER_UNSPECIFIED: RankOrder.PROBABILITY,
@@ -84,6 +87,11 @@ def list_query(request: ListStockoutRisksRequest) -> ListQuery:
         include_out_of_stock=request.include_out_of_stock,
     )
     return ListQuery(rank_filter, request.page_size or DEFAULT_PAGE, request.page_token, request.include_challenger)
+
+
+def history_query(request: GetProductHistoryRequest) -> HistoryQuery:
+    """How much of which product's past is asked."""
+    return HistoryQuery(request.product_id, request.weeks or DEFAULT_HISTORY_WEEKS)
 
 
 def day_of(

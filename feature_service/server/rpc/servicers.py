@@ -9,6 +9,7 @@ from stockout.v1.risk_service_pb2 import (
     AssessStockoutRisksRequest,
     GetPerformanceRequest,
     GetPerformanceResponse,
+    GetProductHistoryRequest,
     GetServiceInfoRequest,
     GetServiceInfoResponse,
     Limits,
@@ -24,12 +25,14 @@ from feature_service.server.rpc.requests import (
     asks_ids_alone,
     day_of,
     feature_query,
+    history_query,
     list_query,
     risk_query,
 )
 from feature_service.server.serving import messages
 from feature_service.server.serving.computing import compute_in_thread
 from feature_service.server.serving.current import CurrentSnapshot
+from feature_service.server.serving.product_history import product_history
 from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.serving.recorded_stock import RecordedStock
 from feature_service.server.serving.snapshot import ServingSnapshot
@@ -58,6 +61,7 @@ class RiskServicer:
             "ListStockoutRisks": UnaryMethod(ListStockoutRisksRequest, self.list_stockout_risks),
             "GetServiceInfo": UnaryMethod(GetServiceInfoRequest, self.get_service_info),
             "GetPerformance": UnaryMethod(GetPerformanceRequest, self.get_performance),
+            "GetProductHistory": UnaryMethod(GetProductHistoryRequest, self.get_product_history),
             "StreamStockoutRisks": StreamMethod(StreamStockoutRisksRequest, self.stream_stockout_risks),
             "WatchStockoutRisks": StreamMethod(WatchStockoutRisksRequest, self.watch_stockout_risks),
         }
@@ -124,6 +128,11 @@ class RiskServicer:
         serving = place.get()
         head = GetPerformanceResponse(provenance=serving.provenance()).SerializeToString()
         return head + place.track_record.response(serving.question)
+
+    def get_product_history(self, request: GetProductHistoryRequest) -> Awaitable[bytes]:
+        """Answer what is known of a product; quantiles of much demand take long."""
+        serving = self._questions.place(request.question).get()
+        return compute_in_thread(product_history, serving, history_query(request))
 
     def _served_question(self, place: CurrentSnapshot) -> ServedQuestion:
         serving = place.get()

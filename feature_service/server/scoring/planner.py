@@ -171,9 +171,13 @@ class Planner:
         inferred = inferred_deliveries({name: each[rows, : column + 1] for name, each in self._panel.fields.items()})
         return inferred if stated is None else inferred.replaced_where(stated.knows_incoming, known)
 
+    def newest_demand(self, rows: Rows) -> Demand:
+        """What the figures of the newest week are made from."""
+        return self._demand.of(rows)
+
     def _demand_and_price(self, rows: Rows, column: int) -> tuple[Demand, DoubleArray]:
         if column == self._newest:
-            return self._demand.of(rows), self._price[rows]
+            return self.newest_demand(rows), self._price[rows]
         past = {name: matrix[rows, : column + 1] for name, matrix in self._panel.fields.items()}
         demand = forecast_demand(past, column)
         return demand, last_price(past, len(demand.mean))

@@ -36,6 +36,14 @@ class FeatureQuery:
     feature_set: str
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """How many weeks of which product, at least 1."""
+
+    product_id: str
+    weeks: int
+
+
 class RankOrder(Enum):
     """What a ranked list goes by."""
 

@@ -1811,3 +1811,222 @@ class Figure(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Figure: _TypeAlias = Figure  # noqa: Y015
+
+@_typing.final
+class GetProductHistoryRequest(_message.Message):
+    """Asks what is known of one product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    WEEKS_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """1 to 256 bytes of UTF-8."""
+    question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
+    weeks: _builtins.int
+    """How many weeks, 0 to 520; 0 stands for 52."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        question: _builtins.str = ...,
+        weeks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "question", b"question", "weeks", b"weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProductHistoryRequest: _TypeAlias = GetProductHistoryRequest  # noqa: Y015
+
+@_typing.final
+class GetProductHistoryResponse(_message.Message):
+    """What is known of one product. It rests on the snapshot alone: counts that were recorded since are in the answers of
+    AssessStockoutRisks, so that the provenance's `counts_version` is empty here.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    LEAD_TIME_DAYS_FIELD_NUMBER: _builtins.int
+    WEEKS_FIELD_NUMBER: _builtins.int
+    FORECAST_FIELD_NUMBER: _builtins.int
+    category: _builtins.str
+    """The product's category in the data; empty where it has none."""
+    lead_time_days: _builtins.int
+    """Days from an order to its arrival that answers take, where the caller gives none."""
+    @_builtins.property
+    def provenance(self) -> _provenance_pb2.Provenance:
+        """The snapshot that all of it is from, and the model that answers for it."""
+
+    @_builtins.property
+    def weeks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProductWeek]:
+        """Every week, without a gap, oldest first; the last is the provenance's `as_of_week`. As many as were asked for, or
+        fewer where the snapshot holds fewer.
+        """
+
+    @_builtins.property
+    def forecast(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForecastWeek]:
+        """The weeks to come as far as the model reaches, the next one first. Empty where nothing is known of the product."""
+
+    def __init__(
+        self,
+        *,
+        provenance: _provenance_pb2.Provenance | None = ...,
+        category: _builtins.str = ...,
+        lead_time_days: _builtins.int = ...,
+        weeks: _abc.Iterable[Global___ProductWeek] | None = ...,
+        forecast: _abc.Iterable[Global___ForecastWeek] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "forecast", b"forecast", "lead_time_days", b"lead_time_days", "provenance", b"provenance", "weeks", b"weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProductHistoryResponse: _TypeAlias = GetProductHistoryResponse  # noqa: Y015
+
+@_typing.final
+class ProductWeek(_message.Message):
+    """One week of a product. A figure that is not known, as before its launch, stays unset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEEK_FIELD_NUMBER: _builtins.int
+    UNITS_SOLD_FIELD_NUMBER: _builtins.int
+    MEAN_PRICE_FIELD_NUMBER: _builtins.int
+    UNITS_ON_HAND_FIELD_NUMBER: _builtins.int
+    COUNT_AGE_DAYS_FIELD_NUMBER: _builtins.int
+    IN_STOCK_FIELD_NUMBER: _builtins.int
+    OUT_OF_STOCK_FIELD_NUMBER: _builtins.int
+    units_sold: _builtins.float
+    """Units sold in it; 0 only where it is known that none were."""
+    mean_price: _builtins.float
+    """Mean price of a unit, in the currency of the data. Unset also in a week without sales."""
+    units_on_hand: _builtins.float
+    """Units on hand at its end, by the last count; where shelves are counted on few days and the sales are complete, less
+    the units sold since that count.
+    """
+    count_age_days: _builtins.int
+    """Days from that count to the week's Sunday. Unset where units_on_hand is."""
+    in_stock: _builtins.bool
+    """The week's in-stock flag, where the data has flags."""
+    out_of_stock: _builtins.bool
+    """Whether it was out of stock on a day of the week, as flags or counts that are not older than 28 days tell."""
+    @_builtins.property
+    def week(self) -> _date_pb2.Date:
+        """Its Monday."""
+
+    def __init__(
+        self,
+        *,
+        week: _date_pb2.Date | None = ...,
+        units_sold: _builtins.float | None = ...,
+        mean_price: _builtins.float | None = ...,
+        units_on_hand: _builtins.float | None = ...,
+        count_age_days: _builtins.int | None = ...,
+        in_stock: _builtins.bool | None = ...,
+        out_of_stock: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_count_age_days", b"_count_age_days", "_in_stock", b"_in_stock", "_mean_price", b"_mean_price", "_out_of_stock", b"_out_of_stock", "_units_on_hand", b"_units_on_hand", "_units_sold", b"_units_sold", "count_age_days", b"count_age_days", "in_stock", b"in_stock", "mean_price", b"mean_price", "out_of_stock", b"out_of_stock", "units_on_hand", b"units_on_hand", "units_sold", b"units_sold", "week", b"week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_count_age_days", b"_count_age_days", "_in_stock", b"_in_stock", "_mean_price", b"_mean_price", "_out_of_stock", b"_out_of_stock", "_units_on_hand", b"_units_on_hand", "_units_sold", b"_units_sold", "count_age_days", b"count_age_days", "in_stock", b"in_stock", "mean_price", b"mean_price", "out_of_stock", b"out_of_stock", "units_on_hand", b"units_on_hand", "units_sold", b"units_sold", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__count_age_days: _TypeAlias = _typing.Literal["count_age_days"]  # noqa: Y015
+    _WhichOneofArgType__count_age_days: _TypeAlias = _typing.Literal["_count_age_days", b"_count_age_days"]  # noqa: Y015
+    _WhichOneofReturnType__in_stock: _TypeAlias = _typing.Literal["in_stock"]  # noqa: Y015
+    _WhichOneofArgType__in_stock: _TypeAlias = _typing.Literal["_in_stock", b"_in_stock"]  # noqa: Y015
+    _WhichOneofReturnType__mean_price: _TypeAlias = _typing.Literal["mean_price"]  # noqa: Y015
+    _WhichOneofArgType__mean_price: _TypeAlias = _typing.Literal["_mean_price", b"_mean_price"]  # noqa: Y015
+    _WhichOneofReturnType__out_of_stock: _TypeAlias = _typing.Literal["out_of_stock"]  # noqa: Y015
+    _WhichOneofArgType__out_of_stock: _TypeAlias = _typing.Literal["_out_of_stock", b"_out_of_stock"]  # noqa: Y015
+    _WhichOneofReturnType__units_on_hand: _TypeAlias = _typing.Literal["units_on_hand"]  # noqa: Y015
+    _WhichOneofArgType__units_on_hand: _TypeAlias = _typing.Literal["_units_on_hand", b"_units_on_hand"]  # noqa: Y015
+    _WhichOneofReturnType__units_sold: _TypeAlias = _typing.Literal["units_sold"]  # noqa: Y015
+    _WhichOneofArgType__units_sold: _TypeAlias = _typing.Literal["_units_sold", b"_units_sold"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__count_age_days) -> _WhichOneofReturnType__count_age_days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__in_stock) -> _WhichOneofReturnType__in_stock | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_price) -> _WhichOneofReturnType__mean_price | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__out_of_stock) -> _WhichOneofReturnType__out_of_stock | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_on_hand) -> _WhichOneofReturnType__units_on_hand | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_sold) -> _WhichOneofReturnType__units_sold | None: ...
+
+Global___ProductWeek: _TypeAlias = ProductWeek  # noqa: Y015
+
+@_typing.final
+class ForecastWeek(_message.Message):
+    """The demand forecast of one week to come: the same that the figures of StockoutRisk are made from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEEK_FIELD_NUMBER: _builtins.int
+    DEMAND_FIELD_NUMBER: _builtins.int
+    DEMAND_UNTIL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def week(self) -> _date_pb2.Date:
+        """Its Monday."""
+
+    @_builtins.property
+    def demand(self) -> Global___DemandBand:
+        """Demand of the week, in units."""
+
+    @_builtins.property
+    def demand_until(self) -> Global___DemandBand:
+        """Demand from the end of the `as_of_week` to the end of this week, in units. Weeks that lie far from the mean do so
+        together, so that its ends are not the sums of those of the weeks.
+        """
+
+    def __init__(
+        self,
+        *,
+        week: _date_pb2.Date | None = ...,
+        demand: Global___DemandBand | None = ...,
+        demand_until: Global___DemandBand | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["demand", b"demand", "demand_until", b"demand_until", "week", b"week"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["demand", b"demand", "demand_until", b"demand_until", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastWeek: _TypeAlias = ForecastWeek  # noqa: Y015
+
+@_typing.final
+class DemandBand(_message.Message):
+    """A mean and, in whole units, what demand does not exceed with probability 0.1 and 0.9."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEAN_UNITS_FIELD_NUMBER: _builtins.int
+    LOW_UNITS_FIELD_NUMBER: _builtins.int
+    HIGH_UNITS_FIELD_NUMBER: _builtins.int
+    mean_units: _builtins.float
+    """Mean."""
+    low_units: _builtins.float
+    """With probability 0.1."""
+    high_units: _builtins.float
+    """With probability 0.9."""
+    def __init__(
+        self,
+        *,
+        mean_units: _builtins.float = ...,
+        low_units: _builtins.float = ...,
+        high_units: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["high_units", b"high_units", "low_units", b"low_units", "mean_units", b"mean_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DemandBand: _TypeAlias = DemandBand  # noqa: Y015

@@ -78,6 +78,11 @@ class RiskServiceStub:
                 request_serializer=stockout_dot_v1_dot_risk__service__pb2.GetPerformanceRequest.SerializeToString,
                 response_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetPerformanceResponse.FromString,
                 _registered_method=True)
+        self.GetProductHistory = channel.unary_unary(
+                '/stockout.v1.RiskService/GetProductHistory',
+                request_serializer=stockout_dot_v1_dot_risk__service__pb2.GetProductHistoryRequest.SerializeToString,
+                response_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetProductHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class RiskServiceServicer:
@@ -159,6 +164,18 @@ class RiskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetProductHistory(self, request, context):
+        """What the snapshot knows of one product week by week, and the demand forecast of the weeks to come. A product without
+        a risk, as one that is out of stock, has a history too.
+
+        Errors of the whole call, besides those of every RPC, with the reasons that StockoutRiskResult tells:
+        - NOT_FOUND: UNKNOWN_PRODUCT.
+        - FAILED_PRECONDITION: WRONG_SHARD, EXCLUDED_PRODUCT, NOT_LAUNCHED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RiskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -191,6 +208,11 @@ def add_RiskServiceServicer_to_server(servicer, server):
                     servicer.GetPerformance,
                     request_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetPerformanceRequest.FromString,
                     response_serializer=stockout_dot_v1_dot_risk__service__pb2.GetPerformanceResponse.SerializeToString,
+            ),
+            'GetProductHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProductHistory,
+                    request_deserializer=stockout_dot_v1_dot_risk__service__pb2.GetProductHistoryRequest.FromString,
+                    response_serializer=stockout_dot_v1_dot_risk__service__pb2.GetProductHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -369,6 +391,33 @@ class RiskService:
             '/stockout.v1.RiskService/GetPerformance',
             stockout_dot_v1_dot_risk__service__pb2.GetPerformanceRequest.SerializeToString,
             stockout_dot_v1_dot_risk__service__pb2.GetPerformanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProductHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stockout.v1.RiskService/GetProductHistory',
+            stockout_dot_v1_dot_risk__service__pb2.GetProductHistoryRequest.SerializeToString,
+            stockout_dot_v1_dot_risk__service__pb2.GetProductHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -84,6 +84,14 @@ class RiskServiceStub:
     Errors of the whole call, besides those of every RPC:
     - FAILED_PRECONDITION (NO_TRACK_RECORD): no outcome of the question is known yet, or nobody has looked.
     """
+    GetProductHistory: _grpc.UnaryUnaryMultiCallable[_risk_service_pb2.GetProductHistoryRequest, _risk_service_pb2.GetProductHistoryResponse]
+    """What the snapshot knows of one product week by week, and the demand forecast of the weeks to come. A product without
+    a risk, as one that is out of stock, has a history too.
+
+    Errors of the whole call, besides those of every RPC, with the reasons that StockoutRiskResult tells:
+    - NOT_FOUND: UNKNOWN_PRODUCT.
+    - FAILED_PRECONDITION: WRONG_SHARD, EXCLUDED_PRODUCT, NOT_LAUNCHED.
+    """
 
 @_typing.type_check_only
 class RiskServiceAsyncStub(RiskServiceStub):
@@ -140,6 +148,14 @@ class RiskServiceAsyncStub(RiskServiceStub):
 
     Errors of the whole call, besides those of every RPC:
     - FAILED_PRECONDITION (NO_TRACK_RECORD): no outcome of the question is known yet, or nobody has looked.
+    """
+    GetProductHistory: _aio.UnaryUnaryMultiCallable[_risk_service_pb2.GetProductHistoryRequest, _risk_service_pb2.GetProductHistoryResponse]  # type: ignore[assignment]
+    """What the snapshot knows of one product week by week, and the demand forecast of the weeks to come. A product without
+    a risk, as one that is out of stock, has a history too.
+
+    Errors of the whole call, besides those of every RPC, with the reasons that StockoutRiskResult tells:
+    - NOT_FOUND: UNKNOWN_PRODUCT.
+    - FAILED_PRECONDITION: WRONG_SHARD, EXCLUDED_PRODUCT, NOT_LAUNCHED.
     """
 
 class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -230,6 +246,20 @@ class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors of the whole call, besides those of every RPC:
         - FAILED_PRECONDITION (NO_TRACK_RECORD): no outcome of the question is known yet, or nobody has looked.
+        """
+
+    @_abc_1.abstractmethod
+    def GetProductHistory(
+        self,
+        request: _risk_service_pb2.GetProductHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_risk_service_pb2.GetProductHistoryResponse, _abc.Awaitable[_risk_service_pb2.GetProductHistoryResponse]]:
+        """What the snapshot knows of one product week by week, and the demand forecast of the weeks to come. A product without
+        a risk, as one that is out of stock, has a history too.
+
+        Errors of the whole call, besides those of every RPC, with the reasons that StockoutRiskResult tells:
+        - NOT_FOUND: UNKNOWN_PRODUCT.
+        - FAILED_PRECONDITION: WRONG_SHARD, EXCLUDED_PRODUCT, NOT_LAUNCHED.
         """
 
 def add_RiskServiceServicer_to_server(servicer: RiskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
