@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from data.errors import StateError
 from data.plans import queries
 from data.plans.errors import DecisionClashError, PlanChangedError
+from data.plans.past_alerts import PastAlert, past_alerts
 from data.plans.plan import STATE_AFTER, Action, Decision, Plan, PlanState, Standing, plan_of
 from data.plans.queries import is_one_of, known_plans, stands_at
 from data.plans.rows import decision_of
@@ -122,6 +123,15 @@ class Plans:
                     break
                 after = chunk[-1].product_id
         return found[:size], len(found) > size
+
+    def past_alerts(self, question: str, product_id: str, most: int) -> list[PastAlert]:
+        """The newest alerts of a product and what became of them, the newest first; at most so many.
+
+        Raises:
+            StateError: If the database cannot be used.
+        """
+        with self._state.connect() as connection:
+            return past_alerts(connection, question, product_id.replace("\0", "\ufffd"), most)
 
     def history(
         self, question: str, product_id: str, since: dt.datetime | None, before: int | None, size: int

@@ -11,8 +11,8 @@ from feature_service.client.errors import ClientError, OtherQuestionError
 from feature_service.client.exchanges import Call, Exchange, Round, check_fleet
 from feature_service.client.fleet.servers import Fleet
 from feature_service.client.messages import day_of
-from feature_service.client.plan_messages import decision_of, plan_of, recorded_of
-from feature_service.client.plans import Decision, DecisionsAnswer, PlansAnswer, RecordedDecision
+from feature_service.client.plan_messages import decision_of, past_alert_of, plan_of, recorded_of
+from feature_service.client.plans import Decision, DecisionsAnswer, PastAlertsAnswer, PlansAnswer, RecordedDecision
 from feature_service.limits import MAX_PAGE
 
 
@@ -60,6 +60,12 @@ def decisions(fleet: Fleet, product_id: str, since: dt.datetime | None, limit: i
         response = yield from _ask(fleet, "ListDecisions", request)
         found += map(decision_of, response.decisions)
     return DecisionsAnswer(response.question, found)
+
+
+def past_alerts(fleet: Fleet, product_id: str, limit: int) -> Exchange[PastAlertsAnswer]:
+    """The last alerts of a product; every server has those of all."""
+    told = yield from _ask(fleet, "GetPastAlerts", pb.GetPastAlertsRequest(product_id=product_id, limit=limit))
+    return PastAlertsAnswer(told.question, list(map(past_alert_of, told.alerts)))
 
 
 def _plans_answer(responses: Sequence[Any], found: Sequence[pb.Plan]) -> PlansAnswer:

@@ -12,6 +12,7 @@ from feature_service.client.plans import (
     Comment,
     Decision,
     Dismissal,
+    PastAlert,
     Plan,
     RecordedDecision,
     Reopening,
@@ -73,6 +74,22 @@ def decision_of(message: pb.Decision) -> Decision:
         action=message.WhichOneof("action") or "",
         until=day_of(message.snooze.until) if message.HasField("snooze") else None,
         text=message.dismissal.reason or message.comment.text,
+    )
+
+
+def past_alert_of(message: pb.PastAlert) -> PastAlert:
+    """Read a message."""
+    return PastAlert(
+        first_week=day_of(message.first_week),
+        last_week=day_of(message.last_week),
+        weeks=message.weeks,
+        probability=message.probability,
+        highest_probability=message.highest_probability,
+        outcome=pb.AlertOutcome.Name(message.outcome).removeprefix("ALERT_OUTCOME_"),
+        outcome_day=day_of(message.outcome_day) if message.HasField("outcome_day") else None,
+        warning_days=message.warning_days if message.HasField("warning_days") else None,
+        reason=message.reason,
+        acknowledged_at=message.acknowledged_at.ToDatetime(dt.UTC) if message.HasField("acknowledged_at") else None,
     )
 
 

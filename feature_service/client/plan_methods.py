@@ -9,11 +9,12 @@ from feature_service.client import plan_exchanges
 from feature_service.client.exchanges import Exchange
 from feature_service.client.fleet.servers import Fleet
 from feature_service.client.plan_messages import decision_request
-from feature_service.client.plans import Action, DecisionsAnswer, PlansAnswer, RecordedDecision
+from feature_service.client.plans import Action, DecisionsAnswer, PastAlertsAnswer, PlansAnswer, RecordedDecision
 
 Answer = TypeVar("Answer")
 
 DEFAULT_PLANS_LIMIT = 100
+DEFAULT_PAST_ALERTS = 20
 
 
 class PlanMethods:
@@ -75,6 +76,17 @@ class PlanMethods:
         """
         return self._run(plan_exchanges.decisions(self._fleet, product_id, since, limit))
 
+    def past_alerts(self, product_id: str, limit: int = DEFAULT_PAST_ALERTS) -> PastAlertsAnswer:
+        """The last alerts of a product and what became of them, the newest first; none where no run has told them.
+
+        Args:
+            product_id: The product.
+            limit: 1 to 100.
+        Raises:
+            ClientError: If there is no answer, as from a server without the database of the runs.
+        """
+        return self._run(plan_exchanges.past_alerts(self._fleet, product_id, limit))
+
     def _run(self, exchange: Exchange[Answer]) -> Answer:
         raise NotImplementedError
 
@@ -104,6 +116,10 @@ class AsyncPlanMethods:
     ) -> DecisionsAnswer:
         """See :meth:`PlanMethods.decisions`."""
         return await self._run(plan_exchanges.decisions(self._fleet, product_id, since, limit))
+
+    async def past_alerts(self, product_id: str, limit: int = DEFAULT_PAST_ALERTS) -> PastAlertsAnswer:
+        """See :meth:`PlanMethods.past_alerts`."""
+        return await self._run(plan_exchanges.past_alerts(self._fleet, product_id, limit))
 
     async def _run(self, exchange: Exchange[Answer]) -> Answer:
         raise NotImplementedError

@@ -117,6 +117,43 @@ class DecisionsAnswer:
 
 
 @dataclass(frozen=True)
+class PastAlert:
+    """Weekly alerts of a product in a row, and what became of them.
+
+    Attributes:
+        first_week: Monday of the newest week that was known when the first was raised.
+        last_week: The same of the last one so far.
+        weeks: In how many weeks there was one.
+        probability: What the first one said.
+        highest_probability: The highest that one of them said.
+        outcome: ``OPEN``, ``CAME_TRUE``, ``DID_NOT`` or ``UNKNOWN``.
+        outcome_day: On which it came true; None where the data do not tell the day.
+        warning_days: From the end of the first week to that day.
+        reason: Why it is open or unknown.
+        acknowledged_at: When somebody first acted upon it, UTC.
+    """
+
+    first_week: dt.date
+    last_week: dt.date
+    weeks: int
+    probability: float
+    highest_probability: float
+    outcome: str
+    outcome_day: dt.date | None
+    warning_days: int | None
+    reason: str
+    acknowledged_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class PastAlertsAnswer:
+    """The last alerts of a product for a question, the newest first."""
+
+    question: str
+    results: Sequence[PastAlert]
+
+
+@dataclass(frozen=True)
 class RecordedDecision:
     """A decision that is committed, the plan after it, and whether an earlier request had recorded it."""
 

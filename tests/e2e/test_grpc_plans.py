@@ -146,6 +146,8 @@ def at(seconds: int, nanos: int = 0) -> timestamp_pb2.Timestamp:
         ("ListDecisions", pb.ListDecisionsRequest(page_token="é"), "page_token"),
         ("ListDecisions", pb.ListDecisionsRequest(since=at(1 << 60)), "since"),
         ("ListDecisions", pb.ListDecisionsRequest(since=at(0, -1)), "since"),
+        ("GetPastAlerts", pb.GetPastAlertsRequest(), "product_id"),
+        ("GetPastAlerts", pb.GetPastAlertsRequest(product_id=ANY, limit=101), "limit"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

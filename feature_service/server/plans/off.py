@@ -17,6 +17,7 @@ def methods_that_refuse() -> dict[str, Method]:
         "GetPlans": pb.GetPlansRequest,
         "ListPlans": pb.ListPlansRequest,
         "ListDecisions": pb.ListDecisionsRequest,
+        "GetPastAlerts": pb.GetPastAlertsRequest,
     }
     return {name: UnaryMethod(request_type, _refuse) for name, request_type in requests.items()}
 

@@ -14,6 +14,7 @@ from feature_service.server.serving.snapshot import ServingSnapshot
 
 MOST_SNOOZED_DAYS = 366
 DEFAULT_PAGE = 50
+DEFAULT_PAST_ALERTS = 20
 
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Of the years 1 to 9999."""

@@ -4,6 +4,7 @@ import datetime as dt
 
 from stockout.v1 import plan_service_pb2 as pb
 
+from data.plans.past_alerts import PastAlert
 from data.plans.plan import Action, Decision, Plan, PlanState
 from feature_service.server.serving.messages import date_message, timestamp_message
 
@@ -55,6 +56,23 @@ def decision_message(decision: Decision) -> pb.Decision:
         case Action.REOPENING:
             message.reopening.SetInParent()
     return message
+
+
+def past_alert_message(alert: PastAlert) -> pb.PastAlert:
+    """An alert, and what became of it."""
+    day, acted_at = alert.outcome_day, alert.acknowledged_at
+    return pb.PastAlert(
+        first_week=date_message(alert.first_week),
+        last_week=date_message(alert.last_week),
+        weeks=alert.weeks,
+        probability=alert.probability,
+        highest_probability=alert.highest_probability,
+        outcome=pb.AlertOutcome.Value(f"ALERT_OUTCOME_{alert.outcome.upper()}"),
+        outcome_day=None if day is None else date_message(day),
+        warning_days=alert.warning_days,
+        reason=alert.reason,
+        acknowledged_at=None if acted_at is None else timestamp_message(acted_at),
+    )
 
 
 def _state(state: PlanState | None) -> pb.PlanState.ValueType:

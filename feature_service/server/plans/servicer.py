@@ -5,13 +5,14 @@ from stockout.v1 import plan_service_pb2 as pb
 from feature_service.server.plans.page_token import page_token, position_in
 from feature_service.server.plans.requests import (
     DEFAULT_PAGE,
+    DEFAULT_PAST_ALERTS,
     check_admitted,
     present_of,
     proposal_of,
     since_of,
     states_of,
 )
-from feature_service.server.plans.responses import decision_message, plan_message
+from feature_service.server.plans.responses import decision_message, past_alert_message, plan_message
 from feature_service.server.plans.threads import PlanThreads
 from feature_service.server.rpc.caller import token_holder
 from feature_service.server.rpc.handlers import Method, UnaryMethod
@@ -35,6 +36,7 @@ class PlanServicer:
             "GetPlans": UnaryMethod(pb.GetPlansRequest, self.get_plans),
             "ListPlans": UnaryMethod(pb.ListPlansRequest, self.list_plans),
             "ListDecisions": UnaryMethod(pb.ListDecisionsRequest, self.list_decisions),
+            "GetPastAlerts": UnaryMethod(pb.GetPastAlertsRequest, self.get_past_alerts),
         }
 
     async def record_decision(self, request: pb.RecordDecisionRequest) -> bytes:
@@ -94,3 +96,10 @@ class PlanServicer:
             next_page_token="" if following is None else page_token(str(following), *query),
             question=question,
         ).SerializeToString()
+
+    async def get_past_alerts(self, request: pb.GetPastAlertsRequest) -> bytes:
+        """Answer the last alerts of a product."""
+        question = self._questions.place(request.question).get().question
+        product_id, most = request.product_id, request.limit or DEFAULT_PAST_ALERTS
+        alerts = await self._plans.run(lambda plans: plans.past_alerts(question, product_id, most))
+        return pb.GetPastAlertsResponse(alerts=map(past_alert_message, alerts), question=question).SerializeToString()

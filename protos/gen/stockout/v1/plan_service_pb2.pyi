@@ -53,6 +53,38 @@ PLAN_STATE_DISMISSED: PlanState.ValueType  # 4
 """Somebody decided that nothing is to be done about the alert. Until the alert is over, as an acknowledgement."""
 Global___PlanState: _TypeAlias = PlanState  # noqa: Y015
 
+class _AlertOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AlertOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AlertOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ALERT_OUTCOME_UNSPECIFIED: _AlertOutcome.ValueType  # 0
+    """Not set; never sent."""
+    ALERT_OUTCOME_OPEN: _AlertOutcome.ValueType  # 1
+    """It is not known yet."""
+    ALERT_OUTCOME_CAME_TRUE: _AlertOutcome.ValueType  # 2
+    """What it warned of happened."""
+    ALERT_OUTCOME_DID_NOT: _AlertOutcome.ValueType  # 3
+    """It did not."""
+    ALERT_OUTCOME_UNKNOWN: _AlertOutcome.ValueType  # 4
+    """Nothing tells, or something that came in, or that somebody did, may have prevented it."""
+
+class AlertOutcome(_AlertOutcome, metaclass=_AlertOutcomeEnumTypeWrapper):
+    """What became of an alert."""
+
+ALERT_OUTCOME_UNSPECIFIED: AlertOutcome.ValueType  # 0
+"""Not set; never sent."""
+ALERT_OUTCOME_OPEN: AlertOutcome.ValueType  # 1
+"""It is not known yet."""
+ALERT_OUTCOME_CAME_TRUE: AlertOutcome.ValueType  # 2
+"""What it warned of happened."""
+ALERT_OUTCOME_DID_NOT: AlertOutcome.ValueType  # 3
+"""It did not."""
+ALERT_OUTCOME_UNKNOWN: AlertOutcome.ValueType  # 4
+"""Nothing tells, or something that came in, or that somebody did, may have prevented it."""
+Global___AlertOutcome: _TypeAlias = AlertOutcome  # noqa: Y015
+
 @_typing.final
 class Plan(_message.Message):
     """Where a product stands with the planners, and since when."""
@@ -634,3 +666,129 @@ class ListDecisionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDecisionsResponse: _TypeAlias = ListDecisionsResponse  # noqa: Y015
+
+@_typing.final
+class GetPastAlertsRequest(_message.Message):
+    """Asks for the last alerts of a product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    question: _builtins.str
+    """As in AssessStockoutRisksRequest."""
+    product_id: _builtins.str
+    """The product. 1 to 256 bytes of UTF-8."""
+    limit: _builtins.int
+    """How many, 0 to 100; 0 stands for 20."""
+    def __init__(
+        self,
+        *,
+        question: _builtins.str = ...,
+        product_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "product_id", b"product_id", "question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPastAlertsRequest: _TypeAlias = GetPastAlertsRequest  # noqa: Y015
+
+@_typing.final
+class GetPastAlertsResponse(_message.Message):
+    """The last alerts of a product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERTS_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    question: _builtins.str
+    """The question by its name, also where the request named none."""
+    @_builtins.property
+    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PastAlert]:
+        """The newest first."""
+
+    def __init__(
+        self,
+        *,
+        alerts: _abc.Iterable[Global___PastAlert] | None = ...,
+        question: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPastAlertsResponse: _TypeAlias = GetPastAlertsResponse  # noqa: Y015
+
+@_typing.final
+class PastAlert(_message.Message):
+    """Weekly alerts of a product in a row, which are one warning, and what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_WEEK_FIELD_NUMBER: _builtins.int
+    LAST_WEEK_FIELD_NUMBER: _builtins.int
+    WEEKS_FIELD_NUMBER: _builtins.int
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    HIGHEST_PROBABILITY_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    OUTCOME_DAY_FIELD_NUMBER: _builtins.int
+    WARNING_DAYS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_AT_FIELD_NUMBER: _builtins.int
+    weeks: _builtins.int
+    """In how many weeks there was one."""
+    probability: _builtins.float
+    """What the first of them said. In [0, 1]."""
+    highest_probability: _builtins.float
+    """The highest that one of them said."""
+    outcome: Global___AlertOutcome.ValueType
+    """What became of it."""
+    warning_days: _builtins.int
+    """From the end of first_week to outcome_day. Unset where that is."""
+    reason: _builtins.str
+    """Where it is OPEN or UNKNOWN: why, in words."""
+    @_builtins.property
+    def first_week(self) -> _date_pb2.Date:
+        """Monday of the newest week that was known when the first of them was raised."""
+
+    @_builtins.property
+    def last_week(self) -> _date_pb2.Date:
+        """The same of the last of them so far."""
+
+    @_builtins.property
+    def outcome_day(self) -> _date_pb2.Date:
+        """Where it came true: the day on which it did; unset where the data do not tell the day."""
+
+    @_builtins.property
+    def acknowledged_at(self) -> _timestamp_pb2.Timestamp:
+        """When somebody first acted upon it, as the decisions say; unset where nobody did."""
+
+    def __init__(
+        self,
+        *,
+        first_week: _date_pb2.Date | None = ...,
+        last_week: _date_pb2.Date | None = ...,
+        weeks: _builtins.int = ...,
+        probability: _builtins.float = ...,
+        highest_probability: _builtins.float = ...,
+        outcome: Global___AlertOutcome.ValueType = ...,
+        outcome_day: _date_pb2.Date | None = ...,
+        warning_days: _builtins.int | None = ...,
+        reason: _builtins.str = ...,
+        acknowledged_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_warning_days", b"_warning_days", "acknowledged_at", b"acknowledged_at", "first_week", b"first_week", "last_week", b"last_week", "outcome_day", b"outcome_day", "warning_days", b"warning_days"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_warning_days", b"_warning_days", "acknowledged_at", b"acknowledged_at", "first_week", b"first_week", "highest_probability", b"highest_probability", "last_week", b"last_week", "outcome", b"outcome", "outcome_day", b"outcome_day", "probability", b"probability", "reason", b"reason", "warning_days", b"warning_days", "weeks", b"weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__warning_days: _TypeAlias = _typing.Literal["warning_days"]  # noqa: Y015
+    _WhichOneofArgType__warning_days: _TypeAlias = _typing.Literal["_warning_days", b"_warning_days"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__warning_days) -> _WhichOneofReturnType__warning_days | None: ...
+
+Global___PastAlert: _TypeAlias = PastAlert  # noqa: Y015

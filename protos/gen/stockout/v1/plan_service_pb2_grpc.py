@@ -77,6 +77,11 @@ class PlanServiceStub:
                 request_serializer=stockout_dot_v1_dot_plan__service__pb2.ListDecisionsRequest.SerializeToString,
                 response_deserializer=stockout_dot_v1_dot_plan__service__pb2.ListDecisionsResponse.FromString,
                 _registered_method=True)
+        self.GetPastAlerts = channel.unary_unary(
+                '/stockout.v1.PlanService/GetPastAlerts',
+                request_serializer=stockout_dot_v1_dot_plan__service__pb2.GetPastAlertsRequest.SerializeToString,
+                response_deserializer=stockout_dot_v1_dot_plan__service__pb2.GetPastAlertsResponse.FromString,
+                _registered_method=True)
 
 
 class PlanServiceServicer:
@@ -143,6 +148,14 @@ class PlanServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPastAlerts(self, request, context):
+        """The last alerts of one product and what became of them, the newest first, as the newest run of ScoreOutcomes found it;
+        none where no run has written them into the server's database. Any server of the database has those of all products.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PlanServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -165,6 +178,11 @@ def add_PlanServiceServicer_to_server(servicer, server):
                     servicer.ListDecisions,
                     request_deserializer=stockout_dot_v1_dot_plan__service__pb2.ListDecisionsRequest.FromString,
                     response_serializer=stockout_dot_v1_dot_plan__service__pb2.ListDecisionsResponse.SerializeToString,
+            ),
+            'GetPastAlerts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPastAlerts,
+                    request_deserializer=stockout_dot_v1_dot_plan__service__pb2.GetPastAlertsRequest.FromString,
+                    response_serializer=stockout_dot_v1_dot_plan__service__pb2.GetPastAlertsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -298,6 +316,33 @@ class PlanService:
             '/stockout.v1.PlanService/ListDecisions',
             stockout_dot_v1_dot_plan__service__pb2.ListDecisionsRequest.SerializeToString,
             stockout_dot_v1_dot_plan__service__pb2.ListDecisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPastAlerts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stockout.v1.PlanService/GetPastAlerts',
+            stockout_dot_v1_dot_plan__service__pb2.GetPastAlertsRequest.SerializeToString,
+            stockout_dot_v1_dot_plan__service__pb2.GetPastAlertsResponse.FromString,
             options,
             channel_credentials,
             insecure,

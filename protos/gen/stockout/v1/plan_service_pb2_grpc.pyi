@@ -76,6 +76,10 @@ class PlanServiceStub:
     """
     ListDecisions: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.ListDecisionsRequest, _plan_service_pb2.ListDecisionsResponse]
     """Decisions, the newest first, page by page; those that are recorded during a walk are not in it."""
+    GetPastAlerts: _grpc.UnaryUnaryMultiCallable[_plan_service_pb2.GetPastAlertsRequest, _plan_service_pb2.GetPastAlertsResponse]
+    """The last alerts of one product and what became of them, the newest first, as the newest run of ScoreOutcomes found it;
+    none where no run has written them into the server's database. Any server of the database has those of all products.
+    """
 
 @_typing.type_check_only
 class PlanServiceAsyncStub(PlanServiceStub):
@@ -125,6 +129,10 @@ class PlanServiceAsyncStub(PlanServiceStub):
     """
     ListDecisions: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.ListDecisionsRequest, _plan_service_pb2.ListDecisionsResponse]  # type: ignore[assignment]
     """Decisions, the newest first, page by page; those that are recorded during a walk are not in it."""
+    GetPastAlerts: _aio.UnaryUnaryMultiCallable[_plan_service_pb2.GetPastAlertsRequest, _plan_service_pb2.GetPastAlertsResponse]  # type: ignore[assignment]
+    """The last alerts of one product and what became of them, the newest first, as the newest run of ScoreOutcomes found it;
+    none where no run has written them into the server's database. Any server of the database has those of all products.
+    """
 
 class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps what planners decided upon alerts, so that whoever looks next sees that a product is taken care of, by whom and
@@ -195,5 +203,15 @@ class PlanServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_plan_service_pb2.ListDecisionsResponse, _abc.Awaitable[_plan_service_pb2.ListDecisionsResponse]]:
         """Decisions, the newest first, page by page; those that are recorded during a walk are not in it."""
+
+    @_abc_1.abstractmethod
+    def GetPastAlerts(
+        self,
+        request: _plan_service_pb2.GetPastAlertsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_plan_service_pb2.GetPastAlertsResponse, _abc.Awaitable[_plan_service_pb2.GetPastAlertsResponse]]:
+        """The last alerts of one product and what became of them, the newest first, as the newest run of ScoreOutcomes found it;
+        none where no run has written them into the server's database. Any server of the database has those of all products.
+        """
 
 def add_PlanServiceServicer_to_server(servicer: PlanServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
