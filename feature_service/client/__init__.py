@@ -52,7 +52,7 @@ from feature_service.client.plans import (
     Reopening,
     Snooze,
 )
-from feature_service.client.product_history import DemandBand, ForecastWeek, ProductHistory, ProductWeek
+from feature_service.client.product_history import DemandBand, ForecastWeek, OrderOnItsWay, ProductHistory, ProductWeek
 from feature_service.client.results import (
     Challenger,
     FeatureAnswer,
@@ -98,6 +98,7 @@ __all__ = [
     "NextDelivery",
     "OrderLine",
     "OrderList",
+    "OrderOnItsWay",
     "OtherQuestionError",
     "OtherServiceError",
     "OutOfStock",

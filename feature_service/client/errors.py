@@ -61,10 +61,11 @@ class RefusedError(ClientError):
         code: The gRPC status code's name.
         request_id: To find the call in the server's log; empty if the server sent none.
         server: Which server of several it was; empty for the only one.
+        reason: Why, for programs, e.g. ``UNKNOWN_PRODUCT``; empty where the server does not say.
     """
 
-    def __init__(self, code: str, details: str, request_id: str = "", server: str = "") -> None:
-        self.code, self.details, self.request_id, self.server = code, details, request_id, server
+    def __init__(self, code: str, details: str, request_id: str = "", server: str = "", reason: str = "") -> None:
+        self.code, self.details, self.request_id, self.server, self.reason = code, details, request_id, server, reason
         context = f"{code}, request {request_id}" if request_id else code
         super().__init__(f"{server or 'the server'} refused the request: {details} ({context})")
 
@@ -78,7 +79,7 @@ class PlanChangedError(RefusedError):
 
     def __init__(self, etag: str, code: str, details: str, request_id: str = "", server: str = "") -> None:
         self.etag = etag
-        super().__init__(code, details, request_id, server)
+        super().__init__(code, details, request_id, server, "PLAN_CHANGED")
 
 
 class OtherServiceError(ClientError):
@@ -159,7 +160,7 @@ def from_rpc_error(
     info = _info_in(error)
     if info.reason == "PLAN_CHANGED":
         return PlanChangedError(info.metadata["etag"], code.name, details, request_id, server)
-    return RefusedError(code.name, details, request_id, server)
+    return RefusedError(code.name, details, request_id, server, info.reason)
 
 
 def _info_in(error: grpc.RpcError) -> error_details_pb2.ErrorInfo:

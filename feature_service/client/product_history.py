@@ -12,7 +12,15 @@ from stockout.v1 import risk_service_pb2
 from feature_service.client.messages import day_of, provenance_of
 from feature_service.client.results import Provenance
 
-_WEEK_FIGURES = ("units_sold", "mean_price", "units_on_hand", "count_age_days", "in_stock", "out_of_stock")
+_WEEK_FIGURES = (
+    "units_sold",
+    "mean_price",
+    "units_on_hand",
+    "count_age_days",
+    "in_stock",
+    "out_of_stock",
+    "units_received",
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,7 @@ class ProductWeek:
     count_age_days: int | None
     in_stock: bool | None
     out_of_stock: bool | None
+    units_received: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,18 @@ class ForecastWeek:
 
 
 @dataclass(frozen=True)
+class OrderOnItsWay:
+    """An order with a supplier that has not come yet."""
+
+    ordered_on: dt.date
+    promised_on: dt.date
+    expected_on: dt.date
+    units: float
+
+
+@dataclass(frozen=True)
 class ProductHistory:
-    """The last ``weeks`` of one product, oldest first, and the demand forecast of those to come, the next one first."""
+    """The last ``weeks`` of one product, oldest first; demand in those to come, the next one first; and what comes."""
 
     provenance: Provenance
     product_id: str
@@ -56,6 +75,7 @@ class ProductHistory:
     lead_time_days: int
     weeks: tuple[ProductWeek, ...]
     forecast: tuple[ForecastWeek, ...]
+    on_order: tuple[OrderOnItsWay, ...] = ()
 
 
 def product_history_of(product_id: str, message: risk_service_pb2.GetProductHistoryResponse) -> ProductHistory:
@@ -68,6 +88,10 @@ def product_history_of(product_id: str, message: risk_service_pb2.GetProductHist
         weeks=tuple(map(_week, message.weeks)),
         forecast=tuple(
             ForecastWeek(day_of(each.week), _band(each.demand), _band(each.demand_until)) for each in message.forecast
+        ),
+        on_order=tuple(
+            OrderOnItsWay(day_of(each.ordered_on), day_of(each.promised_on), day_of(each.expected_on), each.units)
+            for each in message.on_order
         ),
     )
 

@@ -204,12 +204,8 @@ class Incoming:
     @classmethod
     def seen(cls, orders: PurchaseOrders, week: int) -> "Incoming":
         """What is on the way at the end of a week, as :class:`Deliveries` expects it."""
-        lateness = _lateness(orders, week, 1)
-        order, _ = _on_the_way(orders, week, 1)
-        row = orders.product[order]
-        late = np.rint(lateness[row, 0]).astype(np.int64)
-        today = 7 * week + 6
-        return cls.listed(orders.products, row, orders.expected_day[order] + late - today, orders.units[order])
+        order, expected_day = on_the_way(orders, week)
+        return cls.listed(orders.products, orders.product[order], expected_day - (7 * week + 6), orders.units[order])
 
     def of(self, rows: Rows | BoolArray) -> "Incoming":
         """That of some products."""
@@ -242,6 +238,13 @@ class Incoming:
         )
         days_left = np.where(kept.promised_days <= 0, np.maximum(kept.days, later + 1), kept.days)
         return replace(kept, days=days_left)
+
+
+def on_the_way(orders: PurchaseOrders, week: int) -> tuple[IntArray, IntArray]:
+    """The orders on their way at the end of a week, and the day on which each is expected, be it over already."""
+    order, _ = _on_the_way(orders, week, 1)
+    late = np.rint(_lateness(orders, week, 1)[orders.product[order], 0]).astype(np.int64)
+    return order, orders.expected_day[order] + late
 
 
 def _last_day(week: IntArray) -> IntArray:

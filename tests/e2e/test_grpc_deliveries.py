@@ -97,6 +97,21 @@ def test_what_to_expedite_first_comes_first_and_shards_tell_the_same(delivered: 
     assert listed(delivered.fleet) == ranked
 
 
+def test_a_products_history_tells_what_is_on_its_way(delivered: Delivered) -> None:
+    with RiskClient(delivered.fleet) as client:
+        histories = [client.product_history(each) for each in delivered.panel.product_ids[:12]]
+
+    for number, history in enumerate(histories):
+        assert all(each.units_received == 0 for each in history.weeks)
+        if number % 2:
+            assert history.on_order == ()
+            continue
+        (order,) = history.on_order
+        assert order.expected_on == LAST_DAY + dt.timedelta(days=1 if number % 6 == 0 else number % 30 + 1)
+        assert (order.units, order.ordered_on) == (40, LAST_DAY - dt.timedelta(days=20))
+        assert (order.promised_on < LAST_DAY) == (number % 6 == 0)
+
+
 def test_the_shell_says_what_comes_and_what_to_expedite(delivered: Delivered) -> None:
     late = next(each.risk for each in listed(delivered.target) if each.risk.expedite_by)
     assert late.next_delivery

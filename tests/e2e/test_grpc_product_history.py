@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import Iterator
+from itertools import pairwise
 
 import grpc
 import numpy as np
@@ -57,6 +58,8 @@ def test_the_weeks_are_those_of_the_sellers_files(shops: Shops, histories: dict[
             if before:
                 day, on_hand = before[-1]
                 assert (each.units_on_hand, each.count_age_days) == (max(on_hand, 0), (sunday - day).days)
+                rises = [now - then for (_, then), (day, now) in pairwise(before) if now > then and day >= each.week]
+                assert (each.units_received or 0) == pytest.approx(sum(rises))
                 of_week = [on_hand for day, on_hand in before if day >= each.week] or [on_hand]
                 assert each.out_of_stock == (min(of_week) <= 0)
                 seen["out" if each.out_of_stock else "in"] += 1

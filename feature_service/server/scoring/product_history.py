@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.panel import COUNT_AGE_DAYS, IN_STOCK, OLDEST_COUNT_DAYS, PRICE_MEAN, UNITS_ON_HAND, UNITS_SOLD, Panel
+from data.weeks import DateArray
 from feature_service.kernel import Demand
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
-from feature_service.kernel.fields import MIN_ON_HAND
+from feature_service.kernel.deliveries import PurchaseOrders, on_the_way
+from feature_service.kernel.fields import MIN_ON_HAND, RECEIPTS
 from feature_service.kernel.negative_binomial import quantile
 from feature_service.server.scoring.assessor import Assessor
 
@@ -28,6 +30,7 @@ class ProductWeeks:
         count_age_days: From the count that they rest on to the week's Sunday.
         in_stock: The week's flag, 0 or 1.
         out_of_stock: 1 where it was out of stock on any day, 0 where it was not.
+        units_received: By the orders that were received, where the data tells of orders; else by rises of the counts.
     """
 
     first_week: dt.date
@@ -37,6 +40,7 @@ class ProductWeeks:
     count_age_days: FloatArray
     in_stock: FloatArray
     out_of_stock: FloatArray
+    units_received: FloatArray
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,38 @@ def product_weeks(panel: Panel, row: int, weeks: int) -> ProductWeeks:
         count_age_days=np.where(np.isnan(stock), np.float32(np.nan), field(COUNT_AGE_DAYS)),
         in_stock=field(IN_STOCK),
         out_of_stock=_out_of_stock(field(IN_STOCK), field(MIN_ON_HAND), stock, field(COUNT_AGE_DAYS)),
+        units_received=field(RECEIPTS) if panel.purchase_orders is None else _received(panel, row)[shown],
     )
+
+
+@dataclass(frozen=True)
+class OrdersOnTheirWay:
+    """Of one product, by the day on which they are expected, shape ``(orders,)`` each; days of the calendar."""
+
+    ordered_on: DateArray
+    promised_on: DateArray
+    expected_on: DateArray
+    units: FloatArray
+
+
+def orders_on_their_way(panel: Panel, row: int) -> OrdersOnTheirWay:
+    """What had not come by the end of the newest week; none where the data tells of no orders."""
+    orders = (panel.purchase_orders or PurchaseOrders.none(len(panel.product_ids))).of(slice(row, row + 1))
+    order, expected = on_the_way(orders, len(panel.weeks) - 1)
+    expected = np.maximum(expected, 7 * len(panel.weeks))  # one that is overdue may come on the next day
+    by_day = np.argsort(expected, kind="stable")
+    order, expected = order[by_day], expected[by_day]
+    first = panel.weeks[0]
+    return OrdersOnTheirWay(
+        first + orders.ordered_day[order], first + orders.expected_day[order], first + expected, orders.units[order]
+    )
+
+
+def _received(panel: Panel, row: int) -> FloatArray:
+    orders = (panel.purchase_orders or PurchaseOrders.none(len(panel.product_ids))).of(slice(row, row + 1))
+    came = (orders.received_day >= 0) & (orders.received_day < 7 * len(panel.weeks))
+    week = orders.received_day[came] // 7
+    return np.bincount(week, orders.received_units[came], len(panel.weeks)).astype(np.float32)
 
 
 def product_forecast(assessor: Assessor, row: int, weeks: int) -> ProductForecast:

@@ -4,12 +4,20 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 
-from stockout.v1.risk_service_pb2 import DemandBand, ForecastWeek, GetProductHistoryResponse, ProductWeek
+from stockout.v1.risk_service_pb2 import (
+    DemandBand,
+    ForecastWeek,
+    GetProductHistoryResponse,
+    OrderOnItsWay,
+    ProductWeek,
+)
 
 from feature_service.server.scoring.product_history import DemandBand as Band
 from feature_service.server.scoring.product_history import (
+    OrdersOnTheirWay,
     ProductForecast,
     ProductWeeks,
+    orders_on_their_way,
     product_forecast,
     product_weeks,
 )
@@ -40,14 +48,23 @@ def product_history(serving: ServingSnapshot, query: HistoryQuery) -> bytes:
         lead_time_days=panel.lead_time_days[row] or 0,  # in a snapshot none is None
         weeks=_weeks(product_weeks(panel, row, query.weeks)),
         forecast=_forecast(product_forecast(assessor, row, reach_weeks), next_week),
+        on_order=_on_order(orders_on_their_way(panel, row)),
     ).SerializeToString()
 
 
 def _weeks(known: ProductWeeks) -> Iterator[ProductWeek]:
-    names = ("units_sold", "mean_price", "units_on_hand", "count_age_days", "in_stock", "out_of_stock")
+    names = (
+        "units_sold",
+        "mean_price",
+        "units_on_hand",
+        "count_age_days",
+        "in_stock",
+        "out_of_stock",
+        "units_received",
+    )
     columns = (getattr(known, name).tolist() for name in names)
     for number, values in enumerate(zip(*columns, strict=True)):
-        units_sold, mean_price, units_on_hand, age_days, in_stock, out = (
+        units_sold, mean_price, units_on_hand, age_days, in_stock, out, received = (
             None if math.isnan(value) else value for value in values
         )
         yield ProductWeek(
@@ -58,6 +75,18 @@ def _weeks(known: ProductWeeks) -> Iterator[ProductWeek]:
             count_age_days=None if age_days is None else int(age_days),
             in_stock=None if in_stock is None else bool(in_stock),
             out_of_stock=None if out is None else bool(out),
+            units_received=received,
+        )
+
+
+def _on_order(orders: OrdersOnTheirWay) -> Iterator[OrderOnItsWay]:
+    days = (each.tolist() for each in (orders.ordered_on, orders.promised_on, orders.expected_on))
+    for ordered_on, promised_on, expected_on, units in zip(*days, orders.units.tolist(), strict=True):
+        yield OrderOnItsWay(
+            ordered_on=date_message(ordered_on),
+            promised_on=date_message(promised_on),
+            expected_on=date_message(expected_on),
+            units=units,
         )
 
 

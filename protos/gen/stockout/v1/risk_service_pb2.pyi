@@ -1855,6 +1855,7 @@ class GetProductHistoryResponse(_message.Message):
     LEAD_TIME_DAYS_FIELD_NUMBER: _builtins.int
     WEEKS_FIELD_NUMBER: _builtins.int
     FORECAST_FIELD_NUMBER: _builtins.int
+    ON_ORDER_FIELD_NUMBER: _builtins.int
     category: _builtins.str
     """The product's category in the data; empty where it has none."""
     lead_time_days: _builtins.int
@@ -1873,6 +1874,10 @@ class GetProductHistoryResponse(_message.Message):
     def forecast(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForecastWeek]:
         """The weeks to come as far as the model reaches, the next one first. Empty where nothing is known of the product."""
 
+    @_builtins.property
+    def on_order(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderOnItsWay]:
+        """The orders that are on their way, by the day on which they are expected; none where the data tells of no orders."""
+
     def __init__(
         self,
         *,
@@ -1881,14 +1886,55 @@ class GetProductHistoryResponse(_message.Message):
         lead_time_days: _builtins.int = ...,
         weeks: _abc.Iterable[Global___ProductWeek] | None = ...,
         forecast: _abc.Iterable[Global___ForecastWeek] | None = ...,
+        on_order: _abc.Iterable[Global___OrderOnItsWay] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "forecast", b"forecast", "lead_time_days", b"lead_time_days", "provenance", b"provenance", "weeks", b"weeks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "forecast", b"forecast", "lead_time_days", b"lead_time_days", "on_order", b"on_order", "provenance", b"provenance", "weeks", b"weeks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetProductHistoryResponse: _TypeAlias = GetProductHistoryResponse  # noqa: Y015
+
+@_typing.final
+class OrderOnItsWay(_message.Message):
+    """An order with a supplier that had not come by the end of the `as_of_week`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERED_ON_FIELD_NUMBER: _builtins.int
+    PROMISED_ON_FIELD_NUMBER: _builtins.int
+    EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    units: _builtins.float
+    """How much it brings."""
+    @_builtins.property
+    def ordered_on(self) -> _date_pb2.Date:
+        """The day of the order."""
+
+    @_builtins.property
+    def promised_on(self) -> _date_pb2.Date:
+        """The day that was promised."""
+
+    @_builtins.property
+    def expected_on(self) -> _date_pb2.Date:
+        """As in NextDelivery."""
+
+    def __init__(
+        self,
+        *,
+        ordered_on: _date_pb2.Date | None = ...,
+        promised_on: _date_pb2.Date | None = ...,
+        expected_on: _date_pb2.Date | None = ...,
+        units: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "ordered_on", b"ordered_on", "promised_on", b"promised_on"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "ordered_on", b"ordered_on", "promised_on", b"promised_on", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderOnItsWay: _TypeAlias = OrderOnItsWay  # noqa: Y015
 
 @_typing.final
 class ProductWeek(_message.Message):
@@ -1903,6 +1949,7 @@ class ProductWeek(_message.Message):
     COUNT_AGE_DAYS_FIELD_NUMBER: _builtins.int
     IN_STOCK_FIELD_NUMBER: _builtins.int
     OUT_OF_STOCK_FIELD_NUMBER: _builtins.int
+    UNITS_RECEIVED_FIELD_NUMBER: _builtins.int
     units_sold: _builtins.float
     """Units sold in it; 0 only where it is known that none were."""
     mean_price: _builtins.float
@@ -1917,6 +1964,10 @@ class ProductWeek(_message.Message):
     """The week's in-stock flag, where the data has flags."""
     out_of_stock: _builtins.bool
     """Whether it was out of stock on a day of the week, as flags or counts that are not older than 28 days tell."""
+    units_received: _builtins.float
+    """Units that came in: those of the orders that were received in it, where the data tells of orders; else by how much the
+    counts rose.
+    """
     @_builtins.property
     def week(self) -> _date_pb2.Date:
         """Its Monday."""
@@ -1931,10 +1982,11 @@ class ProductWeek(_message.Message):
         count_age_days: _builtins.int | None = ...,
         in_stock: _builtins.bool | None = ...,
         out_of_stock: _builtins.bool | None = ...,
+        units_received: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_count_age_days", b"_count_age_days", "_in_stock", b"_in_stock", "_mean_price", b"_mean_price", "_out_of_stock", b"_out_of_stock", "_units_on_hand", b"_units_on_hand", "_units_sold", b"_units_sold", "count_age_days", b"count_age_days", "in_stock", b"in_stock", "mean_price", b"mean_price", "out_of_stock", b"out_of_stock", "units_on_hand", b"units_on_hand", "units_sold", b"units_sold", "week", b"week"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_count_age_days", b"_count_age_days", "_in_stock", b"_in_stock", "_mean_price", b"_mean_price", "_out_of_stock", b"_out_of_stock", "_units_on_hand", b"_units_on_hand", "_units_received", b"_units_received", "_units_sold", b"_units_sold", "count_age_days", b"count_age_days", "in_stock", b"in_stock", "mean_price", b"mean_price", "out_of_stock", b"out_of_stock", "units_on_hand", b"units_on_hand", "units_received", b"units_received", "units_sold", b"units_sold", "week", b"week"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_count_age_days", b"_count_age_days", "_in_stock", b"_in_stock", "_mean_price", b"_mean_price", "_out_of_stock", b"_out_of_stock", "_units_on_hand", b"_units_on_hand", "_units_sold", b"_units_sold", "count_age_days", b"count_age_days", "in_stock", b"in_stock", "mean_price", b"mean_price", "out_of_stock", b"out_of_stock", "units_on_hand", b"units_on_hand", "units_sold", b"units_sold", "week", b"week"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_count_age_days", b"_count_age_days", "_in_stock", b"_in_stock", "_mean_price", b"_mean_price", "_out_of_stock", b"_out_of_stock", "_units_on_hand", b"_units_on_hand", "_units_received", b"_units_received", "_units_sold", b"_units_sold", "count_age_days", b"count_age_days", "in_stock", b"in_stock", "mean_price", b"mean_price", "out_of_stock", b"out_of_stock", "units_on_hand", b"units_on_hand", "units_received", b"units_received", "units_sold", b"units_sold", "week", b"week"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__count_age_days: _TypeAlias = _typing.Literal["count_age_days"]  # noqa: Y015
     _WhichOneofArgType__count_age_days: _TypeAlias = _typing.Literal["_count_age_days", b"_count_age_days"]  # noqa: Y015
@@ -1946,6 +1998,8 @@ class ProductWeek(_message.Message):
     _WhichOneofArgType__out_of_stock: _TypeAlias = _typing.Literal["_out_of_stock", b"_out_of_stock"]  # noqa: Y015
     _WhichOneofReturnType__units_on_hand: _TypeAlias = _typing.Literal["units_on_hand"]  # noqa: Y015
     _WhichOneofArgType__units_on_hand: _TypeAlias = _typing.Literal["_units_on_hand", b"_units_on_hand"]  # noqa: Y015
+    _WhichOneofReturnType__units_received: _TypeAlias = _typing.Literal["units_received"]  # noqa: Y015
+    _WhichOneofArgType__units_received: _TypeAlias = _typing.Literal["_units_received", b"_units_received"]  # noqa: Y015
     _WhichOneofReturnType__units_sold: _TypeAlias = _typing.Literal["units_sold"]  # noqa: Y015
     _WhichOneofArgType__units_sold: _TypeAlias = _typing.Literal["_units_sold", b"_units_sold"]  # noqa: Y015
     @_typing.overload
@@ -1958,6 +2012,8 @@ class ProductWeek(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__out_of_stock) -> _WhichOneofReturnType__out_of_stock | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__units_on_hand) -> _WhichOneofReturnType__units_on_hand | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__units_received) -> _WhichOneofReturnType__units_received | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__units_sold) -> _WhichOneofReturnType__units_sold | None: ...
 
