@@ -9,6 +9,7 @@ from data.command.coverage import coverage_of_table, table_facts
 from data.command.facts import DataCheck
 from data.command.findings import HERE, Findings, empty_weeks
 from data.command.labels import labels
+from data.command.lead_times import doubts, lead_times
 from data.command.olist_check import check_olist_data, is_olist
 from data.command.proposal import propose
 from data.ingest.dialect.dates import check_time_zone
@@ -59,7 +60,7 @@ def check_data(
     history = None
     if not found.problems:  # the last word has what a run would do
         history = found.attempt(lambda: _ingest(data_dir, columns_file, time_zone, max_bad_share), None)
-        found.warn(lambda: history.report.warnings if history else ())
+        found.warn(lambda: (*history.report.warnings, *doubts(history)) if history else ())
     tables = {
         table.name: table_facts(checked[table.name], coverage_of_table(checked, table))
         for table in source.tables
@@ -75,6 +76,7 @@ def check_data(
         ignored=tuple(path.name for path in folder.ignored),
         joins=tuple(join.sentence() for join in joins(checked)),
         labels=labels(checked, history),
+        lead_times=lead_times(history) if history else (),
         proposal=propose(folder, source, checked),
     )
 

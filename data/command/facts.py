@@ -71,6 +71,35 @@ class TableFacts:
 
 
 @dataclass(frozen=True)
+class LeadTime:
+    """How long a supplier takes, by the orders that were received up to the last complete week.
+
+    Attributes:
+        supplier: Id, and name where that is known.
+        orders: How many were placed.
+        received: Of these, those that came; the days are of these, None where there are none.
+        overdue: Those that did not, though they were expected before.
+        median_days: From ordering to having.
+        usual_days: As many 9 of 10 do not exceed.
+        stated_days: The least and the most that the tables say of the supplier's products; empty where they do not.
+        median_late_days: After the expected day, below 0 before it; after the lead time where no day was said.
+        usual_late_days: As many 9 of 10 do not exceed.
+        units_received_share: Of the units of orders that came.
+    """
+
+    supplier: str
+    orders: int
+    received: int
+    overdue: int
+    median_days: int | None
+    usual_days: int | None
+    stated_days: tuple[int, ...]
+    median_late_days: int | None
+    usual_late_days: int | None
+    units_received_share: float | None
+
+
+@dataclass(frozen=True)
 class DataCheck:
     """What a check found.
 
@@ -84,6 +113,7 @@ class DataCheck:
         joins: How the ids of tables meet, each a sentence.
         labels: What each label needs that is missing; empty: it can be answered.
         excluded_items: Items that are no sale by their order's status; Olist's layout alone has such.
+        lead_times: Of each supplier, where there are purchase orders and the data can be used.
         proposal: A ``source.toml`` that says what was told from the files.
     """
 
@@ -96,6 +126,7 @@ class DataCheck:
     joins: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     excluded_items: Mapping[str, int] = field(default_factory=dict)
+    lead_times: tuple[LeadTime, ...] = ()
     proposal: str = ""
 
     @property

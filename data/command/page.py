@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from data.command.facts import DataCheck
+from data.command.lead_times import COLUMNS, lead_time_rows
 from data.errors import OutputFileError
 
 
@@ -18,7 +19,9 @@ def write_page(check: DataCheck, to: Path) -> None:
     environment = Environment(
         loader=PackageLoader("data.command", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    page = environment.get_template("check.html.jinja").render(check=check, verdict=check.verdict)
+    page = environment.get_template("check.html.jinja").render(
+        check=check, verdict=check.verdict, lead_time_columns=COLUMNS, lead_times=lead_time_rows(check.lead_times)
+    )
     try:
         with tempfile.NamedTemporaryFile(dir=to.parent, prefix=f".{to.name}.", delete=False) as file:
             part = Path(file.name)

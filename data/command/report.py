@@ -6,6 +6,7 @@ import json
 import click
 
 from data.command.facts import Coverage, DataCheck, TableFacts
+from data.command.lead_times import COLUMNS, lead_time_rows
 from data.command.render import print_lines, print_table
 from feature_service.terminal import json_escaped, visible
 
@@ -28,6 +29,10 @@ def print_check(check: DataCheck) -> None:
     excluded = (f"{status}: {count:,} items" for status, count in check.excluded_items.items())
     print_lines("Items that are no sale, by the status of their order", excluded)
     labels = (f"{name}: {f'no, {missing}' if missing else 'yes'}" for name, missing in check.labels.items())
+    if check.lead_times:
+        rows = lead_time_rows(check.lead_times)
+        click.echo()
+        print_table("Lead times, by the purchase orders that were received", COLUMNS, rows, right=len(COLUMNS) - 1)
     print_lines("Labels that this data can answer", labels)
     print_lines("Warnings", check.warnings)
     print_lines("Problems", check.problems)

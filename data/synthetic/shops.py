@@ -1,6 +1,7 @@
 """Invented shops with a stock, in the generic layout: true stock-outs are known, since they are made here.
 
     sales.csv inventory.csv products.csv lead_times.csv    what a seller would have
+    purchase_orders.csv                                    and, where asked for, what was ordered and when it came
     truth/lost_sales.csv                                   what no seller sees: the units that an empty shelf cost
 
 Each item in each shop is reordered by an (s, S) policy: when stock and what is on its way fall to ``s``, as much is
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from data.ingest.contracts import CATALOGUE, INVENTORY, LEAD_TIMES, SALES
+from data.ingest.contracts import CATALOGUE, INVENTORY, LEAD_TIMES, PURCHASE_ORDERS, SALES
 from data.synthetic.demand import SimulatedDemand, Turn, simulate_demand
 from data.weeks import monday_of
 from feature_service.kernel.arrays import IntArray
@@ -31,6 +32,8 @@ _CHANCE_OF_DELAY = 0.25
 _LONGEST_DELAY_DAYS = 7
 _CHANCE_OF_NO_COUNT = 0.06
 _CHANCE_OF_WRONG_COUNT = 0.01
+_CHANCE_OF_PART = 0.08
+_SMALLEST_PART = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,15 @@ class Shelf:
         demand: What customers want.
         sales: What they find and buy.
         on_hand: What is left in the evening.
+        ordered: What is then ordered and will come.
+        arrives: On which day that comes, in the morning, counted from the calendar's first; it may be after its last.
     """
 
     demand: IntArray
     sales: IntArray
     on_hand: IntArray
+    ordered: IntArray
+    arrives: IntArray
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ def write_synthetic_generic(
     first_week: dt.date,
     turn: Turn | None = None,
     outage: Outage | None = None,
+    with_purchase_orders: bool = False,
 ) -> None:
     """Write sales, daily counts with gaps, categories, lead times and the truth as CSV files into ``folder``.
 
@@ -86,6 +94,7 @@ def write_synthetic_generic(
         first_week: Any day of its first week.
         turn: When and how the market changes; nobody adapts what is reordered. None where it does not.
         outage: When nothing is delivered; None where there is no such time. Nothing else is drawn otherwise for it.
+        with_purchase_orders: Whether the orders that fill the shelves are written too; the other files stay the same.
     """
     rng = np.random.default_rng(seed)
     demand = simulate_demand(
@@ -103,6 +112,9 @@ def write_synthetic_generic(
     pl.DataFrame({"product_id": ids, "category": category}).write_csv(folder / f"{CATALOGUE.stem}.csv")
     pl.DataFrame({"product_id": ids, "lead_time_days": lead_time}).write_csv(folder / f"{LEAD_TIMES.stem}.csv")
     _lost_sales(demand, shelf, ids).write_csv(folder / LOST_SALES_FILE)
+    if with_purchase_orders:
+        orders = _purchase_orders(np.random.default_rng([seed, 1]), demand, shelf, lead_time, ids)
+        orders.write_csv(folder / f"{PURCHASE_ORDERS.stem}.csv")
 
 
 def simulate_shelf(
@@ -133,7 +145,7 @@ def simulate_shelf(
     arriving = np.zeros((products, days + longest_wait + 1))
     rows = np.arange(products)
     stock, on_order = fill_up_to.copy(), np.zeros(products)
-    sales, on_hand = np.zeros_like(demand), np.zeros_like(demand)
+    sales, on_hand, ordered, arrives = (np.zeros_like(demand) for _ in range(4))
     for day in range(days):
         stock += arriving[:, day]
         on_order -= arriving[:, day]
@@ -146,9 +158,11 @@ def simulate_shelf(
             chance, longest = turn.chance_of_delay, turn.longest_delay_days
         delay = np.where(rng.random(products) < chance, rng.integers(1, longest + 1, products), 0)
         due = day + lead_time + delay
-        arriving[rows, due if outage is None else outage.put_off(due)] += order
+        arrives[:, day] = due if outage is None else outage.put_off(due)
+        arriving[rows, arrives[:, day]] += order
+        ordered[:, day] = order
         on_order += order
-    return Shelf(demand, sales, on_hand)
+    return Shelf(demand, sales, on_hand, ordered, arrives)
 
 
 def _sales(demand: SimulatedDemand, shelf: Shelf, ids: npt.NDArray[np.str_]) -> pl.DataFrame:
@@ -177,3 +191,30 @@ def _lost_sales(demand: SimulatedDemand, shelf: Shelf, ids: npt.NDArray[np.str_]
     lost = shelf.demand - shelf.sales
     row, day = np.nonzero(lost)
     return pl.DataFrame({"product_id": ids[row], "day": demand.days[day], "lost_units": lost[row, day]})
+
+
+def _purchase_orders(
+    rng: np.random.Generator,
+    demand: SimulatedDemand,
+    shelf: Shelf,
+    lead_time: IntArray,
+    ids: npt.NDArray[np.str_],
+) -> pl.DataFrame:
+    """Orders by day; of some more was ordered than the supplier had, and those that are due after the end are open."""
+    day, row = np.nonzero(shelf.ordered.T)
+    came, arrives = shelf.ordered[row, day], shelf.arrives[row, day]
+    share = np.where(rng.random(len(came)) < _CHANCE_OF_PART, rng.uniform(_SMALLEST_PART, 1, len(came)), 1)
+    is_open = arrives >= len(demand.days)
+    orders = pl.DataFrame(
+        {
+            "product_id": ids[row],
+            "ordered_on": demand.days[day],
+            "units": np.ceil(came / share).astype(np.int64),
+            "expected_on": demand.days[day] + lead_time[row].astype("timedelta64[D]"),
+            "received_on": demand.days[0] + arrives.astype("timedelta64[D]"),
+            "received_units": came,
+            "order_id": [f"PO-{number:06}" for number in range(1, len(day) + 1)],
+        }
+    )
+    received = pl.lit(pl.Series(~is_open))
+    return orders.with_columns(pl.when(received).then(name).alias(name) for name in ("received_on", "received_units"))

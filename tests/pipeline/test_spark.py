@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 from data.snapshots import current_id, load
+from data.snapshots.snapshot import BUNDLE
 from data.synthetic.shops import write_synthetic_generic
+from feature_service.bundle import CONTRACT_FILE
 from tests.support.generic import real_generic
 from tests.support.java import QUICK_START, java_environment, java_from_pypi
 from tests.support.olist import real_olist
@@ -37,7 +39,7 @@ def luigi(task: str, work_dir: Path, *options: str | Path, **extra: str) -> subp
 def champions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work dir with a champion of each of two questions."""
     files, work_dir = tmp_path_factory.mktemp("shops"), tmp_path_factory.mktemp("champions")
-    write_synthetic_generic(files, seed=5, products=240, weeks=30, first_week=FIRST_MONDAY)
+    write_synthetic_generic(files, seed=5, products=240, weeks=30, first_week=FIRST_MONDAY, with_purchase_orders=True)
     reading = ("--source", "generic", "--data-dir", files, "--as-of", "2024-07-28")
     for question in (INVENTORY, ZERO_SALES):
         trained = luigi("StockoutPipeline", work_dir, *reading, *QUICK, *question)
@@ -101,6 +103,24 @@ def deliver(whole: Path, folder: Path, until: dt.date, **tables: str) -> Path:
     return folder
 
 
+def write_orders(products: Path, folder: Path) -> Path:
+    """Orders of every second product of a table, every ninth day, some of which come late or not at all."""
+    folder.mkdir()
+    ids = pl.read_csv(products, columns=["product_id"], infer_schema=False).unique().sort("product_id").gather_every(2)
+    days = pl.date_range(FIRST_MONDAY, FIRST_MONDAY + dt.timedelta(days=360), "9d", eager=True).alias("ordered_on")
+    orders = ids.join(days.to_frame(), how="cross").with_row_index("order_id")
+    late = pl.duration(days=pl.col("order_id") % 7)
+    orders.select(
+        "product_id",
+        "ordered_on",
+        "order_id",
+        units=pl.col("order_id") % 5 + 1,
+        expected_on=pl.when(pl.col("order_id") % 3 > 0).then(pl.col("ordered_on").dt.offset_by("8d")),
+        received_on=pl.when(pl.col("order_id") % 11 > 0).then(pl.col("ordered_on").dt.offset_by("8d") + late),
+    ).write_csv(folder / "purchase_orders.csv")
+    return folder
+
+
 def test_stores_of_which_two_deliveries_came(champions: Path, tmp_path: Path, java: dict[str, str]) -> None:
     whole = real_generic("store_inventory")
     if whole is None:
@@ -108,13 +128,17 @@ def test_stores_of_which_two_deliveries_came(champions: Path, tmp_path: Path, ja
         whole.mkdir()
         write_synthetic_generic(whole, seed=6, products=320, weeks=20, first_week=FIRST_MONDAY)
     engines = TwoEngines(champions, tmp_path, java)
+    ordered = write_orders(next(whole.glob("inventory.*")), tmp_path / "ordered")
     for day in (dt.date(2024, 4, 28), dt.date(2024, 12, 31)):
         landing = deliver(whole, tmp_path / "landing", day, sales="sold_at", inventory="counted_on")
+        deliver(ordered, landing, day, purchase_orders="ordered_on")
         engines.load("--source", "generic", "--data-dir", landing)
     root, asked = engines.work_dir / "snapshots", (*INVENTORY, "--as-of", "latest", "--shards", "3")
     both = ("Features", "ScoreWeek")
     one_machine = engines.results(root, *asked, tasks=both)
     assert len(one_machine[1]) > 2
+    assert any(name.endswith("purchase_orders.npy") for name in one_machine[1])
+    assert '"stock-2"' in (root / one_machine[0] / BUNDLE / CONTRACT_FILE).read_text(encoding="utf-8")
     assert engines.results(root, *asked, *SPARK, tasks=both) == one_machine
 
 

@@ -88,3 +88,41 @@ def test_the_same_seed_gives_the_same_files(shops: Path, tmp_path: Path) -> None
     assert completed.exit_code == 0, completed.output
     names = ["sales.csv", "inventory.csv", "products.csv", "lead_times.csv", str(LOST_SALES_FILE)]
     assert all((tmp_path / name).read_bytes() == (shops / name).read_bytes() for name in names)
+
+
+def test_orders_say_how_the_shelves_were_filled_and_change_no_other_file(shops: Path, tmp_path: Path) -> None:
+    arguments = ["--layout", "generic", "--seed", "3", "--products", "120", "--weeks", str(WEEKS)]
+    written = CliRunner().invoke(main, [str(tmp_path), *arguments, "--first-week", f"{FIRST}", "--purchase-orders"])
+    assert written.exit_code == 0, written.output
+    for path in shops.rglob("*.csv"):
+        assert (tmp_path / path.relative_to(shops)).read_bytes() == path.read_bytes()
+
+    history = ingest_generic(tmp_path, quarantine_file=tmp_path / "quarantine.parquet")
+    orders, end = history.purchase_orders, FIRST + dt.timedelta(weeks=WEEKS)
+    in_part = (orders["received_units"] < orders["units"]).drop_nulls().to_numpy()
+    assert 0.05 < in_part.mean() < 0.12
+    late = (orders["received_on"] - orders["expected_on"]).dt.total_days().drop_nulls().to_numpy()
+    assert (late.min(), late.max()) == (0, 7)
+    assert 0.15 < (late > 0).mean() < 0.35
+    still_open = orders.filter(pl.col("received_on").is_null())
+    assert still_open.height > 0
+    assert (still_open["expected_on"] >= end - dt.timedelta(days=7)).all()
+
+    # where two days that follow each other were counted, what more is there than was left is what came
+    sold = history.sales.group_by("product_id", pl.col("sold_on").alias("day")).agg(pl.col("units").sum())
+    came = orders.group_by("product_id", pl.col("received_on").alias("day")).agg(pl.col("received_units").sum())
+    by_day = (
+        history.counts.rename({"counted_on": "day"})
+        .sort("product_id", "day")
+        .with_columns(
+            grown=pl.col("units_on_hand").diff().over("product_id"),
+            pause=pl.col("day").diff().dt.total_days().over("product_id"),
+        )
+        .join(sold, on=["product_id", "day"], how="left")
+        .join(came, on=["product_id", "day"], how="left")
+        .filter(pl.col("pause") == 1)
+        .with_columns(pl.col("units", "received_units").fill_null(0))
+    )
+    is_even = (by_day["grown"] + by_day["units"] == by_day["received_units"]).to_numpy()
+    has_come = (by_day["received_units"] > 0).to_numpy()
+    assert min(is_even.mean(), is_even[has_come].mean()) > 0.95, "but for counts that are wrong"
