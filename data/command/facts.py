@@ -77,8 +77,8 @@ class LeadTime:
     Attributes:
         supplier: Id, and name where that is known.
         orders: How many were placed.
-        received: Of these, those that came; the days are of these, None where there are none.
-        overdue: Those that did not, though they were expected before.
+        received: Of these, those of which anything came; the days are of these, None where there are none.
+        overdue: Those that are open, though they were expected before.
         median_days: From ordering to having.
         usual_days: As many 9 of 10 do not exceed.
         stated_days: The least and the most that the tables say of the supplier's products; empty where they do not.

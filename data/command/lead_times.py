@@ -9,7 +9,7 @@ from data.ingest.contracts import DEFAULT_LEAD_TIME_DAYS
 from data.ingest.result import CleanHistory
 from data.panel.on_order import orders_known, warnings_of_orders
 from data.weeks import DateArray, calendar, last_complete_week, monday_of
-from feature_service.kernel.arrays import BoolArray, IntArray
+from feature_service.kernel.arrays import IntArray
 from feature_service.kernel.deliveries import NOT_RECEIVED, PurchaseOrders
 
 ALL, NOBODY = "all", "(none named)"
@@ -87,7 +87,7 @@ def _orders(history: CleanHistory) -> PurchaseOrders:
 
 
 def _lead_time(supplier: str, orders: PurchaseOrders, stated: Sequence[int], last_day: int) -> LeadTime:
-    received: BoolArray = orders.received_day != NOT_RECEIVED
+    received, is_open = orders.has_come, orders.received_day == NOT_RECEIVED
     came = orders.received_day[received]
     lead, late = came - orders.ordered_day[received], came - orders.expected_day[received]
     units = float(orders.units[received].sum(dtype=np.float64))
@@ -95,7 +95,7 @@ def _lead_time(supplier: str, orders: PurchaseOrders, stated: Sequence[int], las
         supplier=supplier,
         orders=len(received),
         received=int(received.sum()),
-        overdue=int((~received & (orders.expected_day < last_day)).sum()),
+        overdue=int((is_open & (orders.expected_day < last_day)).sum()),
         median_days=_quantile(lead, 0.5),
         usual_days=_quantile(lead, _USUAL_SHARE),
         stated_days=(min(stated), max(stated)) if stated else (),

@@ -61,9 +61,8 @@ def warnings_of_orders(orders: PurchaseOrders, weeks: DateArray) -> Iterator[str
         orders: As known at the end of the last week.
         weeks: The panel's calendar.
     """
-    is_received = orders.received_day != NOT_RECEIVED
-    received = int(is_received.sum())
-    if received >= _FEWEST_RECEIVED and (orders.received_day == orders.expected_day)[is_received].all():
+    received = int(orders.has_come.sum())
+    if received >= _FEWEST_RECEIVED and (orders.received_day == orders.expected_day)[orders.has_come].all():
         yield (
             f"all {received:,} purchase orders that were received came on the very day they were expected: where the "
             "promised day is overwritten by the actual one, lateness cannot be measured and the past looks better than "
@@ -72,6 +71,7 @@ def warnings_of_orders(orders: PurchaseOrders, weeks: DateArray) -> Iterator[str
     if not len(orders.units):
         return
     last_day = 7 * len(weeks) - 1
+    is_received = orders.received_day != NOT_RECEIVED
     newest = max(orders.ordered_day.max(), orders.received_day[is_received].max(initial=orders.ordered_day.max()))
     if last_day - newest > _STALE_DAYS:
         yield (

@@ -55,6 +55,12 @@ class PurchaseOrders:
         return len(self.first) - 1
 
     @property
+    def has_come(self) -> BoolArray:
+        """Whether anything came of each order; one that was closed with no unit was cancelled, and was never late."""
+        came: BoolArray = (self.received_day != NOT_RECEIVED) & (self.received_units > 0)
+        return came
+
+    @property
     def product(self) -> IntArray:
         """The product of each order, by its place."""
         return np.repeat(np.arange(self.products), np.diff(self.first))
@@ -266,7 +272,7 @@ def _on_the_way(orders: PurchaseOrders, first: int, columns: int) -> tuple[IntAr
 
 def _lateness(orders: PurchaseOrders, first: int, columns: int) -> DoubleArray:
     """Of what had come by each week, shape ``(rows, columns)``."""
-    known = orders.received_day != NOT_RECEIVED
+    known = orders.has_come
     column = np.maximum(-((6 - orders.received_day[known]) // 7) - first, 0)
     inside = column < columns
     row = orders.product[known][inside]

@@ -77,6 +77,17 @@ def test_each_suppliers_lead_time_stands_beside_what_is_stated(
     assert "overdue by more than 28 days at the end of the as_of week" in page
 
 
+def test_an_order_that_was_cancelled_was_not_late(tmp_path: Path) -> None:
+    folder = shop(tmp_path / "in", "product_id,category\na,\nb,\nc,\n")
+    [before] = check_data(folder).lead_times
+    with (folder / "purchase_orders.csv").open("a") as file:
+        file.write(f"c,{day(1)},10,{day(4)},{day(64)},0,\n")
+
+    [after] = check_data(folder).lead_times
+
+    assert after == dataclasses.replace(before, orders=before.orders + 1)
+
+
 def test_where_no_supplier_is_known_all_orders_stand_together(tmp_path: Path) -> None:
     folder = shop(tmp_path / "in", "product_id,category\na,\nb,\nc,\n")
 
