@@ -71,11 +71,11 @@ class PurchaseOrders:
         Args:
             rows: Places of products, in any order.
         """
-        chosen = np.arange(self.products)[rows]
-        counts = np.diff(self.first)[chosen]
+        chosen = np.arange(self.products)[rows] if isinstance(rows, slice) else rows  # a few of many
+        counts = self.first[chosen + 1] - self.first[chosen]
         first = np.concatenate([[0], np.cumsum(counts)])
         within = np.arange(first[-1]) - np.repeat(first[:-1], counts)
-        orders = np.repeat(self.first[:-1][chosen], counts) + within
+        orders = np.repeat(self.first[chosen], counts) + within
         of_orders = {each.name: getattr(self, each.name)[orders] for each in fields(self) if each.name != "first"}
         return replace(self, first=first, **of_orders)
 
