@@ -25,12 +25,15 @@ def explain(panel: Panel, eligible: BoolArray, bundle_dir: Path, shared: SharedT
         eligible: Where the label applies, shape ``(products, weeks)``.
         bundle_dir: The model that is served.
         shared: Sums over all products, where the panel holds a part of them.
+    Raises:
+        MissingFieldsError: If the panel lacks a field of the model's features, or orders that they look at.
     """
     model, contract = restore((bundle_dir / MODEL_FILE).read_bytes()), Bundle.load(bundle_dir).contract
     definition = feature_set(contract.feature_set)
+    # first, so that a panel that lacks what the model takes is refused, whether or not it can tell reasons
+    features_of = PanelFeatures(definition, panel.fields, panel.groups, shared, panel.purchase_orders)
     if model is None or len(panel.weeks) < definition.history_weeks:
         return None
-    features_of = PanelFeatures(definition, panel.fields, panel.groups, shared, panel.purchase_orders)
     reasons = Reasons(
         feature=np.full((len(panel.product_ids), REASONS), -1, dtype=np.int16),
         contribution=np.zeros((len(panel.product_ids), REASONS), dtype=np.float32),

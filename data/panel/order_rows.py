@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_service.kernel.arrays import IntArray
-from feature_service.kernel.deliveries import PurchaseOrders
+from feature_service.kernel.deliveries import NOT_RECEIVED, PurchaseOrders
 
 _DAYS = ("ordered_day", "expected_day", "received_day")
 ORDER_ROW = np.dtype(
     [("product", "<i8"), *((name, "<i8") for name in _DAYS), ("units", "<f4"), ("received_units", "<f4")]
 )
 """An order: the place of its product, and what :class:`PurchaseOrders` says of it."""
+
+_MOST_DAYS = 40_000
+"""From one day of the years 2000 to 2099, in which all dates lie, to another."""
 
 OrderRows = npt.NDArray[np.void]
 
@@ -45,9 +48,20 @@ def orders_of(rows: OrderRows, products: int) -> PurchaseOrders:
     place = np.lexsort((rows["expected_day"], product))
     if len(rows) and (product.min() < 0 or product.max() >= products or (np.diff(place) != 1).any()):
         raise ValueError(f"purchase orders are not those of {products} products, sorted by product and expected day")
+    if not _can_be(rows):
+        raise ValueError("purchase orders hold days or units that cannot be")
     first = np.searchsorted(product, np.arange(products + 1))
     columns = {each.name: np.ascontiguousarray(rows[each.name]) for each in fields(PurchaseOrders)[1:]}
     return PurchaseOrders(first.astype(np.int64), **columns)
+
+
+def _can_be(rows: OrderRows) -> bool:
+    is_open = rows["received_day"] == NOT_RECEIVED
+    days = np.concatenate([rows["ordered_day"], rows["expected_day"], rows["received_day"][~is_open]])
+    units, received = rows["units"], rows["received_units"]
+    are_days = ((days >= -_MOST_DAYS) & (days <= _MOST_DAYS)).all()
+    are_units = np.isfinite(units).all() and (units > 0).all() and (received[~is_open] >= 0).all()
+    return bool(are_days and are_units and np.isfinite(received[~is_open]).all() and np.isnan(received[is_open]).all())
 
 
 def cells_of(orders: PurchaseOrders) -> list[bytes]:

@@ -98,6 +98,7 @@ def _history(folder: Path) -> CleanHistory:
         availability=[("a", "2024-01-01", 1), ("b", "2024-01-01", "no")],
         products=[("a", "toys"), ("b", "x")],
         lead_times=[("a", 10), ("b", 3)],
+        purchase_orders=[("a", "2024-01-01", 6, "", "2024-01-04", 5, "x"), ("b", "2024-01-01", 6, "", "", "", "")],
     )
     (folder / "columns.toml").write_text('[sales]\nproduct_id = "product_id"\n')
     return _ingest(folder)

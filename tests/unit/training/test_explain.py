@@ -1,12 +1,15 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
 from data.panel import UNITS_SOLD, Panel
 from data.snapshots import ModelReference, load, publish
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Contract, LabelContract
-from feature_service.kernel import FloatArray, PanelFeatures, feature_set
+from feature_service.kernel import FloatArray, MissingFieldsError, PanelFeatures, feature_set
+from tests.support.snapshots import write_bundle as write_forest
 from tests.support.training_fixtures import training_panel
 from training.estimators import FittedModel, LearningRows, fit
 from training.explain import REASONS, explain, strongest
@@ -118,3 +121,13 @@ def test_a_contribution_of_nothing_is_no_reason() -> None:
 
     assert feature.tolist() == [[1, 2, -1]]
     assert contribution.tolist() == [[-2.0, 0.5, 0.0]]
+
+
+def test_a_model_is_not_taken_to_a_panel_that_lacks_what_it_looks_at(panel: Panel, tmp_path: Path) -> None:
+    chosen, random = feature_set("stock-2"), np.random.default_rng(0)
+    forest = RandomForestClassifier(n_estimators=2).fit(random.random((20, len(chosen.features))), np.arange(20) % 2)
+    write_forest(tmp_path / "bundle", forest, set_name=chosen.name)
+    stock = dict.fromkeys(chosen.fields, panel.fields[UNITS_SOLD])
+
+    with pytest.raises(MissingFieldsError, match="'stock-2' is made from purchase_orders, which the panel lacks"):
+        explain(dataclasses.replace(panel, fields=stock), ZERO_SALES.eligible(panel), tmp_path / "bundle")
