@@ -1,7 +1,9 @@
 """Orders with suppliers from a file to panel, snapshot and shards: the same everywhere, never from the future."""
 
+import contextlib
 import dataclasses
 import datetime as dt
+import sqlite3
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +13,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.ingest.generic import ingest_generic
+from data.ingest.generic import has_table, ingest_generic
 from data.ingest.result import CleanHistory
 from data.panel import Panel
 from data.panel.build import build_panel
@@ -149,4 +151,20 @@ def test_the_table_may_be_parquet(tmp_path: Path) -> None:
 
     again = ingest_generic(tmp_path / "csv", quarantine_file=tmp_path / "quarantine.parquet")
 
+    assert again.purchase_orders.equals(history.purchase_orders)
+
+
+def test_the_table_may_be_a_query(tmp_path: Path) -> None:
+    history = history_of([("a", 1, 5, 7, None, None), ("b", 1, 5, None, 3, 2.0)], tmp_path / "csv")
+    with contextlib.closing(sqlite3.connect(tmp_path / "csv" / "shop.db")) as shop:
+        pl.read_csv(tmp_path / "csv" / "purchase_orders.csv", infer_schema=False).to_pandas().to_sql("po", shop)
+    (tmp_path / "csv" / "purchase_orders.csv").unlink()
+    query = "select product_id, ordered_on, units, expected_on, received_on, received_units, order_id from po"
+    (tmp_path / "csv" / "source.toml").write_text(
+        f'database = "sqlite:///shop.db"\n[purchase_orders]\nquery = "{query}"\n'
+    )
+
+    again = ingest_generic(tmp_path / "csv", quarantine_file=tmp_path / "quarantine.parquet")
+
+    assert has_table(tmp_path / "csv", "purchase_orders")
     assert again.purchase_orders.equals(history.purchase_orders)
