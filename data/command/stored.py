@@ -32,7 +32,7 @@ RIGHT = {
     RejectionReason.NEGATIVE_QUANTITY: 'at least 0 units; of returns, returns = "net" or "ignore" in source.toml',
     RejectionReason.UNPARSABLE_COUNT: "a number of units such as 12",
     RejectionReason.NUMBER_OUT_OF_RANGE: "at most 1,000,000,000 units",
-    RejectionReason.ORDER_TERM_OUT_OF_RANGE: "a pack of more than 0 units, a service level such as 0.95",
+    RejectionReason.ORDER_TERM_OUT_OF_RANGE: "a pack or an order of more than 0 units, a service level such as 0.95",
     RejectionReason.UNPARSABLE_FLAG: "1 or 0, true or false, yes or no",
     RejectionReason.UNPARSABLE_LEAD_TIME: "whole days from 0 to 365",
     RejectionReason.EXPECTED_BEFORE_ORDERED: "an expected day on which the order was placed, or a later one",
