@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from data.synthetic.olist import write_synthetic_olist
+from tests.support.preloaded import run_preloaded
 from tests.support.processes import BIN, pipeline_command, run
 
 
@@ -49,7 +50,7 @@ def test_luigis_own_lines_come_where_they_are_asked_for(orders: Path, tmp_path: 
 def test_what_is_typed_wrongly_is_one_sentence_and_an_exit_code(
     orders: Path, tmp_path: Path, task: str, options: tuple[str, ...], sentence: str
 ) -> None:
-    told = run(pipeline_command(task, orders, tmp_path, "--local-scheduler", *options))
+    told = run_preloaded(pipeline_command(task, orders, tmp_path, "--local-scheduler", *options))
     assert told.returncode != 0
     (line,) = told.stdout.splitlines()
     assert line.startswith(f"ERROR: {sentence}")

@@ -31,9 +31,9 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def prepare(stage: str, orders: Path, folder: Path) -> Path:
     """A work dir in which a stage is done for both questions."""
-    for process in [Shot(question, folder).start(orders, stage) for question in QUESTIONS]:
-        said, _ = process.communicate()
-        assert process.returncode == 0, said
+    for run in [Shot(question, folder).start(orders, stage) for question in QUESTIONS]:
+        status, said = run.wait()
+        assert status == 0, said
     return folder
 
 

@@ -3,26 +3,41 @@
 import random
 import shutil
 import signal
-import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from data.snapshots import MODEL_NAME, current_id, load
 from feature_service.bundle import Bundle
 from orchestration.default_question import snapshots_of
 from orchestration.registry_places import ledger_in
+from tests.support.preloaded import start_preloaded, wait_for
 from tests.support.processes import environment, pipeline_command
 from training.registry.ledger import Entry, read_all
 from training.registry.question import Question
 
 QUESTIONS = (Question("zero_sales"), Question("zero_sales", 2))
-LONGEST_DELAY_S = {"WeeklyPanel": 45.0, "Evaluate": 15.0}
+LONGEST_DELAY_S = {"WeeklyPanel": 25.0, "Evaluate": 4.0}
 """How late a kill may come, by the stage that the runs begin after: about as long as they take."""
 
 TASK_FAILED = 30
 _QUICK = ("--local-scheduler", "--backtest-weeks", "8", "--refit-every", "8")
+
+
+@dataclass(frozen=True)
+class StartedRun:
+    """A run's process, and the file that takes what it prints."""
+
+    process: ForkServerProcess
+    out: Path
+
+    def wait(self) -> tuple[int, str]:
+        """Its exit status and what it printed, once it has ended."""
+        status = wait_for(self.process)
+        return status, self.out.read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -33,13 +48,12 @@ class Shot:
     work_dir: Path
     shared: Path | None = None
 
-    def start(self, orders: Path, task: str = "StockoutPipeline") -> "subprocess.Popen[str]":
-        """The luigi command as a process; what it prints is piped."""
+    def start(self, orders: Path, task: str = "StockoutPipeline") -> "StartedRun":
+        """The luigi command as a process."""
         options = (*_QUICK, *self.question.options)
         command = pipeline_command(task, orders, self.work_dir, *options)
-        return subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        with tempfile.NamedTemporaryFile(delete=False, dir=orders.parent) as said:
+            return StartedRun(start_preloaded(command, self.environment, Path(said.name)), Path(said.name))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -83,10 +97,10 @@ class Battle:
     def fight(self, shots: Sequence[Shot], orders: Path, chance: random.Random, longest_delay_s: float) -> None:
         """Start all, kill one or all of them at random moments, and run again until all have finished."""
         victims = [shot for shot in shots if chance.random() < 0.75] or [shots[0]]
-        processes = {id(shot): shot.start(orders) for shot in shots}
+        runs = {id(shot): shot.start(orders) for shot in shots}
         for shot in sorted(victims, key=lambda _: chance.random()):
-            self._kill(processes[id(shot)], chance.uniform(0.5, longest_delay_s / len(victims)))
-        self._wait([processes[id(shot)] for shot in shots])
+            self._kill(runs[id(shot)], chance.uniform(0.5, longest_delay_s / len(victims)))
+        self._wait([runs[id(shot)] for shot in shots])
         together = self._wait([shot.start(orders) for shot in shots])
         # a run may say in a sentence why it failed; then it finishes when it is started again
         for shot, code in zip(shots, together, strict=True):
@@ -96,24 +110,23 @@ class Battle:
             check_published(shot, shots)
         self.figures["rounds"] += 1
 
-    def _kill(self, process: "subprocess.Popen[str]", delay_s: float) -> None:
-        try:
-            process.wait(delay_s)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)  # luigi alone: what it has started lives on, as it would
+    def _kill(self, run: StartedRun, delay_s: float) -> None:
+        run.process.join(delay_s)
+        if run.process.exitcode is None:
+            run.process.kill()  # luigi alone: what it has started lives on, as it would
             self.figures["kills"] += 1
 
-    def _wait(self, processes: "Sequence[subprocess.Popen[str]]") -> list[int]:
+    def _wait(self, runs: Sequence[StartedRun]) -> list[int]:
         codes = []
-        for process in processes:
-            said, _ = process.communicate(timeout=600)
+        for run in runs:
+            code, said = run.wait()
             self.figures["runs"] += 1
             assert "Traceback" not in said, said
-            assert process.returncode in (0, TASK_FAILED, -signal.SIGKILL), said
-            if process.returncode == TASK_FAILED:
+            assert code in (0, TASK_FAILED, -signal.SIGKILL), said
+            if code == TASK_FAILED:
                 assert any(line.startswith("ERROR") for line in said.splitlines()), said
                 self.figures["runs that failed with a sentence"] += 1
-            codes.append(process.returncode)
+            codes.append(code)
         return codes
 
 

@@ -98,6 +98,14 @@ def _become(words: list[str], env: dict[str, str], out: Path) -> None:
     with out.open("wb") as file:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
+    try:
+        _run(words)
+    except Exception:
+        sys.excepthook(*sys.exc_info())  # which the command may have set, and multiprocessing does not ask
+        sys.exit(1)
+
+
+def _run(words: list[str]) -> None:
     if words[0] != sys.executable:
         sys.argv = words
         runpy.run_path(words[0], run_name="__main__")
