@@ -32,7 +32,7 @@ ASSESS = "/stockout.v1.RiskService/AssessStockoutRisks"
 WATCH = "/stockout.v1.RiskService/WatchStockoutRisks"
 REQUEST = AssessStockoutRisksRequest(product_ids=["a"]).SerializeToString()
 JUMPS = ("+3000d", "-3000d", "+0d")
-BURST = 4
+BURST = 2
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def test_a_clock_that_jumps_neither_opens_nor_locks_a_tokens_rate(
     with running_by(clock, root, "--tokens", str(file)) as server, channel_to(server) as channel:
         call: Any = channel.unary_unary(ASSESS)
         codes = []
-        for offset in (*JUMPS, *JUMPS):
+        for offset in JUMPS:
             jump(server, clock, offset)
             codes.append(call.future(REQUEST, metadata=metadata, timeout=20).code())
     assert codes == [grpc.StatusCode.OK] * BURST + [grpc.StatusCode.RESOURCE_EXHAUSTED] * (len(codes) - BURST)

@@ -35,10 +35,10 @@ from tests.support.outcomes import track_record
 from tests.support.servers import running_server
 from tests.support.shops import AS_OF_WEEK, Shops
 
-CALLS = int(os.environ.get("STOCKOUT_MEMORY_CALLS", "600"))
+CALLS = int(os.environ.get("STOCKOUT_MEMORY_CALLS", "300"))
 AT_ONCE = 100
 WARM_UP = 200
-GROWTH_BYTES = 64 << 20
+GROWTH_BYTES = 32 << 20
 PAST = date_pb2.Date(year=2024, month=6, day=2)
 
 Ask = Callable[[int], Awaitable[object]]

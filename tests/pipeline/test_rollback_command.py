@@ -8,6 +8,7 @@ from pathlib import Path
 from data.snapshots import current_id, load
 from data.snapshots.publications import publications
 from data.synthetic.olist import write_synthetic_olist
+from tests.support.preloaded import run_preloaded
 from tests.support.processes import BIN, environment, pipeline_command, run
 
 QUESTION = ("--local-scheduler", "--horizon-weeks", "2", "--backtest-weeks", "8", "--refit-every", "8")
@@ -15,7 +16,7 @@ QUESTION = ("--local-scheduler", "--horizon-weeks", "2", "--backtest-weeks", "8"
 
 def released(orders: Path, work_dir: Path, as_of: str) -> str:
     """What a run of the same recipe says."""
-    completed = run(pipeline_command("StockoutPipeline", orders, work_dir, *QUESTION, as_of=as_of))
+    completed = run_preloaded(pipeline_command("StockoutPipeline", orders, work_dir, *QUESTION, as_of=as_of))
     assert completed.returncode == 0, completed.stdout
     return completed.stdout
 
@@ -36,7 +37,7 @@ def test_a_newer_run_takes_over_and_the_command_that_a_rollback_prints_publishes
     assert "on the newest 7 weeks (2 of them later than the champion's training)" in newer
     assert served_version(work_dir) == "2"
 
-    rolled_back = run([sys.executable, "-m", "orchestration.rollback", "--work-dir", work_dir])
+    rolled_back = run_preloaded([sys.executable, "-m", "orchestration.rollback", "--work-dir", work_dir])
     assert rolled_back.returncode == 0, rolled_back.stdout
     assert "what is served stays as it is until a run publishes version 1" in rolled_back.stdout
     assert served_version(work_dir) == "2"

@@ -13,16 +13,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from tests.support.processes import environment
 
-# not luigi.cmdline, which takes the arguments of the process when it is imported
+# not luigi.cmdline, which takes the arguments of the process when it is imported, and not what is run as __main__
 IMPORTED = (
     *("luigi.retcodes", "luigi.worker", "luigi.server", "mlflow.store.model_registry.sqlalchemy_store", "mlflow.onnx"),
     *("orchestration", "training.registry.versions", "training.registry.decisions", "training.candidate"),
+    *("feature_service.client.plan_commands", "feature_service.client.order_command", "feature_service.terminal"),
+    *("feature_service.client.output.info", "feature_service.client.output.performance"),
 )
 TIMEOUT_S = 600
 Run = Callable[[Sequence[str | Path]], subprocess.CompletedProcess[str]]
@@ -68,12 +70,36 @@ def preloaded_in(environment_now: Callable[[], Mapping[str, str]]) -> Iterator[R
         yield ask
 
 
+def run_preloaded_apart(
+    command: Sequence[str | Path], env: Mapping[str, str], stdin: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as :func:`run_preloaded` does, with something to read; standard error is apart."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err, given = (Path(folder) / name for name in ("out", "err", "in"))
+        given.write_text(stdin, encoding="utf-8")
+        status = wait_for(start_preloaded(command, env, out, err, given))
+        said = [path.read_text(encoding="utf-8") for path in (out, err)]
+        return subprocess.CompletedProcess([str(word) for word in command], status, *said)
+
+
 def start_preloaded(
-    command: Sequence[str | Path], env: Mapping[str, str] | None = None, out: Path = Path(os.devnull)
+    command: Sequence[str | Path],
+    env: Mapping[str, str] | None = None,
+    out: Path = Path(os.devnull),
+    err: Path | None = None,
+    given: Path = Path(os.devnull),
 ) -> ForkServerProcess:
-    """Start a command as :func:`run_preloaded` does; what it prints goes to ``out``."""
+    """Start a command as :func:`run_preloaded` does.
+
+    Args:
+        command: As there.
+        env: As there.
+        out: Takes what it prints.
+        err: Takes its standard error; None: so does ``out``.
+        given: Its standard input.
+    """
     words = [str(word) for word in command]
-    process = _FORKED.Process(target=_become, args=(words, dict(env or environment()), out))
+    process = _FORKED.Process(target=_become, args=(words, dict(env or environment()), out, err, given))
     process.start()
     return process
 
@@ -92,12 +118,13 @@ def wait_for(process: ForkServerProcess) -> int:
     return process.exitcode
 
 
-def _become(words: list[str], env: dict[str, str], out: Path) -> None:
+def _become(words: list[str], env: dict[str, str], out: Path, err: Path | None, given: Path) -> None:
     os.environ.clear()
     os.environ.update(env)
-    with out.open("wb") as file:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(file.fileno(), stream.fileno())
+    with out.open("wb") as said, err.open("wb") if err else nullcontext(said) as refused:
+        os.dup2(said.fileno(), sys.stdout.fileno())
+        os.dup2(refused.fileno(), sys.stderr.fileno())
+    sys.stdin = given.open(encoding="utf-8")
     try:
         _run(words)
     except Exception:
