@@ -22,7 +22,9 @@ from tests.support.processes import environment
 # not luigi.cmdline, which takes the arguments of the process when it is imported, and not what is run as __main__
 IMPORTED = (
     *("luigi.retcodes", "luigi.worker", "luigi.server", "mlflow.store.model_registry.sqlalchemy_store", "mlflow.onnx"),
+    *("mlflow.store.tracking.sqlalchemy_store", "mlflow.pyfunc.loaders", "onnxmltools", "deltalake"),
     *("orchestration", "training.registry.versions", "training.registry.decisions", "training.candidate"),
+    *("training.selection", "training.evaluation.evaluate", "data.history.clean", "orchestration.challenger"),
     *("feature_service.client.plan_commands", "feature_service.client.order_command", "feature_service.terminal"),
     *("feature_service.client.output.info", "feature_service.client.output.performance"),
 )

@@ -1,7 +1,12 @@
 """A work dir with its registry and its ledger."""
 
+import functools
 import json
+import shutil
+import sqlite3
+import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from data.snapshots import MODEL_NAME
@@ -10,6 +15,7 @@ from orchestration.registry_places import ledger_in, tracking_uri_of
 from tests.support.training_fixtures import Trained
 from training.evaluation.figures import read_evaluation
 from training.registry.aliases import at_alias
+from training.registry.database import database_of, open_registry
 from training.registry.decisions import decide
 from training.registry.judgement import Challenger
 from training.registry.ledger import Entry
@@ -21,12 +27,33 @@ from training.registry.versions import register
 ZERO_SALES = Question("zero_sales")
 
 
+@functools.cache
+def _first_registry() -> "tempfile.TemporaryDirectory[str]":
+    folder = tempfile.TemporaryDirectory()
+    open_registry(tracking_uri_of(Path(folder.name), None))
+    return folder
+
+
+def copy_first_registry(uri: str) -> None:
+    """The SQLite file that a first run makes, which takes MLflow a second: a copy of one that was made so."""
+    database, first = database_of(uri), database_of(tracking_uri_of(Path(_first_registry().name), None))
+    assert database is not None
+    assert first is not None
+    database.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(first, database)
+    with closing(sqlite3.connect(database)) as copied, copied:
+        location = (database.resolve().parent / "artifacts").as_uri()
+        copied.execute("UPDATE experiments SET artifact_location = ? WHERE name = ?", (location, MODEL_NAME))
+
+
 class Store:
     """A work dir with its registry and ledger."""
 
     def __init__(self, folder: Path, uri: str | None = None) -> None:
         self.folder = folder
         self.uri = tracking_uri_of(folder, uri)
+        if uri is None:
+            copy_first_registry(self.uri)
         self.ledger = ledger_in(folder)
         self.champion = ""
 
