@@ -34,8 +34,16 @@ class Secrets:
         Raises:
             CredentialsError: If a file cannot be read, or they do not go together.
         """
+        return self.credentials_with(_token(self.token) if self.token else "")
+
+    def credentials_with(self, token: str) -> grpc.ChannelCredentials | None:
+        """The same with a token that somebody has typed, for programs that act for several people; empty sends none.
+
+        Raises:
+            CredentialsError: If a file cannot be read, or they do not go together.
+        """
         if self.ca is None:
-            if self.certificate or self.key or self.token:
+            if self.certificate or self.key or token:
                 raise CredentialsError(
                     "a client's certificate or token is sent over TLS only: give the file of the authority (CA) "
                     "that signed the server's certificate as well"
@@ -48,9 +56,9 @@ class Secrets:
             private_key=None if self.key is None else _read(self.key),
             certificate_chain=None if self.certificate is None else _read(self.certificate),
         )
-        if self.token is None:
+        if not token:
             return tls
-        return grpc.composite_channel_credentials(tls, grpc.access_token_call_credentials(_token(self.token)))
+        return grpc.composite_channel_credentials(tls, grpc.access_token_call_credentials(token))
 
 
 def _token(file: Path) -> str:

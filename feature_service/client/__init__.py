@@ -29,6 +29,7 @@ from feature_service.client.orders import (
     SupplierTotal,
     order_list,
 )
+from feature_service.client.output.csv_rows import csv_of
 from feature_service.client.performance import (
     AlertFates,
     ChallengerPerformance,
@@ -71,7 +72,8 @@ from feature_service.client.results import (
     ServiceInfo,
 )
 from feature_service.client.sync_client import RiskClient
-from feature_service.credentials import Secrets
+from feature_service.credentials import CredentialsError, Secrets
+from feature_service.data_calendar import today_of
 
 __all__ = [
     "Acknowledgement",
@@ -81,6 +83,7 @@ __all__ = [
     "ChallengerPerformance",
     "ClientError",
     "Comment",
+    "CredentialsError",
     "DeadlineError",
     "Decision",
     "DecisionsAnswer",
@@ -139,5 +142,7 @@ __all__ = [
     "Supplier",
     "SupplierTotal",
     "WeekPerformance",
+    "csv_of",
     "order_list",
+    "today_of",
 ]

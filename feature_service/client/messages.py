@@ -1,7 +1,6 @@
 """What the server's messages say, as the plain values of :mod:`feature_service.client.results`."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any, TypedDict
 
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -55,8 +54,10 @@ def risk_of(message: risk_service_pb2.StockoutRiskResult) -> ProductRisk:
     """Read a message."""
     if message.HasField("risk"):
         return _known_risk(message.product_id, message.risk)
-    supply = next((_supply(gone) for gone in _out_of_stock(message.error)), _Supply())
-    return ProductRisk(message.product_id, None, None, _problem(message.error), **supply)
+    gone, problem = _out_of_stock(message.error), _problem(message.error)
+    if gone is None:
+        return ProductRisk(message.product_id, None, None, problem)
+    return ProductRisk(message.product_id, None, None, problem, category=gone.category, **_supply(gone))
 
 
 def ranked_of(message: risk_service_pb2.RankedStockoutRisk, rank: int) -> RankedRisk:
@@ -188,11 +189,9 @@ def _supply(message: risk_service_pb2.StockoutRisk | risk_service_pb2.OutOfStock
     return {"suggested_order": order, "next_delivery": next_delivery_of(message)}
 
 
-def _out_of_stock(status: status_pb2.Status) -> Iterator[risk_service_pb2.OutOfStock]:
-    for detail in status.details:
-        gone = risk_service_pb2.OutOfStock()
-        if detail.Unpack(gone):
-            yield gone
+def _out_of_stock(status: status_pb2.Status) -> risk_service_pb2.OutOfStock | None:
+    gone = risk_service_pb2.OutOfStock()
+    return next((gone for detail in status.details if detail.Unpack(gone)), None)
 
 
 def day_of(message: date_pb2.Date) -> dt.date:
@@ -205,4 +204,4 @@ def _problem(status: status_pb2.Status) -> ProductProblem:
     for detail in status.details:
         if detail.Unpack(info):
             break
-    return ProductProblem(code=code_pb2.Code.Name(status.code), reason=info.reason, message=status.message)
+    return ProductProblem(code_pb2.Code.Name(status.code), info.reason, status.message, dict(info.metadata))

@@ -1,8 +1,8 @@
 """What the server answers, as plain frozen values."""
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from feature_service.client.deliveries import NextDelivery
@@ -54,11 +54,15 @@ class Provenance:
 
 @dataclass(frozen=True)
 class ProductProblem:
-    """Why a product has no answer: gRPC code, reason for programs, sentence for people."""
+    """Why a product has no answer: gRPC code, reason and its facts for programs, sentence for people.
+
+    ``metadata`` holds the facts as text, by the names that the protos give for each reason, e.g. ``since``.
+    """
 
     code: str
     reason: str
     message: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import datetime as dt
 from google.protobuf import timestamp_pb2
 from stockout.v1 import plan_service_pb2 as pb
 
-from data.plans.calendar import today_of
 from data.plans.plan import Action, PlanState
 from data.plans.store import Present, Proposal
+from feature_service.data_calendar import today_of
 from feature_service.server.errors import InvalidFieldError
 from feature_service.server.plan_errors import AuthorDeniedError
 from feature_service.server.serving.snapshot import ServingSnapshot

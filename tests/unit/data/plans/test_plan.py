@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from data.plans.acknowledged import acted_at
-from data.plans.calendar import CURRENT_DAYS, today_of
 from data.plans.plan import Action, Decision, EpisodeWeeks, Plan, PlanState, plan_of, standing_of
+from feature_service.data_calendar import CURRENT_DAYS, today_of
 
 MONDAY = dt.date(2024, 6, 3)
 """Of the newest week that was known when things were decided; they were, on the Tuesday after it."""

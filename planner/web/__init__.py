@@ -1,0 +1,1 @@
+"""What every page has: who is there, what a browser may do, the language, and the layout."""
