@@ -41,6 +41,7 @@ _MODULES = (
     "buf.validate.validate_pb2",
     "feature_service",
     "feature_service.credentials",
+    "feature_service.data_calendar",
     "feature_service.json_record",
     "feature_service.limits",
     "feature_service.shards",

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from planner.board import list_page
 from planner.board.keeper import Boards
+from planner.decisions import decide
 from planner.settings import Settings
 from planner.web import choose_language, login
 from planner.web.attempts import Attempts
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             *list_page.routes,
+            *decide.routes,
             *login.routes,
             *choose_language.routes,
             Route("/healthz", _healthy),

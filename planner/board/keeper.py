@@ -59,6 +59,10 @@ class Board:
         """Whether the calendar of a history of years ago goes on."""
         return self.today != dt.datetime.now(dt.UTC).date()
 
+    def day_in(self, days: int) -> dt.date:
+        """Some days after today."""
+        return self.today + dt.timedelta(days=days)
+
     @property
     def days_old(self) -> int:
         """Days since the last one of the data."""

@@ -12,7 +12,16 @@ function move(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
+// The button of the row that has the focus, or of the first one.
+function press(key) {
+  const at = rows().find((row) => row.contains(document.activeElement)) || rows()[0];
+  at?.querySelector(`[data-key="${key}"]`)?.click();
+}
+
 const keys = {
+  a: () => press("a"),
+  u: () => (document.querySelector("[data-undo]") || document.activeElement.closest("tr")?.querySelector("[data-key=u]"))?.click(),
+  e: () => press("e"),
   j: () => move(1),
   k: () => move(-1),
   "/": () => document.getElementById("search")?.focus(),
@@ -32,3 +41,25 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.id === "language") event.target.form.requestSubmit();
 });
+
+const dialog = document.getElementById("dialog");
+document.addEventListener("click", (event) => {
+  if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+});
+document.body.addEventListener("decided", () => dialog.close());
+
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  document.getElementById("no-answer").hidden = true;
+  if (event.detail.target === dialog && !dialog.open) dialog.showModal();
+});
+// What is swapped takes the focus with it: a row that was decided upon gets it back.
+document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+  const row = event.detail.target;
+  if (row.matches("tr")) document.getElementById(row.id)?.querySelector("a.product").focus();
+});
+for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.body.addEventListener(failure, () => {
+    document.getElementById("no-answer").hidden = false;
+    dialog.close();
+  });
+}

@@ -1,6 +1,7 @@
 """Pages out of templates: escaped, in the reader's language, with what all of them show."""
 
 import functools
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,4 +93,10 @@ def _environment(language: str) -> jinja2.Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(translations_of(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["row_id"] = row_id
     return environment
+
+
+def row_id(product_id: str) -> str:
+    """The ``id`` in HTML of a product's row, whatever its own id is made of."""
+    return f"row-{hashlib.sha256(product_id.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
