@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from planner.board import list_page
 from planner.board.keeper import Boards
 from planner.decisions import decide
+from planner.orders import page as orders
 from planner.settings import Settings
 from planner.web import choose_language, login
 from planner.web.attempts import Attempts
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             *list_page.routes,
             *decide.routes,
+            *orders.routes,
             *login.routes,
             *choose_language.routes,
             Route("/healthz", _healthy),

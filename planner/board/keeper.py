@@ -77,6 +77,11 @@ class Board:
             each for each in COLUMNS if (told[each].is_told if each in told else np.isfinite(table.column(each)).any())
         )
 
+    def state_of(self, product_id: str) -> str:
+        """One of ``STATES``."""
+        plan = self.plans.get(product_id)
+        return plan.state if plan else STATES[0]
+
     def put(self, plan: Plan) -> None:
         """Know a plan as it is now."""
         self.plans[plan.product_id] = plan

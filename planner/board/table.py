@@ -121,6 +121,11 @@ class RiskTable:
         """Whether anything tells money at risk at all."""
         return bool(np.isfinite(self.money).any())
 
+    @cached_property
+    def has_costs(self) -> bool:
+        """Whether it is known what any order costs."""
+        return bool(np.isfinite(self.figures["order_cost"]).any())
+
 
 async def read_table(risks: AsyncIterator[ProductRisk]) -> RiskTable:
     """The table of a stream of all products."""

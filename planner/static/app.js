@@ -39,7 +39,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  if (event.target.id === "language") event.target.form.requestSubmit();
+  const form = event.target.form;
+  if (event.target.id === "language" || form?.matches("[data-submit-on-change]")) form.requestSubmit();
 });
 
 const dialog = document.getElementById("dialog");

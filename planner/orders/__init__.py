@@ -1,0 +1,1 @@
+"""The order list: what to order of whom, to look at and to send."""
