@@ -37,6 +37,7 @@ tools: setup $(TOOLS) ## and what only checks, tests and benchmarks need
 $(TOOLS): $(STAMP)
 	@echo "setup: installing what checks and tests need into .venv"
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --all-extras --no-extra evidently --inexact --active
+	@$(BIN)/python -m tests.support.chromium
 	@touch $@
 
 check: tools ## format, lint, types, import directions, protos, stubs, Dockerfiles, compose file

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from planner.board import list_page
 from planner.board.keeper import Boards
 from planner.decisions import decide
+from planner.model import page as model_page
 from planner.orders import page as orders
 from planner.settings import Settings
 from planner.web import choose_language, login
@@ -49,6 +50,7 @@ def create_app(settings: Settings) -> Starlette:
             *list_page.routes,
             *decide.routes,
             *orders.routes,
+            *model_page.routes,
             *login.routes,
             *choose_language.routes,
             Route("/healthz", _healthy),

@@ -5,43 +5,22 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from benchmarks.planning.policies import Case, suggestion
-from data.panel import IN_STOCK, UNITS_ON_HAND, Panel, Supplier
+from data.panel import IN_STOCK, UNITS_ON_HAND, Panel
 from data.snapshots import publish
 from feature_service.client import Item, ProductRisk, RiskClient, SuggestedOrder
 from feature_service.client import Supplier as OfSupplier
 from feature_service.kernel.ordering import DEFAULT_SERVICE_LEVEL
+from tests.support.order_terms import LEAST, MOST, PACK, UNIT_COST, with_terms
 from tests.support.servers import running_server
 from tests.support.shell import shell
 from tests.support.shops import LABEL, Shops
 from tests.support.snapshots import MODEL
-
-PACK, LEAST, MOST, UNIT_COST = 6.0, 12.0, 60.0, 2.5
-
-
-def with_terms(panel: Panel) -> Panel:
-    """Every third product of one supplier, every third of another, and the others of none, of which nothing is said."""
-    products = len(panel.product_ids)
-
-    def stated(value: float, of: tuple[int, ...] = (0, 1)) -> tuple[float | None, ...]:
-        return tuple(value if number % 3 in of else None for number in range(products))
-
-    terms = {
-        "pack_size": stated(PACK),
-        "minimum_order_units": stated(LEAST, (0,)),
-        "maximum_order_units": stated(MOST),
-        "unit_cost": stated(UNIT_COST),
-        "service_level": stated(0.8, (1,)),
-    }
-    supplier_ids = tuple(("far", "near", "")[number % 3] for number in range(products))
-    return replace(
-        panel, order_terms=terms, supplier_ids=supplier_ids, suppliers={"far": Supplier("Far Ltd", 1e6)}
-    ).with_lead_time(10)
 
 
 @dataclass(frozen=True)
