@@ -22,7 +22,7 @@ from planner.settings import Settings
 from planner.web import choose_language, login
 from planner.web.attempts import Attempts
 from planner.web.gate import Gate
-from planner.web.pages import Context, render
+from planner.web.pages import Context, compile_templates, render
 from planner.web.service import Service
 from planner.web.sessions import Sessions
 
@@ -33,6 +33,7 @@ def create_app(settings: Settings) -> Starlette:
     """The pages of one risk server, for an ASGI server to run."""
     service = Service(settings.target, settings.secrets, settings.timeout_s)
     sessions, boards = Sessions(), Boards()
+    compile_templates()
 
     @asynccontextmanager
     async def follow_server(_app: Starlette) -> AsyncIterator[None]:

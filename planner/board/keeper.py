@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from feature_service.client import AsyncRiskClient, ClientError, Plan, RefusedError, ServiceInfo, today_of
 from planner.board.table import RiskTable, read_table
-from planner.board.view import COLUMNS
 
 POLL_S = 5.0
 """Between two looks for a newer snapshot, newer counts and newer decisions, while somebody has a page open."""
@@ -67,15 +66,6 @@ class Board:
     def days_old(self) -> int:
         """Days since the last one of the data."""
         return (self.today - (self.info.provenance.data_until or self.last_day)).days
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Those that hold anything here."""
-        table = self.table
-        told = {"category": table.categories, "supplier": table.suppliers, "shop": table.shops}
-        return tuple(
-            each for each in COLUMNS if (told[each].is_told if each in told else np.isfinite(table.column(each)).any())
-        )
 
     def state_of(self, product_id: str) -> str:
         """One of ``STATES``."""

@@ -82,7 +82,7 @@ def select(board: Board, view: View) -> Selection:
     """The page that a view shows; a page beyond the last is the last."""
     found = _filtered(board, view)
     counts = {state: int((found & _of_state(board, state)).sum()) for state in STATES}
-    rows = _sorted(board, view, np.flatnonzero(found & _of_state(board, view.state)))
+    rows = _in_order(board, view, found & _of_state(board, view.state))
     money = board.table.money[rows]
     shown = rows[: view.budget] if view.budget else rows
     pages = max(1, math.ceil(len(shown) / view.size))
@@ -99,12 +99,6 @@ def select(board: Board, view: View) -> Selection:
         money_without_budget=float(np.nansum(money)),
         total_without_budget=len(rows),
     )
-
-
-def rows_in(board: Board, view: View) -> NDArray[np.intp]:
-    """All rows of a view, in its order."""
-    rows = _sorted(board, view, np.flatnonzero(_filtered(board, view) & _of_state(board, view.state)))
-    return rows[: view.budget] if view.budget else rows
 
 
 def row_of(board: Board, row: int) -> Row:
@@ -141,6 +135,11 @@ _NUMBERS = (
     "order_units",
     "order_cost",
 )
+
+
+def _in_order(board: Board, view: View, found: Mask) -> NDArray[np.intp]:
+    rows = board.table.sorted_rows(view.sort, view.is_descending)
+    return rows[found[rows]]
 
 
 def _filtered(board: Board, view: View) -> Mask:
@@ -195,22 +194,6 @@ def _of_state(board: Board, state: str) -> Mask:
         case _:
             found = board.states == PLAN_STATES.index(state.upper())
     return found
-
-
-def _sorted(board: Board, view: View, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Ties, and what is not known, come last by id; where no money is known, the probability stands for it."""
-    table = board.table
-    match view.sort:
-        case "product":
-            keys = rows.astype(np.float64)
-        case "category" | "supplier" | "shop":
-            labels = {"category": table.categories, "supplier": table.suppliers, "shop": table.shops}[view.sort]
-            keys = labels.codes[rows].astype(np.float64)
-        case "money":
-            keys = (table.money if table.has_money else table.figures["probability"])[rows]
-        case _:
-            keys = table.figures[view.sort][rows]
-    return rows[np.argsort(-keys if view.is_descending else keys, kind="stable")]
 
 
 def _day(ordinal: float | None) -> dt.date | None:

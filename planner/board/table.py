@@ -1,15 +1,17 @@
 """All products of a question as columns, so that any of 100,000 is found, filtered and sorted in milliseconds."""
 
+import asyncio
 import datetime as dt
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from feature_service.client import ProductRisk, SuggestedOrder
+from planner.board.view import COLUMNS
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
@@ -56,6 +58,11 @@ class Labels:
         """Whether any row has one."""
         return any(self.names)
 
+    @property
+    def is_named(self) -> NDArray[np.bool_]:
+        """Which rows have one."""
+        return np.array([bool(each) for each in self.names], dtype=np.bool_)[self.codes]
+
     def name_of(self, row: int) -> str:
         """That of a row."""
         return self.names[int(self.codes[row])]
@@ -97,13 +104,45 @@ class RiskTable:
     shops: Labels
     orders: tuple[SuggestedOrder | None, ...]
     not_assessed: dict[str, int]
+    _sorted: dict[tuple[str, bool], NDArray[np.intp]] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    def sorted_rows(self, column: str, descending: bool) -> NDArray[np.intp]:
+        """All rows by a column; ties are by id, and what is not known comes last.
+
+        Args:
+            column: ``product``, a column of labels or one of numbers. By ``money`` where none is known: by probability.
+            descending: Biggest first.
+        """
+        key = column, descending
+        if key not in self._sorted:
+            values = self._sort_values(column)
+            self._sorted[key] = np.argsort(-values if descending else values, kind="stable")
+        return self._sorted[key]
+
+    def _sort_values(self, column: str) -> Floats:
+        labels = {"category": self.categories, "supplier": self.suppliers, "shop": self.shops}
+        if column == "product":
+            return np.arange(len(self), dtype=np.float64)
+        if column in labels:
+            return np.where(labels[column].is_named, labels[column].codes, np.nan)
+        return self.figures["probability"] if column == "money" and not self.has_money else self.column(column)
+
     def column(self, name: str) -> Floats:
         """Of numbers: one of ``FIGURES``, or ``money``."""
         return self.money if name == "money" else self.figures[name]
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Those that hold anything, in the order in which they are shown."""
+        labels = {"category": self.categories, "supplier": self.suppliers, "shop": self.shops}
+        return tuple(
+            each
+            for each in COLUMNS
+            if (labels[each].is_told if each in labels else np.isfinite(self.column(each)).any())
+        )
 
     @cached_property
     def money(self) -> Floats:
@@ -132,7 +171,7 @@ async def read_table(risks: AsyncIterator[ProductRisk]) -> RiskTable:
     builder = _Builder()
     async for risk in risks:
         builder.add(risk)
-    return builder.table()
+    return await asyncio.to_thread(builder.table)  # half a second of a big one, in which pages are asked for
 
 
 class _Builder:

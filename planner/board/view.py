@@ -29,7 +29,7 @@ ASCENDING = ("product", "category", "supplier", "shop", "reorder_by", "out_by", 
 """What a reader wants to see the smallest of first."""
 STATES = ("open", "acknowledged", "snoozed", "dismissed", "out", "all")
 NEEDS = ("week", "overdue", "alert", "any")
-PAGE_SIZES = (25, 50, 100, 200)
+PAGE_SIZES = (25, 50, 100)
 _MOST_TEXT = 256
 _MOST_NUMBER = 1_000_000
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import functools
 import io
-from dataclasses import dataclass
+import math
 from pathlib import Path
 
 from babel import Locale, dates, negotiate_locale, numbers
@@ -17,6 +17,8 @@ LANGUAGES = {"en": "English", "pt_BR": "Português"}
 DEFAULT = "en"
 COOKIE = "planner_language"
 NOTHING = "–"
+_LEAST_SHARE = 0.005
+"""Below this a share would be rounded to nothing."""
 
 
 def language_of(request: Request) -> str:
@@ -51,52 +53,48 @@ def translations_of(language: str) -> Translations:
     return Translations(compiled)
 
 
-@dataclass(frozen=True)
 class Formats:
-    """How a language writes figures; what is not known is a dash."""
+    """How a language writes figures; what is not known is a dash. Made once: a page has hundreds of them."""
 
-    language: str
-
-    @property
-    def locale(self) -> Locale:
-        """Babel's."""
-        return Locale.parse(self.language)
-
-    @property
-    def tag(self) -> str:
+    def __init__(self, language: str) -> None:
+        self.locale = Locale.parse(language)
+        self.tag = language.replace("_", "-")
         """For ``lang`` in HTML."""
-        return self.language.replace("_", "-")
+        symbols = self.locale.number_symbols["latn"]
+        self._separators = str.maketrans({",": symbols["group"], ".": symbols["decimal"]})
+        self._percent = numbers.format_percent(0.01, "#,##0%", self.locale).replace("1", "{}")
+        self._day = functools.lru_cache(4096)(lambda day: dates.format_date(day, "medium", self.locale))
+        self._short_day = functools.lru_cache(4096)(lambda day: dates.format_skeleton("MMMd", day, locale=self.locale))
 
     def number(self, value: float | None, decimals: int = 0) -> str:
         """With groups of thousands."""
-        if value is None or value != value:
+        if value is None or math.isnan(value):
             return NOTHING
-        digits = "." + "0" * decimals if decimals else ""
-        return numbers.format_decimal(round(value, decimals) + 0.0, f"#,##0{digits}", self.locale)
+        return f"{round(value, decimals) + 0.0:,.{decimals}f}".translate(self._separators)
 
     def percent(self, share: float | None) -> str:
         """A share; what is hardly there, or hardly not, is said so instead of being rounded away."""
-        if share is None or share != share:
+        if share is None or math.isnan(share):
             return NOTHING
-        if 0 < share < 0.005:
-            return "<" + numbers.format_percent(0.01, "#,##0%", self.locale)
-        if 0.995 <= share < 1:
-            return ">" + numbers.format_percent(0.99, "#,##0%", self.locale)
-        return numbers.format_percent(share, "#,##0%", self.locale)
+        if 0 < share < _LEAST_SHARE:
+            return "<" + self._percent.format(1)
+        if 1 - _LEAST_SHARE <= share < 1:
+            return ">" + self._percent.format(99)
+        return self._percent.format(round(100 * share))
 
     def day(self, day: dt.date | None) -> str:
         """With its year, short."""
-        return NOTHING if day is None else dates.format_date(day, "medium", self.locale)
+        return NOTHING if day is None else self._day(day)
 
     def short_day(self, day: dt.date | None) -> str:
         """Without its year."""
-        return NOTHING if day is None else dates.format_skeleton("MMMd", day, locale=self.locale)
+        return NOTHING if day is None else self._short_day(day)
 
     def moment(self, moment: dt.datetime | None) -> str:
         """To the minute, UTC."""
         if moment is None:
             return NOTHING
-        return dates.format_datetime(moment, "medium", tzinfo=dt.UTC, locale=self.locale) + " UTC"
+        return dates.format_datetime(moment, "short", tzinfo=dt.UTC, locale=self.locale) + " UTC"
 
 
 @functools.cache

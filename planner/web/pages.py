@@ -81,6 +81,14 @@ def unavailable(request: Request, error: ClientError) -> Response:
     return render(request, "unavailable.html", status, problem=str(error), target=context_of(request).settings.target)
 
 
+def compile_templates() -> None:
+    """Do it once, and not while a reader waits."""
+    for language in LANGUAGES:
+        environment = _environment(language)
+        for name in environment.list_templates():
+            environment.get_template(name)
+
+
 @functools.cache
 def _environment(language: str) -> jinja2.Environment:
     environment = jinja2.Environment(
