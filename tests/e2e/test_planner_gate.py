@@ -1,11 +1,16 @@
 """What the planner's pages let in, and what they tell a browser: over HTTP, with a real risk server behind them."""
 
 import re
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
+import uvicorn
 
 from feature_service.client import Secrets
 from feature_service.server.tokens import new_token
@@ -17,17 +22,34 @@ from tests.support.certificates import Authority
 from tests.support.servers import RunningServer, running_server
 from tests.support.serving_fixtures import Published
 
-HERE = "http://localhost"
 FORM = "application/x-www-form-urlencoded"
 
 
-def visitor(settings: Settings, base_url: str = HERE) -> TestClient:
-    """A browser that follows no redirect."""
-    return TestClient(create_app(settings), base_url=base_url, follow_redirects=False)
+@contextmanager
+def visitor(settings: Settings, host: str = "") -> Iterator[httpx.Client]:
+    """A browser that follows no redirect, at pages that are served in this process.
+
+    Args:
+        settings: Of the pages.
+        host: What the browser takes their name for.
+    """
+    config = uvicorn.Config(create_app(settings), log_level="warning", lifespan="on")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            headers = {"Host": host} if host else {}
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture(scope="module")
-def own(server: RunningServer) -> Iterator[TestClient]:
+def own(server: RunningServer) -> Iterator[httpx.Client]:
     """Of a machine's own page, whose service asks for no token."""
     with visitor(Settings(server.target, Secrets(), author="ana")) as client:
         yield client
@@ -58,13 +80,13 @@ def csrf_in(page: str) -> str:
     return found[1]
 
 
-def log_in(client: TestClient, token: str, wanted: str = "/") -> int:
+def log_in(client: httpx.Client, token: str, wanted: str = "/") -> int:
     csrf = csrf_in(client.get("/login").text)
     return client.post("/login", data={"csrf": csrf, "token": token, "next": wanted}).status_code
 
 
 @pytest.mark.parametrize("path", ["/", "/orders", "/model", "/login", "/nothing", "/static/app.css", "/static/nothing"])
-def test_every_answer_says_what_a_browser_may_load_and_nothing_is_written_in_line(own: TestClient, path: str) -> None:
+def test_every_answer_says_what_a_browser_may_load_and_nothing_is_written_in_line(own: httpx.Client, path: str) -> None:
     answer = own.get(path)
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'self';")
@@ -76,7 +98,7 @@ def test_every_answer_says_what_a_browser_may_load_and_nothing_is_written_in_lin
         assert not re.search(r'(?:src|href)="(?:https?:)?//', answer.text)  # no other host is ever asked
 
 
-def test_a_form_without_the_sessions_mark_does_nothing(own: TestClient) -> None:
+def test_a_form_without_the_sessions_mark_does_nothing(own: httpx.Client) -> None:
     csrf = csrf_in(own.get("/").text)
     decision = {"product": "a", "action": "acknowledgement"}
     assert own.post("/decide", data=decision).status_code == 403
@@ -88,18 +110,18 @@ def test_a_form_without_the_sessions_mark_does_nothing(own: TestClient) -> None:
     assert '<html lang="pt-BR">' in own.get("/").text
 
 
-def test_a_form_that_is_too_long_is_not_read(own: TestClient) -> None:
+def test_a_form_that_is_too_long_is_not_read(own: httpx.Client) -> None:
     answer = own.post("/decide", content=b"x" * (MOST_BODY_BYTES + 1), headers={"Content-Type": FORM})
     assert answer.status_code == 413
 
 
 def test_a_page_without_login_is_for_its_own_machine_alone(server: RunningServer) -> None:
     """A page of somebody else could have a name that leads here."""
-    with visitor(Settings(server.target, Secrets()), "http://evil.example") as client:
+    with visitor(Settings(server.target, Secrets()), "evil.example") as client:
         answer = client.get("/")
         assert answer.status_code == 403
         assert "asks for no token" in answer.text
-    with visitor(Settings(server.target, Secrets(), trust_network=True), "http://planner.example") as client:
+    with visitor(Settings(server.target, Secrets(), trust_network=True), "planner.example") as client:
         assert client.get("/").status_code == 200
 
 
@@ -109,15 +131,12 @@ def test_who_has_no_token_sees_nothing(guarded: tuple[Settings, dict[str, str]])
         for path in ("/", "/orders", "/orders.csv", "/orders.xlsx", "/model", "/decide?product=a"):
             answer = client.get(path)
             assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (303, "/login"), path
-        part = client.get("/?need=any", headers={"HX-Request": "true", "HX-Current-URL": f"{HERE}/?state=all"})
+        part = client.get("/?need=any", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/?state=all"})
         assert part.headers["HX-Redirect"] == "/login?next=%2F%3Fstate%3Dall"
 
 
-def test_a_token_opens_the_page_until_it_is_withdrawn(
-    guarded: tuple[Settings, dict[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_opens_the_page_until_somebody_logs_out(guarded: tuple[Settings, dict[str, str]]) -> None:
     settings, tokens = guarded
-    monkeypatch.setattr("planner.web.gate.CHECK_S", -1.0)
     with visitor(settings) as client:
         anonymous = client.get("/login").cookies["planner"]
         assert log_in(client, tokens["planner"], "/?need=any") == 303
@@ -152,3 +171,18 @@ def test_a_risk_server_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -
         assert answer.status_code == 503
         assert "no server answers at" in answer.text
         assert client.get("/healthz").status_code == 200
+
+
+def test_a_token_that_is_withdrawn_opens_nothing_any_more(
+    guarded: tuple[Settings, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, tokens = guarded
+    monkeypatch.setattr("planner.web.gate.CHECK_S", -1.0)
+    with visitor(settings) as client:
+        assert log_in(client, tokens["planner"]) == 303
+        assert client.get("/").status_code == 200
+        Path(tokens["file"]).write_text("", encoding="utf-8")
+        deadline = time.monotonic() + 30
+        while client.get("/").status_code == 200:
+            assert time.monotonic() < deadline, "the token is still good"
+        assert client.get("/").status_code == 303
