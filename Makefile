@@ -29,7 +29,7 @@ $(STAMP): uv.lock pyproject.toml
 	@test -x $(BIN)/uv || { echo "setup: installing uv $(UV_VERSION) into .venv"; \
 	  python3 -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
 	@echo "setup: installing the locked packages into .venv"
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --extra pipeline --extra bento --extra tracing --no-dev --inexact --active
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --extra pipeline --extra bento --extra planner --extra tracing --no-dev --inexact --active
 	@touch $@
 
 tools: setup $(TOOLS) ## and what only checks, tests and benchmarks need
@@ -47,8 +47,8 @@ check: tools ## format, lint, types, import directions, protos, stubs, Dockerfil
 	$(BIN)/lint-imports --no-logo
 	protos/check.sh
 
-demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for the real Olist files)
-	@$(BIN)/python -m orchestration.demo $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR) --work-dir work/olist)
+demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for the real Olist files; SERVE=1 for the page)
+	@$(BIN)/python -m orchestration.demo $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR) --work-dir work/olist) $(if $(SERVE),--serve)
 
 test: tools ## run all tests
 	@# more workers than most machines have cores, since some tests wait; the long modules come first as they stand
@@ -62,12 +62,13 @@ year: tools ## 52 weeks of a market (WEEKS=26: fewer) through the real processes
 	STOCKOUT_YEAR_WEEKS=$(or $(WEEKS),52) $$(unshare --user --map-root-user --mount true 2>&- && \
 	  echo unshare --user --map-root-user --mount) $(BIN)/pytest --log-cli-level=INFO tests/e2e/test_a_year.py
 
-bench: tools ## the service against an echo and against other servers, streams, workers: medians, ratios
+bench: tools ## the service against an echo and other servers, streams, workers, the planner's page: medians, ratios
 	$(BIN)/python -m benchmarks.rpc
 	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.workers
 	$(BIN)/python -m benchmarks.peers
 	$(BIN)/python -m benchmarks.history
+	$(BIN)/python -m benchmarks.planner
 
 bench-model: tools ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model

@@ -22,17 +22,16 @@ async def show_model(request: Request) -> Response:
     client = client_of(request)
     try:
         board = await context_of(request).boards.of(question_of(request), client)
-        info = await client.info()
-        answer, no_record = await _performance(client)
     except ClientError as error:
         return unavailable(request, error)
-    found = doubts(info, answer, board.today, is_replay=board.is_replay, has_money=board.table.has_money)
+    answer, no_record = await _performance(client)
+    found = doubts(board.info, answer, board.today, is_replay=board.is_replay, has_money=board.table.has_money)
     recent = answer.recent if answer else None
     return render(
         request,
         "model.html",
         board=board,
-        info=info,
+        info=board.info,
         doubts=found,
         answer=answer,
         recent=recent,
@@ -43,10 +42,7 @@ async def show_model(request: Request) -> Response:
 
 async def show_weeks(request: Request) -> Response:
     """The share of alerts that came true, and of what happened that had one, week by week; null is not known."""
-    try:
-        answer, _ = await _performance(client_of(request))
-    except ClientError as error:
-        return JSONResponse({"problem": str(error)}, 503)
+    answer, _ = await _performance(client_of(request))
     weeks = [each.performance for each in answer.weeks] if answer else []
     return JSONResponse(
         {
@@ -58,17 +54,13 @@ async def show_weeks(request: Request) -> Response:
 
 
 async def _performance(client: AsyncRiskClient) -> tuple[PerformanceAnswer | None, str]:
-    """What is known, or in a sentence why nothing is.
-
-    Raises:
-        ClientError: If the service does not answer.
-    """
+    """What is known, or in a sentence why nothing is."""
     try:
         return await client.performance(), ""
     except RefusedError as error:
-        if error.code not in ("FAILED_PRECONDITION", "PERMISSION_DENIED"):
-            raise
         return None, error.details
+    except ClientError as error:
+        return None, str(error)
 
 
 def _scorers(period: Performance) -> list[ScorerPerformance]:

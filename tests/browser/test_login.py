@@ -1,10 +1,13 @@
-"""Who gets in, in a browser: with a token of the service, over HTTPS, and what a page without decisions says."""
+"""Who gets in, in a browser; what a page says that knows sales alone; and one whose service is gone."""
 
 import pytest
 from playwright.sync_api import Page, expect
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
 from tests.browser.conftest import Browse
-from tests.support.planner_pages import Site, assert_accessible
+from tests.support.planner_pages import Site, assert_accessible, running_planner
+from tests.support.servers import running_server
+from tests.support.serving_fixtures import Published
 
 
 def log_in(page: Page, token: str) -> None:
@@ -61,3 +64,24 @@ def test_where_nothing_is_known_of_its_past_the_model_page_says_so(inside: Page)
     expect(inside.get_by_role("heading", name="Do not follow the list blindly now")).to_be_visible()
     expect(inside.get_by_text("Nobody knows yet")).to_be_visible()
     assert_accessible(inside)
+
+
+def test_when_the_service_is_gone_the_last_table_stays_and_tells_its_time(published: Published, browse: Browse) -> None:
+    page = browse()
+    with running_server(published.root) as server, running_planner(server.target, "--timeout-s", "2") as url:
+        page.goto(url)
+        told = page.locator("table.products a.product").all_inner_texts()
+        server.stop()
+        told_so = page.get_by_role("alert").get_by_text("The risk service does not answer.")
+
+        @retry(retry=retry_if_result(lambda said: not said), stop=stop_after_delay(60), wait=wait_fixed(1))
+        def says_so() -> bool:
+            page.reload()
+            return told_so.is_visible()
+
+        says_so()
+        assert page.locator("table.products a.product").all_inner_texts() == told
+        expect(page.get_by_text("This is what it said at")).to_be_visible()
+        assert_accessible(page)
+        page.goto(f"{url}/model")
+        expect(told_so).to_be_visible()
