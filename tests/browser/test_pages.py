@@ -149,3 +149,18 @@ def test_the_models_page_shows_its_record_beside_simple_rules(stocked: Site, bro
     page.get_by_text("Week by week").first.click()
     expect(page.get_by_role("row", name="May 13, 2024")).to_be_visible()
     assert_accessible(page)
+
+
+def test_it_speaks_portuguese_to_who_reads_it_and_to_who_asks_for_it(stocked: Site, browse: Browse) -> None:
+    page = browse(locale="pt-BR")
+    page.goto(stocked.url)
+    expect(page.get_by_role("heading", name="O que precisa de decisão esta semana")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "pt-BR"
+    assert re.search(r"\d\.\d{3}", page.locator(".lead").inner_text()), "thousands are told as they are there"
+    assert_accessible(page)
+    page.goto(f"{stocked.url}/model")
+    expect(page.get_by_role("heading", name="Os alertas se confirmaram?")).to_be_visible()
+    page.get_by_label("Idioma").select_option("English")
+    expect(page.get_by_role("heading", name="Did its alerts come true?")).to_be_visible()
+    page.goto(stocked.url)
+    expect(page.get_by_role("heading", name="What needs a decision this week")).to_be_visible()
