@@ -94,6 +94,8 @@ async def _acknowledge(client: AsyncRiskClient, board: Board, product_ids: list[
     if not product_ids:
         return 0
     plans = (await client.plans(product_ids)).results
+    for each in plans:
+        board.put(each)  # what others decided meanwhile
     turns = asyncio.Semaphore(_CALLS)
 
     async def one(product_id: str, etag: str) -> bool:
