@@ -25,13 +25,14 @@ const keys = {
   j: () => move(1),
   k: () => move(-1),
   "/": () => document.getElementById("search")?.focus(),
+  "?": () => document.getElementById("keys").showModal(),
   n: () => document.querySelector("a[rel=next]")?.click(),
   p: () => document.querySelector("a[rel=prev]")?.click(),
 };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+  if (event.target.closest("input, select, textarea, [contenteditable], dialog")) return;
   const action = keys[event.key];
   if (!action) return;
   event.preventDefault();
@@ -45,7 +46,8 @@ document.addEventListener("change", (event) => {
 
 const dialog = document.getElementById("dialog");
 document.addEventListener("click", (event) => {
-  if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
+  if (event.target.matches("dialog") || event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  if (event.target.closest("[data-keys]")) keys["?"]();
 });
 document.body.addEventListener("decided", () => dialog.close());
 
