@@ -97,7 +97,12 @@ def _run(command: Sequence[str]) -> None:
 def _grpc_server(snapshots: Path, work_dir: Path) -> Iterator[str]:
     """The gRPC server as a process of its own, stopped at the end; yields its address."""
     state_url = f"sqlite:///{work_dir.absolute() / 'state.db'}"
-    command = [BIN / "stockout-server", f"--snapshots={snapshots}", "--port=0", f"--state-url={state_url}"]
+    command: list[str | Path] = [
+        BIN / "stockout-server",
+        f"--snapshots={snapshots}",
+        "--port=0",
+        f"--state-url={state_url}",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             events = (json.loads(line) for line in server.stdout or ())

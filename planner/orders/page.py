@@ -110,9 +110,9 @@ async def _acknowledge(client: AsyncRiskClient, board: Board, product_ids: list[
     outcomes = await asyncio.gather(
         *(one(each.product_id, each.etag) for each in plans if each.state == "OPEN"), return_exceptions=True
     )
-    for each in outcomes:
-        if isinstance(each, BaseException):
-            raise each
+    failed = [each for each in outcomes if isinstance(each, BaseException)]
+    if failed:
+        raise failed[0]
     return sum(map(bool, outcomes))
 
 

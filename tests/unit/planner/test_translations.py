@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -28,12 +29,12 @@ def messages() -> Iterator[tuple[str, ...]]:
 def test_every_text_is_translated_and_none_is_left_of_a_page_of_before(language: str) -> None:
     with (LOCALES / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language, abort_invalid=True)
-    translated = {each.id if isinstance(each.id, tuple) else (each.id,): each for each in catalogue if each.id}
+    translated = {_texts(each.id): each for each in catalogue if each.id}
     said = set(messages())
     assert said - set(translated) == set(), "not translated: add them to the catalogue"
     assert set(translated) - said == set(), "nobody says that any more: take it out of the catalogue"
     for message, translation in translated.items():
-        texts = translation.string if isinstance(translation.string, tuple) else (translation.string,)
+        texts = _texts(translation.string)
         assert all(texts), message
         assert not translation.fuzzy, message
         for text in texts:  # one may leave a number to its words, and none may name another value
@@ -41,9 +42,14 @@ def test_every_text_is_translated_and_none_is_left_of_a_page_of_before(language:
         assert set(VALUE.findall("".join(texts))) == set(VALUE.findall("".join(message))), message
 
 
+def _texts(given: Any) -> tuple[str, ...]:
+    """One, or those for one and for many."""
+    return tuple(given) if isinstance(given, tuple | list) else (given,)
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_one_and_many_are_told_apart(language: str) -> None:
     words = translations_of(language)
     for message in {each for each in messages() if len(each) > 1}:
-        one, many = (words.ngettext(*message, n) for n in (1, 2))
+        one, many = (words.ngettext(message[0], message[1], n) for n in (1, 2))
         assert one != many
