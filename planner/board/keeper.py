@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import gc
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -159,6 +160,7 @@ async def _read(client: AsyncRiskClient) -> Board:
         table = await read_table(client.stream())
         if not last or _version(await client.info()) == _version(before):
             break
+    gc.freeze()  # else a collection walks through all products while pages are waiting
     states = np.zeros(len(table), np.int8)
     return Board(table, before, dt.datetime.now(dt.UTC), _today(before), states=states)
 
