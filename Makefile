@@ -37,7 +37,6 @@ tools: setup $(TOOLS) ## and what only checks, tests and benchmarks need
 $(TOOLS): $(STAMP)
 	@echo "setup: installing what checks and tests need into .venv"
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv sync --frozen --all-extras --no-extra evidently --inexact --active
-	@$(BIN)/python -m tests.support.chromium
 	@touch $@
 
 check: tools ## format, lint, types, import directions, protos, stubs, Dockerfiles, compose file
@@ -50,7 +49,8 @@ check: tools ## format, lint, types, import directions, protos, stubs, Dockerfil
 demo: setup ## files in, ranked list of products at risk out (OLIST_DIR=... for the real Olist files; SERVE=1 for the page)
 	@$(BIN)/python -m orchestration.demo $(if $(OLIST_DIR),--olist-dir $(OLIST_DIR) --work-dir work/olist) $(if $(SERVE),--serve)
 
-test: tools ## run all tests
+test: tools ## run all tests; gets Chromium where there is none
+	@$(BIN)/python -m tests.support.chromium
 	@# more workers than most machines have cores, since some tests wait; the long modules come first as they stand
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 

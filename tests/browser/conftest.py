@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from data.snapshots import publish
 from data.snapshots.track_record import write_track_record
@@ -23,6 +23,8 @@ TIMEOUT_MS = 15_000
 DESKTOP = {"width": 1280, "height": 900}
 
 Browse = Callable[..., Page]
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def chromium() -> Path:
     with sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
     if not own.exists():
-        raise NoBrowserError("no Chromium was found: run make tools, which gets one")
+        raise NoBrowserError("no Chromium was found: python -m tests.support.chromium gets one, as make test does")
     return own
 
 
