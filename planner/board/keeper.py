@@ -57,7 +57,7 @@ class Board:
     @property
     def is_replay(self) -> bool:
         """Whether the calendar of a history of years ago goes on."""
-        return self.today != dt.datetime.now(dt.UTC).date()
+        return (dt.datetime.now(dt.UTC).date() - self.today).days > 1  # not where a day has just begun
 
     def day_in(self, days: int) -> dt.date:
         """Some days after today."""

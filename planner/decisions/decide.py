@@ -8,7 +8,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from feature_service.client import AsyncRiskClient, ClientError, Plan, PlanChangedError, RecordedDecision
+from feature_service.client import (
+    AsyncRiskClient,
+    ClientError,
+    DeadlineError,
+    Plan,
+    PlanChangedError,
+    RecordedDecision,
+    RefusedError,
+)
 from planner.board.keeper import Board
 from planner.board.select import row_of, select
 from planner.board.view import View
@@ -17,7 +25,7 @@ from planner.web.login import own_page
 from planner.web.pages import author_of, client_of, context_of, render, unavailable
 
 LIST_PATH = "/"
-CONFLICT, UNPROCESSABLE = 409, 422
+CONFLICT, UNPROCESSABLE, UNAVAILABLE = 409, 422, 503
 
 
 async def show_form(request: Request) -> Response:
@@ -47,7 +55,7 @@ async def decide(request: Request) -> Response:
     try:
         board = await context_of(request).boards.of(request.query_params.get("question", ""), client)
     except ClientError as error:
-        return _not_recorded(request, 503, error=error)
+        return _failed(request, error)
     action = action_of(form)
     if isinstance(action, Missing):
         return _not_recorded(request, UNPROCESSABLE, missing=action)
@@ -61,7 +69,7 @@ async def decide(request: Request) -> Response:
     except PlanChangedError:
         return await _changed(request, client, board, product_id)
     except ClientError as error:
-        return _not_recorded(request, 503, error=error)
+        return _failed(request, error)
     board.put(recorded.plan)
     return _recorded(request, board, recorded, before)
 
@@ -101,9 +109,13 @@ async def _changed(request: Request, client: AsyncRiskClient, board: Board, prod
     try:
         (plan,) = (await client.plans([product_id])).results
     except ClientError as error:
-        return _not_recorded(request, 503, error=error)
+        return _failed(request, error)
     board.put(plan)
     return _not_recorded(request, CONFLICT, board=board, plan=plan)
+
+
+def _failed(request: Request, error: ClientError) -> Response:
+    return _not_recorded(request, UNPROCESSABLE if isinstance(error, RefusedError) else UNAVAILABLE, error=error)
 
 
 def _not_recorded(
@@ -126,6 +138,7 @@ def _not_recorded(
         row=_row(board, plan.product_id) if board and plan and is_row_shown else None,
         plan=plan,
         error=error,
+        is_known=not isinstance(error, DeadlineError),
         missing=missing,
         back=own_page(request.state.form.get("back", LIST_PATH)),
     )

@@ -55,6 +55,8 @@ def inside(guarded: Site, browse: Browse) -> Page:
 
 def test_sales_alone_are_said_to_be_that(inside: Page) -> None:
     expect(inside.get_by_text("No stock is known here.")).to_be_visible()
+    expect(inside.get_by_text("Nothing can be decided here.")).to_be_visible()
+    expect(inside.get_by_role("button", name="Acknowledge")).to_have_count(0)
     expect(inside.locator("table.products tbody tr").first).to_be_visible()
     assert_accessible(inside)
 

@@ -165,6 +165,15 @@ def test_guesses_are_slowed_down(guarded: tuple[Settings, dict[str, str]]) -> No
         assert log_in(client, tokens["planner"]) == 429
 
 
+def test_what_the_service_refuses_is_told_as_it_says_it(own: httpx.Client) -> None:
+    csrf = csrf_in(own.get("/").text)
+    answer = own.post("/decide", data={"csrf": csrf, "product": "a", "action": "acknowledgement"})
+    assert answer.status_code == 422
+    assert "--state-url" in answer.text  # this one keeps no plans
+    missing = own.post("/decide", data={"csrf": csrf, "product": "a", "action": "snooze", "until": "soon"})
+    assert missing.status_code == 422
+
+
 def test_a_risk_server_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
     with visitor(Settings(f"unix:{tmp_path / 'nobody'}", Secrets(), timeout_s=2.0)) as client:
         answer = client.get("/")
