@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from feature_service.client import ClientError
 from planner.board import list_page
 from planner.board.keeper import Boards
 from planner.decisions import decide
@@ -37,13 +38,13 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def follow_server(_app: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(boards.follow())
+        tasks = [asyncio.create_task(boards.follow()), asyncio.create_task(_read_ahead(service, boards))]
         try:
             yield
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await service.close()
 
     app = Starlette(
@@ -66,6 +67,13 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.state.context = Context(settings, service, sessions, Attempts(), boards)
     return app
+
+
+async def _read_ahead(service: Service, boards: Boards) -> None:
+    """Where nobody needs to log in, the first one need not wait."""
+    with suppress(ClientError):
+        if not await service.wants_token():
+            await boards.of("", service.client(""))
 
 
 async def _healthy(_request: Request) -> Response:

@@ -15,14 +15,23 @@ from planner.board.table import RiskTable, read_table
 
 POLL_S = 5.0
 """Between two looks for a newer snapshot, newer counts and newer decisions, while somebody has a page open."""
-WATCHED_S = 15 * 60.0
+WATCHED_S = 12 * 3600.0
 """A question that nobody asked for so long is not looked after any more."""
+PATIENCE_S = 3.0
+"""A page waits no longer for a table that is read for the first time."""
 _ALL_PLANS_S = 300.0
 _OVERLAP = dt.timedelta(seconds=30)
 _TRIES = 3
 _MOST_PLANS = 10_000_000
 _MOST_DECISIONS = 1000
 STATES = ("OPEN", "ACKNOWLEDGED", "SNOOZED", "DISMISSED")
+
+
+class StillReadingError(ClientError):
+    """The table is being read for the first time, which takes seconds where there are many products."""
+
+    def __init__(self) -> None:
+        super().__init__("the table of all products is being read; ask again")
 
 
 @dataclass
@@ -88,6 +97,7 @@ class _Question:
         self.board: Board | None = None
         self.lock = asyncio.Lock()
         self.client: AsyncRiskClient | None = None
+        self.first_look: asyncio.Task[None] | None = None
         self.asked_at = self.looked_at = self.all_plans_at = 0.0
         self.seen_until = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -102,23 +112,36 @@ class Boards:
         """The board as the server's answers were at most ``POLL_S`` or so ago, or when it answered last.
 
         Raises:
-            ClientError: If it never did.
+            StillReadingError: If it is read for the first time, and that takes long.
+            ClientError: If the server never answered.
         """
-        known = question in self._questions
-        found = self._questions[question] if known else _Question()
+        found = self._questions.setdefault(question, _Question())
         found.client, found.asked_at = client, time.monotonic()
-        if found.board is None or found.asked_at - found.looked_at > 2 * POLL_S:
+        if found.board is None:
+            await self._wait_for_first(question, found)
+        elif found.asked_at - found.looked_at > 2 * POLL_S:
             await self._look(found)
-        if found.board is None:  # another request's look failed
-            raise ClientError("the table could not be read; load the page again")
-        self._questions.setdefault(question, found)  # only what the server knows is kept
+        assert found.board is not None  # noqa: S101 - or an error was raised
         return found.board
+
+    async def _wait_for_first(self, question: str, found: _Question) -> None:
+        """All who ask wait for one reading, which goes on when they have lost their patience."""
+        reading = found.first_look = found.first_look or asyncio.create_task(self._look(found))
+        done, _ = await asyncio.wait({reading}, timeout=PATIENCE_S)
+        if not done:
+            raise StillReadingError
+        found.first_look = None
+        if reading.exception():
+            self._questions.pop(question, None)  # only what the server knows is kept
+        await reading
 
     async def follow(self) -> None:
         """Look again and again, until cancelled."""
         while True:
             await asyncio.sleep(POLL_S)
             for name, found in list(self._questions.items()):
+                if found.board is None:
+                    continue  # it is being read
                 if time.monotonic() - found.asked_at > WATCHED_S:
                     del self._questions[name]
                 else:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from feature_service.client import AsyncRiskClient, ClientError, RefusedError
-from planner.board.keeper import Boards
+from planner.board.keeper import Boards, StillReadingError
 from planner.settings import Settings
 from planner.web.attempts import Attempts
 from planner.web.language import LANGUAGES, formats_of, language_of, translations_of
@@ -77,8 +77,10 @@ def render(
 
 def unavailable(request: Request, error: ClientError) -> Response:
     """What a page says where the risk server gave no answer."""
-    status = 403 if isinstance(error, RefusedError) else 503
-    return render(request, "unavailable.html", status, problem=str(error), target=context_of(request).settings.target)
+    if isinstance(error, StillReadingError):
+        address = f"{request.url.path}?{request.url.query}"
+        return render(request, "reading.html", 503, {"Refresh": "2"}, address=address)
+    return render(request, "unavailable.html", 403 if isinstance(error, RefusedError) else 503, problem=str(error))
 
 
 def compile_templates() -> None:

@@ -18,7 +18,7 @@ from feature_service.client import (
     ServiceInfo,
 )
 from planner.board import keeper
-from planner.board.keeper import Board, Boards
+from planner.board.keeper import Board, Boards, StillReadingError
 from tests.support.boards import AS_OF_WEEK, PUBLISHED_AT, TODAY, info, plan
 
 SECOND = dt.timedelta(seconds=1)
@@ -32,6 +32,7 @@ class Server:
         self.products = ["a", "b"]
         self.known: list[Plan] | None = []
         self.is_away = False
+        self.may_read: asyncio.Event | None = None
         self.asked: list[str] = []
 
     async def info(self) -> ServiceInfo:
@@ -40,6 +41,8 @@ class Server:
 
     async def stream(self) -> AsyncIterator[ProductRisk]:
         self._ask("stream")
+        if self.may_read:
+            await self.may_read.wait()
         for each in self.products:
             yield ProductRisk(each, 0.5, True, None)
 
@@ -157,6 +160,24 @@ def test_a_server_that_never_answered_is_an_error() -> None:
     server.is_away = True
     with pytest.raises(ServerUnavailableError):
         boards_seen(server)
+
+
+def test_nobody_waits_long_for_a_first_reading_and_all_wait_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "PATIENCE_S", 0.01)
+    server = Server()
+
+    async def look() -> int:
+        server.may_read = asyncio.Event()
+        boards = Boards()
+        for _ in range(2):
+            with pytest.raises(StillReadingError):
+                await boards.of("", server)  # type: ignore[arg-type]
+        server.may_read.set()
+        monkeypatch.setattr(keeper, "PATIENCE_S", 30.0)
+        return len((await boards.of("", server)).table)  # type: ignore[arg-type]
+
+    assert asyncio.run(look()) == 2
+    assert server.asked.count("stream") == 1
 
 
 def test_today_goes_on_from_a_history_of_years_ago() -> None:
