@@ -14,9 +14,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from feature_service.client import ClientError
-from planner.board import list_page
 from planner.board.keeper import Boards
 from planner.decisions import decide
+from planner.listing import page as listing
 from planner.model import page as model_page
 from planner.orders import page as orders
 from planner.settings import Settings
@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> Starlette:
 
     app = Starlette(
         routes=[
-            *list_page.routes,
+            *listing.routes,
             *decide.routes,
             *orders.routes,
             *model_page.routes,
