@@ -83,7 +83,10 @@ class Board:
         return plan.state if plan else STATES[0]
 
     def put(self, plan: Plan) -> None:
-        """Know a plan as it is now."""
+        """Know a plan, unless a later one is known: an answer may be older than a decision and come after it."""
+        known = self.plans.get(plan.product_id)
+        if known and known.changed_at and (plan.changed_at is None or plan.changed_at < known.changed_at):
+            return
         self.plans[plan.product_id] = plan
         row = self.table.row_of.get(plan.product_id)
         if row is not None:
@@ -214,8 +217,7 @@ async def _read_all_plans(client: AsyncRiskClient, board: Board, found: _Questio
     newest = await client.decisions(limit=1)
     found.seen_until = max((each.decided_at for each in newest.results), default=found.seen_until)
     answer = await client.list_plans(limit=_MOST_PLANS)
-    board.keeps_plans, board.plans = True, {}
-    board.states[:] = 0
+    board.keeps_plans = True
     for plan in answer.results:
         board.put(plan)
     found.all_plans_at = time.monotonic()

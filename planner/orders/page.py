@@ -45,6 +45,7 @@ async def show_orders(request: Request) -> Response:
         page=page,
         pages=pages,
         packs_of=packs_of,
+        has_packs=any(each.order.pack_size for each in orders.lines),
         open_lines=[each for each in orders.lines if board.state_of(each.product_id) == "OPEN"],
         most_at_once=MOST_AT_ONCE,
         done=int(done) if done.isascii() and done.isdigit() else None,

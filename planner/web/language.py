@@ -94,7 +94,8 @@ class Formats:
         """To the minute, UTC."""
         if moment is None:
             return NOTHING
-        return dates.format_datetime(moment, "short", tzinfo=dt.UTC, locale=self.locale) + " UTC"
+        time = dates.format_time(moment, "short", tzinfo=dt.UTC, locale=self.locale)
+        return f"{self.day(moment.astimezone(dt.UTC).date())}, {time} UTC"
 
 
 @functools.cache

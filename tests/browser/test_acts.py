@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
+from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from feature_service.client import Acknowledgement, Dismissal, OrderLine, Plan, Reopening, RiskClient, order_list
 from tests.browser.conftest import Browse
@@ -24,6 +26,14 @@ def service(stocked: Site) -> Iterator[RiskClient]:
         yield client
         for each in client.list_plans(["ACKNOWLEDGED", "SNOOZED", "DISMISSED"], limit=1000).results:
             client.decide(each.product_id, Reopening(), author="tests")
+        for attempt in Retrying(wait=wait_fixed(0.2), stop=stop_after_delay(30)):
+            with attempt:
+                assert decided_on(stocked) == ["0", "0", "0"], "the page has not heard of it"
+
+
+def decided_on(site: Site) -> list[str]:
+    """What the page counts as acknowledged, snoozed and dismissed."""
+    return re.findall(r'class="count">(\d+)<', httpx.get(f"{site.url}/?need=any").text)[1:4]
 
 
 def plan_of(service: RiskClient, product_id: str) -> Plan:

@@ -15,9 +15,10 @@ from planner.board.keeper import Board
 from planner.board.select import Selection, select
 from planner.board.table import RiskTable, read_table, shops_of
 from planner.board.view import COLUMNS, NEEDS, PAGE_SIZES, SORTS, STATES, USUAL_COLUMNS, View
-from tests.support.boards import TODAY, board_of, order, plan
+from tests.support.boards import PUBLISHED_AT, TODAY, board_of, order, plan
 
 DAY = dt.timedelta(days=1)
+LATER = PUBLISHED_AT + DAY
 
 
 def risk(product_id: str, money: float | None = None, **known: object) -> ProductRisk:
@@ -84,7 +85,9 @@ def test_a_decision_takes_a_product_out_of_what_is_open(board: Board) -> None:
     assert ids(board, "need=any&state=snoozed") == ["ball"]
     board.put(plan("pear", "ACKNOWLEDGED"))
     assert ids(board) == ["Apple", "plum"]
-    board.put(plan("pear", "OPEN"))
+    board.put(plan("pear", "OPEN", LATER))
+    assert ids(board) == ["pear", "Apple", "plum"]
+    board.put(plan("pear", "ACKNOWLEDGED"))  # an answer that was made before and comes late
     assert ids(board) == ["pear", "Apple", "plum"]
 
 
