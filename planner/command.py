@@ -4,6 +4,7 @@ Exit codes: 0 after a signal, 1 when the address cannot be used, 2 for wrong opt
 """
 
 import getpass
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -109,6 +110,11 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     except OSError as error:  # ssl.SSLError is one of them
         click.echo(f"stockout-planner: {settings.tls_certificate} cannot be used with its key: {error}", err=True)
         sys.exit(1)
+    for each in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # uvicorn raises them again when it has ended, which would end us with them
+        signal.signal(each, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -44,7 +44,8 @@ def running_planner(target: str, *options: str) -> Iterator[str]:
             yield found[0]
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            status = process.wait(timeout=30)
+    assert status == 0, "it ends of itself when it is asked to"
 
 
 def assert_accessible(page: Page) -> None:
