@@ -4,8 +4,9 @@
   const place = document.getElementById("weeks");
   if (!place) return;
   const answer = await fetch(place.dataset.source);
+  if (!answer.ok || answer.redirected) return; // as to the login
   const told = await answer.json();
-  if (!answer.ok || told.weeks.length < 2) return;
+  if (told.weeks.length < 2) return;
   const language = document.documentElement.lang;
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
   const day = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
