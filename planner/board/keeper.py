@@ -24,6 +24,8 @@ _OVERLAP = dt.timedelta(seconds=30)
 _TRIES = 3
 _MOST_PLANS = 10_000_000
 _MOST_DECISIONS = 1000
+PLANS_OFF = "PLANS_OFF"
+"""The reason of a server that keeps no plans."""
 STATES = ("OPEN", "ACKNOWLEDGED", "SNOOZED", "DISMISSED")
 
 
@@ -208,7 +210,7 @@ async def _read_plans(client: AsyncRiskClient, board: Board, found: _Question) -
         elif board.keeps_plans:
             await _read_new_plans(client, board, found)
     except RefusedError as error:
-        if error.reason != "PLANS_OFF":
+        if error.reason != PLANS_OFF:
             raise
         board.keeps_plans, found.all_plans_at = False, time.monotonic()
 

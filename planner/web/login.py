@@ -9,6 +9,7 @@ from starlette.routing import Route
 from feature_service.client import ClientError, CredentialsError, RefusedError
 from planner.web.gate import session_cookie
 from planner.web.pages import context_of, render
+from planner.web.service import UNAUTHENTICATED
 
 _MOST_TOKEN_LENGTH = 512
 
@@ -31,7 +32,8 @@ async def log_in(request: Request) -> Response:
     if problem:
         if problem == "refused":
             parts.attempts.fail(address)
-        return render(request, "login.html", 403 if problem == "refused" else 503, next=wanted, problem=problem)
+        status = 403 if problem in ("refused", "may not") else 503
+        return render(request, "login.html", status, next=wanted, problem=problem)
     session = parts.sessions.begin(token)
     return RedirectResponse(wanted, 303, {"Set-Cookie": session_cookie(parts.settings, parts.sessions, session)})
 
@@ -51,9 +53,9 @@ async def _problem_of(request: Request, token: str) -> str:
         return "refused"
     service, sessions = context_of(request).service, context_of(request).sessions
     try:
-        await service.check(token)
-    except RefusedError:
-        found = "refused"
+        await service.admit(token)
+    except RefusedError as error:
+        found = "refused" if error.code == UNAUTHENTICATED else "may not"
     except CredentialsError:
         return "no tls"
     except ClientError:

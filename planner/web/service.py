@@ -2,7 +2,8 @@
 
 import time
 
-from feature_service.client import AsyncRiskClient, ListFilter, RefusedError, Secrets
+from feature_service.client import AsyncRiskClient, RefusedError, Secrets
+from planner.board.keeper import PLANS_OFF
 
 UNAUTHENTICATED = "UNAUTHENTICATED"
 _REMEMBERED_S = 30.0
@@ -51,15 +52,33 @@ class Service:
             self._asked_at = time.monotonic()
         return self._wants_token
 
-    async def check(self, token: str) -> None:
-        """Look whether a token may see the list.
+    async def admit(self, token: str) -> None:
+        """Look whether a token may ask for all that the pages show.
 
         Raises:
-            RefusedError: If it may not.
+            RefusedError: If it may not, or nobody was given it.
+            ClientError: If the server does not answer.
+        """
+        client = self.client(token)
+        await client.info()
+        risks = client.stream()
+        await anext(risks, None)
+        await risks.aclose()  # type: ignore[attr-defined]  # it is a generator
+        try:
+            await client.decisions(limit=1)
+            await client.list_plans(limit=1)
+        except RefusedError as error:
+            if error.reason != PLANS_OFF:
+                raise
+
+    async def check(self, token: str) -> None:
+        """Look whether a token that was admitted still holds.
+
+        Raises:
+            RefusedError: If it was withdrawn.
             ClientError: If the server does not answer.
         """
         await self.client(token).info()
-        await self.client(token).list_risks(ListFilter(), limit=1)
 
     async def forget(self, token: str) -> None:
         """Close the clients of a token that nobody uses any more."""
