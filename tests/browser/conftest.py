@@ -27,9 +27,9 @@ Browse = Callable[..., Page]
 expect.set_options(timeout=TIMEOUT_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium."""
+    """Chromium; it ends with its module, since no asyncio.run works in a thread while Playwright's loop runs there."""
     with running_browser() as running:
         yield running
 
@@ -63,7 +63,7 @@ def browse(browser: Browser) -> Iterator[Browse]:
     assert problems == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stocked(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Counted shelves with suppliers, a track record and planners' decisions; no login."""
     folder = tmp_path_factory.mktemp("stocked")
@@ -77,7 +77,7 @@ def stocked(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield Site(url, server.target)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def guarded(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Sales alone, over TLS both ways, for who has a token; it keeps no decisions."""
     folder = tmp_path_factory.mktemp("guarded")
