@@ -66,7 +66,8 @@ def main(
         author=author or _login_name(),
     )
     _check(settings)
-    _serve(settings, _listen(settings))
+    with _listen(settings) as listener:
+        _serve(settings, listener)
 
 
 def _check(settings: Settings) -> None:
@@ -110,10 +111,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
     except OSError as error:  # ssl.SSLError is one of them
         click.echo(f"stockout-planner: {settings.tls_certificate} cannot be used with its key: {error}", err=True)
         sys.exit(1)
-    for each in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # uvicorn raises them again when it has ended, which would end us with them
+    for each in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them again at its end, which would end us with them
         signal.signal(each, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listener])
 
