@@ -1,0 +1,81 @@
+"""A suggested order line by line, in figures that add up as they are shown."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from feature_service.client import SuggestedOrder
+
+_MOST_DECIMALS = 6
+_NO_NEED_UNITS = 0.5  # what is expected to be left comes in fractions: see SuggestedOrder in the protos
+
+
+class Rounding(StrEnum):
+    """How what is missing becomes what is ordered."""
+
+    ENOUGH = "enough"
+    WHOLE_UNITS = "whole units"
+    WHOLE_PACKS = "whole packs"
+    RAISED_TO_MINIMUM = "raised to the minimum"
+    LOWERED_TO_MAXIMUM = "lowered to the maximum"
+    NOT_ALLOWED = "no order may be so small"
+
+
+@dataclass(frozen=True)
+class OrderLines:
+    """``on_hand - sold = left`` and ``up_to - left = missing``, exactly, each rounded to ``decimals``; in units.
+
+    Attributes:
+        on_hand: At the end of the as_of week.
+        sold: Expected to be sold until the order arrives.
+        left: Expected on arrival.
+        up_to: Wanted on arrival.
+        missing: What is wanted and will not be there; below 0 where more will be there than is wanted.
+        rounding: How ``units`` come of it.
+        units: To order.
+        decimals: Fewest, at least 1, with which what is missing rounds to the same order as it does unrounded.
+    """
+
+    on_hand: float
+    sold: float
+    left: float
+    up_to: float
+    missing: float
+    rounding: Rounding
+    units: float
+    decimals: int
+
+
+def order_lines(order: SuggestedOrder, units_on_hand: float) -> OrderLines:
+    """The lines of an order.
+
+    Args:
+        order: The server's.
+        units_on_hand: That it was made from; none where the product is out of stock.
+    """
+    pack = order.pack_size or 1.0
+    packs = _packs(order.order_up_to_units - order.expected_left_units, pack)
+    for decimals in range(1, _MOST_DECIMALS + 1):
+        on_hand, left, up_to = (
+            round(each, decimals) for each in (units_on_hand, order.expected_left_units, order.order_up_to_units)
+        )
+        sold, missing = round(on_hand - left, decimals), round(up_to - left, decimals)
+        if _packs(missing, pack) == packs:
+            break
+    return OrderLines(on_hand, sold, left, up_to, missing, _rounding(order, packs * pack), order.units, decimals)
+
+
+def _packs(missing: float, pack: float) -> int:
+    return max(0, math.ceil((missing - _NO_NEED_UNITS) / pack))
+
+
+def _rounding(order: SuggestedOrder, wanted: float) -> Rounding:
+    if not wanted:
+        return Rounding.ENOUGH
+    if not order.units:
+        return Rounding.NOT_ALLOWED
+    if order.units > wanted:
+        return Rounding.RAISED_TO_MINIMUM
+    if order.units < wanted:
+        return Rounding.LOWERED_TO_MAXIMUM
+    return Rounding.WHOLE_PACKS if order.pack_size not in (None, 1.0) else Rounding.WHOLE_UNITS
