@@ -1,0 +1,56 @@
+"""What is supposed of a product: read from a form, and back into a link."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feature_service.client import Item
+from planner.product.links import ProductLinks, span_of
+from planner.product.what_if import MOST_UNITS, FieldError, WhatIf, days_reach, units_reach
+
+EMPTY = {"units_on_hand": " ", "weeks": "26"}
+
+
+def test_an_empty_form_supposes_nothing_and_asks_for_the_product_as_it_is_known() -> None:
+    what_if = WhatIf.read(EMPTY)
+    assert (what_if, what_if.is_any, what_if.fields()) == (WhatIf(), False, {})
+    assert what_if.product("a") == "a"
+
+
+def test_a_decimal_comma_is_a_point() -> None:
+    what_if = WhatIf.read({"units_on_hand": "2,5", "lead_time_days": "0"})
+    assert what_if.product("a") == Item("a", 2.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("units_on_hand", text) for text in ("-1", "nan", "inf", "1e9", "many", "1,000.5")]
+    + [("lead_time_days", text) for text in ("366", "1.5", "-1")],
+)
+def test_what_is_no_number_of_its_range_is_named(field: str, text: str) -> None:
+    with pytest.raises(FieldError) as raised:
+        WhatIf.read({field: text})
+    assert raised.value.field == field
+
+
+@given(st.floats(0, MOST_UNITS).map(lambda units: round(units, 2)), st.integers(0, 365))
+def test_a_link_supposes_what_the_form_did(units: float, days: int) -> None:
+    what_if = WhatIf(units, days)
+    again = WhatIf.read(what_if.fields())
+    assert again == what_if
+
+
+def test_sliders_reach_beyond_what_is_there() -> None:
+    assert units_reach(None, None) == 10
+    assert units_reach(15, None) == 50
+    assert units_reach(300, None) == 1000
+    assert (days_reach(7), days_reach(30), days_reach(300)) == (42, 60, 365)
+
+
+def test_links_hold_ids_of_any_characters_and_the_question() -> None:
+    links = ProductLinks("a/b c?é", "inventory", {"units_on_hand": "3"})
+    assert links.page == "/products/a%2Fb%20c%3F%C3%A9?question=inventory"
+    assert links.spans[52] == links.page + "&units_on_hand=3&weeks=52"
+    assert links.weeks == "/product-weeks/a%2Fb%20c%3F%C3%A9"
+    assert span_of({"weeks": "52"}) == 52
+    assert span_of({"weeks": "9999"}) == span_of({}) == 26
