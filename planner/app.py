@@ -19,6 +19,7 @@ from planner.decisions import decide
 from planner.listing import page as listing
 from planner.model import page as model_page
 from planner.orders import page as orders
+from planner.product import product_page
 from planner.settings import Settings
 from planner.web import choose_language, login
 from planner.web.attempts import Attempts
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> Starlette:
             *decide.routes,
             *orders.routes,
             *model_page.routes,
+            *product_page.routes,
             *login.routes,
             *choose_language.routes,
             Route("/healthz", _healthy),

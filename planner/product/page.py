@@ -1,19 +1,20 @@
 """All that the page of a product shows, asked of the server."""
 
+import asyncio
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
 from feature_service.client import (
+    AsyncRiskClient,
     Decision,
     PastAlert,
     Plan,
     ProductHistory,
     ProductRisk,
     RefusedError,
-    RiskClient,
 )
 from planner.product.arithmetic import OrderLines, order_lines
 from planner.product.timeline import Week, timeline
@@ -113,15 +114,17 @@ class Record:
     decisions: Sequence[Decision] | None
 
 
-def assess(client: RiskClient, product_id: str, what_if: WhatIf, weeks: int) -> Assessed:
+async def assess(client: AsyncRiskClient, product_id: str, what_if: WhatIf, weeks: int) -> Assessed:
     """Ask for a product's weeks and its risk.
 
     Raises:
         RefusedError: If the server has no row of the product; its ``reason`` says why.
         ClientError: If there is no answer.
     """
-    history = client.product_history(product_id, weeks)
-    (risk,) = client.assess([what_if.product(product_id)]).results
+    history, answer = await asyncio.gather(
+        client.product_history(product_id, weeks), client.assess([what_if.product(product_id)])
+    )
+    (risk,) = answer.results
     units_on_hand, order = _units_on_hand(risk, what_if), risk.suggested_order
     return Assessed(
         history=history,
@@ -132,15 +135,17 @@ def assess(client: RiskClient, product_id: str, what_if: WhatIf, weeks: int) -> 
     )
 
 
-def record(client: RiskClient, product_id: str) -> Record:
+async def record(client: AsyncRiskClient, product_id: str) -> Record:
     """Ask for what was said of the product and decided upon it.
 
     Raises:
         ClientError: If there is no answer.
     """
-    alerts = _if_kept(lambda: client.past_alerts(product_id))
-    plans = _if_kept(lambda: client.plans([product_id]))
-    decisions = _if_kept(lambda: client.decisions(product_id, limit=SHOWN_DECISIONS))
+    alerts, plans, decisions = await asyncio.gather(
+        _if_kept(client.past_alerts(product_id)),
+        _if_kept(client.plans([product_id])),
+        _if_kept(client.decisions(product_id, limit=SHOWN_DECISIONS)),
+    )
     return Record(
         alerts=alerts.results if alerts else None,
         plan=plans.results[0] if plans else None,
@@ -148,9 +153,9 @@ def record(client: RiskClient, product_id: str) -> Record:
     )
 
 
-def _if_kept(ask: Callable[[], Answer]) -> Answer | None:
+async def _if_kept(asked: Awaitable[Answer]) -> Answer | None:
     try:
-        return ask()
+        return await asked
     except RefusedError as error:
         if error.code not in NOT_KEPT:
             raise
