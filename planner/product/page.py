@@ -17,6 +17,7 @@ from feature_service.client import (
     RefusedError,
 )
 from planner.product.arithmetic import OrderLines, order_lines
+from planner.product.freshness import Freshness
 from planner.product.timeline import Week, timeline
 from planner.product.what_if import WhatIf
 
@@ -77,9 +78,9 @@ class Assessed:
         return self.history.lead_time_days if supposed is None else supposed
 
     @property
-    def last_known_day(self) -> dt.date:
-        """The Sunday of the newest week."""
-        return self.history.provenance.as_of_week + dt.timedelta(days=6)
+    def freshness(self) -> Freshness:
+        """How old it is now."""
+        return Freshness(self.history, dt.datetime.now(dt.UTC))
 
     @property
     def forecast_until(self) -> dt.date | None:
