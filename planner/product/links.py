@@ -37,10 +37,15 @@ class ProductLinks:
         """Of what the charts draw; the form's fields are added to it."""
         return self._link("product-weeks", {}, with_question=False)
 
+    def supposed_over(self, weeks: int) -> str:
+        """Of the page with what is supposed, over so many weeks."""
+        span = {} if weeks == DEFAULT_SPAN_WEEKS else {"weeks": str(weeks)}
+        return self._link("products", {**self.supposed, **span})
+
     @property
     def spans(self) -> dict[int, str]:
         """Of the page over other numbers of weeks."""
-        return {weeks: self._link("products", {**self.supposed, "weeks": str(weeks)}) for weeks in SPANS_WEEKS}
+        return {weeks: self.supposed_over(weeks) for weeks in SPANS_WEEKS}
 
     def _link(self, place: str, parameters: Mapping[str, str], *, with_question: bool = True) -> str:
         asked = {"question": self.question} if with_question and self.question else {}

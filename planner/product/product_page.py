@@ -61,8 +61,14 @@ async def show_what_if(request: Request) -> Response:
     what_if, problem = _what_if(request)
     if problem:
         return render(request, "product/what_if_answer.html", assessed=None, problem=problem)
-    assessed = await assess(client_of(request), _product_id(request), what_if, span_of(request.query_params))
-    return render(request, "product/what_if_answer.html", **_values(assessed), problem=None)
+    product_id, span_weeks = _product_id(request), span_of(request.query_params)
+    try:
+        assessed = await assess(client_of(request), product_id, what_if, span_weeks)
+    except ClientError as error:
+        return render(request, "product/what_if_answer.html", 503, assessed=None, problem=error)
+    links = ProductLinks(product_id, question_of(request), what_if.fields())
+    address = {"HX-Replace-Url": links.supposed_over(span_weeks)}  # to load again, or to send to somebody
+    return render(request, "product/what_if_answer.html", 200, address, **_values(assessed), problem=None)
 
 
 async def tell_weeks(request: Request) -> Response:
@@ -94,6 +100,6 @@ def _values(assessed: Assessed) -> dict[str, Any]:
 
 routes = [
     Route("/products/{product_id:path}", answered(show_product), name="product"),
-    Route("/product-what-if/{product_id:path}", answered(show_what_if)),
+    Route("/product-what-if/{product_id:path}", show_what_if),
     Route("/product-weeks/{product_id:path}", answered(tell_weeks)),
 ]

@@ -12,10 +12,10 @@ function move(by) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-// The button of the row that has the focus, or of the first one.
+// The button of the row that has the focus, or of the first one; on a product's page, of the product.
 function press(key) {
-  const at = rows().find((row) => row.contains(document.activeElement)) || rows()[0];
-  at?.querySelector(`[data-key="${key}"]`)?.click();
+  const at = rows().find((row) => row.contains(document.activeElement)) || rows()[0] || document;
+  at.querySelector(`[data-key="${key}"]`)?.click();
 }
 
 const keys = {

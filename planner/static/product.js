@@ -138,7 +138,6 @@
     if (asking) asking.abort();
     asking = new AbortController();
     const asked = new URLSearchParams(new FormData(form));
-    asked.set("weeks", charts.dataset.weeks);
     const problem = document.getElementById("chart-problem");
     try {
       const answer = await fetch(`${charts.dataset.url}?${asked}`, { signal: asking.signal });

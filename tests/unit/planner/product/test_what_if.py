@@ -51,6 +51,7 @@ def test_links_hold_ids_of_any_characters_and_the_question() -> None:
     links = ProductLinks("a/b c?é", "inventory", {"units_on_hand": "3"})
     assert links.page == "/products/a%2Fb%20c%3F%C3%A9?question=inventory"
     assert links.spans[52] == links.page + "&units_on_hand=3&weeks=52"
+    assert links.spans[26] == links.page + "&units_on_hand=3"
     assert links.weeks == "/product-weeks/a%2Fb%20c%3F%C3%A9"
     assert span_of({"weeks": "52"}) == 52
     assert span_of({"weeks": "9999"}) == span_of({}) == 26
