@@ -20,7 +20,7 @@ function press(key) {
 
 const keys = {
   a: () => press("a"),
-  u: () => (document.querySelector("[data-undo]") || document.activeElement.closest("tr")?.querySelector("[data-key=u]"))?.click(),
+  u: () => (document.querySelector("[data-undo]") || (document.activeElement.closest("tr") || document.querySelector("article.product"))?.querySelector("[data-key=u]"))?.click(),
   e: () => press("e"),
   j: () => move(1),
   k: () => move(-1),

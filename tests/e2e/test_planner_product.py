@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from feature_service.client import Item, ProductRisk, RiskClient, Snooze
-from tests.support.planner_process import asked_planner
+from tests.support.planner_pages import running_planner
 from tests.support.servers import RunningServer, running_server
 from tests.support.serving_fixtures import Published
 from tests.support.shops import Shops
@@ -38,6 +39,16 @@ def client(planning: RunningServer) -> Iterator[RiskClient]:
 @pytest.fixture(scope="module")
 def risks(shops: Shops, client: RiskClient) -> Sequence[ProductRisk]:
     return client.assess(shops.panel.product_ids).results
+
+
+@contextmanager
+def asked_planner(target: str) -> Iterator[httpx.Client]:
+    """The page of a risk server, for an English reader without a browser."""
+    with (
+        running_planner(target, "--author", "ana") as url,
+        httpx.Client(base_url=url, headers={"accept-language": "en"}, timeout=20) as client,
+    ):
+        yield client
 
 
 def text_of(page: httpx.Client, path: str, status: int = 200) -> str:
