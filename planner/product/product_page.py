@@ -57,7 +57,7 @@ async def show_product(request: Request) -> Response:
 
 
 async def show_what_if(request: Request) -> Response:
-    """What changes on the page with what is supposed; the rest of it stays."""
+    """What changes on the page with what is supposed, its charts too; the rest of it stays."""
     what_if, problem = _what_if(request)
     if problem:
         return render(request, "product/what_if_answer.html", assessed=None, problem=problem)
@@ -68,11 +68,12 @@ async def show_what_if(request: Request) -> Response:
         return render(request, "product/what_if_answer.html", 503, assessed=None, problem=error)
     links = ProductLinks(product_id, question_of(request), what_if.fields())
     address = {"HX-Replace-Url": links.supposed_over(span_weeks)}  # to load again, or to send to somebody
-    return render(request, "product/what_if_answer.html", 200, address, **_values(assessed), problem=None)
+    drawn = chart_data(assessed.weeks, assessed.units_on_hand)
+    return render(request, "product/what_if_answer.html", 200, address, **_values(assessed), problem=None, drawn=drawn)
 
 
 async def tell_weeks(request: Request) -> Response:
-    """What the charts draw."""
+    """What the charts draw at first."""
     what_if, problem = _what_if(request)
     if problem:
         return JSONResponse({"field": problem.field}, 422)

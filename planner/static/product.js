@@ -16,7 +16,6 @@
   const AXIS_PX = 48;
   let drawn = [];
   let latest = null;
-  let asking = null;
 
   const colour = (name) => getComputedStyle(charts).getPropertyValue(name).trim();
   const dateOf = (seconds) => new Date(seconds * 1000);
@@ -135,18 +134,13 @@
   }
 
   async function load() {
-    if (asking) asking.abort();
-    asking = new AbortController();
-    const asked = new URLSearchParams(new FormData(form));
-    const problem = document.getElementById("chart-problem");
     try {
-      const answer = await fetch(`${charts.dataset.url}?${asked}`, { signal: asking.signal });
+      const answer = await fetch(`${charts.dataset.url}?${new URLSearchParams(new FormData(form))}`);
       if (answer.status === 422) return; // the form says what is wrong
       if (!answer.ok) throw new Error(answer.statusText);
       draw(await answer.json());
-      problem.textContent = "";
-    } catch (error) {
-      if (error.name !== "AbortError") problem.textContent = words.not_drawn;
+    } catch {
+      document.getElementById("chart-problem").textContent = words.not_drawn;
     }
   }
 
@@ -162,7 +156,11 @@
     const wrong = [...form.elements].find((each) => !each.checkValidity());
     document.getElementById("what-if-problem").textContent = wrong ? `${wrong.labels[0].textContent}: ${wrong.validationMessage}` : "";
   });
-  form.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) load(); });
+  // what is supposed comes with what there is to draw
+  document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+    const drawn = document.getElementById("chart-data").dataset.weeks;
+    if (event.detail.target.id === "chart-data" && drawn) draw(JSON.parse(drawn));
+  });
 
   new ResizeObserver(() => {
     drawn.forEach((plot) => {
