@@ -2,26 +2,44 @@
 
 import html
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
 from feature_service.client import Item, ProductRisk, RiskClient, Snooze
+from tests.support.ledgers import write_ledger
 from tests.support.planner_pages import running_planner
 from tests.support.servers import RunningServer, running_server
 from tests.support.serving_fixtures import Published
 from tests.support.shops import Shops
+from tests.support.snapshots import publish_snapshot
+
+SALES_ONLY = "zero_sales"
 
 
 @pytest.fixture(scope="module")
-def planning(shops: Shops, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    folder = tmp_path_factory.mktemp("planner")
-    with running_server(shops.root, "--state-url", f"sqlite:///{folder / 'state.db'}") as server:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("planner")
+
+
+@pytest.fixture(scope="module")
+def planning(shops: Shops, folder: Path) -> Iterator[RunningServer]:
+    """Of the shops' question, and beside it one that stock says nothing of."""
+    root = shutil.copytree(shops.root, folder / "snapshots")
+    publish_snapshot(root / SALES_ONLY, shops.panel, label=SALES_ONLY)
+    with running_server(root, "--state-url", state_of(folder)) as server:
+        server.wait_for("loaded", lambda line: line["question"] == SALES_ONLY)
         yield server
+
+
+def state_of(folder: Path) -> str:
+    return f"sqlite:///{folder / 'state.db'}"
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +150,34 @@ def test_what_was_decided_is_on_the_page(page: httpx.Client, client: RiskClient,
     day = client.plans([product])  # the calendar of the data
     client.decide(product, Snooze(day.today.replace(year=day.today.year + 1)), author="bob <b>")
     assert "bob <b> does not want to see it before" in text_of(page, f"/products/{product}")
+
+
+def test_alerts_of_before_are_told_with_what_became_of_them(
+    page: httpx.Client, folder: Path, risks: Sequence[ProductRisk]
+) -> None:
+    product = risks[2].product_id
     assert "None yet whose outcome was looked at." in text_of(page, f"/products/{product}")
+    write_ledger(state_of(folder), "inventory", product)
+    said = text_of(page, f"/products/{product}")
+    assert "Jul 1, 2024 1 25% not known yet no data" in said
+    assert "Jun 3, 2024 1 25% did not come true" in said
+    assert "May 6, 2024 2 25% came true on May 27, 2024 15 days after the end of the first week" in said
+
+
+def test_every_part_of_the_page_is_of_the_question_that_its_address_names(
+    page: httpx.Client, planning: RunningServer
+) -> None:
+    with RiskClient(planning.target, question=SALES_ONLY) as other:
+        product = next(each.product_id for each in other.stream() if each.error is None)
+    answer = page.get(f"/products/{product}?question={SALES_ONLY}&units_on_hand=3").text
+    assert "this is not the risk of running out" in answer
+    assert f'name="question" value="{SALES_ONLY}"' in answer
+    assert f'href="/products/{product}?question={SALES_ONLY}&amp;units_on_hand=3&amp;weeks=52"' in answer
+    supposed = text_of(page, f"/product-what-if/{product}?question={SALES_ONLY}&units_on_hand=3")
+    assert "this is not the risk of running out" in supposed
+    drawn = page.get(f"/product-weeks/{product}?question={SALES_ONLY}&units_on_hand=3").json()
+    assert set(drawn["run_out"]) == {None}
+    assert drawn["stock"]["mean"][-2] == 3
 
 
 def test_ids_without_a_row_are_told_why(page: httpx.Client) -> None:
