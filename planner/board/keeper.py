@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feature_service.client import AsyncRiskClient, ClientError, Plan, RefusedError, ServiceInfo, today_of
-from planner.board.table import RiskTable, read_table
+from planner.board.reading import read_table
+from planner.board.table import RiskTable
 
 POLL_S = 5.0
 """Between two looks for a newer snapshot, newer counts and newer decisions, while somebody has a page open."""

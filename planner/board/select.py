@@ -24,6 +24,9 @@ class Row:
 
     Attributes:
         days_late: Since the day by which it should have been ordered; 0 or less where it is not overdue.
+        next_delivery: The day on which something comes; ``delivery_units`` of it, ``delivery_is_inferred`` where nobody
+            ordered it, but so it usually comes.
+        expedite_by: The day by which it has to be there instead, where it comes too late.
         money: At risk, or lost each week where it is out of stock.
         plan: None where nothing was ever decided.
     """
@@ -45,6 +48,11 @@ class Row:
     expected_demand_units: float | None
     order_units: float | None
     order_cost: float | None
+    next_delivery: dt.date | None
+    delivery_units: float | None
+    delivery_is_inferred: float | None
+    delivery_overdue_days: float | None
+    expedite_by: dt.date | None
     order: SuggestedOrder | None
     days_late: int
     state: str
@@ -118,6 +126,8 @@ def row_of(board: Board, row: int) -> Row:
         reorder_by=reorder_by,
         out_by=_day(number["out_by"]),
         out_since=_day(number["out_since"]),
+        next_delivery=_day(number["next_delivery"]),
+        expedite_by=_day(number["expedite_by"]),
         order=table.orders[row],
         days_late=(board.today - reorder_by).days if reorder_by and not table.is_out[row] else 0,
         state=PLAN_STATES[board.states[row]],
@@ -134,6 +144,9 @@ _NUMBERS = (
     "expected_demand_units",
     "order_units",
     "order_cost",
+    "delivery_units",
+    "delivery_is_inferred",
+    "delivery_overdue_days",
 )
 
 
@@ -169,12 +182,14 @@ def _matching(board: Board, text: str) -> Mask:
 def _of_need(board: Board, need: str) -> Mask:
     """What is out of stock needs a decision whatever its dates are."""
     table, today = board.table, board.today.toordinal()
-    reorder_by = table.figures["reorder_by"]
+    reorder_by, expedite_by = table.figures["reorder_by"], table.figures["expedite_by"]
     match need:
         case "week":
-            found = table.alert | (reorder_by < today + WEEK) | table.is_out
+            found = table.alert | (reorder_by < today + WEEK) | (expedite_by < today + WEEK) | table.is_out
         case "overdue":
             found = (reorder_by < today) & ~table.is_out
+        case "expedite":
+            found = np.isfinite(expedite_by)
         case "alert":
             found = table.alert
         case _:

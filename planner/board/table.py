@@ -1,22 +1,18 @@
 """All products of a question as columns, so that any of 100,000 is found, filtered and sorted in milliseconds."""
 
-import asyncio
-import datetime as dt
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from feature_service.client import ProductRisk, SuggestedOrder
+from feature_service.client import SuggestedOrder
 from planner.board.view import COLUMNS
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
 
-OUT_OF_STOCK = "OUT_OF_STOCK"
 FIGURES = (
     "probability",
     "relief_probability",
@@ -33,10 +29,13 @@ FIGURES = (
     "money_lost_per_week",
     "order_units",
     "order_cost",
+    "next_delivery",
+    "delivery_units",
+    "delivery_is_inferred",
+    "delivery_overdue_days",
+    "expedite_by",
 )
 """Columns of numbers, NaN where it is not known; days are proleptic ordinals."""
-
-_CHUNK = 2000
 
 
 @dataclass(frozen=True)
@@ -161,114 +160,11 @@ class RiskTable:
         return bool(np.isfinite(self.money).any())
 
     @cached_property
+    def has_deliveries_to_expedite(self) -> bool:
+        """Whether any delivery comes too late."""
+        return bool(np.isfinite(self.figures["expedite_by"]).any())
+
+    @cached_property
     def has_costs(self) -> bool:
         """Whether it is known what any order costs."""
         return bool(np.isfinite(self.figures["order_cost"]).any())
-
-
-async def read_table(risks: AsyncIterator[ProductRisk]) -> RiskTable:
-    """The table of a stream of all products."""
-    builder = _Builder()
-    async for risk in risks:
-        builder.add(risk)
-    return await asyncio.to_thread(builder.table)  # half a second of a big one, in which pages are asked for
-
-
-class _Builder:
-    """Takes what a row needs of each message, and lets the message go."""
-
-    def __init__(self) -> None:
-        self._ids: list[str] = []
-        self._rows: list[tuple[float, ...]] = []
-        self._blocks: list[Floats] = []
-        self._flags: list[tuple[bool, bool]] = []
-        self._categories: list[str] = []
-        self._suppliers: list[str] = []
-        self._supplier_names: dict[str, str] = {}
-        self._orders: list[SuggestedOrder | None] = []
-        self._not_assessed: Counter[str] = Counter()
-
-    def add(self, risk: ProductRisk) -> None:
-        is_out = risk.error is not None and risk.error.reason == OUT_OF_STOCK
-        if risk.error is not None and not is_out:
-            self._not_assessed[risk.error.reason] += 1
-            return
-        order = risk.suggested_order
-        supplier = order.supplier if order else None
-        self._ids.append(risk.product_id)
-        self._flags.append((bool(risk.alert), is_out))
-        self._categories.append(risk.category)
-        self._suppliers.append(supplier.supplier_id if supplier else "")
-        if supplier:
-            self._supplier_names[supplier.supplier_id] = supplier.name
-        self._orders.append(order)
-        self._rows.append(_figures(risk))
-        if len(self._rows) == _CHUNK:
-            self._blocks.append(np.array(self._rows))
-            self._rows = []
-
-    def table(self) -> RiskTable:
-        rows = np.array(self._rows).reshape(-1, len(FIGURES))
-        figures = np.concatenate([*self._blocks, rows])
-        order = sorted(range(len(self._ids)), key=self._ids.__getitem__)
-        ids = tuple(self._ids[row] for row in order)
-        flags = np.array(self._flags, dtype=np.bool_).reshape(-1, 2)[order]
-        return RiskTable(
-            ids=ids,
-            lowered=tuple(each.lower() for each in ids),
-            row_of={each: row for row, each in enumerate(ids)},
-            figures={name: np.ascontiguousarray(figures[order, column]) for column, name in enumerate(FIGURES)},
-            alert=flags[:, 0],
-            is_out=flags[:, 1],
-            categories=Labels.of([self._categories[row] for row in order]),
-            suppliers=Labels.of([self._suppliers[row] for row in order]),
-            supplier_names=self._supplier_names,
-            shops=Labels.of(shops_of(ids)),
-            orders=tuple(self._orders[row] for row in order),
-            not_assessed=dict(self._not_assessed),
-        )
-
-
-def shops_of(ids: Sequence[str]) -> list[str]:
-    """The location of each product where ids are made of location and item, as ``12-10042974``; else empty.
-
-    The rule is the one by which the server's features and shards know it: every id has a hyphen, and both parts come
-    back.
-    """
-    pairs = [each.partition("-")[::2] for each in ids]
-    if not pairs or not all(shop and item for shop, item in pairs):
-        return [""] * len(ids)
-    most = max(len({shop for shop, _ in pairs}), len({item for _, item in pairs}))
-    return [shop for shop, _ in pairs] if most * 2 <= len(ids) else [""] * len(ids)
-
-
-def _figures(risk: ProductRisk) -> tuple[float, ...]:
-    """In the order of ``FIGURES``."""
-    order, lost = risk.suggested_order, risk.error.metadata if risk.error else {}
-    out_since = lost.get("since")
-    values = (
-        risk.probability,
-        risk.relief_probability,
-        risk.revenue_at_risk_before_relief,
-        risk.revenue_at_risk,
-        0.0 if lost else risk.units_on_hand,
-        risk.weeks_of_cover,
-        risk.expected_demand_units,
-        _ordinal(risk.reorder_by_date),
-        _ordinal(risk.median_stockout_date or risk.expected_stockout_date),
-        _ordinal(risk.relief_date),
-        _ordinal(dt.date.fromisoformat(out_since) if out_since else None),
-        _number(lost.get("units_lost_per_week")),
-        _number(lost.get("revenue_lost_per_week")),
-        order.units if order else None,
-        order.cost if order else None,
-    )
-    return tuple(np.nan if each is None else float(each) for each in values)
-
-
-def _ordinal(day: dt.date | None) -> int | None:
-    return None if day is None else day.toordinal()
-
-
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)

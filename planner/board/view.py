@@ -17,18 +17,30 @@ COLUMNS = (
     "reorder_by",
     "out_by",
     "units_on_hand",
+    "next_delivery",
     "weeks_of_cover",
     "expected_demand_units",
     "order_units",
     "order_cost",
 )
 """What may be shown beside the product, in this order."""
-USUAL_COLUMNS = ("category", "money", "relief_probability", "reorder_by", "units_on_hand", "order_units")
+USUAL_COLUMNS = (
+    "category",
+    "money",
+    "relief_probability",
+    "reorder_by",
+    "units_on_hand",
+    "next_delivery",
+    "order_units",
+)
 SORTS = ("money", "product", *(each for each in COLUMNS if each != "money"))
-ASCENDING = ("product", "category", "supplier", "shop", "reorder_by", "out_by", "units_on_hand", "weeks_of_cover")
+ASCENDING = (
+    *("product", "category", "supplier", "shop"),
+    *("reorder_by", "out_by", "next_delivery", "units_on_hand", "weeks_of_cover"),
+)
 """What a reader wants to see the smallest of first."""
 STATES = ("open", "acknowledged", "snoozed", "dismissed", "out", "all")
-NEEDS = ("week", "overdue", "alert", "any")
+NEEDS = ("week", "overdue", "expedite", "alert", "any")
 PAGE_SIZES = (25, 50, 100)
 _MOST_TEXT = 256
 _MOST_NUMBER = 1_000_000
@@ -45,7 +57,8 @@ class View:
         supplier: Its id, exactly.
         shop: Exactly.
         state: One of ``STATES``.
-        need: One of ``NEEDS``: what needs a decision within a week, what is overdue, what raises an alert, or any.
+        need: One of ``NEEDS``: what needs a decision within a week, what is overdue, what comes too late, what raises
+            an alert, or any.
         sort: One of ``SORTS``.
         descending: Biggest first; None as is usual for the column.
         page: From 1.

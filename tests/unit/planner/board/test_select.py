@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from feature_service.client import ProductProblem, ProductRisk, Supplier
+from feature_service.client import NextDelivery, ProductProblem, ProductRisk, Supplier
 from planner.board.keeper import Board
+from planner.board.reading import read_table, shops_of
 from planner.board.select import Selection, select
-from planner.board.table import RiskTable, read_table, shops_of
+from planner.board.table import RiskTable
 from planner.board.view import COLUMNS, NEEDS, PAGE_SIZES, SORTS, STATES, USUAL_COLUMNS, View
 from tests.support.boards import PUBLISHED_AT, TODAY, board_of, order, plan
 
@@ -119,6 +120,27 @@ def test_a_page_beyond_the_last_is_the_last() -> None:
     selection = found(board, "need=any&size=25&page=99")
     assert (selection.page, selection.pages, selection.first, len(selection.rows)) == (3, 3, 51, 10)
     assert found(board_of(table_of([]))).rows == []
+
+
+def test_what_is_on_its_way_is_told_and_what_comes_too_late_needs_a_decision() -> None:
+    late = NextDelivery(TODAY + 9 * DAY, 30.0, overdue_days=2)
+    coming = {"next_delivery": late, "expedite_by": TODAY + 6 * DAY}
+    board = board_of(
+        table_of(
+            [
+                risk("late", 1.0, **coming),
+                risk("later", 2.0, **(coming | {"expedite_by": TODAY + 7 * DAY})),
+                risk("usual", 3.0, next_delivery=NextDelivery(TODAY, 5.0, inferred=True)),
+            ]
+        )
+    )
+    assert ids(board, "") == ["late"]
+    assert ids(board, "need=expedite") == ["later", "late"]
+    (row,) = found(board, "").rows
+    assert (row.next_delivery, row.delivery_units, row.delivery_overdue_days, row.expedite_by) == (
+        *(TODAY + 9 * DAY, 30.0, 2, TODAY + 6 * DAY),
+    )
+    assert [each.delivery_is_inferred for each in found(board).rows] == [1, 0, 0]
 
 
 def test_without_prices_the_probability_ranks() -> None:
