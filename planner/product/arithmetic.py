@@ -23,10 +23,11 @@ class Rounding(StrEnum):
 
 @dataclass(frozen=True)
 class OrderLines:
-    """``on_hand - sold = left`` and ``up_to - left = missing``, exactly, each rounded to ``decimals``; in units.
+    """``on_hand + coming - sold = left``, ``up_to - left = missing``, exactly, each rounded to ``decimals``; in units.
 
     Attributes:
         on_hand: At the end of the as_of week.
+        coming: Of orders that are on their way, until the order after this one arrives.
         sold: Expected to be sold until the order arrives.
         left: Expected on arrival.
         up_to: Wanted on arrival.
@@ -37,6 +38,7 @@ class OrderLines:
     """
 
     on_hand: float
+    coming: float
     sold: float
     left: float
     up_to: float
@@ -46,23 +48,26 @@ class OrderLines:
     decimals: int
 
 
-def order_lines(order: SuggestedOrder, units_on_hand: float) -> OrderLines:
+def order_lines(order: SuggestedOrder, units_on_hand: float, coming_units: float = 0.0) -> OrderLines:
     """The lines of an order.
 
     Args:
         order: The server's.
         units_on_hand: That it was made from; none where the product is out of stock.
+        coming_units: On their way, and there within ``order.protection_days``.
     """
     pack = order.pack_size or 1.0
     packs = _packs(order.order_up_to_units - order.expected_left_units, pack)
     for decimals in range(1, _MOST_DECIMALS + 1):
-        on_hand, left, up_to = (
-            round(each, decimals) for each in (units_on_hand, order.expected_left_units, order.order_up_to_units)
+        on_hand, coming, left, up_to = (
+            round(each, decimals)
+            for each in (units_on_hand, coming_units, order.expected_left_units, order.order_up_to_units)
         )
-        sold, missing = round(on_hand - left, decimals), round(up_to - left, decimals)
+        sold, missing = round(on_hand + coming - left, decimals), round(up_to - left, decimals)
         if _packs(missing, pack) == packs:
             break
-    return OrderLines(on_hand, sold, left, up_to, missing, _rounding(order, packs * pack), order.units, decimals)
+    rounding = _rounding(order, packs * pack)
+    return OrderLines(on_hand, coming, sold, left, up_to, missing, rounding, order.units, decimals)
 
 
 def _packs(missing: float, pack: float) -> int:

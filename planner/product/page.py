@@ -15,11 +15,12 @@ from feature_service.client import (
     ProductHistory,
     ProductRisk,
     RefusedError,
+    SuggestedOrder,
 )
 from planner.product.arithmetic import OrderLines, order_lines
 from planner.product.freshness import Freshness
 from planner.product.timeline import Week, timeline
-from planner.product.what_if import WhatIf
+from planner.product.what_if import WhatIf, last_day_of
 
 Answer = TypeVar("Answer")
 
@@ -122,17 +123,17 @@ async def assess(client: AsyncRiskClient, product_id: str, what_if: WhatIf, week
         RefusedError: If the server has no row of the product; its ``reason`` says why.
         ClientError: If there is no answer.
     """
-    history, answer = await asyncio.gather(
-        client.product_history(product_id, weeks), client.assess([what_if.product(product_id)])
-    )
-    (risk,) = answer.results
+    history = await client.product_history(product_id, weeks)  # tells what is on its way
+    (risk,) = (await client.assess([what_if.product(history)])).results
     units_on_hand, order = _units_on_hand(risk, what_if), risk.suggested_order
     return Assessed(
         history=history,
         risk=risk,
         what_if=what_if,
-        weeks=timeline(history, units_on_hand, risk.run_out_probabilities),
-        order=order_lines(order, units_on_hand) if order and units_on_hand is not None else None,
+        weeks=timeline(
+            history, units_on_hand, risk.run_out_probabilities, what_if.arrivals(history), what_if.demand_factor
+        ),
+        order=_order_lines(order, units_on_hand, history, what_if),
     )
 
 
@@ -161,6 +162,16 @@ async def _if_kept(asked: Awaitable[Answer]) -> Answer | None:
         if error.code not in NOT_KEPT:
             raise
         return None
+
+
+def _order_lines(
+    order: SuggestedOrder | None, units_on_hand: float | None, history: ProductHistory, what_if: WhatIf
+) -> OrderLines | None:
+    if order is None or units_on_hand is None:
+        return None
+    last = last_day_of(history) + dt.timedelta(days=order.protection_days)
+    coming = sum(each.units for each in what_if.arrivals(history) if each.day <= last)
+    return order_lines(order, units_on_hand, coming)
 
 
 def _units_on_hand(risk: ProductRisk, what_if: WhatIf) -> float | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from feature_service.client import DemandBand, ForecastWeek, ProductHistory, ProductWeek
 
+_DAYS_PER_WEEK = 7
+
 
 @dataclass(frozen=True)
 class Band:
@@ -29,7 +31,9 @@ class Week:
         on_hand: Units at its end.
         out_of_stock: On any day of it.
         demand: Expected in it.
-        stock: Expected at its end, if nothing comes in.
+        received: Units that came in.
+        coming: Units that are expected to come in.
+        stock: Expected at its end, if nothing else comes in.
         run_out: Probability to be out by its end.
     """
 
@@ -39,20 +43,38 @@ class Week:
     mean_price: float | None = None
     on_hand: float | None = None
     out_of_stock: bool | None = None
+    received: float | None = None
+    coming: float = 0.0
     demand: Band | None = None
     stock: Band | None = None
     run_out: float | None = None
 
 
-def timeline(history: ProductHistory, units_on_hand: float | None, run_out: Sequence[float]) -> list[Week]:
+@dataclass(frozen=True)
+class Arrival:
+    """Units that are expected on a day."""
+
+    day: dt.date
+    units: float
+
+
+def timeline(
+    history: ProductHistory,
+    units_on_hand: float | None,
+    run_out: Sequence[float],
+    arrivals: Sequence[Arrival] = (),
+    demand_factor: float = 1.0,
+) -> list[Week]:
     """The weeks of a product, oldest first.
 
     Args:
         history: What is known of it, and the demand forecast.
         units_on_hand: From which the stock goes on, be it the caller's; None where none is known.
         run_out: The run-out curve of that stock; empty where the model has none.
+        arrivals: What is on its way.
+        demand_factor: What all demand to come is taken times.
     """
-    ahead = [_ahead(each, units_on_hand) for each in history.forecast]
+    ahead = _ahead(history.forecast, units_on_hand, arrivals, demand_factor)
     curve = [*run_out, *[None] * len(ahead)]
     return [
         *map(_past, history.weeks),
@@ -88,21 +110,40 @@ def _past(week: ProductWeek) -> Week:
         mean_price=week.mean_price,
         on_hand=week.units_on_hand,
         out_of_stock=week.out_of_stock,
+        received=week.units_received,
     )
 
 
-def _ahead(week: ForecastWeek, units_on_hand: float | None) -> Week:
-    stock = None if units_on_hand is None else _left_of(units_on_hand, week.demand_until)
-    demand = Band(week.demand.mean_units, week.demand.low_units, week.demand.high_units)
-    return Week(week.week, is_past=False, demand=demand, stock=stock)
+def _ahead(
+    forecast: Sequence[ForecastWeek], units_on_hand: float | None, arrivals: Sequence[Arrival], demand_factor: float
+) -> list[Week]:
+    coming = [
+        sum(each.units for each in arrivals if 0 <= (each.day - week.week).days < _DAYS_PER_WEEK) for week in forecast
+    ]
+    until = [_band(week.demand_until, demand_factor) for week in forecast]
+    stocks: list[Band | None] = [None] * len(forecast)
+    if units_on_hand is not None:  # high demand leaves little
+        low, mean, high = (
+            _left_of(units_on_hand, [getattr(band, name) for band in until], coming) for name in ("high", "mean", "low")
+        )
+        stocks = [Band(*each) for each in zip(mean, low, high, strict=True)]
+    return [
+        Week(week.week, is_past=False, coming=comes, demand=_band(week.demand, demand_factor), stock=stock)
+        for week, comes, stock in zip(forecast, coming, stocks, strict=True)
+    ]
 
 
-def _left_of(units_on_hand: float, demand: DemandBand) -> Band:
-    """High demand leaves little."""
-    mean, low, high = (
-        max(units_on_hand - units, 0.0) for units in (demand.mean_units, demand.high_units, demand.low_units)
-    )
-    return Band(mean, low, high)
+def _left_of(units_on_hand: float, demand_until: Sequence[float], coming: Sequence[float]) -> list[float]:
+    """At each week's end; what nothing is there for is lost, and what comes in a week is there at its end."""
+    left, found = units_on_hand, []
+    for before, until, comes in zip([0.0, *demand_until], demand_until, coming, strict=False):
+        left = max(left - (until - before), 0.0) + comes
+        found.append(left)
+    return found
+
+
+def _band(band: DemandBand, factor: float) -> Band:
+    return Band(band.mean_units * factor, band.low_units * factor, band.high_units * factor)
 
 
 def _columns(bands: Sequence[Band | None]) -> dict[str, list[float | None]]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from feature_service.client import Item, ProductRisk, RiskClient, Snooze
+from feature_service.client import ExpectedDelivery, Item, ProductRisk, RiskClient, Snooze
 from tests.support.ledgers import write_ledger
 from tests.support.planner_pages import running_planner
 from tests.support.servers import RunningServer, running_server
@@ -178,6 +178,26 @@ def test_every_part_of_the_page_is_of_the_question_that_its_address_names(
     drawn = page.get(f"/product-weeks/{product}?question={SALES_ONLY}&units_on_hand=3").json()
     assert set(drawn["run_out"]) == {None}
     assert drawn["stock"]["mean"][-2] == 3
+
+
+def test_a_delivery_more_demand_and_a_price_are_asked_of_the_server(
+    page: httpx.Client, client: RiskClient, risks: Sequence[ProductRisk]
+) -> None:
+    product = next(each.product_id for each in risks if each.error is None and each.revenue_at_risk)
+    asked = Item(product, deliveries=[ExpectedDelivery(3, 12.0)], demand_factor=2.0, unit_price=1000.0)
+    (risk,) = client.assess([asked]).results
+    query = "delivery_units=12&delivery_days=3&demand_percent=200&unit_price=1000"
+    answer = page.get(f"/product-what-if/{product}?{query}").text
+    said = text_of(page, f"/product-what-if/{product}?{query}")
+    assert risk.suggested_order is not None
+    assert "On its way, and there within" in said
+    assert f"\u2192 {risk.suggested_order.units:,.0f} " in said
+    assert risk.revenue_at_risk_before_relief is not None
+    assert f"worth {risk.revenue_at_risk_before_relief:,.0f}" in said
+    assert answer.index("+</td><td>12</td>")
+    drawn = page.get(f"/product-weeks/{product}?{query}").json()
+    history = client.product_history(product)
+    assert drawn["demand"]["mean"][-1] == pytest.approx(2 * history.forecast[-1].demand.mean_units)
 
 
 def test_ids_without_a_row_are_told_why(page: httpx.Client) -> None:

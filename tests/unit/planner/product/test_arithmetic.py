@@ -26,20 +26,22 @@ def suggested(up_to: float, left: float, pack: float | None, least: float | None
     up_to=UNITS.map(round),
     left=UNITS,
     sold=UNITS,
+    coming=UNITS,
     pack=st.none() | st.integers(1, 48).map(float),
     least=st.none() | st.integers(1, 100).map(float),
     most=st.none() | st.integers(1, 400).map(float),
 )
 def test_the_lines_add_up_as_they_are_shown(
-    up_to: int, left: float, sold: float, pack: float | None, least: float | None, most: float | None
+    up_to: int, left: float, sold: float, coming: float, pack: float | None, least: float | None, most: float | None
 ) -> None:
     order = suggested(float(up_to), left, pack, least, most)
-    lines = order_lines(order, left + sold)
-    on_hand, gone, there, wanted, missing = (
+    on_hand_units = max(left + sold - coming, 0.0)
+    lines = order_lines(order, on_hand_units, coming)
+    on_hand, comes, gone, there, wanted, missing = (
         Fraction(f"{each:.{lines.decimals}f}")
-        for each in (lines.on_hand, lines.sold, lines.left, lines.up_to, lines.missing)
+        for each in (lines.on_hand, lines.coming, lines.sold, lines.left, lines.up_to, lines.missing)
     )
-    assert on_hand - gone == there
+    assert on_hand + comes - gone == there
     assert wanted - there == missing
     assert lines.units == order.units
     again = suggested(float(missing), 0.0, pack, least, most)

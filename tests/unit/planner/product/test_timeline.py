@@ -1,34 +1,9 @@
 """Past and expected weeks of a product as one series."""
 
 import dataclasses
-import datetime as dt
 
-from feature_service.client import DemandBand, ForecastWeek, ProductHistory, ProductWeek, Provenance
-from planner.product.timeline import Band, chart_data, timeline
-
-MONDAY = dt.date(2024, 5, 6)
-
-
-def week(number: int) -> dt.date:
-    return MONDAY + dt.timedelta(weeks=number)
-
-
-PUBLISHED_AT = dt.datetime(2024, 5, 20, tzinfo=dt.UTC)
-PROVENANCE = Provenance("m", "1", "f", "inventory", 0.5, "s", MONDAY, 1, "STOCK_AWARE", PUBLISHED_AT, stale=False)
-HISTORY = ProductHistory(
-    provenance=PROVENANCE,
-    product_id="a",
-    category="",
-    lead_time_days=7,
-    weeks=(
-        ProductWeek(week(0), None, None, None, None, None, None),
-        ProductWeek(week(1), 4.0, 2.5, 9.0, 0, None, out_of_stock=False),
-    ),
-    forecast=(
-        ForecastWeek(week(2), DemandBand(4, 1, 8), DemandBand(4, 1, 8)),
-        ForecastWeek(week(3), DemandBand(4, 1, 8), DemandBand(8, 3, 15)),
-    ),
-)
+from planner.product.timeline import Arrival, Band, chart_data, timeline
+from tests.support.product_histories import HISTORY, ON_ITS_WAY, week
 
 
 def test_the_stock_to_come_goes_on_from_the_one_on_hand_and_never_below_none() -> None:
@@ -49,3 +24,15 @@ def test_an_unknown_stock_is_not_drawn_and_a_model_without_a_curve_draws_none() 
     assert {each.run_out for each in weeks} == {None}
     alone = dataclasses.replace(HISTORY, forecast=())
     assert chart_data(timeline(alone, 3.0, ()), 3.0)["stock"]["mean"] == [None, None]
+
+
+def test_what_comes_is_there_at_the_end_of_its_week_and_lost_demand_does_not_wait_for_it() -> None:
+    weeks = timeline(HISTORY, 2.0, (), [Arrival(ON_ITS_WAY.expected_on, 5.0)])
+    assert [each.coming for each in weeks] == [0, 0, 5, 0]
+    assert [each.stock for each in weeks[2:]] == [Band(5, 5, 6), Band(1, 0, 4)]
+
+
+def test_more_demand_leaves_less() -> None:
+    weeks = timeline(HISTORY, 9.0, (), demand_factor=2.0)
+    assert weeks[2].demand == Band(8, 2, 16)
+    assert [each.stock for each in weeks[2:]] == [Band(1, 0, 7), Band(0, 0, 3)]
