@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.panel import Panel
-from tests.support.training_fixtures import Trained, run_training_stages, training_panel
+from tests.support.training_fixtures import Trained, trained_once, training_panel
 from training.recipes import Recipe
 
 
@@ -24,26 +24,26 @@ def two_on_two_off() -> Panel:
 def poor(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A model that has hardly learned anything."""
     recipe = Recipe("lightgbm", {"num_iterations": 1, "num_leaves": 2, "feature_fraction": 0.06})
-    return run_training_stages(two_on_two_off(), tmp_path_factory.mktemp("poor"), recipe=recipe)
+    return trained_once(tmp_path_factory, "poor", two_on_two_off(), recipe)
 
 
 @pytest.fixture(scope="session")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A model that beats every rule."""
-    return run_training_stages(two_on_two_off(), tmp_path_factory.mktemp("good"))
+    return trained_once(tmp_path_factory, "good", two_on_two_off())
 
 
 @pytest.fixture(scope="session")
 def four_weeks_before(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The good recipe on what was known four weeks before."""
-    return run_training_stages(known_before(two_on_two_off(), 4), tmp_path_factory.mktemp("before"))
+    return trained_once(tmp_path_factory, "before", known_before(two_on_two_off(), 4))
 
 
 @pytest.fixture(scope="session")
 def half(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The good recipe on all weeks of every second product."""
     missing = two_on_two_off().part(slice(None, None, 2))
-    return run_training_stages(missing, tmp_path_factory.mktemp("half"))
+    return trained_once(tmp_path_factory, "half", missing)
 
 
 def known_before(panel: Panel, weeks: int) -> Panel:

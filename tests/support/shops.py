@@ -17,13 +17,15 @@ from stockout.v1.risk_service_pb2_grpc import RiskServiceStub
 from data.ingest.generic import ingest_generic
 from data.panel import Panel
 from data.panel.build import build_panel
+from data.panel.file import read_panel, write_panel
 from data.snapshots import publish
 from data.synthetic.shops import write_synthetic_generic
 from feature_service.bundle import Bundle
 from feature_service.kernel import PanelFeatures, feature_set
+from tests.support.once import made_once
 from tests.support.servers import channel_to, running_server
 from tests.support.snapshots import MODEL
-from tests.support.training_fixtures import run_training_stages
+from tests.support.training_fixtures import Trained, run_training_stages
 from training.explain import explain
 from training.labels import LABELS
 from training.recipes import recipe_for
@@ -67,6 +69,7 @@ def train_shops(folder: Path) -> tuple[Panel, Path]:
     write_synthetic_generic(folder / "in", seed=5, products=240, weeks=WEEKS, first_week=FIRST_WEEK)
     ingested = ingest_generic(folder / "in", quarantine_file=folder / "quarantine.parquet")
     panel = build_panel(ingested, as_of_week=AS_OF_WEEK)
+    write_panel(panel, folder / "panel")
     trained = run_training_stages(
         panel, folder / "training", recipe=recipe_for(LABEL.name), label=LABEL.name, feature_set=CHOSEN.name
     )
@@ -76,8 +79,9 @@ def train_shops(folder: Path) -> tuple[Panel, Path]:
 @pytest.fixture(scope="session")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     """The shops, published and served."""
-    folder = tmp_path_factory.mktemp("stock-aware")
-    panel, bundle_dir = train_shops(folder)
+    folder = made_once(tmp_path_factory, "stock-aware", train_shops)
+    panel = read_panel(folder / "panel")
+    bundle_dir = Trained.of(panel, folder / "training").bundle_dir
     eligible = LABEL.eligible(panel)
     reasons = explain(panel, eligible, bundle_dir)
     snapshot_id = publish(panel, eligible, bundle_dir, MODEL, folder / "snapshots", reasons)

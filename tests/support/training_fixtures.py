@@ -10,6 +10,7 @@ import pytest
 
 from data.panel import PRICE_MEAN, UNITS_SOLD, Panel
 from data.weeks import calendar
+from tests.support.once import made_once
 from tests.support.snapshots import LEAD_TIME_DAYS
 from training.backtest.origins import BacktestSettings
 from training.backtest.predictions import PREDICTIONS_FILE
@@ -35,6 +36,12 @@ class Trained:
     backtest: Path
     candidate: Path
     evaluation: Path
+
+    @classmethod
+    def of(cls, panel: Panel, folder: Path) -> "Trained":
+        """What is below a folder."""
+        stages = [folder / name for name in ("backtest", "candidate", "evaluation")]
+        return cls(panel, folder / "table.parquet", *stages)
 
     @property
     def bundle_dir(self) -> Path:
@@ -80,9 +87,8 @@ def run_training_stages(
     feature_set: str = "seed-18",
 ) -> Trained:
     """Table, backtest, candidate and evaluation below ``folder``."""
-    stages = [folder / name for name in ("backtest", "candidate", "evaluation")]
-    trained = Trained(panel, folder / "table.parquet", *stages)
-    for each in stages:
+    trained = Trained.of(panel, folder)
+    for each in (trained.backtest, trained.candidate, trained.evaluation):
         each.mkdir(parents=True)
     write_training_table(panel, label, feature_set, trained.table)
     rows = read_training_table(trained.table)
@@ -90,6 +96,11 @@ def run_training_stages(
     train(trained.table, trained.backtest, SEED, "0" * 64, trained.candidate)
     evaluate(trained.predictions, trained.candidate, Yardstick(seed=SEED), trained.evaluation)
     return trained
+
+
+def trained_once(factory: pytest.TempPathFactory, name: str, panel: Panel, recipe: Recipe = SMALL_RECIPE) -> Trained:
+    """What :func:`run_training_stages` gives, of which one worker runs them."""
+    return Trained.of(panel, made_once(factory, name, lambda folder: run_training_stages(panel, folder, recipe=recipe)))
 
 
 def write_sales(trained: Trained, folder: Path, factor: float) -> None:
@@ -108,4 +119,4 @@ def write_sales(trained: Trained, folder: Path, factor: float) -> None:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """120 products, 60 weeks."""
-    return run_training_stages(training_panel(), tmp_path_factory.mktemp("trained"))
+    return trained_once(tmp_path_factory, "trained", training_panel())
