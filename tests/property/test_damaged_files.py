@@ -4,20 +4,20 @@ Each reader runs in a process of its own with a limited address space. A file in
 cut, bytes changed, pieces doubled or removed, JSON values replaced by what nobody expects, arrays that claim more.
 """
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.damaged_files import READERS
+from tests.support.preloaded import run_preloaded_apart
 
 ROUNDS = 150
 MEMORY_BYTES = 6 << 30
 """Address space, of which libraries reserve most without using it: the peak of what was used is checked below."""
 
 MOST_USED_BYTES = 600 << 20
-TIMEOUT_S = 300
 
 
 @pytest.mark.parametrize("reader", sorted(READERS))
@@ -25,7 +25,7 @@ def test_damaged_files_are_read_or_refused_in_a_sentence(reader: str, tmp_path: 
     command = [sys.executable, "-m", "tests.support.damaged_files", reader, str(tmp_path)]
     command += [str(ROUNDS), str(MEMORY_BYTES)]
 
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+    done = run_preloaded_apart(command, os.environ, "")
 
     assert done.returncode == 0, done.stderr
     *_, last_line = done.stdout.splitlines()  # ONNX Runtime writes there what it thinks of a graph

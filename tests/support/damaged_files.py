@@ -175,7 +175,7 @@ READERS: dict[str, Callable[[Path], Reader]] = {
 
 
 def peak_bytes() -> int:
-    """Of this process alone: unlike ``ru_maxrss``, Linux's VmHWM starts anew when a program does."""
+    """Of this process alone, unlike ``ru_maxrss``; what it had when it was forked counts."""
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
 
