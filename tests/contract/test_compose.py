@@ -30,8 +30,8 @@ def test_every_dockerfile_passes_the_linter() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_suite_has_its_six_parts_and_others_for_who_asks_for_them() -> None:
-    always = {"postgres", "mlflow", "luigid", "pipeline", "grpc", "bento"}
+def test_the_suite_has_its_seven_parts_and_others_for_who_asks_for_them() -> None:
+    always = {"postgres", "mlflow", "luigid", "pipeline", "grpc", "bento", "planner"}
     assert {name for name, service in SERVICES.items() if "profiles" not in service} == always
     assert set(SERVICES) - always == {"history", "weekly", "prometheus", "grafana"}
 

@@ -108,7 +108,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     _write_input(folder, until=WEEK_1)
     postgres = get_server(folder / "postgres")
     database = postgres.get_uri().replace("postgresql+psycopg://", "postgresql://")
-    ports = {port: str(free_port()) for port in ("3000", "5000", "8082", "9464", "50051", "50052")}
+    ports = {port: str(free_port()) for port in ("3000", "5000", "8082", "8090", "9464", "50051", "50052")}
     hosts = {f"{host}:{port}": f"127.0.0.1:{ports[port]}" for host, port in _published()}
     folders = {f"/{name}": str(folder / name) for name in ("work", "input", "mlflow", "luigi")}
     # "//mlflow" is the start of an address, not a folder
@@ -127,6 +127,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         services.enter_context(_started(suite, "grpc"))
         services.enter_context(_started(suite, "history"))
         services.enter_context(_started(suite, "bento"))
+        services.enter_context(_started(suite, "planner"))
         yield suite
 
 
@@ -147,7 +148,7 @@ def _run_pipeline(suite: Suite) -> None:
 
 
 def _published() -> list[tuple[str, str]]:
-    names = ("mlflow", "luigid", "grpc", "history", "bento")
+    names = ("mlflow", "luigid", "grpc", "history", "bento", "planner")
     pairs = [(name, SERVICES[name]["ports"][0].rpartition(":")[2]) for name in names]
     return [(host, port) for name, port in pairs for host in (name, "localhost", "127.0.0.1", "0.0.0.0")]
 
@@ -178,6 +179,15 @@ def test_stock_is_what_the_suite_answers_from(suite: Suite) -> None:
     assert (provenance.label, provenance.evidence) == ("inventory", "STOCK_AWARE")
     assert first.units_on_hand is not None
     assert _assess_over_http(suite, first.product_id)["label"] == "inventory"
+
+
+def test_the_planners_page_lists_what_the_suite_answers(suite: Suite) -> None:
+    with RiskClient(f"127.0.0.1:{suite.ports['50051']}") as client:
+        first = client.list_risks(limit=1).results[0].risk
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{suite.ports['8090']}/products/{first.product_id}", timeout=30
+    ) as page:
+        assert first.product_id in page.read().decode()
 
 
 def test_the_features_that_one_door_tells_are_what_the_other_predicts_from(suite: Suite) -> None:
