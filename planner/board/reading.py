@@ -92,7 +92,10 @@ def shops_of(ids: Sequence[str]) -> list[str]:
 
 def _figures(risk: ProductRisk) -> tuple[float, ...]:
     """In the order of ``FIGURES``."""
-    order, coming, lost = risk.suggested_order, risk.next_delivery, risk.error.metadata if risk.error else {}
+    order, lost = risk.suggested_order, risk.error.metadata if risk.error else {}
+    coming = (
+        risk.next_delivery if risk.next_delivery and not risk.next_delivery.inferred else None
+    )  # or nobody ordered it
     out_since = lost.get("since")
     values = (
         risk.probability,
@@ -112,7 +115,6 @@ def _figures(risk: ProductRisk) -> tuple[float, ...]:
         order.cost if order else None,
         _ordinal(coming.expected_on) if coming else None,
         coming.units if coming else None,
-        coming.inferred if coming else None,
         coming.overdue_days if coming else None,
         _ordinal(risk.expedite_by),
     )

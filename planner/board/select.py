@@ -24,8 +24,7 @@ class Row:
 
     Attributes:
         days_late: Since the day by which it should have been ordered; 0 or less where it is not overdue.
-        next_delivery: The day on which something comes; ``delivery_units`` of it, ``delivery_is_inferred`` where nobody
-            ordered it, but so it usually comes.
+        next_delivery: The day on which something that was ordered comes; ``delivery_units`` of it.
         expedite_by: The day by which it has to be there instead, where it comes too late.
         money: At risk, or lost each week where it is out of stock.
         plan: None where nothing was ever decided.
@@ -50,7 +49,6 @@ class Row:
     order_cost: float | None
     next_delivery: dt.date | None
     delivery_units: float | None
-    delivery_is_inferred: float | None
     delivery_overdue_days: float | None
     expedite_by: dt.date | None
     order: SuggestedOrder | None
@@ -145,7 +143,6 @@ _NUMBERS = (
     "order_units",
     "order_cost",
     "delivery_units",
-    "delivery_is_inferred",
     "delivery_overdue_days",
 )
 

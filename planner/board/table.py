@@ -31,7 +31,6 @@ FIGURES = (
     "order_cost",
     "next_delivery",
     "delivery_units",
-    "delivery_is_inferred",
     "delivery_overdue_days",
     "expedite_by",
 )

@@ -140,7 +140,7 @@ def test_what_is_on_its_way_is_told_and_what_comes_too_late_needs_a_decision() -
     assert (row.next_delivery, row.delivery_units, row.delivery_overdue_days, row.expedite_by) == (
         *(TODAY + 9 * DAY, 30.0, 2, TODAY + 6 * DAY),
     )
-    assert [each.delivery_is_inferred for each in found(board).rows] == [1, 0, 0]
+    assert [each.delivery_units for each in found(board).rows] == [None, 30.0, 30.0]  # nobody ordered what is inferred
 
 
 def test_without_prices_the_probability_ranks() -> None:
