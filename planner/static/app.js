@@ -57,8 +57,10 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
 });
 // What is swapped takes the focus with it: a row that was decided upon gets it back.
 document.body.addEventListener("htmx:oobAfterSwap", (event) => {
-  const row = event.detail.target;
-  if (row.matches("tr")) document.getElementById(row.id)?.querySelector("a.product").focus();
+  const swapped = document.getElementById(event.detail.target.id);
+  if (!swapped) return;
+  htmx.process(swapped); // at once: htmx does it when the swap has settled, and a key may be quicker
+  if (swapped.matches("tr")) swapped.querySelector("a.product").focus();
 });
 for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.body.addEventListener(failure, () => {
@@ -66,3 +68,8 @@ for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) 
     dialog.close();
   });
 }
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
