@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -117,6 +118,7 @@ def _grpc_server(snapshots: Path, work_dir: Path) -> Iterator[str]:
 
 def _serve_page(target: str, port: int) -> None:
     """The planner's page, which says itself where it is, until Ctrl-C or a signal ends it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # or page and server would outlive who started them
     command: list[str | Path] = [BIN / "stockout-planner", f"--target={target}", f"--port={port}"]
     with subprocess.Popen(command) as page:
         try:
