@@ -145,6 +145,11 @@ class Deliveries:
         row, column, days = row[by_day], column[by_day], days[by_day]
         units = units[by_day].astype(np.float64)
         ahead = np.maximum(days, 1)
+        # what comes on one day is one delivery, in however many lines it was ordered
+        is_new = np.ones(len(row), dtype=np.bool_)
+        is_new[1:] = (np.diff(row) != 0) | (np.diff(column) != 0) | (np.diff(ahead) != 0)
+        units = np.add.reduceat(units, np.flatnonzero(is_new)) if len(units) else units
+        row, column, days, ahead = (each[is_new] for each in (row, column, days, ahead))
         arriving = np.zeros((*shape, DAYS_AHEAD))
         near = ahead <= DAYS_AHEAD
         np.add.at(arriving, (row[near], column[near], ahead[near] - 1), units[near])

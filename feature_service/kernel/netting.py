@@ -53,6 +53,25 @@ def netted(demand: Demand, days: DoubleArray | int, stock: DoubleArray, incoming
     return Netted(np.where(unknown, np.nan, left), np.where(unknown, np.nan, lost))
 
 
+def out_probability(demand: Demand, days: int, stock: DoubleArray, incoming: Incoming) -> DoubleArray:
+    """The chance that demand up to a delivery, or the last day, uses up the stock and what came before: the greatest.
+
+    Args:
+        demand: Of a week.
+        days: Up to and including which.
+        stock: Units at the beginning, shape ``(rows,)``.
+        incoming: What comes. More of it, or sooner, never makes the chance greater.
+    """
+    units, greatest = np.maximum(stock, 0), np.zeros(len(stock))
+    for place in range(incoming.days.shape[1]):
+        weeks = np.minimum(incoming.days[:, place], days) / _DAYS_PER_WEEK
+        comes = incoming.days[:, place] <= days
+        chance = Demand(np.maximum(demand.mean * weeks, _LEAST_MEAN), demand.dispersion).stockout_probability(units)
+        greatest = np.where(comes, np.maximum(greatest, chance), greatest)
+        units = units + np.where(comes, incoming.units[:, place], 0)
+    return np.maximum(greatest, demand.times(np.full(len(stock), days / _DAYS_PER_WEEK)).stockout_probability(units))
+
+
 def days_until_out(demand: Demand, stock: DoubleArray, incoming: Incoming) -> DoubleArray:
     """Days until mean demand has used up the stock and all that came by then, shape ``(rows,)``.
 

@@ -90,6 +90,8 @@ def select(board: Board, view: View) -> Selection:
     counts = {state: int((found & _of_state(board, state)).sum()) for state in STATES}
     rows = _in_order(board, view, found & _of_state(board, view.state))
     money = board.table.money[rows]
+    if view.state != "out":  # what is lost a week is no money at risk
+        money = np.where(board.table.is_out[rows], np.nan, money)
     shown = rows[: view.budget] if view.budget else rows
     pages = max(1, math.ceil(len(shown) / view.size))
     page = min(view.page, pages)

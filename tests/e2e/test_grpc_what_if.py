@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,6 +50,33 @@ def test_what_a_caller_expects_to_come_is_netted_from_its_day_on(shops: Shops, k
             assert with_late.expedite_by is not None
             assert with_late.expedite_by in (max(out - dt.timedelta(days=1), LAST_DAY + dt.timedelta(days=1)), out)
     assert 0 < hurried < len(known)
+
+
+def test_more_deliveries_or_sooner_ones_never_raise_the_risk(shops: Shops, known: list[ProductRisk]) -> None:
+    supposed = [
+        [],
+        [ExpectedDelivery(30, 5.0)],
+        [ExpectedDelivery(9, 5.0)],
+        [ExpectedDelivery(4, 2.0), ExpectedDelivery(4, 3.0)],
+        [ExpectedDelivery(4, 5.0)],
+        [ExpectedDelivery(2, 50.0)],
+        [ExpectedDelivery(1, 3000.0)],
+    ]
+    answers = [what_if(shops, known, deliveries=each) for each in supposed]
+
+    for fewer, more in pairwise(answers):
+        for before, after in zip(fewer, more, strict=True):
+            assert after.probability is not None
+            assert after.probability <= (before.probability or 0) + 1e-6
+            curves = zip(before.run_out_probabilities, after.run_out_probabilities, strict=True)
+            assert all(now <= then + 1e-6 for then, now in curves)
+            assert list(after.run_out_probabilities) == sorted(after.run_out_probabilities)
+    for nothing, *others in zip(*answers, strict=True):
+        most = (nothing.expected_units_lost_before_relief or 0) + 1e-6
+        assert all((each.expected_units_lost_before_relief or 0) <= most for each in others)
+    assert [each.probability for each in answers[3]] == pytest.approx([each.probability for each in answers[4]])
+    much = [each.probability or 0 for each in answers[-1]]
+    assert np.mean(much) < 0.2 * np.mean([each.probability or 0 for each in answers[0]])
 
 
 def test_a_caller_can_say_that_nothing_comes(shops: Shops, known: list[ProductRisk]) -> None:

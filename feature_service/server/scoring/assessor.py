@@ -115,12 +115,25 @@ class Assessor:
         recorded = np.zeros(len(rows), dtype=np.bool_)
         if stock is not None and stock.counted_in_days is not None:
             recorded = np.isfinite(stock.counted_in_days)
-        scores = scorer.scores(rows, column, stock)
+        scores = self._as_supposed(scorer.scores(rows, column, stock), rows, column, scorer, stock)
         figures = self.planner.figures(rows, column, scores.run_out, stock)
         as_published = np.full(len(rows), column == self.newest and scorer is self.scorer)
         if stock is not None:
-            as_published &= np.isnan(stock.units_on_hand) & ~stock.says_more
+            as_published &= np.isnan(stock.units_on_hand) & ~(stock.supposes_deliveries | stock.supposes_demand)
         return Assessment(rows, column, scores, figures, scorer, recorded, as_published)
+
+    def _as_supposed(
+        self, scores: Scores, rows: RowNumbers, column: int, scorer: Scorer, stock: NewerStock | None
+    ) -> Scores:
+        """The scores where callers suppose deliveries: moved as these move the chance that demand uses up the stock."""
+        if stock is None or not (scorer.inputs.stock_aware and stock.supposes_deliveries.any()):
+            return scores
+        contract = scorer.contract
+        weeks = np.arange(1, contract.reach_weeks + 1) if contract.reach_weeks > 1 else [contract.label.horizon_weeks]
+        moved = np.zeros((len(rows), len(weeks)))
+        some = np.flatnonzero(stock.supposes_deliveries)
+        moved[some] = self.planner.supposed_log_odds(rows[some], column, stock.of(some), weeks)
+        return scores.moved(moved, contract.threshold)
 
     def features(self, rows: RowNumbers, column: int, inputs: Inputs | None = None) -> tuple[FloatArray, States]:
         """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states.

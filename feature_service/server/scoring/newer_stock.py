@@ -52,12 +52,17 @@ class NewerStock:
     stated: Stated | None = None
 
     @property
-    def says_more(self) -> BoolArray:
-        """Where a caller says of deliveries or of demand what features may be made from."""
+    def supposes_deliveries(self) -> BoolArray:
+        """Where a caller says what is on its way."""
+        return np.zeros(len(self.units_on_hand), np.bool_) if self.stated is None else self.stated.knows_incoming
+
+    @property
+    def supposes_demand(self) -> BoolArray:
+        """Where a caller says that demand is another."""
         if self.stated is None:
             return np.zeros(len(self.units_on_hand), dtype=np.bool_)
-        says_more: BoolArray = self.stated.knows_incoming | (self.stated.demand_factor != 1)
-        return says_more
+        is_other: BoolArray = self.stated.demand_factor != 1
+        return is_other
 
     def of(self, which: BoolArray | RowNumbers) -> "NewerStock":
         """That of some of the products."""
@@ -65,10 +70,13 @@ class NewerStock:
         stated = None if self.stated is None else self.stated.of(which)
         return NewerStock(self.units_on_hand[which], self.lead_time_days[which], counted_in_days, stated)
 
+    def still_to_come(self, known: Incoming) -> Incoming:
+        """What is on the way by the snapshot: what a count has seen come does not come again."""
+        return known if self.counted_in_days is None else known.after(self.counted_in_days)
+
     def incoming(self, known: Incoming) -> Incoming:
-        """What is on the way by all that is known: what a count has seen come does not come again."""
-        if self.counted_in_days is not None:
-            known = known.after(self.counted_in_days)
+        """The same, or what a caller says instead."""
+        known = self.still_to_come(known)
         if self.stated is None:
             return known
         return known.joined_where(self.stated.knows_incoming, self.stated.incoming)

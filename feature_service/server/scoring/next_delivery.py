@@ -40,7 +40,8 @@ class NextDeliveries:
             return cls(*(np.full(len(incoming.days), np.nan) for _ in range(4)))
         days, promised = incoming.days[:, 0], incoming.promised_days[:, 0]
         known = np.isfinite(days)
-        figures = (days, incoming.units[:, 0], np.maximum(-promised, 0), incoming.units.sum(axis=1))
+        with_it = np.where(incoming.days == days[:, None], incoming.units, 0).sum(axis=1)
+        figures = (days, with_it, np.maximum(-promised, 0), incoming.units.sum(axis=1))
         return cls(*(np.where(known, each, np.nan) for each in figures))
 
     def replaced_where(self, chosen: BoolArray, others: NextDeliveries) -> NextDeliveries:

@@ -7,10 +7,10 @@ import numpy as np
 
 from data.panel import COUNT_AGE_DAYS, PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, FloatArray, forecast_demand, forecast_wanted
-from feature_service.kernel.arrays import DoubleArray, Rows
+from feature_service.kernel.arrays import DoubleArray, IntArray, RowNumbers, Rows
 from feature_service.kernel.block import Fields
 from feature_service.kernel.deliveries import Incoming
-from feature_service.kernel.netting import days_until_out, netted
+from feature_service.kernel.netting import days_until_out, netted, out_probability
 from feature_service.kernel.ordering import DAYS_PER_WEEK, REVIEW_DAYS
 from feature_service.kernel.season import Market
 from feature_service.server.scoring.newer_stock import NewerStock, Stated
@@ -22,6 +22,7 @@ FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
 
 _ROWS_AT_A_TIME = 8_192
+_LEAST_CHANCE = 1e-4  # of what demand may do nothing is more certain
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Planner:
         days = np.ceil(np.round(days_until_out(demand, stock, incoming), 9))
         days = np.where(days <= FARTHEST_DAYS, days, np.nan)
         relief_in_days = np.where(np.isnan(run_out).all(axis=1), np.nan, lead_time_days + REVIEW_DAYS)
-        relief = until_relief(run_out, relief_in_days)
+        relief = until_relief(run_out, relief_in_days, incoming, demand.expected_units() / DAYS_PER_WEEK)
         lost_before_relief = relief.days_out * demand.expected_units() / DAYS_PER_WEEK
         planned = self.ordering.orders(rows, column, stock, incoming, lead_time_days, price, factor)
         coming = self._next_deliveries(rows, column, incoming, None if newer_stock is None else newer_stock.stated)
@@ -157,6 +158,29 @@ class Planner:
             order_units_at_risk=orders.units_at_risk,
             order_value_at_risk=orders.units_at_risk * price,
         )
+
+    def supposed_log_odds(
+        self, rows: RowNumbers, column: int, newer_stock: NewerStock, weeks: Sequence[int] | IntArray
+    ) -> DoubleArray:
+        """By how much the deliveries that callers suppose move the chance to be out by the ends of weeks, in log-odds.
+
+        It is that of demand against the stock, with them and with those that are known. What a model learned of orders
+        is what they tell of a product, not what one more would do: a product that has one on its way is in need.
+
+        Returns:
+            Shape ``(rows, weeks)``; 0 where no stock or no forecast is known.
+        """
+        demand, _ = self._demand_and_price(rows, column)
+        stock = _first_known(newer_stock.units_on_hand, self._stock(rows, column, len(rows)))
+        known = self._incoming.of(rows) if column == self._newest else self._seen(rows, column)
+        if newer_stock.stated is not None:
+            demand = demand.times(newer_stock.stated.demand_factor)
+        moved = [
+            _log_odds(out_probability(demand, DAYS_PER_WEEK * int(week), stock, newer_stock.incoming(known)))
+            - _log_odds(out_probability(demand, DAYS_PER_WEEK * int(week), stock, newer_stock.still_to_come(known)))
+            for week in weeks
+        ]
+        return np.nan_to_num(np.stack(moved, axis=1))
 
     def _seen(self, rows: Rows, column: int) -> Incoming:
         orders = self._panel.purchase_orders
@@ -217,6 +241,12 @@ def _newest_week(panel: Panel) -> _NewestWeek:
         np.concatenate([part.price for part in parts]),
         Market.joined(part.market for part in parts),
     )
+
+
+def _log_odds(probability: DoubleArray) -> DoubleArray:
+    inside = np.clip(probability, _LEAST_CHANCE, 1 - _LEAST_CHANCE)
+    log_odds: DoubleArray = np.log(inside / (1 - inside))
+    return log_odds
 
 
 def _first_known(figure: DoubleArray, otherwise: DoubleArray) -> DoubleArray:

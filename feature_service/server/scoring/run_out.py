@@ -11,6 +11,7 @@ import numpy as np
 
 from feature_service.kernel import FloatArray
 from feature_service.kernel.arrays import DoubleArray
+from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.ordering import DAYS_PER_WEEK
 
 EARLIEST, MEDIAN, LATEST = 0.1, 0.5, 0.9
@@ -32,12 +33,21 @@ class UntilRelief:
     days_out: DoubleArray
 
 
-def until_relief(curve: FloatArray, relief_in_days: DoubleArray) -> UntilRelief:
+def until_relief(
+    curve: FloatArray,
+    relief_in_days: DoubleArray,
+    incoming: Incoming | None = None,
+    units_per_day: DoubleArray | None = None,
+) -> UntilRelief:
     """The risk from the end of the ``as_of`` week until relief comes.
+
+    What is out when a delivery comes is in stock again for as many days as that lasts, at most until the next one.
 
     Args:
         curve: Probability to be out by the end of each week ahead, shape ``(rows, weeks)``.
         relief_in_days: Days until then, at least 0; beyond the curve nothing is known. Shape ``(rows,)``.
+        incoming: What is on its way; nothing where None.
+        units_per_day: Mean demand, shape ``(rows,)``; where None nothing is on its way.
     """
     rows, weeks = curve.shape
     if not weeks:
@@ -49,9 +59,31 @@ def until_relief(curve: FloatArray, relief_in_days: DoubleArray) -> UntilRelief:
     with np.errstate(divide="ignore", invalid="ignore"):
         mean_in_stock = np.where(hazard > 0, -np.expm1(-hazard * share) / hazard, share)
     days_out = (share - at_start * mean_in_stock).sum(axis=1) * DAYS_PER_WEEK
+    if incoming is not None and units_per_day is not None:
+        days_out = days_out - _days_restocked(in_stock, hazard, relief_in_days, incoming, units_per_day)
     surviving: DoubleArray = np.exp(-(hazard * share).sum(axis=1))
     known = (relief_in_days <= weeks * DAYS_PER_WEEK) & np.isfinite(curve[:, 0])
     return UntilRelief(np.where(known, 1 - surviving, np.nan), np.where(known, np.maximum(days_out, 0), np.nan))
+
+
+def _days_restocked(
+    in_stock: DoubleArray,
+    hazard: DoubleArray,
+    relief_in_days: DoubleArray,
+    incoming: Incoming,
+    units_per_day: DoubleArray,
+) -> DoubleArray:
+    """Mean days that what was out is in stock again by what came before relief, shape ``(rows,)``."""
+    restocked, most = np.zeros(len(in_stock)), incoming.days.shape[1]
+    for place in range(most):
+        came = incoming.days[:, place]
+        until = relief_in_days if place + 1 == most else np.minimum(incoming.days[:, place + 1], relief_in_days)
+        share = np.clip(came[:, None] / DAYS_PER_WEEK - np.arange(hazard.shape[1]), 0, 1)
+        out = 1 - np.exp(-(hazard * share).sum(axis=1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lasts = incoming.units[:, place] / units_per_day
+        restocked += np.nan_to_num(out * np.minimum(np.maximum(until - came, 0), lasts))
+    return restocked
 
 
 def days_until(curve: FloatArray, probability: float) -> DoubleArray:

@@ -11,7 +11,7 @@ from data.panel import UNITS_ON_HAND, UNITS_SOLD
 from data.snapshots import Snapshot
 from feature_service.bundle import Bundle
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
-from feature_service.kernel.arrays import BoolArray, RowNumbers, Rows
+from feature_service.kernel.arrays import BoolArray, DoubleArray, RowNumbers, Rows
 from feature_service.kernel.deliveries import Incoming
 from feature_service.server.errors import ModelMismatchError
 from feature_service.server.scoring.newer_stock import NewerStock
@@ -51,6 +51,22 @@ class Scores:
         """Of all parts; at least one."""
         names = [field.name for field in fields(cls)]
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def moved(self, log_odds: DoubleArray, threshold: float) -> "Scores":
+        """The same where the probability to be out by each week's end is moved; a curve still never falls.
+
+        Args:
+            log_odds: By how much, shape ``(rows, weeks)``; of a model without a curve, of its horizon alone.
+            threshold: From which an alert is raised.
+        """
+        has_curve = self.run_out.shape[1] > 0
+        before = (self.run_out if has_curve else self.probabilities[:, None]).astype(np.float64)
+        with np.errstate(divide="ignore"):
+            after = 1 / (1 + np.exp(-(np.log(before) - np.log1p(-before) + log_odds)))
+        after = np.maximum.accumulate(np.where(log_odds == 0, before, after), axis=1)
+        curve = after.astype(np.float32)
+        alerts = curve[:, 0].astype(np.float64) >= threshold
+        return Scores(self.states, curve[:, 0], alerts, curve if has_curve else self.run_out)
 
     def of(self, rows: Rows) -> "Scores":
         """Those of some rows."""
@@ -115,7 +131,7 @@ class Inputs:
         return self._out[rows, column]
 
     def features_with_stock(self, rows: RowNumbers, column: int, newer: NewerStock) -> FloatArray | None:
-        """The features as if the panel held the callers' stock and what else they say; None if the set knows none."""
+        """The features as if the panel held the callers' stock and demand; None if the set knows none."""
         with_stock, places = self._newest_with_stock, rows
         if column != self._newest or with_stock is None:
             with_stock, places = self._of_panel.with_stock_at(column, rows), np.arange(len(rows))
@@ -126,7 +142,7 @@ class Inputs:
             units = np.where(np.isnan(units), self._on_hand[rows, column], units)
         incoming = None
         if self.feature_set.takes_orders and self._orders is not None:
-            incoming = newer.incoming(Incoming.seen(self._orders.of(rows), column))
+            incoming = newer.still_to_come(Incoming.seen(self._orders.of(rows), column))
         factor = None if newer.stated is None else newer.stated.demand_factor
         return with_stock.with_units_on_hand(places, units.astype(np.float32), incoming, factor)
 
@@ -194,7 +210,7 @@ class Scorer:
     ) -> tuple[FloatArray, BoolArray]:
         """The features, and where the label applies, as if the panel held the newer stock."""
         says_units = np.isfinite(newer_stock.units_on_hand)
-        other = np.flatnonzero(says_units | newer_stock.says_more)
+        other = np.flatnonzero(says_units | newer_stock.supposes_demand)
         if not len(other):
             return features, eligible
         with_stock = self.inputs.features_with_stock(rows[other], column, newer_stock.of(other))

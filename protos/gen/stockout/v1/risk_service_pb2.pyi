@@ -181,7 +181,8 @@ class AssessmentItem(_message.Message):
     @_builtins.property
     def deliveries(self) -> Global___ExpectedDeliveries:
         """All that is on the way to it, instead of the orders that the snapshot knows; set and without a delivery: nothing is.
-        Where the model's features know no deliveries, the probability and the curve do not depend on them; the figures do.
+        The probability and the curve are the model's, moved in log-odds by as much as these deliveries, instead of those that
+        are known, move the chance that demand uses up the stock: more of them, or sooner, never raises the risk.
         """
 
     def __init__(
@@ -480,8 +481,9 @@ class StockoutRisk(_message.Message):
     [0, 1]. Unset where relief_date is, or lies beyond the curve's last week.
     """
     expected_units_lost_before_relief: _builtins.float
-    """Mean units that it would sell on the days on which it is out before relief_date, if nothing comes in sooner: these days
-    by the curve, times the mean demand forecast of a day. Unset where relief_probability or the forecast is.
+    """Mean units that it would sell on the days on which it is out before relief_date: these days by the curve, less those on
+    which orders on their way have brought it back, times the mean demand forecast of a day. Unset where relief_probability
+    or the forecast is.
     """
     revenue_at_risk_before_relief: _builtins.float
     """expected_units_lost_before_relief times the last known price, in the currency of the data. Unset where one of them is."""

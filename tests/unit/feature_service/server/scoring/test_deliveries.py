@@ -79,8 +79,8 @@ def features(panel: Panel, newer: NewerStock) -> np.ndarray:
     return found
 
 
-def test_a_caller_who_says_what_the_snapshot_knows_gets_the_same_features(panel: Panel) -> None:
-    told = said(Incoming.seen(KNOWN, WEEKS - 1))
+def test_what_is_supposed_of_deliveries_changes_no_feature(panel: Panel) -> None:
+    told = said(Incoming.seen(orders((1, 1, 9), (3, 6, 2)), WEEKS - 1))
 
     expected = inputs_of(panel).features(EVERYONE, WEEKS - 1)
 
@@ -88,24 +88,28 @@ def test_a_caller_who_says_what_the_snapshot_knows_gets_the_same_features(panel:
     assert features(panel, nothing_said()).tobytes() == expected.tobytes()
 
 
-def test_a_caller_who_says_otherwise_gets_the_features_of_such_orders(panel: Panel) -> None:
-    other = orders((1, 1, 9), (3, 6, 2), (3, 6, 4))
-    told = said(Incoming.seen(other, WEEKS - 1))
-
-    expected = inputs_of(replace(panel, purchase_orders=other)).features(EVERYONE, WEEKS - 1)
-
-    assert features(panel, told).tobytes() == expected.tobytes()
+def moved(panel: Panel, *supposed: tuple[int, int, float]) -> np.ndarray:
+    told = said(Incoming.seen(orders(*supposed), WEEKS - 1))
+    return Planner(panel, 1).supposed_log_odds(EVERYONE, WEEKS - 1, told, [1, 2, 6])
 
 
-def test_it_counts_for_the_products_alone_of_which_it_is_said(panel: Panel) -> None:
-    knows = np.array([False, True, False, False, False, False])
-    before = inputs_of(panel).features(EVERYONE, WEEKS - 1)
+def test_supposed_deliveries_move_a_probability_by_what_they_do_to_the_stock(panel: Panel) -> None:
+    known = ((0, 2, 5), (0, 9, 50), (1, 40, 5), (2, -3, 8), (4, 1, 3))
 
-    after = features(panel, said(Incoming.none(PRODUCTS), knows))
-
-    assert after[~knows].tobytes() == before[~knows].tobytes()
-    place = STOCK_2.feature_names.index("on_order_cover")
-    assert after[1, place] == 0 < before[1, place]
+    assert (moved(panel, *known) == 0).all()
+    in_lines = moved(panel, (0, 2, 2), (0, 2, 3), *known[1:])
+    assert in_lines == pytest.approx(0)
+    more = moved(panel, *known, (1, 3, 20), (3, 5, 30))
+    assert (more[[1, 3]] <= 0).all()
+    assert (more[[1, 3], 1] < -0.5).all()
+    assert (more[[0, 2, 4, 5]] == 0).all()
+    sooner, later = moved(panel, *known, (3, 2, 30)), moved(panel, *known, (3, 12, 30))
+    assert (sooner[3] <= more[3] + 1e-9).all()
+    assert (more[3] <= later[3] + 1e-9).all()
+    assert later[3, 0] == 0
+    taken_away = moved(panel)
+    assert (taken_away[[0, 1, 2, 4]] >= 0).all()
+    assert taken_away[0, 1] > 0.5
 
 
 def test_more_demand_leaves_smaller_margins(panel: Panel) -> None:
