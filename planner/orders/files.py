@@ -40,6 +40,7 @@ def as_xlsx(orders: OrderList, headings: Sequence[str], sheet_name: str) -> byte
 
 def _cells(line: OrderLine) -> list[str | float]:
     supplier = line.order.supplier
-    numbers = (line.order.units, line.order.pack_size, packs_of(line), line.order.cost)
+    cost = None if line.order.cost is None else round(line.order.cost, 2)
+    numbers = (line.order.units, line.order.pack_size, packs_of(line), cost)
     texts = (supplier.supplier_id, supplier.name) if supplier else ("", "")
     return [*texts, line.product_id, *("" if each is None else each for each in numbers)]

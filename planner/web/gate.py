@@ -1,5 +1,6 @@
 """Stands before every page: who is there, whether a form comes from our own pages, and what the browser may load."""
 
+import hmac
 from collections.abc import Mapping
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -123,7 +124,8 @@ class Gate:
         fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
         request.state.form = {name: values[-1] for name, values in fields.items()}
         sent = request.headers.get("X-CSRF-Token") or request.state.form.get("csrf", "")
-        if sent != request.state.session.csrf or not _is_own(request.headers):
+        is_mark = hmac.compare_digest(sent.encode(), request.state.session.csrf.encode())
+        if not (is_mark and _is_own(request.headers)):
             return PlainTextResponse("This form did not come from a page of this session: load the page again.\n", 403)
         return None
 
