@@ -12,6 +12,12 @@ class CredentialsError(StockoutError):
     """A certificate, key or token cannot be used."""
 
 
+_NEEDS_TLS = (
+    "a client's certificate or token is sent over TLS only: give the file of the authority (CA) that signed the "
+    "server's certificate as well"
+)
+
+
 @dataclass(frozen=True)
 class Secrets:
     """Files, read when the credentials are made. Without any of them the connection is plaintext.
@@ -34,7 +40,11 @@ class Secrets:
         Raises:
             CredentialsError: If a file cannot be read, or they do not go together.
         """
-        return self.credentials_with(_token(self.token) if self.token else "")
+        if self.token is None:
+            return self.credentials_with("")
+        if self.ca is None:
+            raise CredentialsError(_NEEDS_TLS)
+        return self.credentials_with(_token(self.token))
 
     def credentials_with(self, token: str) -> grpc.ChannelCredentials | None:
         """The same with a token that somebody has typed, for programs that act for several people; empty sends none.
@@ -44,10 +54,7 @@ class Secrets:
         """
         if self.ca is None:
             if self.certificate or self.key or token:
-                raise CredentialsError(
-                    "a client's certificate or token is sent over TLS only: give the file of the authority (CA) "
-                    "that signed the server's certificate as well"
-                )
+                raise CredentialsError(_NEEDS_TLS)
             return None
         if (self.certificate is None) != (self.key is None):
             raise CredentialsError("a client's certificate needs its key, and a key its certificate: give both files")
