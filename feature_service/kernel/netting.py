@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feature_service.kernel.arrays import DoubleArray
+from feature_service.kernel.arrays import DoubleArray, IntArray
 from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.demand import Demand
 
@@ -53,23 +53,30 @@ def netted(demand: Demand, days: DoubleArray | int, stock: DoubleArray, incoming
     return Netted(np.where(unknown, np.nan, left), np.where(unknown, np.nan, lost))
 
 
-def out_probability(demand: Demand, days: int, stock: DoubleArray, incoming: Incoming) -> DoubleArray:
+def out_probability(demand: Demand, days: IntArray, stock: DoubleArray, incoming: Incoming) -> DoubleArray:
     """The chance that demand up to a delivery, or the last day, uses up the stock and what came before: the greatest.
 
     Args:
         demand: Of a week.
-        days: Up to and including which.
+        days: Up to and including which, ascending, shape ``(ends,)``.
         stock: Units at the beginning, shape ``(rows,)``.
         incoming: What comes. More of it, or sooner, never makes the chance greater.
+    Returns:
+        Shape ``(rows, ends)``.
     """
-    units, greatest = np.maximum(stock, 0), np.zeros(len(stock))
+    units, greatest = np.maximum(stock, 0)[:, None], np.zeros((len(stock), len(days)))
     for place in range(incoming.days.shape[1]):
-        weeks = np.minimum(incoming.days[:, place], days) / _DAYS_PER_WEEK
-        comes = incoming.days[:, place] <= days
-        chance = Demand(np.maximum(demand.mean * weeks, _LEAST_MEAN), demand.dispersion).stockout_probability(units)
-        greatest = np.where(comes, np.maximum(greatest, chance), greatest)
-        units = units + np.where(comes, incoming.units[:, place], 0)
-    return np.maximum(greatest, demand.times(np.full(len(stock), days / _DAYS_PER_WEEK)).stockout_probability(units))
+        day = incoming.days[:, place]
+        near = np.flatnonzero(day <= days[-1])
+        weeks = Demand(np.maximum(demand.mean[near] * day[near] / _DAYS_PER_WEEK, _LEAST_MEAN), demand.dispersion[near])
+        # what stood there the evening before; later ends have all of these units, too
+        chance = weeks.stockout_probability(units[near, -1])
+        comes = day[near, None] <= days
+        greatest[near] = np.where(comes, np.maximum(greatest[near], chance[:, None]), greatest[near])
+        units = units + np.where(day[:, None] <= days, incoming.units[:, place, None], 0)
+    ends = (demand.times(np.full(len(stock), each / _DAYS_PER_WEEK)) for each in days)
+    last = [each.stockout_probability(units[:, place if units.shape[1] > 1 else 0]) for place, each in enumerate(ends)]
+    return np.maximum(greatest, np.stack(last, axis=1))
 
 
 def days_until_out(demand: Demand, stock: DoubleArray, incoming: Incoming) -> DoubleArray:

@@ -175,12 +175,12 @@ class Planner:
         known = self._incoming.of(rows) if column == self._newest else self._seen(rows, column)
         if newer_stock.stated is not None:
             demand = demand.times(newer_stock.stated.demand_factor)
-        moved = [
-            _log_odds(out_probability(demand, DAYS_PER_WEEK * int(week), stock, newer_stock.incoming(known)))
-            - _log_odds(out_probability(demand, DAYS_PER_WEEK * int(week), stock, newer_stock.still_to_come(known)))
-            for week in weeks
-        ]
-        return np.nan_to_num(np.stack(moved, axis=1))
+        ends = DAYS_PER_WEEK * np.asarray(weeks, dtype=np.int64)
+        supposed, expected = (
+            _log_odds(out_probability(demand, ends, stock, each))
+            for each in (newer_stock.incoming(known), newer_stock.still_to_come(known))
+        )
+        return np.nan_to_num(supposed - expected)
 
     def _seen(self, rows: Rows, column: int) -> Incoming:
         orders = self._panel.purchase_orders
