@@ -130,10 +130,10 @@ class Assessor:
             return scores
         contract = scorer.contract
         weeks = np.arange(1, contract.reach_weeks + 1) if contract.reach_weeks > 1 else [contract.label.horizon_weeks]
-        moved = np.zeros((len(rows), len(weeks)))
+        supposed, known = (np.zeros((len(rows), len(weeks))) for _ in range(2))
         some = np.flatnonzero(stock.supposes_deliveries)
-        moved[some] = self.planner.supposed_log_odds(rows[some], column, stock.of(some), weeks)
-        return scores.moved(moved, contract.threshold)
+        supposed[some], known[some] = self.planner.chances(rows[some], column, stock.of(some), weeks)
+        return scores.as_supposed(supposed, known, contract.threshold)
 
     def features(self, rows: RowNumbers, column: int, inputs: Inputs | None = None) -> tuple[FloatArray, States]:
         """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states.

@@ -22,7 +22,6 @@ FARTHEST_DAYS = 365
 """A stock that lasts longer has no date: no forecast reaches that far."""
 
 _ROWS_AT_A_TIME = 8_192
-_LEAST_CHANCE = 1e-4  # of what demand may do nothing is more certain
 
 
 @dataclass(frozen=True)
@@ -159,16 +158,16 @@ class Planner:
             order_value_at_risk=orders.units_at_risk * price,
         )
 
-    def supposed_log_odds(
+    def chances(
         self, rows: RowNumbers, column: int, newer_stock: NewerStock, weeks: Sequence[int] | IntArray
-    ) -> DoubleArray:
-        """By how much the deliveries that callers suppose move the chance to be out by the ends of weeks, in log-odds.
+    ) -> tuple[DoubleArray, DoubleArray]:
+        """The chance that demand uses up the stock by the ends of weeks: with the deliveries supposed, and those known.
 
-        It is that of demand against the stock, with them and with those that are known. What a model learned of orders
-        is what they tell of a product, not what one more would do: a product that has one on its way is in need.
+        What a model learned of orders is what they tell of a product, not what one more would do: a product that has
+        one on its way is in need. So what is supposed moves a probability by these two.
 
         Returns:
-            Shape ``(rows, weeks)``; 0 where no stock or no forecast is known.
+            Shape ``(rows, weeks)`` each; 0 where no stock or no forecast is known.
         """
         demand, _ = self._demand_and_price(rows, column)
         stock = _first_known(newer_stock.units_on_hand, self._stock(rows, column, len(rows)))
@@ -177,10 +176,10 @@ class Planner:
             demand = demand.times(newer_stock.stated.demand_factor)
         ends = DAYS_PER_WEEK * np.asarray(weeks, dtype=np.int64)
         supposed, expected = (
-            _log_odds(out_probability(demand, ends, stock, each))
+            np.nan_to_num(out_probability(demand, ends, stock, each))
             for each in (newer_stock.incoming(known), newer_stock.still_to_come(known))
         )
-        return np.nan_to_num(supposed - expected)
+        return supposed, expected
 
     def _seen(self, rows: Rows, column: int) -> Incoming:
         orders = self._panel.purchase_orders
@@ -241,12 +240,6 @@ def _newest_week(panel: Panel) -> _NewestWeek:
         np.concatenate([part.price for part in parts]),
         Market.joined(part.market for part in parts),
     )
-
-
-def _log_odds(probability: DoubleArray) -> DoubleArray:
-    inside = np.clip(probability, _LEAST_CHANCE, 1 - _LEAST_CHANCE)
-    log_odds: DoubleArray = np.log(inside / (1 - inside))
-    return log_odds
 
 
 def _first_known(figure: DoubleArray, otherwise: DoubleArray) -> DoubleArray:

@@ -52,19 +52,24 @@ class Scores:
         names = [field.name for field in fields(cls)]
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-    def moved(self, log_odds: DoubleArray, threshold: float) -> "Scores":
-        """The same where the probability to be out by each week's end is moved; a curve still never falls.
+    def as_supposed(self, supposed: DoubleArray, known: DoubleArray, threshold: float) -> "Scores":
+        """The same where something else is supposed than what is known: risks by the ratio of two chances.
+
+        Where the chance gets smaller the probability to be out does, in the same ratio; where it gets greater, the
+        probability not to be out gets smaller in the ratio of theirs. A curve still never falls.
 
         Args:
-            log_odds: By how much, shape ``(rows, weeks)``; of a model without a curve, of its horizon alone.
+            supposed: The chance to be out by each week's end, shape ``(rows, weeks)``; of a model without a curve, by
+                the end of its horizon alone.
+            known: The same by what is known.
             threshold: From which an alert is raised.
         """
         has_curve = self.run_out.shape[1] > 0
         before = (self.run_out if has_curve else self.probabilities[:, None]).astype(np.float64)
-        with np.errstate(divide="ignore"):
-            after = 1 / (1 + np.exp(-(np.log(before) - np.log1p(-before) + log_odds)))
-        after = np.maximum.accumulate(np.where(log_odds == 0, before, after), axis=1)
-        curve = after.astype(np.float32)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            less, more = before * supposed / known, 1 - (1 - before) * (1 - supposed) / (1 - known)
+        after = np.select([supposed < known, supposed > known], [less, more], before)
+        curve = np.maximum.accumulate(after, axis=1).astype(np.float32)
         alerts = curve[:, 0].astype(np.float64) >= threshold
         return Scores(self.states, curve[:, 0], alerts, curve if has_curve else self.run_out)
 

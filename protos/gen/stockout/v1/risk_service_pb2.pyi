@@ -181,8 +181,8 @@ class AssessmentItem(_message.Message):
     @_builtins.property
     def deliveries(self) -> Global___ExpectedDeliveries:
         """All that is on the way to it, instead of the orders that the snapshot knows; set and without a delivery: nothing is.
-        The probability and the curve are the model's, moved in log-odds by as much as these deliveries, instead of those that
-        are known, move the chance that demand uses up the stock: more of them, or sooner, never raises the risk.
+        The probability and the curve are the model's, smaller or greater in the ratio in which these deliveries, instead of
+        those that are known, change the chance that demand uses up the stock: more of them, or sooner, never raises the risk.
         """
 
     def __init__(
