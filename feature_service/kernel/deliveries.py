@@ -16,7 +16,6 @@ LOST_AFTER_DAYS = 28
 """An order that is overdue by more does not come any more."""
 
 _LATENESS_PULL = 2
-_NONE = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -266,7 +265,7 @@ def _on_the_way(orders: PurchaseOrders, first: int, columns: int) -> tuple[IntAr
     """Each order with each column in which it is on the way."""
     begins = -((6 - orders.ordered_day) // 7) - first  # the first week that ends on the day of the order or after it
     lost = (orders.expected_day + LOST_AFTER_DAYS - 6) // 7
-    received = np.where(orders.received_day == NOT_RECEIVED, _NONE, (orders.received_day - 7) // 7)
+    received = np.where(orders.received_day == NOT_RECEIVED, NOT_RECEIVED, (orders.received_day - 7) // 7)
     ends = np.minimum(np.minimum(lost, received) - first, columns - 1)
     begins = np.maximum(begins, 0)
     weeks = np.maximum(ends - begins + 1, 0)
