@@ -184,9 +184,9 @@ def test_a_delivery_more_demand_and_a_price_are_asked_of_the_server(
     page: httpx.Client, client: RiskClient, risks: Sequence[ProductRisk]
 ) -> None:
     product = next(each.product_id for each in risks if each.error is None and each.revenue_at_risk)
-    asked = Item(product, deliveries=[ExpectedDelivery(3, 12.0)], demand_factor=2.0, unit_price=1000.0)
+    asked = Item(product, deliveries=[ExpectedDelivery(3, 12.0)], demand_factor=2.0, unit_price=1_000_000.0)
     (risk,) = client.assess([asked]).results
-    query = "delivery_units=12&delivery_days=3&demand_percent=200&unit_price=1000"
+    query = "delivery_units=12&delivery_days=3&demand_percent=200&unit_price=1000000"
     answer = page.get(f"/product-what-if/{product}?{query}").text
     said = text_of(page, f"/product-what-if/{product}?{query}")
     assert risk.suggested_order is not None
