@@ -115,13 +115,12 @@ def _backtest(folder: Path, case: Case, as_of: dt.date | None) -> Backtest:
         panel = build_panel(ingested, as_of_week=last_complete_week(last_day))
         table = Path(temporary) / "table.parquet"
         write_training_table(panel, label(case.label).name, case.feature_set, table)
-        rows = read_training_table(table)
-    settings = BacktestSettings(
-        origins=case.origins,
-        locked_origins=case.locked_origins,
-        calibration_weeks=calibration_weeks_for(case.label),
-    )
-    return backtest(rows, panel, recipe_for(case.label), settings, SEED)
+        settings = BacktestSettings(
+            origins=case.origins,
+            locked_origins=case.locked_origins,
+            calibration_weeks=calibration_weeks_for(case.label),
+        )
+        return backtest(read_training_table(table), panel, recipe_for(case.label), settings, SEED)
 
 
 def ingest(folder: Path, quarantine: Path) -> CleanHistory:

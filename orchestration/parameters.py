@@ -9,7 +9,7 @@ from data.ingest.contracts import DEFAULT_EXCLUDED_STATUSES, DEFAULT_LEAD_TIME_D
 from data.ingest.quarantine import DEFAULT_MAX_BAD_SHARE
 from data.panel.reach import DEFAULT_MAX_MISSING_DAYS
 from orchestration.options import ChoiceOption, DateOption, FloatOption, IntOption
-from training.backtest.origins import BacktestSettings
+from training.backtest.origins import WEEKLY_FIT_ROWS, BacktestSettings
 from training.errors import SettingError
 from training.labels import DEFAULT_ALPHA
 from training.policy import POLICIES, AlertPolicy
@@ -107,7 +107,10 @@ class Parameters(ReadingParameters):
     backtest_weeks = IntOption(
         default=BacktestSettings.origins, description="weekly origins to evaluate, as far as the history goes"
     )
-    refit_every = IntOption(default=BacktestSettings.refit_every, description="weeks between two fits of the backtest")
+    refit_every = IntOption(
+        default=BacktestSettings.refit_every,
+        description=f"weeks between two fits of the backtest; 0: 1 up to {WEEKLY_FIT_ROWS:,} rows learned from, else 4",
+    )
     row_budget = IntOption(
         default=BacktestSettings.row_budget,
         description="rows that a model is fitted on; of more a weighted sample is drawn, the rarer outcome and the "

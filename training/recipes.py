@@ -49,8 +49,10 @@ _STORE_TREES = {
     "num_iterations": 250,  # 500 at half the rate rank no better, and take twice as long to answer
     "learning_rate": 0.06,
     "num_leaves": 7,
-    "min_child_samples": 40,
+    "min_child_samples": 80,
     "feature_fraction": 0.3,
+    "lambda_l2": 20.0,
+    "extra_trees": False,
 }
 _SHELF_TREES = {
     "num_iterations": 200,

@@ -8,9 +8,9 @@ takes no model.
 TABLE_SCHEMA = 5
 """Of the training table: :mod:`training.dataset`."""
 
-BACKTEST_SCHEMA = 3
+BACKTEST_SCHEMA = 4
 """Of predictions and record: :mod:`training.backtest.predictions`, :mod:`training.backtest.record`. 2 had no
-run-out curves."""
+run-out curves, 3 calibrated by outcomes alone."""
 
 TRAINING_SCHEMA = 5
 """Of the candidate beside its bundle: :mod:`training.candidate`. 3 did not hold the row budget and the weeks of the

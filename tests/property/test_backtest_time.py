@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from data.panel import Panel
 from data.weeks import monday, week_number
 from tests.support.training_fixtures import training_panel
-from training.backtest.origins import BacktestSettings, calendar_of
+from training.backtest.origins import WEEKLY_FIT_ROWS, BacktestSettings, calendar_of
 from training.baselines.past_rows import PanelRows
 from training.baselines.rules import logistic_inputs, rules_for
 from training.errors import TrainingHistoryError
@@ -74,7 +74,7 @@ def test_a_rule_that_says_a_probability_says_one(rule) -> None:  # type: ignore[
 @given(
     known=st.integers(14, 200),
     horizon=st.integers(1, 4),
-    every=st.integers(1, 9),
+    every=st.integers(0, 9),
     origins=st.integers(8, 40),
     calibration=st.integers(2, 30),
 )
@@ -94,13 +94,26 @@ def test_the_calendar_keeps_its_promises(known: int, horizon: int, every: int, o
         assert (week[calendar.has_outcome_at(origin, week)] + horizon <= origin).all()
 
 
-@given(cut=st.integers(40, 99), every=st.integers(1, 9))
-def test_data_cut_off_at_a_week_are_fitted_at_the_same_origins(cut: int, every: int) -> None:
-    settings = BacktestSettings(refit_every=every)
-    whole, part = (calendar_of(np.arange(2_000, 2_000 + weeks), 1, settings) for weeks in (100, cut))
+@given(cut=st.integers(40, 99), every=st.integers(0, 9), rows_a_week=st.integers(1, 1_000))
+def test_data_cut_off_at_a_week_are_fitted_at_the_same_origins(cut: int, every: int, rows_a_week: int) -> None:
+    settings = BacktestSettings(refit_every=every, origins=60)
+    week = np.repeat(np.arange(2_000, 2_100), rows_a_week)
+    whole, part = (calendar_of(week[: weeks * rows_a_week], 1, settings) for weeks in (100, cut))
     for origin in range(whole.first_prediction + 1, part.last + 1):
         if origin > part.first_prediction:
             assert whole.is_fit_due(origin) == part.is_fit_due(origin)
+
+
+def test_a_fit_a_week_ends_where_it_would_learn_from_many_rows() -> None:
+    weeks = np.arange(2_000, 2_100)
+    rows_a_week = WEEKLY_FIT_ROWS // 60
+    calendar = calendar_of(np.repeat(weeks, rows_a_week), 1, BacktestSettings(origins=60))
+    fits = [each.start for each in calendar.origins_by_fit()]
+    weekly = [fit for fit in fits if calendar.has_outcome_at(fit, weeks).sum() * rows_a_week <= WEEKLY_FIT_ROWS]
+    assert weekly == list(range(calendar.first_prediction, weekly[-1] + 1))
+    later = fits[len(weekly) :]
+    assert len(later) > 5
+    assert set(np.diff(later)) == {4}
 
 
 def test_a_week_number_is_that_of_its_monday() -> None:

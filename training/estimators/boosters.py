@@ -15,7 +15,7 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.estimators.graph import INPUT, Part, graph_of, trees
 from training.estimators.interface import Estimator, LearningRows
-from training.estimators.tree_contributions import contributions_of_trees
+from training.estimators.tree_contributions import LARGEST_THRESHOLD, contributions_of_trees
 
 _CONVERTED_OPSET = 15
 
@@ -91,7 +91,7 @@ def _with_float32_thresholds(model: str) -> str:
 
 
 def _round_down(numbers: str) -> str:
-    exact = np.array(numbers.split(), dtype=np.float64)
+    exact = np.clip(np.array(numbers.split(), dtype=np.float64), -LARGEST_THRESHOLD, LARGEST_THRESHOLD)
     nearest = exact.astype(np.float32)
     below = np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)
     return " ".join(f"{number:.17g}" for number in below.astype(np.float64))

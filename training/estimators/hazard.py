@@ -14,12 +14,13 @@ from training.estimators.hazard_graph import with_hazards
 from training.estimators.interface import LearningRows
 
 _TREES = {
-    "num_iterations": 150,
+    "num_iterations": 75,
     "learning_rate": 0.06,
     "num_leaves": 7,
     "min_child_samples": 200,
     "feature_fraction": 0.3,
-    "lambda_l2": 100.0,
+    "lambda_l2": 200.0,
+    "extra_trees": False,
 }
 """Pulled towards the share of all much more than a model of next week: what a shelf tells of a week fades with its
 distance, and trees that learn more of it rank worse and are too sure of themselves."""

@@ -17,6 +17,9 @@ import numpy as np
 from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray, IntArray
 from training.cores import cores
 
+LARGEST_THRESHOLD = float(np.finfo(np.float32).max)
+"""LightGBM tells what is known from what is not by a threshold beyond this."""
+
 MOST_PATH_FEATURES = 12
 """Of the longest path; each feature more doubles a leaf's table."""
 
@@ -108,7 +111,8 @@ def _paths(root: Mapping[str, Any]) -> tuple[list[_Split], list[_Path]]:
                 leaves.append((_by_feature(steps), float(node["leaf_value"])))
             return
         number, feature = len(splits), int(node["split_feature"])
-        splits.append(_Split(feature, np.float32(node["threshold"]), node["default_left"], node["missing_type"]))
+        threshold = np.float32(min(node["threshold"], LARGEST_THRESHOLD))
+        splits.append(_Split(feature, threshold, node["default_left"], node["missing_type"]))
         for side, goes_left in (("left_child", True), ("right_child", False)):
             share = _rows(node[side]) / _rows(node)
             walk(node[side], [*steps, _Step(number, goes_left, feature, share)])

@@ -15,7 +15,7 @@ from training.errors import SettingError
         ("--target-recall=1.5", "--target-recall is 1.5; it must be above 0 and at most 1"),
         ("--cost-of-miss=-2", "--cost-of-miss is -2.0; it must be a number above 0"),
         ("--cost-of-false-alarm=nan", "--cost-of-false-alarm is nan; it must be a number above 0"),
-        ("--refit-every=0", "--refit-every is 0; it must be at least 1 week"),
+        ("--refit-every=-1", "--refit-every is -1; it must be at least 1 week, or 0 to go by the number of rows"),
         ("--backtest-weeks=1", "--backtest-weeks is 1; it must be at least 8"),
         ("--search-trials=-1", "--search-trials is -1; it must be 0 or more"),
         ("--lead-time-days=-1", "--lead-time-days is -1; it must be 0 to"),

@@ -27,6 +27,28 @@ def test_calibrated_probabilities_come_true_as_often_as_they_say() -> None:
         assert abs(outcome[inside].mean() - calibrated[inside].mean()) < 0.03
 
 
+def test_few_outcomes_overrule_the_model_a_little_and_many_overrule_it_wholly() -> None:
+    raw, outcome = overconfident()
+    few = slice(0, 150)
+
+    of_few, of_many = (fit_calibration(raw[rows], outcome[rows]).apply(raw[:20]) for rows in (few, slice(None)))
+
+    assert outcome[few].sum() > 10
+    own_word = np.abs(of_few - raw[:20])
+    assert (own_word < np.abs(of_many - raw[:20])).all()
+    assert own_word.max() > 0
+
+
+def test_a_model_that_sees_hardly_any_is_overruled_by_outcomes() -> None:
+    raw = np.full(5_000, 0.001, dtype=np.float32)
+    outcome = (np.arange(5_000) % 25 == 0).astype(np.float32)
+
+    calibrated = fit_calibration(raw, outcome).apply(raw)
+
+    assert (calibrated > 0.6 * outcome.mean()).all()
+    assert (calibrated < outcome.mean()).all()
+
+
 @settings(max_examples=20)
 @given(st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30))
 def test_calibration_keeps_the_order_and_stays_a_probability(raw: list[float]) -> None:
