@@ -118,7 +118,9 @@ def assess(
 @click.option("--minimum-probability", type=click.FloatRange(0, 1), default=ListFilter.minimum_probability)
 @click.option("--alert-only", is_flag=True, help="Only products that raise an alert.")
 @click.option("--include-out-of-stock", is_flag=True, help="On top, also products that have run out already.")
-@click.option("--order", type=click.Choice(ORDERS), default=ListFilter.order, help="What the list goes by.")
+@click.option(
+    "--order", type=click.Choice(ORDERS), default=ListFilter.order, show_default=True, help="What the list goes by."
+)
 @combine(INCLUDE_CHALLENGER, OUTPUT_FORMAT, with_client)
 def list_command(limit: int, output_format: OutputFormat, client: RiskClient, **criteria: Any) -> None:
     """Print the first products of the ranked list."""

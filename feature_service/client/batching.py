@@ -123,7 +123,7 @@ class ListFilter:
     minimum_probability: float = 0.0
     alert_only: bool = False
     include_out_of_stock: bool = False
-    order: str = "PROBABILITY"
+    order: str = "RELIEF_PROBABILITY"
     include_challenger: bool = False
 
 

@@ -106,6 +106,7 @@ def test_another_stock_and_lead_time_are_answered_anew(shops: Shops) -> None:
 @pytest.mark.parametrize(
     ("order", "figure"),
     [
+        (Order.ORDER_UNSPECIFIED, lambda risk: risk.relief_probability),
         (Order.ORDER_RELIEF_PROBABILITY, lambda risk: risk.relief_probability),
         (Order.ORDER_REVENUE_AT_RISK_BEFORE_RELIEF, lambda risk: risk.revenue_at_risk_before_relief),
     ],

@@ -43,7 +43,7 @@ def servers_of(count: int, key: ShardKey) -> list[Answering]:
 class Ranked:
     """Products as a server ranks them; those without stock have no probability."""
 
-    def __init__(self, rows: Sequence[tuple[float, float, float, bool]]) -> None:
+    def __init__(self, rows: Sequence[tuple[float, float, float, bool]], curve_weeks: int = 0) -> None:
         first, second, third, is_out = (np.array([row[n] for row in rows]) for n in range(4))
         self.ids = [f"{number % 3}-{number:02}" for number in range(len(rows))]
         self.ids.sort()
@@ -51,6 +51,7 @@ class Ranked:
         self._probability = np.where(is_out, np.nan, first).astype(np.float32)
         self._revenue, self._days = second.astype(float), np.floor(third.astype(float) * 100)
         self._units, self._relief = first.astype(float), third.astype(float)
+        self._curve = np.minimum(self._probability[:, None] * (1 + np.arange(curve_weeks)), 1).astype(np.float32)
 
     def listed(self, rows: Sequence[int], order: RankOrder, *, with_out: bool) -> list[RankedStockoutRisk]:
         """The list of a server that holds these rows."""
@@ -61,7 +62,8 @@ class Ranked:
         known = {"revenue_at_risk": self._revenue[held], "reorder_in_days": self._days[held]}
         known |= {"relief_probability": self._relief[held], "revenue_at_risk_before_relief": self._revenue[held]}
         unknown = {each.name: np.full(len(held), np.nan) for each in dataclasses.fields(Figures)}
-        keys = sort_keys(self._probability[held], Figures(**unknown | known))
+        run_out = self._curve[held]
+        keys = sort_keys(self._probability[held], run_out, Figures(**unknown | known))
         categories = Categories([""] * len(held))
         ranked = RankedList(self._probability[held], 0.5, categories, keys, np.searchsorted(held, worst))
         listed = held[ranked.rows(RankFilter(order=order, include_out_of_stock=with_out))]
@@ -75,7 +77,7 @@ class Ranked:
             if not np.isnan(revenue):
                 message.out_of_stock.revenue_lost_per_week = revenue
             return message
-        message.risk.CopyFrom(StockoutRisk(probability=self._probability[row]))
+        message.risk.CopyFrom(StockoutRisk(probability=self._probability[row], run_out_probabilities=self._curve[row]))
         if not np.isnan(revenue):
             message.risk.revenue_at_risk = message.risk.revenue_at_risk_before_relief = revenue
         if not np.isnan(self._relief[row]):
@@ -90,6 +92,7 @@ class Ranked:
     rows=ROWS,
     count=COUNTS,
     key=KEYS,
+    curve_weeks=st.integers(0, 3),
     order=st.sampled_from(RankOrder),
     with_out=st.booleans(),
     limit=st.integers(1, 30),
@@ -99,12 +102,13 @@ def test_a_list_is_that_of_one_server_whatever_the_order_the_limit_and_the_pages
     rows: Sequence[tuple[float, float, float, bool]],
     count: int,
     key: ShardKey,
+    curve_weeks: int,
     order: RankOrder,
     with_out: bool,
     limit: int,
     page_size: int,
 ) -> None:
-    ranked, servers = Ranked(rows), servers_of(count, key)
+    ranked, servers = Ranked(rows, curve_weeks), servers_of(count, key)
     everything = range(len(rows))
     for number, server in enumerate(servers):
         held = [row for row in everything if shard_number(ranked.ids[row], count, key) == number]

@@ -67,6 +67,12 @@ def _greatest_first(message: StockoutRisk | OutOfStock, name: Any) -> tuple[bool
     return (False, -getattr(message, name)) if message.HasField(name) else (True, 0.0)
 
 
+def _until_relief(risk: StockoutRisk) -> float:
+    if risk.HasField("relief_probability"):
+        return risk.relief_probability
+    return risk.run_out_probabilities[-1] if risk.run_out_probabilities else risk.probability
+
+
 def _earliest_first(risk: StockoutRisk, name: Literal["reorder_by_date", "expedite_by"]) -> tuple[bool, int, int, int]:
     day = risk.reorder_by_date if name == "reorder_by_date" else risk.expedite_by
     return (not risk.HasField(name), day.year, day.month, day.day)
@@ -76,7 +82,7 @@ _FIGURES: dict[str, Callable[[StockoutRisk], Key | float]] = {
     "PROBABILITY": lambda risk: -risk.probability,
     "REVENUE_AT_RISK": lambda risk: _greatest_first(risk, "revenue_at_risk"),
     "REORDER_BY_DATE": lambda risk: _earliest_first(risk, "reorder_by_date"),
-    "RELIEF_PROBABILITY": lambda risk: _greatest_first(risk, "relief_probability"),
+    "RELIEF_PROBABILITY": lambda risk: -_until_relief(risk),
     "EXPEDITE_BY_DATE": lambda risk: _earliest_first(risk, "expedite_by"),
     "REVENUE_AT_RISK_BEFORE_RELIEF": lambda risk: _greatest_first(risk, "revenue_at_risk_before_relief"),
 }

@@ -72,7 +72,7 @@ class RankFilter:
     evidence: str = ""
     minimum_probability: float = 0.0
     alert_only: bool = False
-    order: RankOrder = RankOrder.PROBABILITY
+    order: RankOrder = RankOrder.RELIEF_PROBABILITY
     include_out_of_stock: bool = False
 
 

@@ -89,18 +89,22 @@ class RankedList:
         return self._categories.hold(rank_filter.category, rows)
 
 
-def sort_keys(probabilities: FloatArray, figures: Figures) -> dict[RankOrder, Key]:
+def sort_keys(probabilities: FloatArray, run_out: FloatArray, figures: Figures) -> dict[RankOrder, Key]:
     """What each order goes by: the greatest probability or revenue, the earliest date first.
 
     Args:
         probabilities: Shape ``(products,)``; NaN where there is none.
+        run_out: The probability to be out by the end of each week ahead, shape ``(products, weeks)``.
         figures: Of the same products.
     """
+    # a curve never falls, so its last week is the least that the risk until a later relief can be
+    at_least = run_out[:, -1] if run_out.shape[1] else probabilities
+    until_relief = np.where(np.isnan(figures.relief_probability), at_least, figures.relief_probability)
     return {
         RankOrder.PROBABILITY: -probabilities,
         RankOrder.REVENUE_AT_RISK: -figures.revenue_at_risk,
         RankOrder.REORDER_BY_DATE: figures.reorder_in_days,
-        RankOrder.RELIEF_PROBABILITY: -figures.relief_probability,
+        RankOrder.RELIEF_PROBABILITY: -until_relief,
         RankOrder.REVENUE_AT_RISK_BEFORE_RELIEF: -figures.revenue_at_risk_before_relief,
         RankOrder.EXPEDITE_BY_DATE: figures.expedite_in_days,
     }

@@ -62,7 +62,7 @@ class Pages:
     @cached_property
     def _ranked_list(self) -> RankedList:
         answers = self._assessor.newest_answers(np.arange(len(self._assessor)))
-        scored, figures = answers.scores.probabilities, answers.figures
-        keys = sort_keys(scored, figures)
+        scored = answers.scores.probabilities
+        keys = sort_keys(scored, answers.scores.run_out, answers.figures)
         out_of_stock = self._assessor.stock_outs.worst_first()
         return RankedList(scored, self._contract.threshold, self._categories, keys, out_of_stock)

@@ -30,7 +30,7 @@ class _Order:
 class _OrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Order.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ORDER_UNSPECIFIED: _Order.ValueType  # 0
-    """ORDER_PROBABILITY."""
+    """ORDER_RELIEF_PROBABILITY."""
     ORDER_PROBABILITY: _Order.ValueType  # 1
     """Highest probability first."""
     ORDER_REVENUE_AT_RISK: _Order.ValueType  # 2
@@ -38,7 +38,9 @@ class _OrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Order.ValueType
     ORDER_REORDER_BY_DATE: _Order.ValueType  # 3
     """Earliest reorder-by date first; products without that date last."""
     ORDER_RELIEF_PROBABILITY: _Order.ValueType  # 4
-    """Highest probability to be out before relief first; products without that figure last."""
+    """Highest probability to be out before relief first. Where relief comes after the last week of
+    `run_out_probabilities`, that week's stands for it, which it is at least; where there are none, `probability`.
+    """
     ORDER_REVENUE_AT_RISK_BEFORE_RELIEF: _Order.ValueType  # 5
     """Highest revenue at risk before relief first; products without that figure last."""
     ORDER_EXPEDITE_BY_DATE: _Order.ValueType  # 6
@@ -48,7 +50,7 @@ class Order(_Order, metaclass=_OrderEnumTypeWrapper):
     """What a ranked list is ordered by; ties by product id."""
 
 ORDER_UNSPECIFIED: Order.ValueType  # 0
-"""ORDER_PROBABILITY."""
+"""ORDER_RELIEF_PROBABILITY."""
 ORDER_PROBABILITY: Order.ValueType  # 1
 """Highest probability first."""
 ORDER_REVENUE_AT_RISK: Order.ValueType  # 2
@@ -56,7 +58,9 @@ ORDER_REVENUE_AT_RISK: Order.ValueType  # 2
 ORDER_REORDER_BY_DATE: Order.ValueType  # 3
 """Earliest reorder-by date first; products without that date last."""
 ORDER_RELIEF_PROBABILITY: Order.ValueType  # 4
-"""Highest probability to be out before relief first; products without that figure last."""
+"""Highest probability to be out before relief first. Where relief comes after the last week of
+`run_out_probabilities`, that week's stands for it, which it is at least; where there are none, `probability`.
+"""
 ORDER_REVENUE_AT_RISK_BEFORE_RELIEF: Order.ValueType  # 5
 """Highest revenue at risk before relief first; products without that figure last."""
 ORDER_EXPEDITE_BY_DATE: Order.ValueType  # 6

@@ -25,4 +25,4 @@ def test_what_the_caller_says_of_its_stock_is_told_from_what_it_leaves_out() -> 
 
 def test_an_unset_page_size_and_order_stand_for_what_the_proto_says() -> None:
     query = list_query(ListStockoutRisksRequest())
-    assert (query.page_size, query.filter.order) == (DEFAULT_PAGE, RankOrder.PROBABILITY)
+    assert (query.page_size, query.filter.order) == (DEFAULT_PAGE, RankOrder.RELIEF_PROBABILITY)
