@@ -41,7 +41,7 @@ def netted(demand: Demand, days: DoubleArray | int, stock: DoubleArray, incoming
         until = last if is_end else np.minimum(incoming.days[:, place], last)
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(last > 0, (until - begun) / last, 0.0)
-        some = np.flatnonzero(share > 0)
+        some = np.flatnonzero((share > 0) & np.isfinite(left))
         stretch = Demand(np.maximum(demand.mean[some] * share[some], _LEAST_MEAN), demand.dispersion[some])
         missed = stretch.expected_units_lost(left[some])
         left[some] = np.maximum(left[some] - (stretch.mean - missed), 0)
@@ -64,7 +64,8 @@ def out_probability(demand: Demand, days: IntArray, stock: DoubleArray, incoming
     Returns:
         Shape ``(rows, ends)``.
     """
-    units, greatest = np.maximum(stock, 0)[:, None], np.zeros((len(stock), len(days)))
+    shape = len(stock), len(days)
+    units, greatest = np.maximum(stock, 0)[:, None], np.zeros(shape)
     for place in range(incoming.days.shape[1]):
         day = incoming.days[:, place]
         near = np.flatnonzero(day <= days[-1])
@@ -74,9 +75,8 @@ def out_probability(demand: Demand, days: IntArray, stock: DoubleArray, incoming
         comes = day[near, None] <= days
         greatest[near] = np.where(comes, np.maximum(greatest[near], chance[:, None]), greatest[near])
         units = units + np.where(day[:, None] <= days, incoming.units[:, place, None], 0)
-    ends = (demand.times(np.full(len(stock), each / _DAYS_PER_WEEK)) for each in days)
-    last = [each.stockout_probability(units[:, place if units.shape[1] > 1 else 0]) for place, each in enumerate(ends)]
-    return np.maximum(greatest, np.stack(last, axis=1))
+    until = Demand(demand.mean[:, None] * (days / _DAYS_PER_WEEK), np.broadcast_to(demand.dispersion[:, None], shape))
+    return np.maximum(greatest, until.stockout_probability(np.broadcast_to(units, shape)))
 
 
 def days_until_out(demand: Demand, stock: DoubleArray, incoming: Incoming) -> DoubleArray:
