@@ -40,8 +40,8 @@ _WORDS = {
     "ordered_on": "ordered|order.?dat|bestell.*dat|pedid.*dat|date|datum|fecha|data",
     "units": "ordered|qty|quantity|quantit|units|menge|anzahl|cantidad|pieces",
     "expected_on": "expect|due|promis|eta|erwartet|liefertermin|previs|prevu|prévu|prometid",
-    "received_on": "receiv|arriv|deliver|eingang|erhalten|receb|recibid|reçu|recu|ricev",
-    "received_units": "receiv|deliver|eingang|erhalten|receb|recibid|reçu|recu|ricev",
+    "received_on": "receiv|arriv|deliver|eingang|erhalten|gelief|entreg|livr|receb|recibid|reçu|recu|ricev",
+    "received_units": "receiv|deliver|eingang|erhalten|gelief|entreg|livr|receb|recibid|reçu|recu|ricev",
     "order_id": "order|po|bestell|pedido|commande|number|nr",
 }
 """What columns may be called, by ours."""

@@ -146,7 +146,9 @@ def read_table(path: Path, table: Table) -> RawTable:
         raise UnreadableInputError(f"{path} cannot be read: {reason}; fetch or write the file again") from error
     found = raw_table(path, read, content.sha256, table)
     if not found.height:
-        raise EmptyInputError(f"{path} holds a header and no rows")
+        raise EmptyInputError(
+            f"{path} holds a header and no rows: export it again, or take it away if there is nothing to tell"
+        )
     return found
 
 

@@ -43,7 +43,10 @@ class ServerUnavailableError(ClientError):
     def __init__(self, target: str, details: str, request_id: str = "") -> None:
         self.target, self.details, self.request_id = target, details, request_id
         context = f"{details}, request {request_id}" if request_id else details
-        super().__init__(f"no server answers at {target}: is it running, and is the target right? ({context})")
+        super().__init__(
+            f"no server answers at {target}: is it running, is the target right, and does it want TLS, or none? "
+            f"({context})"
+        )
 
 
 class DeadlineError(ClientError):

@@ -1,8 +1,8 @@
 """The tail and the quantiles of the negative binomial distribution, in NumPy alone.
 
 The tail is 1 less the probabilities of fewer units where these are few and leave enough of it, else a regularised
-incomplete beta function, which a continued fraction gives; either to 9 digits and more. Each element stops by itself, so
-that a number is the same whichever others it is computed with.
+incomplete beta function, which a continued fraction gives; either to 9 digits and more. Each element stops by itself,
+so that a number is the same whichever others it is computed with.
 """
 
 import numpy as np

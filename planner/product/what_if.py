@@ -93,9 +93,14 @@ class WhatIf:
     def arrivals(self, history: ProductHistory) -> list[Arrival]:
         """What is on its way as far as orders tell, and what is supposed to come besides."""
         known = [Arrival(each.expected_on, each.units) for each in history.on_order]
+        supposed = self.supposed_arrival(history)
+        return known if supposed is None else [*known, supposed]
+
+    def supposed_arrival(self, history: ProductHistory) -> Arrival | None:
+        """The delivery that is supposed; None where there is none."""
         if not self.delivery_units or self.delivery_days is None:
-            return known
-        return [*known, Arrival(last_day_of(history) + dt.timedelta(days=self.delivery_days), self.delivery_units)]
+            return None
+        return Arrival(last_day_of(history) + dt.timedelta(days=self.delivery_days), self.delivery_units)
 
     def product(self, history: ProductHistory) -> str | Item:
         """As the server is asked; of a product of which nothing is supposed it also gives reasons."""
