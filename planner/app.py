@@ -20,10 +20,12 @@ from planner.listing import page as listing
 from planner.model import page as model_page
 from planner.orders import page as orders
 from planner.product import product_page
+from planner.product.translate import translator_of
 from planner.settings import Settings
 from planner.web import choose_language, login
 from planner.web.attempts import Attempts
 from planner.web.gate import Gate
+from planner.web.language import LANGUAGES
 from planner.web.pages import Context, compile_templates, render
 from planner.web.service import Service
 from planner.web.sessions import Sessions
@@ -36,6 +38,8 @@ def create_app(settings: Settings) -> Starlette:
     service = Service(settings.target, settings.secrets, settings.timeout_s)
     sessions, boards = Sessions(), Boards()
     compile_templates()
+    for language in LANGUAGES:
+        translator_of(language)  # once, and not while a reader waits
 
     @asynccontextmanager
     async def follow_server(_app: Starlette) -> AsyncIterator[None]:

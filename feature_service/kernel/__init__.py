@@ -12,6 +12,7 @@ from feature_service.kernel.errors import (
 from feature_service.kernel.features import Feature, FeatureSet
 from feature_service.kernel.groups import Groups
 from feature_service.kernel.panel_features import PanelFeatures, StockFeatures, features_at, features_of_all_weeks
+from feature_service.kernel.phrases import Words
 from feature_service.kernel.sets.catalogue import feature_set
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "StockFeatures",
     "StockoutError",
     "UnknownFeatureSetError",
+    "Words",
     "feature_set",
     "features_at",
     "features_of_all_weeks",

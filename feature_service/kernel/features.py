@@ -10,7 +10,7 @@ import numpy as np
 from feature_service.kernel.arrays import DoubleArray, FloatArray
 from feature_service.kernel.block import Block, View
 from feature_service.kernel.groups import Measures
-from feature_service.kernel.phrases import Phrase, unknown
+from feature_service.kernel.phrases import ENGLISH, Phrase, Words, unknown
 
 AnyView = TypeVar("AnyView", bound=View)
 
@@ -26,19 +26,17 @@ class Feature:
         name: As clients send it and models know it.
         unit: E.g. ``units`` or ``currency per unit``.
         history_weeks: Known weeks, up to and including ``as_of``, without which it is unknown.
-        phrase: The value in words; as a text, with a format field for it, e.g. ``last sold at {:.2f}``.
+        phrase: The value in words.
     """
 
     name: str
     unit: str
     history_weeks: int
-    phrase: str | Phrase
+    phrase: Phrase
 
-    def in_words(self, value: float) -> str:
+    def in_words(self, value: float, words: Words = ENGLISH) -> str:
         """What the value says to whoever keeps the shop."""
-        if math.isnan(value):
-            return unknown(self.name)
-        return self.phrase.format(value) if isinstance(self.phrase, str) else self.phrase(value)
+        return unknown(self.name, words) if math.isnan(value) else self.phrase(value, words)
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Formula(Generic[AnyView]):
 
 
 def formula(
-    name: str, unit: str, phrase: str | Phrase, value: Callable[[AnyView], DoubleArray], history_weeks: int = 1
+    name: str, unit: str, phrase: Phrase, value: Callable[[AnyView], DoubleArray], history_weeks: int = 1
 ) -> Formula[AnyView]:
     """Declare a feature and how it is computed."""
     return Formula(Feature(name, unit, history_weeks, phrase), value)

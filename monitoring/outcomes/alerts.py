@@ -9,10 +9,8 @@ from typing import Any
 from data.weeks import monday_of
 from monitoring.outcomes.episodes import Alert, Episode, Fate, episodes_of
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS, PredictionsNote, read_predictions
+from monitoring.outcomes.reasons import OutcomeReason
 from monitoring.outcomes.week_outcomes import RECONSIDERED_WEEKS, OutcomesNote, read_outcomes, read_outcomes_note
-
-RECEIVED = "received on"
-"""How the reason begins of an alert that cannot be known since something came in between."""
 
 _DAY = dt.timedelta(days=1)
 
@@ -85,21 +83,26 @@ def _alert(note: PredictionsNote, row: Row, told: OutcomesNote | None, today: dt
     if told is None or not told.is_over:
         if told is not None and row["out_on"] is not None:
             return Alert(note.as_of_week, Fate.CAME_TRUE, row["out_on"])
-        known = f"the data end on {told.data_until}" if told else "no data tell of it yet"
-        if today > last + RECONSIDERED_WEEKS * 7 * _DAY:
-            return Alert(note.as_of_week, Fate.UNKNOWN, reason=f"{known}, before the {last} that it looked ahead to")
-        return Alert(note.as_of_week, Fate.OPEN, reason=f"{known}; it looks ahead to the {last}")
+        is_given_up = today > last + RECONSIDERED_WEEKS * 7 * _DAY
+        fate = Fate.UNKNOWN if is_given_up else Fate.OPEN
+        return Alert(note.as_of_week, fate, reason=_why_not_yet(told, last, is_given_up))
     if row["outcome"] == 1:
         return Alert(note.as_of_week, Fate.CAME_TRUE, row["out_on"])
     if row["outcome"] is None:
         return Alert(note.as_of_week, Fate.UNKNOWN, reason=_why_unknown(row, first, last))
     if row["used_up_on"] is not None:
-        reason = f"{RECEIVED} {row['received_on']}: without what came it would have run out on {row['used_up_on']}"
+        reason = OutcomeReason.RECEIVED.on(row["received_on"], row["used_up_on"])
         return Alert(note.as_of_week, Fate.UNKNOWN, reason=reason)
     return Alert(note.as_of_week, Fate.DID_NOT)
 
 
+def _why_not_yet(told: OutcomesNote | None, last: dt.date, is_given_up: bool) -> str:
+    if told is None:
+        return (OutcomeReason.NO_DATA_CAME if is_given_up else OutcomeReason.NO_DATA).on(last)
+    return (OutcomeReason.DATA_ENDED if is_given_up else OutcomeReason.DATA_END).on(told.data_until, last)
+
+
 def _why_unknown(row: Row, first: dt.date, last: dt.date) -> str:
     if not row["is_in_data"]:
-        return "the newest data no longer have the product"
-    return f"no count, or no other record, tells of every week from {first} to {last}"
+        return OutcomeReason.PRODUCT_GONE.on()
+    return OutcomeReason.NOT_COUNTED.on(first, last)

@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitoring.outcomes.reasons import OutcomeReason
+
 _WEEK = dt.timedelta(weeks=1)
 
 
@@ -134,7 +136,7 @@ def _end(episode: Episode, horizon_weeks: int, newest_week: dt.date) -> None:
     last = episode.last_week + horizon_weeks * _WEEK
     waiting = [each for each in episode.alerts if each.fate is Fate.OPEN]
     if waiting or newest_week < last:
-        episode.reason = waiting[0].reason if waiting else f"an alert of {last} may continue it, which is not known yet"
+        episode.reason = waiting[0].reason if waiting else OutcomeReason.MAY_CONTINUE.on(last)
         return
     unknown = [each for each in episode.alerts if each.fate is Fate.UNKNOWN]
     episode.ended_in = last

@@ -14,6 +14,7 @@ from data.state.tables import ALERT_EPISODES, OUTCOME_CHANGES
 from data.state.times import microseconds, moment
 from monitoring.outcomes.alerts import ProductEpisode
 from monitoring.outcomes.episodes import Episode, Fate
+from monitoring.outcomes.reasons import OutcomeReason
 
 _KEY = ("product_id", "first_week")
 _ACKNOWLEDGED = "acknowledged_at_us"
@@ -171,7 +172,7 @@ def _row(question: str, each: ProductEpisode, acknowledged_at_us: int | None) ->
     outcome, reason = episode.fate, episode.reason
     acted_on = None if acknowledged_at_us is None else moment(acknowledged_at_us).date()
     if acted_on and outcome in (Fate.DID_NOT, Fate.UNKNOWN) and _is_in_time(acted_on, episode):
-        outcome, reason = Fate.UNKNOWN, f"acted upon on {acted_on}"
+        outcome, reason = Fate.UNKNOWN, OutcomeReason.ACTED_UPON.on(acted_on)
     return {
         "question": question,
         "product_id": each.product_id,

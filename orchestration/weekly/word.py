@@ -15,11 +15,11 @@ from monitoring.notifications.deliver import Clock, Delivery, deliver, send_at_o
 from monitoring.notifications.digest import Alert, Digest, Facts, Failure, ResolvedAlert, Run
 from monitoring.notifications.outbox import enqueue
 from monitoring.notifications.settings import NotifySettings
-from monitoring.outcomes.alerts import RECEIVED
 from monitoring.outcomes.episodes import Fate
 from monitoring.outcomes.files import outcomes_folder
 from monitoring.outcomes.ledger import episodes_in
 from monitoring.outcomes.predictions import counted_weeks, read_predictions
+from monitoring.outcomes.reasons import OutcomeReason
 from orchestration.console import log
 from orchestration.weekly.ledger import QuestionEntry
 
@@ -165,7 +165,8 @@ def _resolved(row: Mapping[str, Any]) -> ResolvedAlert:
     if row["outcome"] == Fate.CAME_TRUE:
         outcome = f"came true on {row['outcome_day']}" if row["outcome_day"] else "came true"
     else:
-        words = _SAVED if row["reason"].startswith(RECEIVED) else _OUTCOMES[Fate(row["outcome"])]
+        is_saved = row["reason"].startswith(OutcomeReason.RECEIVED.beginning)
+        words = _SAVED if is_saved else _OUTCOMES[Fate(row["outcome"])]
         outcome = words + (f": {row['reason']}" if row["reason"] else "")
     return ResolvedAlert(
         question=row["question"], product_id=row["product_id"], episode_id=str(row["first_week"]), outcome=outcome

@@ -44,6 +44,7 @@ class Assessed:
     Attributes:
         history: What is known, and the demand forecast.
         risk: The server's answer.
+        feature_set: Of the model that gave it.
         what_if: What is supposed.
         weeks: Past and to come.
         order: The arithmetic of the suggested order; None where there is none.
@@ -51,6 +52,7 @@ class Assessed:
 
     history: ProductHistory
     risk: ProductRisk
+    feature_set: str
     what_if: WhatIf
     weeks: Sequence[Week]
     order: OrderLines | None
@@ -124,11 +126,13 @@ async def assess(client: AsyncRiskClient, product_id: str, what_if: WhatIf, week
         ClientError: If there is no answer.
     """
     history = await client.product_history(product_id, weeks)  # tells what is on its way
-    (risk,) = (await client.assess([what_if.product(history)])).results
+    answer = await client.assess([what_if.product(history)])
+    (risk,) = answer.results
     units_on_hand, order = _units_on_hand(risk, what_if), risk.suggested_order
     return Assessed(
         history=history,
         risk=risk,
+        feature_set=answer.provenance.feature_set,
         what_if=what_if,
         weeks=timeline(
             history, units_on_hand, risk.run_out_probabilities, what_if.arrivals(history), what_if.demand_factor

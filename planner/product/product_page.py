@@ -12,7 +12,9 @@ from planner.product.links import ProductLinks, span_of
 from planner.product.page import Assessed, assess, record
 from planner.product.sliders import sliders_of
 from planner.product.timeline import chart_data
+from planner.product.translate import translator_of
 from planner.product.what_if import LEAD_TIME_DAYS, UNITS_ON_HAND, FieldError, WhatIf
+from planner.web.language import language_of
 from planner.web.pages import client_of, question_of, render, unavailable
 
 WITHOUT_A_ROW = {"UNKNOWN_PRODUCT": 404, "EXCLUDED_PRODUCT": 200, "NOT_LAUNCHED": 200, "WRONG_SHARD": 404}
@@ -49,6 +51,7 @@ async def show_product(request: Request) -> Response:
         422 if problem else 200,
         record=await record(client_of(request), product_id),
         links=ProductLinks(product_id, question_of(request), what_if.fields()),
+        translator=translator_of(language_of(request)),
         shown_weeks=span_weeks,
         sliders=sliders_of(assessed),
         more_supposed=bool(what_if.fields().keys() - {UNITS_ON_HAND, LEAD_TIME_DAYS}),

@@ -70,7 +70,11 @@ class Formats:
         """With groups of thousands."""
         if value is None or math.isnan(value):
             return NOTHING
-        return f"{round(value, decimals) + 0.0:,.{decimals}f}".translate(self._separators)
+        return self.rewritten(f"{round(value, decimals) + 0.0:,.{decimals}f}")
+
+    def rewritten(self, english: str) -> str:
+        """A number that is written as ``1,234.5``."""
+        return english.translate(self._separators)
 
     def percent(self, share: float | None) -> str:
         """A share; what is hardly there, or hardly not, is said so instead of being rounded away."""

@@ -106,6 +106,21 @@ def test_a_product_at_risk_says_until_when_and_why(page: httpx.Client, risks: Se
     assert "Out by, as likely as not" in said
 
 
+def test_a_portuguese_reader_is_told_why_in_portuguese(page: httpx.Client, risks: Sequence[ProductRisk]) -> None:
+    told = 0
+    for risk in [each for each in risks if each.reasons][:20]:
+        answer = page.get(f"/products/{risk.product_id}", headers={"accept-language": "pt-BR"}).text
+        reasons = html.unescape(answer.partition('class="reasons"')[2].partition("</ul>")[0])
+        assert reasons.count(" o risco") == len(risk.reasons)
+        assert 'lang="en"' not in reasons
+        for reason in risk.reasons:
+            assert reason.text not in reasons
+            if reason.feature == "units_on_hand":
+                assert f">{reason.value:.0f} unidade" in reasons
+                told += 1
+    assert told
+
+
 def test_a_product_that_is_out_of_stock_says_since_when_and_what_it_loses(
     page: httpx.Client, risks: Sequence[ProductRisk]
 ) -> None:
@@ -162,6 +177,8 @@ def test_alerts_of_before_are_told_with_what_became_of_them(
     assert "Jul 1, 2024 1 25% not known yet no data" in said
     assert "Jun 3, 2024 1 25% did not come true" in said
     assert "May 6, 2024 2 25% came true on May 27, 2024 15 days after the end of the first week" in said
+    foreign = page.get(f"/products/{product}", headers={"accept-language": "pt-BR"}).text
+    assert '<span lang="en">no data</span>' in foreign, "what is in no catalogue stays as the server says it"
 
 
 def test_every_part_of_the_page_is_of_the_question_that_its_address_names(

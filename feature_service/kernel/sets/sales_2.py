@@ -9,7 +9,7 @@ from feature_service.kernel.arrays import DoubleArray
 from feature_service.kernel.features import Formula, formula
 from feature_service.kernel.fields import LOCATION
 from feature_service.kernel.groups import MARKET, Members
-from feature_service.kernel.phrases import Phrase, ago, counted, share, times
+from feature_service.kernel.phrases import Phrase, Words, ago, counted, share, times
 from feature_service.kernel.series import Series, filled, ratio, shifted
 from feature_service.kernel.sets.sales_view import SalesView
 
@@ -19,6 +19,10 @@ WEEKS_PER_YEAR = 52
 
 def _sold_weekly(when: str) -> Phrase:
     return counted(f"{{}} a week sold {when}", "unit", 2)
+
+
+def _last_price(price: float, words: Words) -> str:
+    return words.text("last sold at {}").format(words.number(f"{price:.2f}"))
 
 
 def _trend(series: Series, short: int, long: int) -> DoubleArray:
@@ -159,7 +163,7 @@ _RHYTHM: tuple[Formula[SalesView], ...] = (
 )
 
 _PRICE: tuple[Formula[SalesView], ...] = (
-    formula("price_last", "currency per unit", "last sold at {:.2f}", lambda v: v.price.last_known()),
+    formula("price_last", "currency per unit", _last_price, lambda v: v.price.last_known()),
     formula(
         "price_to_mean",
         "ratio",

@@ -10,7 +10,7 @@ import numpy as np
 from feature_service.kernel.arrays import FloatArray
 from feature_service.kernel.block import Block
 from feature_service.kernel.features import Feature
-from feature_service.kernel.phrases import Phrase, counted
+from feature_service.kernel.phrases import Phrase, Words, counted
 from feature_service.kernel.windows import lag, rolling_sums
 
 LAGS = (1, 2, 3)
@@ -25,16 +25,25 @@ def _lag_phrase(stem: str, weeks: int) -> Phrase:
     when = _WEEKS_AGO[weeks]
     if stem == "sales_qtd":
         return counted(f"{{}} sold {when}", "unit")
-    return lambda price: f"sold at {price:,.2f} {when}" if price else f"nothing sold {when}, so there is no price"
+    return _price(f"sold at {{}} {when}", f"nothing sold {when}, so there is no price")
 
 
 def _roll_phrase(stem: str, statistic: str, weeks: int) -> Phrase:
     if stem == "sales_qtd":
         per_week = " a week" if statistic == "mean" else ""
         return counted(f"{{}}{per_week} sold over the last {weeks} weeks", "unit", 2)
-    words = f"the prices of the last {weeks} weeks {'add up to' if statistic == 'sum' else 'average'}"
-    nothing = f"nothing sold in the last {weeks} weeks, so there is no price"
-    return lambda price: f"{words} {price:,.2f}, counting 0 for a week without a sale" if price else nothing
+    total = "add up to" if statistic == "sum" else "average"
+    return _price(
+        f"the prices of the last {weeks} weeks {total} {{}}, counting 0 for a week without a sale",
+        f"nothing sold in the last {weeks} weeks, so there is no price",
+    )
+
+
+def _price(text: str, nothing: str) -> Phrase:
+    def say(price: float, words: Words) -> str:
+        return words.text(text).format(words.number(f"{price:,.2f}")) if price else words.text(nothing)
+
+    return say
 
 
 FEATURES = (

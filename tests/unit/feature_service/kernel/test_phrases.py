@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_service.kernel import feature_set
+from feature_service.kernel.sets.catalogue import FEATURE_SETS
 
-SETS = ("seed-18", "sales-2", "stock-1", "availability-1")
+SETS = tuple(FEATURE_SETS)
 
 
 def says(set_name: str, feature: str, value: float) -> str:
@@ -43,6 +44,34 @@ def says(set_name: str, feature: str, value: float) -> str:
 )
 def test_a_value_is_said_in_the_words_of_a_shop(feature: str, value: float, sentence: str) -> None:
     assert says("stock-1", feature, value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("set_name", "feature", "value", "sentence"),
+    [
+        ("stock-2", "days_to_delivery", -2.0, "the next delivery is overdue by 2 days"),
+        ("stock-2", "days_to_delivery", 0.0, "the next delivery is overdue"),
+        ("stock-2", "days_to_delivery", 1.0, "the next delivery comes tomorrow"),
+        ("stock-2", "days_to_delivery", 3.0, "the next delivery comes in 3 days"),
+        ("stock-2", "margin_on_day_2", 3.0, "the stock with what comes by then is far more than 2 days need"),
+        ("availability-1", "sales_surprise_1", -3.0, "the last week sold far less than usual for a week in stock"),
+        ("availability-1", "market_out_change", 0.0, "the share of all products out of stock is as high as a week ago"),
+        (
+            "availability-1",
+            "market_out_change",
+            -0.01,
+            "the share of all products out of stock is 1 point lower than a week ago",
+        ),
+        ("availability-1", "out_share_52", math.nan, "out share 52 is not known"),
+        ("sales-2", "price_last", 1234.5, "last sold at 1234.50"),
+        ("sales-2", "trend_2_8", 1.6, "the last 2 weeks sold 1.6 times what is usual over 8 weeks"),
+        ("sales-2", "sales_qtd_lag_1", 1234.0, "1,234 units sold in the last week"),
+    ],
+)
+def test_deliveries_surprises_and_prices_are_said_in_words_too(
+    set_name: str, feature: str, value: float, sentence: str
+) -> None:
+    assert says(set_name, feature, value) == sentence
 
 
 def test_a_price_of_0_in_a_week_without_a_sale_is_said_to_be_none() -> None:

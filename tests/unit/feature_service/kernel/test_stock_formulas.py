@@ -8,10 +8,11 @@ import pytest
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures
 from feature_service.kernel.block import Block
 from feature_service.kernel.features import Feature, StockFormula
+from feature_service.kernel.phrases import counted
 
-DEMAND = Feature("demand", "units per week", 1, "{:.0f} units a week")
-ON_HAND = Feature("on_hand", "units", 1, "{:.0f} units on hand")
-COVER = Feature("cover", "weeks", 1, "covers {:.1f} weeks")
+DEMAND = Feature("demand", "units per week", 1, counted("{} a week", "unit"))
+ON_HAND = Feature("on_hand", "units", 1, counted("{} on hand", "unit"))
+COVER = Feature("cover", "weeks", 1, counted("covers {}", "week", 1))
 
 
 def compute_into(block: Block, out: FloatArray) -> None:
