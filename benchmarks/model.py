@@ -20,9 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.cases import CASES, LAST_DAYS, Case, EvaluatedRows, Target, case_of, real_data
+from benchmarks.likely_miscounts import likely_miscounts
 from data.ingest.generic import ingest_generic
 from data.ingest.olist import ingest_olist
 from data.ingest.result import CleanHistory
+from data.panel import Panel
 from data.panel.build import build_panel
 from data.weeks import last_complete_week, monday
 from feature_service.kernel.arrays import BoolArray
@@ -80,7 +82,7 @@ def _cases(folders: list[Path]) -> Iterator[tuple[Path, Case]]:
 
 def _measure(folder: Path, case: Case, as_of: dt.date | None, yardstick: Yardstick) -> None:
     started = time.perf_counter()
-    backtested = _backtest(folder, case, as_of)
+    backtested, panel, history = _backtest(folder, case, as_of)
     counted = backtested.truth.selling if case.onsets_only else np.ones(len(backtested.row), dtype=np.bool_)
     calendar = backtested.calendar
     _console.rule(f"{case.name}: {case.label} from {case.feature_set}, {recipe_for(case.label).estimator}")
@@ -97,6 +99,9 @@ def _measure(folder: Path, case: Case, as_of: dt.date | None, yardstick: Yardsti
     for name, block in blocks.items():
         if (case.locked_origins < calendar.origins or name == "all origins") and (block & counted).any():
             _report(name, backtested, block & counted, yardstick, case.targets)
+    if case.label == "inventory":
+        wrong = likely_miscounts(backtested, panel, history.counts)
+        _report(f"all origins without {int(wrong.sum())} likely miscounts", backtested, counted & ~wrong, yardstick, ())
     if case.subset is not None:
         part = counted & (backtested.truth.segment == case.subset)
         _report(
@@ -108,7 +113,7 @@ def _measure(folder: Path, case: Case, as_of: dt.date | None, yardstick: Yardsti
         )
 
 
-def _backtest(folder: Path, case: Case, as_of: dt.date | None) -> Backtest:
+def _backtest(folder: Path, case: Case, as_of: dt.date | None) -> tuple[Backtest, Panel, CleanHistory]:
     with tempfile.TemporaryDirectory() as temporary:
         ingested = ingest(folder, Path(temporary) / "quarantine.parquet")
         last_day = as_of or ingested.report.history_to
@@ -120,7 +125,8 @@ def _backtest(folder: Path, case: Case, as_of: dt.date | None) -> Backtest:
             locked_origins=case.locked_origins,
             calibration_weeks=calibration_weeks_for(case.label),
         )
-        return backtest(read_training_table(table), panel, recipe_for(case.label), settings, SEED)
+        done = backtest(read_training_table(table), panel, recipe_for(case.label), settings, SEED)
+        return done, panel, ingested
 
 
 def ingest(folder: Path, quarantine: Path) -> CleanHistory:
