@@ -221,12 +221,6 @@ class Incoming:
         """That of some products."""
         return Incoming(self.days[rows], self.units[rows], self.promised_days[rows])
 
-    def units_between(self, after: DoubleArray, until: DoubleArray) -> DoubleArray:
-        """Units that come after one day, up to and including another; all shapes ``(rows,)``."""
-        inside = (self.days > after[:, None]) & (self.days <= until[:, None])
-        units: DoubleArray = np.where(inside, self.units, 0).sum(axis=1)
-        return units
-
     def joined_where(self, chosen: BoolArray, other: "Incoming") -> "Incoming":
         """The other one's in the chosen rows, shape ``(rows,)``."""
         most = max(self.days.shape[1], other.days.shape[1])

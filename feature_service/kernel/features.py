@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -77,7 +77,6 @@ class FeatureSet:
         stock_history: What a stock is compared with; None if no feature depends on the stock at the week's end.
         stock_formulas: Every feature that depends on that stock, computed from it and the history.
         takes_orders: Whether orders with suppliers are looked at.
-        demand_powers: Of what in the history is demand, the power of a factor of demand that it grows by.
 
     Raises:
         ValueError: If a stock formula's feature is not in the set, or there are stock formulas without a history or
@@ -93,7 +92,6 @@ class FeatureSet:
     stock_history: Callable[[Block], History] | None = None
     stock_formulas: tuple[StockFormula, ...] = ()
     takes_orders: bool = False
-    demand_powers: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for each in self.stock_formulas:

@@ -38,7 +38,10 @@ def netted(demand: Demand, days: DoubleArray | int, stock: DoubleArray, incoming
     left, lost, begun = np.maximum(stock, 0).astype(np.float64), np.zeros(len(stock)), np.zeros(len(stock))
     for place in range(incoming.days.shape[1] + 1):
         is_end = place == incoming.days.shape[1]
-        until = last if is_end else np.minimum(incoming.days[:, place], last)
+        # on its own day it is there; where nothing comes the stretch goes on
+        until = last
+        if not is_end:
+            until = np.where(incoming.units[:, place] > 0, np.clip(incoming.days[:, place] - 1, begun, last), begun)
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(last > 0, (until - begun) / last, 0.0)
         some = np.flatnonzero((share > 0) & np.isfinite(left))
@@ -49,6 +52,11 @@ def netted(demand: Demand, days: DoubleArray | int, stock: DoubleArray, incoming
         begun = until
         if not is_end:
             left = left + np.where(incoming.days[:, place] <= last, incoming.units[:, place], 0)
+    if incoming.days.shape[1]:
+        # what is left is a mean, and means forget how far a level may lie off: no less is lost than if all were here
+        here = np.maximum(stock, 0) + np.where(incoming.days <= last[:, None], incoming.units, 0).sum(axis=1)
+        least = Demand(np.maximum(demand.mean, _LEAST_MEAN), demand.dispersion).expected_units_lost(here)
+        left, lost = left + np.maximum(least - lost, 0), np.maximum(lost, least)
     unknown = np.isnan(stock)
     return Netted(np.where(unknown, np.nan, left), np.where(unknown, np.nan, lost))
 
@@ -69,9 +77,10 @@ def out_probability(demand: Demand, days: IntArray, stock: DoubleArray, incoming
     for place in range(incoming.days.shape[1]):
         day = incoming.days[:, place]
         near = np.flatnonzero(day <= days[-1])
-        weeks = Demand(np.maximum(demand.mean[near] * day[near] / _DAYS_PER_WEEK, _LEAST_MEAN), demand.dispersion[near])
+        mean = demand.mean[near] * (day[near] - 1) / _DAYS_PER_WEEK
+        before = Demand(np.maximum(mean, _LEAST_MEAN), demand.dispersion[near])
         # what stood there the evening before; later ends have all of these units, too
-        chance = weeks.stockout_probability(units[near, -1])
+        chance = before.stockout_probability(units[near, -1])
         comes = day[near, None] <= days
         greatest[near] = np.where(comes, np.maximum(greatest[near], chance[:, None]), greatest[near])
         units = units + np.where(day[:, None] <= days, incoming.units[:, place, None], 0)

@@ -102,9 +102,9 @@ class Orders:
     """A suggested order for each product, and its arithmetic; shape ``(products,)`` each, NaN where stock or demand is
     not known.
 
-    ``expected_left_units`` is ``max(units_on_hand, 0)`` and what comes until the next order's arrival, less what is
-    sold until this one's. ``units`` is what ``order_up_to_units - expected_left_units`` takes, in whole packs, within
-    the least and the most of an order.
+    ``expected_left_units`` is ``max(units_on_hand, 0)`` and what comes until the order's arrival, less what is sold
+    until then, and what comes after it as far as it helps before the next one's. ``units`` is what
+    ``order_up_to_units - expected_left_units`` takes, in whole packs, within the least and the most of an order.
 
     Attributes:
         units: To order; 0 where the stock covers it, or where no order may be so small.
@@ -143,14 +143,36 @@ class Orders:
             Demand(np.maximum(mean, _LEAST_MEAN), demand.dispersion)
             for mean in (demand.until_arrival, demand.until_next)
         )
-        left = netted(waiting, demand.lead_time_days, units_on_hand, incoming).left_units + incoming.units_between(
-            demand.lead_time_days, demand.lead_time_days + REVIEW_DAYS
-        )
+        left = netted(waiting, demand.lead_time_days, units_on_hand, incoming).left_units
         up_to = quantile(level, covered.mean, demand.dispersion)
+        left = left + _helpful_later(incoming, demand.lead_time_days, covered, level, up_to)
         up_to = np.where(np.isnan(left), np.nan, up_to)
         units = rounded(up_to - left, terms)
         at_risk = covered.expected_units_lost(left)
         return cls(units, up_to, left, np.where(np.isnan(up_to), np.nan, level), at_risk)
+
+
+def _helpful_later(
+    incoming: Incoming, arrival_days: DoubleArray, covered: Demand, level: DoubleArray, up_to: DoubleArray
+) -> DoubleArray:
+    """What an order can be less by, since more comes after its arrival, shape ``(products,)``.
+
+    Up to the day of a delivery the order, what is left and what came before must do with the service level; so what
+    comes late helps less, and what comes with the next order not at all.
+    """
+    helpful = np.zeros(len(up_to))
+    since = incoming.days - arrival_days[:, None]
+    is_late = (since > 0) & (since < REVIEW_DAYS) & (incoming.units > 0)
+    some = np.flatnonzero(is_late.any(axis=1))
+    wanted, came = np.zeros(len(some)), np.zeros(len(some))
+    for place in range(incoming.days.shape[1] if len(some) else 0):
+        late = is_late[some, place]
+        mean = covered.mean[some] * np.where(late, since[some, place], 0.0) / REVIEW_DAYS
+        before = quantile(level[some], np.maximum(mean, _LEAST_MEAN), covered.dispersion[some])
+        wanted = np.where(late, np.maximum(wanted, before - came), wanted)
+        came += np.where(late, incoming.units[some, place], 0.0)
+    helpful[some] = up_to[some] - np.maximum(wanted, up_to[some] - came)
+    return helpful
 
 
 def service_levels(terms: OrderTerms, price: DoubleArray) -> DoubleArray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feature_service.kernel.arrays import DoubleArray, FloatArray, RowNumbers, Rows
+from feature_service.kernel.arrays import FloatArray, RowNumbers, Rows
 from feature_service.kernel.block import Block, Fields
 from feature_service.kernel.deliveries import Deliveries, Incoming, PurchaseOrders
 from feature_service.kernel.errors import InsufficientHistoryError, MissingFieldsError
@@ -190,7 +190,6 @@ class StockFeatures:
         rows: RowNumbers,
         units_on_hand: FloatArray,
         incoming: Incoming | None = None,
-        demand_factor: DoubleArray | None = None,
     ) -> FloatArray:
         """The features of some products, each as if the panel held this stock of that product and all else as it is.
 
@@ -198,7 +197,6 @@ class StockFeatures:
             rows: Which of these products are wanted.
             units_on_hand: Units at the week's end, shape ``(rows,)``, finite.
             incoming: What is on the way to these rows, instead of what the panel knows, where the set looks at orders.
-            demand_factor: What the demand that the stock is held against is taken times, shape ``(rows,)``.
         Returns:
             Shape ``(rows, features)``.
         """
@@ -208,9 +206,6 @@ class StockFeatures:
         if incoming is not None and self.feature_set.takes_orders:
             usual = history["delivery_lateness_days"]  # of the supplier, whatever is on the way
             history |= {**vars(Deliveries.of(incoming)), "delivery_lateness_days": usual}
-        if demand_factor is not None:
-            for name, power in self.feature_set.demand_powers.items():
-                history[name] = history[name] * demand_factor[:, None] ** power
         with np.errstate(all="ignore"):
             for each in self.feature_set.stock_formulas:
                 values = each.value(stock, history)[:, 0]

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from feature_service.client import SuggestedOrder
 
+REVIEW_DAYS = 7
 _MOST_DECIMALS = 6
 _NO_NEED_UNITS = 0.5  # what is expected to be left comes in fractions: see SuggestedOrder in the protos
 
@@ -27,7 +28,7 @@ class OrderLines:
 
     Attributes:
         on_hand: At the end of the as_of week.
-        coming: Of orders that are on their way, until the order after this one arrives.
+        coming: Of orders that are on their way, as far as they help before the order after this one arrives.
         sold: Expected to be sold until the order arrives.
         left: Expected on arrival.
         up_to: Wanted on arrival.
@@ -48,14 +49,23 @@ class OrderLines:
     decimals: int
 
 
-def order_lines(order: SuggestedOrder, units_on_hand: float, coming_units: float = 0.0) -> OrderLines:
+def order_lines(
+    order: SuggestedOrder, units_on_hand: float, coming_units: float = 0.0, later_units: float = 0.0
+) -> OrderLines:
     """The lines of an order.
 
     Args:
         order: The server's.
         units_on_hand: That it was made from; none where the product is out of stock.
-        coming_units: On their way, and there within ``order.protection_days``.
+        coming_units: On their way, and there when the order arrives.
+        later_units: There after that, before the next order arrives. How much of them helps is the server's to know: it
+            is what is left beyond what the demand leaves.
     """
+    if later_units:
+        until_arrival = order.demand_units * (1 - REVIEW_DAYS / order.protection_days)
+        sold = min(units_on_hand + coming_units, until_arrival)
+        helpful = order.expected_left_units - (units_on_hand + coming_units - sold)
+        coming_units += min(max(helpful, 0.0), later_units)
     pack = order.pack_size or 1.0
     packs = _packs(order.order_up_to_units - order.expected_left_units, pack)
     for decimals in range(1, _MOST_DECIMALS + 1):

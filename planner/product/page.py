@@ -17,7 +17,7 @@ from feature_service.client import (
     RefusedError,
     SuggestedOrder,
 )
-from planner.product.arithmetic import OrderLines, order_lines
+from planner.product.arithmetic import REVIEW_DAYS, OrderLines, order_lines
 from planner.product.freshness import Freshness
 from planner.product.timeline import Week, timeline
 from planner.product.what_if import WhatIf, last_day_of
@@ -173,9 +173,11 @@ def _order_lines(
 ) -> OrderLines | None:
     if order is None or units_on_hand is None:
         return None
-    last = last_day_of(history) + dt.timedelta(days=order.protection_days)
-    coming = sum(each.units for each in what_if.arrivals(history) if each.day <= last)
-    return order_lines(order, units_on_hand, coming)
+    arrives = order.protection_days - REVIEW_DAYS
+    coming = [((each.day - last_day_of(history)).days, each.units) for each in what_if.arrivals(history)]
+    until_arrival = sum(units for day, units in coming if day <= arrives)
+    later = sum(units for day, units in coming if arrives < day < order.protection_days)
+    return order_lines(order, units_on_hand, until_arrival, later)
 
 
 def _units_on_hand(risk: ProductRisk, what_if: WhatIf) -> float | None:

@@ -108,6 +108,45 @@ def test_more_demand_raises_the_risk_and_all_that_follows_from_demand(shops: Sho
     mean_before, mean_after = (np.mean([each.probability for each in some]) for some in (known, doubled))
     assert mean_after > 1.2 * mean_before
     assert what_if(shops, known, demand_factor=1.0) == what_if(shops, known)
+    answers = [what_if(shops, known, demand_factor=factor) for factor in (0.2, 0.95, 0.99, 1.0, 1.05, 1.5, 4.0)]
+    for fewer, more in pairwise(answers):
+        for before, after in zip(fewer, more, strict=True):
+            curves = zip(before.run_out_probabilities, after.run_out_probabilities, strict=True)
+            assert all(then <= now + 1e-6 for then, now in curves)
+            assert (before.relief_probability or 0) <= (after.relief_probability or 0) + 1e-6
+
+
+def test_what_is_lost_before_a_later_relief_is_no_less_than_what_is_lost_in_the_coming_week(
+    known: list[ProductRisk],
+) -> None:
+    later = [each for each in known if each.relief_date and each.relief_date > LAST_DAY + dt.timedelta(days=7)]
+
+    assert len(later) > 20
+    for each in later:
+        if each.expected_units_lost_before_relief is not None:
+            assert each.expected_units_lost_before_relief >= (each.expected_units_lost or 0) - 1e-9
+
+
+def test_a_delivery_of_nothing_is_none(shops: Shops, known: list[ProductRisk]) -> None:
+    nothing = what_if(shops, known, deliveries=[])
+
+    assert what_if(shops, known, deliveries=[ExpectedDelivery(2, 0.0), ExpectedDelivery(5, 0.0)]) == nothing
+
+
+def test_a_delivery_that_comes_with_the_next_order_changes_nothing_of_this_one(
+    shops: Shops, known: list[ProductRisk]
+) -> None:
+    nothing = what_if(shops, known, deliveries=[], lead_time_days=10)
+    last_day, day_before = (
+        what_if(shops, known, deliveries=[ExpectedDelivery(day, 500.0)], lead_time_days=10) for day in (17, 16)
+    )
+
+    for without, then, sooner in zip(nothing, last_day, day_before, strict=True):
+        assert without.suggested_order is not None
+        assert then.suggested_order == without.suggested_order
+        assert sooner.suggested_order is not None
+        helped = sooner.suggested_order.expected_left_units - without.suggested_order.expected_left_units
+        assert 0 <= helped <= max(2, without.suggested_order.order_up_to_units / 2)
 
 
 def test_what_is_said_of_one_product_is_of_no_other(shops: Shops, known: list[ProductRisk]) -> None:

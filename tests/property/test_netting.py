@@ -70,6 +70,39 @@ def test_one_more_delivery_loses_no_more_and_lasts_no_shorter(
     assert after.lost_units <= before.lost_units + 1e-6
 
 
+@FEW
+@given(DEMANDS, st.integers(2, 60), STOCKS, st.floats(0.5, 300), st.data())
+def test_what_is_there_on_the_first_day_is_as_good_as_stock_and_what_comes_after_the_last_day_is_nothing(
+    demand: tuple[float, float], days: int, stock: float, units: float, data: st.DataObject
+) -> None:
+    day = data.draw(st.integers(1, days))
+
+    first, some_day, never = (over(demand, days, stock, (each, units)).lost_units[0] for each in (1, day, days + 1))
+
+    assert first == pytest.approx(over(demand, days, stock + units).lost_units[0], abs=1e-9)
+    assert first - 1e-9 <= some_day <= never + 1e-9
+    assert never == pytest.approx(over(demand, days, stock).lost_units[0], abs=1e-9)
+
+
+@pytest.mark.parametrize("day", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize(
+    ("mean", "dispersion", "stock", "units"), [(20, 1.5, 2, 20), (60, 0.8, 5, 60), (3, 2, 1, 3), (25, 3, 15, 40)]
+)
+def test_what_is_lost_in_a_week_is_what_days_that_are_played_lose(
+    day: int, mean: float, dispersion: float, stock: float, units: float
+) -> None:
+    random = np.random.default_rng(day)
+    level = random.gamma(dispersion, mean / dispersion, 20_000) / 7
+    there, lost = np.full(20_000, float(stock)), 0.0
+    for today in range(1, 8):
+        there += units * (today == day)
+        wanted = random.poisson(level)
+        lost += np.maximum(wanted - there, 0).mean()
+        there = np.maximum(there - wanted, 0)
+
+    assert over((mean, dispersion), 7, stock, (day, units)).lost_units[0] == pytest.approx(lost, abs=0.025 * mean)
+
+
 def test_a_delivery_behind_the_last_unit_does_not_help() -> None:
     week = demand_of(7.0, 5.0)
 

@@ -8,7 +8,7 @@ from feature_service.kernel.features import FeatureSet, compute_formulas
 from feature_service.kernel.sets import availability_1, sales_2, seed_18, stock_1, stock_2
 from feature_service.kernel.sets.availability_view import AvailabilityView
 from feature_service.kernel.sets.delivery_view import DeliveryView
-from feature_service.kernel.sets.on_hand import DEMAND_POWERS, STOCK_FORMULAS
+from feature_service.kernel.sets.on_hand import STOCK_FORMULAS
 from feature_service.kernel.sets.sales_view import SalesView
 from feature_service.kernel.sets.stock_view import StockView
 
@@ -44,7 +44,6 @@ FEATURE_SETS = {
             measures=lambda block: StockView(block).measures(),
             stock_history=lambda block: StockView(block).history,
             stock_formulas=STOCK_FORMULAS,
-            demand_powers=DEMAND_POWERS,
         ),
         FeatureSet(
             name="stock-2",
@@ -54,7 +53,6 @@ FEATURE_SETS = {
             measures=lambda block: StockView(block).measures(),
             stock_history=lambda block: DeliveryView(block).history,
             stock_formulas=stock_2.WITH_STOCK,
-            demand_powers=DEMAND_POWERS,
             takes_orders=True,
         ),
     )

@@ -47,22 +47,6 @@ def noisy(mean: DoubleArray, history: History) -> DoubleArray:
     return history["weekly_noise"] + 0.3 * mean * mean + mean
 
 
-DEMAND_POWERS = {
-    "depletion_mean_4": 1,
-    "depletion_until_receipt": 1,
-    "mean_8": 1,
-    "variance_8": 2,
-    "mean_own": 1,
-    "mean_pooled": 1,
-    "weekly_noise": 2,
-    "drop_mean": 1,
-    "drop_spread": 1,
-    "past_drops": 1,
-    "past_depletion_7": 1,
-}
-"""What of the history is demand to come, or by how much it may vary: the power of a factor that it grows by."""
-
-
 def _formula(
     name: str, unit: str, phrase: Phrase, value: Callable[[DoubleArray, History], DoubleArray], weeks: int = 1
 ) -> StockFormula:

@@ -119,19 +119,19 @@ class Assessor:
         figures = self.planner.figures(rows, column, scores.run_out, stock)
         as_published = np.full(len(rows), column == self.newest and scorer is self.scorer)
         if stock is not None:
-            as_published &= np.isnan(stock.units_on_hand) & ~(stock.supposes_deliveries | stock.supposes_demand)
+            as_published &= np.isnan(stock.units_on_hand) & ~stock.supposes
         return Assessment(rows, column, scores, figures, scorer, recorded, as_published)
 
     def _as_supposed(
         self, scores: Scores, rows: RowNumbers, column: int, scorer: Scorer, stock: NewerStock | None
     ) -> Scores:
-        """The scores where callers suppose deliveries: moved as these move the chance that demand uses up the stock."""
-        if stock is None or not (scorer.inputs.stock_aware and stock.supposes_deliveries.any()):
+        """The scores where callers suppose something: moved as it moves the chance that demand uses up the stock."""
+        if stock is None or not (scorer.inputs.stock_aware and stock.supposes.any()):
             return scores
         contract = scorer.contract
         weeks = np.arange(1, contract.reach_weeks + 1) if contract.reach_weeks > 1 else [contract.label.horizon_weeks]
         supposed, known = (np.zeros((len(rows), len(weeks))) for _ in range(2))
-        some = np.flatnonzero(stock.supposes_deliveries)
+        some = np.flatnonzero(stock.supposes)
         supposed[some], known[some] = self.planner.chances(rows[some], column, stock.of(some), weeks)
         return scores.as_supposed(supposed, known, contract.threshold)
 

@@ -52,17 +52,12 @@ class NewerStock:
     stated: Stated | None = None
 
     @property
-    def supposes_deliveries(self) -> BoolArray:
-        """Where a caller says what is on its way."""
-        return np.zeros(len(self.units_on_hand), np.bool_) if self.stated is None else self.stated.knows_incoming
-
-    @property
-    def supposes_demand(self) -> BoolArray:
-        """Where a caller says that demand is another."""
+    def supposes(self) -> BoolArray:
+        """Where a caller says what is on its way, or that demand is another."""
         if self.stated is None:
             return np.zeros(len(self.units_on_hand), dtype=np.bool_)
-        is_other: BoolArray = self.stated.demand_factor != 1
-        return is_other
+        supposed: BoolArray = self.stated.knows_incoming | (self.stated.demand_factor != 1)
+        return supposed
 
     def of(self, which: BoolArray | RowNumbers) -> "NewerStock":
         """That of some of the products."""

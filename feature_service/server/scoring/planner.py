@@ -124,6 +124,9 @@ class Planner:
         relief_in_days = np.where(np.isnan(run_out).all(axis=1), np.nan, lead_time_days + REVIEW_DAYS)
         relief = until_relief(run_out, relief_in_days, incoming, demand.expected_units() / DAYS_PER_WEEK)
         lost_before_relief = relief.days_out * demand.expected_units() / DAYS_PER_WEEK
+        # what is lost within the horizon is lost before a relief that comes later, whatever the curve makes of it
+        is_more = (relief_in_days >= self._horizon_weeks * DAYS_PER_WEEK) & (lost > lost_before_relief)
+        lost_before_relief = np.where(is_more, lost, lost_before_relief)
         planned = self.ordering.orders(rows, column, stock, incoming, lead_time_days, price, factor)
         coming = self._next_deliveries(rows, column, incoming, None if newer_stock is None else newer_stock.stated)
         orders = planned.orders
@@ -161,10 +164,11 @@ class Planner:
     def chances(
         self, rows: RowNumbers, column: int, newer_stock: NewerStock, weeks: Sequence[int] | IntArray
     ) -> tuple[DoubleArray, DoubleArray]:
-        """The chance that demand uses up the stock by the ends of weeks: with the deliveries supposed, and those known.
+        """The chance that demand uses up the stock by the ends of weeks: as a caller supposes, and as is known.
 
         What a model learned of orders is what they tell of a product, not what one more would do: a product that has
-        one on its way is in need. So what is supposed moves a probability by these two.
+        one on its way is in need. Nor does a tree's risk rise with each unit of demand. So what is supposed moves a
+        probability by these two.
 
         Returns:
             Shape ``(rows, weeks)`` each; 0 where no stock or no forecast is known.
@@ -172,14 +176,11 @@ class Planner:
         demand, _ = self._demand_and_price(rows, column)
         stock = _first_known(newer_stock.units_on_hand, self._stock(rows, column, len(rows)))
         known = self._incoming.of(rows) if column == self._newest else self._seen(rows, column)
-        if newer_stock.stated is not None:
-            demand = demand.times(newer_stock.stated.demand_factor)
+        other = demand if newer_stock.stated is None else demand.times(newer_stock.stated.demand_factor)
         ends = DAYS_PER_WEEK * np.asarray(weeks, dtype=np.int64)
-        supposed, expected = (
-            np.nan_to_num(out_probability(demand, ends, stock, each))
-            for each in (newer_stock.incoming(known), newer_stock.still_to_come(known))
-        )
-        return supposed, expected
+        supposed = out_probability(other, ends, stock, newer_stock.incoming(known))
+        expected = out_probability(demand, ends, stock, newer_stock.still_to_come(known))
+        return np.nan_to_num(supposed), np.nan_to_num(expected)
 
     def _seen(self, rows: Rows, column: int) -> Incoming:
         orders = self._panel.purchase_orders

@@ -41,7 +41,9 @@ def until_relief(
 ) -> UntilRelief:
     """The risk from the end of the ``as_of`` week until relief comes.
 
-    What is out when a delivery comes is in stock again for as many days as that lasts, at most until the next one.
+    What is out when a delivery comes is in stock again for as many days as that lasts, at most until the next one. What
+    the curve has out by the end of the delivery's week counts as out when it comes: it is the stock of before that runs
+    out, and mostly not what has just come.
 
     Args:
         curve: Probability to be out by the end of each week ahead, shape ``(rows, weeks)``.
@@ -59,30 +61,37 @@ def until_relief(
     with np.errstate(divide="ignore", invalid="ignore"):
         mean_in_stock = np.where(hazard > 0, -np.expm1(-hazard * share) / hazard, share)
     days_out = (share - at_start * mean_in_stock).sum(axis=1) * DAYS_PER_WEEK
+    surviving = np.exp(-np.cumsum(hazard * share, axis=1))
     if incoming is not None and units_per_day is not None:
-        days_out = days_out - _days_restocked(in_stock, hazard, relief_in_days, incoming, units_per_day)
-    surviving: DoubleArray = np.exp(-(hazard * share).sum(axis=1))
+        days_out = days_out - _days_restocked(1 - surviving, relief_in_days, incoming, units_per_day)
     known = (relief_in_days <= weeks * DAYS_PER_WEEK) & np.isfinite(curve[:, 0])
-    return UntilRelief(np.where(known, 1 - surviving, np.nan), np.where(known, np.maximum(days_out, 0), np.nan))
+    return UntilRelief(np.where(known, 1 - surviving[:, -1], np.nan), np.where(known, np.maximum(days_out, 0), np.nan))
 
 
 def _days_restocked(
-    in_stock: DoubleArray,
-    hazard: DoubleArray,
-    relief_in_days: DoubleArray,
-    incoming: Incoming,
-    units_per_day: DoubleArray,
+    out: DoubleArray, relief_in_days: DoubleArray, incoming: Incoming, units_per_day: DoubleArray
 ) -> DoubleArray:
-    """Mean days that what was out is in stock again by what came before relief, shape ``(rows,)``."""
-    restocked, most = np.zeros(len(in_stock)), incoming.days.shape[1]
+    """Mean days that what was out is in stock again by what came before relief, shape ``(rows,)``.
+
+    Of each delivery the week is taken, its own or a later one, at whose end it has helped most: what has come sooner
+    helps no less.
+
+    Args:
+        out: Probability to be out by the end of each week, or by relief, shape ``(rows, weeks)``.
+        relief_in_days: As :func:`until_relief` takes it, like the others.
+        incoming: What comes.
+        units_per_day: Mean demand.
+    """
+    restocked, most = np.zeros(len(out)), incoming.days.shape[1]
+    week_ends = DAYS_PER_WEEK * (1 + np.arange(out.shape[1]))
     for place in range(most):
-        came = incoming.days[:, place]
+        came = incoming.days[:, place, None]
         until = relief_in_days if place + 1 == most else np.minimum(incoming.days[:, place + 1], relief_in_days)
-        share = np.clip(came[:, None] / DAYS_PER_WEEK - np.arange(hazard.shape[1]), 0, 1)
-        out = 1 - np.exp(-(hazard * share).sum(axis=1))
         with np.errstate(divide="ignore", invalid="ignore"):
-            lasts = incoming.units[:, place] / units_per_day
-        restocked += np.nan_to_num(out * np.minimum(np.maximum(until - came, 0), lasts))
+            lasts = np.nan_to_num(incoming.units[:, place] / units_per_day)
+        days = np.maximum(until[:, None] - np.maximum(came, week_ends - DAYS_PER_WEEK + 1), 0)
+        helped = np.where(came <= week_ends, out * np.minimum(days, lasts[:, None]), 0)
+        restocked += np.nan_to_num(helped).max(axis=1)
     return restocked
 
 

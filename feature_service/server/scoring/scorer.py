@@ -55,8 +55,9 @@ class Scores:
     def as_supposed(self, supposed: DoubleArray, known: DoubleArray, threshold: float) -> "Scores":
         """The same where something else is supposed than what is known: risks by the ratio of two chances.
 
-        Where the chance gets smaller the probability to be out does, in the same ratio; where it gets greater, the
-        probability not to be out gets smaller in the ratio of theirs. A curve still never falls.
+        Where the chance gets smaller the probability to be out does, in the same ratio; where it gets greater, that
+        does, too, but not beyond what makes the probability not to be out smaller in the ratio of theirs. A curve still
+        never falls.
 
         Args:
             supposed: The chance to be out by each week's end, shape ``(rows, weeks)``; of a model without a curve, by
@@ -67,8 +68,8 @@ class Scores:
         has_curve = self.run_out.shape[1] > 0
         before = (self.run_out if has_curve else self.probabilities[:, None]).astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            less, more = before * supposed / known, 1 - (1 - before) * (1 - supposed) / (1 - known)
-        after = np.select([supposed < known, supposed > known], [less, more], before)
+            in_ratio, most = before * supposed / known, 1 - (1 - before) * (1 - supposed) / (1 - known)
+        after = np.select([supposed < known, supposed > known], [in_ratio, np.fmin(in_ratio, most)], before)
         curve = np.maximum.accumulate(after, axis=1).astype(np.float32)
         alerts = curve[:, 0].astype(np.float64) >= threshold
         return Scores(self.states, curve[:, 0], alerts, curve if has_curve else self.run_out)
@@ -136,7 +137,7 @@ class Inputs:
         return self._out[rows, column]
 
     def features_with_stock(self, rows: RowNumbers, column: int, newer: NewerStock) -> FloatArray | None:
-        """The features as if the panel held the callers' stock and demand; None if the set knows none."""
+        """The features as if the panel held the callers' stock; None if the set knows none."""
         with_stock, places = self._newest_with_stock, rows
         if column != self._newest or with_stock is None:
             with_stock, places = self._of_panel.with_stock_at(column, rows), np.arange(len(rows))
@@ -148,8 +149,7 @@ class Inputs:
         incoming = None
         if self.feature_set.takes_orders and self._orders is not None:
             incoming = newer.still_to_come(Incoming.seen(self._orders.of(rows), column))
-        factor = None if newer.stated is None else newer.stated.demand_factor
-        return with_stock.with_units_on_hand(places, units.astype(np.float32), incoming, factor)
+        return with_stock.with_units_on_hand(places, units.astype(np.float32), incoming)
 
     def states(self, rows: Rows, column: int, features: FloatArray, eligible: BoolArray, out: BoolArray) -> States:
         """What is known of each row."""
@@ -215,7 +215,7 @@ class Scorer:
     ) -> tuple[FloatArray, BoolArray]:
         """The features, and where the label applies, as if the panel held the newer stock."""
         says_units = np.isfinite(newer_stock.units_on_hand)
-        other = np.flatnonzero(says_units | newer_stock.supposes_demand)
+        other = np.flatnonzero(says_units)
         if not len(other):
             return features, eligible
         with_stock = self.inputs.features_with_stock(rows[other], column, newer_stock.of(other))

@@ -683,8 +683,8 @@ Global___NextDelivery: _TypeAlias = NextDelivery  # noqa: Y015
 class SuggestedOrder(_message.Message):
     """How much to order of a product, and the arithmetic behind it. An order may be placed every week, 7 days after the last.
 
-    What is there and what of earlier orders comes until the next order's arrival, each from its day on, less what will be
-    sold until this one arrives, is `expected_left_units`. It takes
+    What is there and what of earlier orders comes until this one arrives, each from its day on, less what will be sold
+    until then, is `expected_left_units`, with what comes after it as far as that helps before the next one. It takes
     `order_up_to_units` to last with the service level from then until the next order arrives. `units` is the difference,
     in whole packs rounded up (less than half a unit is none), at least the minimum, at most the maximum.
 

@@ -113,15 +113,6 @@ def test_supposed_deliveries_move_a_probability_by_what_they_do_to_the_stock(pan
     assert taken_away[0, 1] > 0.1
 
 
-def test_more_demand_leaves_smaller_margins(panel: Panel) -> None:
-    plain, doubled = (features(panel, said(Incoming.seen(KNOWN, WEEKS - 1), factor=factor)) for factor in (1.0, 2.0))
-
-    for name in ("margin_pooled", "margin_on_day_5", "lowest_margin_7", "cover_weeks_4"):
-        place = STOCK_2.feature_names.index(name)
-        assert (doubled[:, place] < plain[:, place]).all(), name
-    assert (doubled[:, 0] == plain[:, 0]).all()
-
-
 def test_what_a_recorded_count_has_seen_come_does_not_come_again(panel: Panel) -> None:
     counted = NewerStock(np.full(PRODUCTS, 11.0), np.full(PRODUCTS, np.nan), np.full(PRODUCTS, 3.0))
 
@@ -153,7 +144,7 @@ def test_dates_losses_orders_and_what_to_expedite_go_by_the_day_of_each_delivery
     came = np.array([True, False, True, False, True, False])
     assert (with_orders.expected_units_lost < without.expected_units_lost)[came].all()
     assert (with_orders.expected_units_lost == without.expected_units_lost)[~came].all()
-    # the order covers two weeks: what comes on the 9th day is not ordered again, what comes on the 40th is
-    assert with_orders.order_units[0] == 0 < without.order_units[0]
+    # the order covers two weeks: for what comes on the 9th day it bridges two days, what comes on the 40th is far
+    assert 0 < with_orders.order_units[0] < without.order_units[0] / 2
     assert with_orders.order_units[1] == without.order_units[1]
     assert (with_orders.weeks_of_cover == without.weeks_of_cover).all()
