@@ -160,7 +160,7 @@ def _heading(provenance: Provenance, more: str = "") -> list[Text]:
     )
     heading = [_bold(f"{risk} ({provenance.label}), {first} to {last}{more}")]
     if provenance.evidence == "SALES_ONLY":
-        heading.append(Text("SALES_ONLY: it is of sales, and looks at no stock. A week without a sale need not be a stock-out."))
+        heading.append(Text("SALES_ONLY: it looks at no stock. A week without a sale need not be a stock-out."))
     return heading
 
 
