@@ -27,16 +27,25 @@ def suggested(up_to: float, left: float, pack: float | None, least: float | None
     left=UNITS,
     sold=UNITS,
     coming=UNITS,
+    later=st.just(0.0) | UNITS,
     pack=st.none() | st.integers(1, 48).map(float),
     least=st.none() | st.integers(1, 100).map(float),
     most=st.none() | st.integers(1, 400).map(float),
 )
 def test_the_lines_add_up_as_they_are_shown(
-    up_to: int, left: float, sold: float, coming: float, pack: float | None, least: float | None, most: float | None
+    up_to: int,
+    left: float,
+    sold: float,
+    coming: float,
+    later: float,
+    pack: float | None,
+    least: float | None,
+    most: float | None,
 ) -> None:
     order = suggested(float(up_to), left, pack, least, most)
     on_hand_units = max(left + sold - coming, 0.0)
-    lines = order_lines(order, on_hand_units, coming)
+    lines = order_lines(order, on_hand_units, coming, later)
+    assert coming - 1 <= lines.coming <= coming + later + 1
     on_hand, comes, gone, there, wanted, missing = (
         Fraction(f"{each:.{lines.decimals}f}")
         for each in (lines.on_hand, lines.coming, lines.sold, lines.left, lines.up_to, lines.missing)
@@ -46,6 +55,12 @@ def test_the_lines_add_up_as_they_are_shown(
     assert lines.units == order.units
     again = suggested(float(missing), 0.0, pack, least, most)
     assert again.units == order.units
+
+
+def test_what_comes_after_the_arrival_counts_as_far_as_the_server_says_that_it_helps() -> None:
+    order = suggested(up_to=20.0, left=8.0, pack=None, least=None, most=None)  # 10 are wanted in 14 days, so 5 in 7
+    lines = order_lines(order, units_on_hand=6.0, coming_units=2.0, later_units=50.0)
+    assert (lines.on_hand, lines.coming, lines.sold, lines.left) == (6.0, 7.0, 5.0, 8.0)
 
 
 @pytest.mark.parametrize(
