@@ -179,8 +179,9 @@ class AssessmentItem(_message.Message):
     counted by it; that another price sells more or less, say with demand_factor.
     """
     demand_factor: _builtins.float
-    """What all demand is taken times, e.g. 1.5 in a promotion: 0.01 to 100. Features that hold the stock against demand are
-    computed with it, as are all figures; those that only tell of the past stay as they are.
+    """What all demand is taken times, e.g. 1.5 in a promotion: 0.01 to 100. All figures are computed with it. It changes the
+    probability and the curve as deliveries do, by that chance: less demand never raises the risk. Features stay as they
+    are, and so does the risk where the model is SALES_ONLY.
     """
     @_builtins.property
     def deliveries(self) -> Global___ExpectedDeliveries:
