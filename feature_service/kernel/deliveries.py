@@ -198,9 +198,10 @@ class Incoming:
             rows: How many there are.
             row: Of each delivery.
             days: From the last known day to the delivery; 0 or less: it is overdue, and expected on the next day.
-            units: At least 0.
+            units: At least 0, which is no delivery.
         """
-        by_day = np.lexsort((days, row))
+        some = np.flatnonzero(units > 0)
+        by_day = some[np.lexsort((days[some], row[some]))]
         row, days, units = row[by_day], days[by_day], units[by_day]
         counts = np.bincount(row, minlength=rows)
         place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -38,10 +38,8 @@ def netted(demand: Demand, days: DoubleArray | int, stock: DoubleArray, incoming
     left, lost, begun = np.maximum(stock, 0).astype(np.float64), np.zeros(len(stock)), np.zeros(len(stock))
     for place in range(incoming.days.shape[1] + 1):
         is_end = place == incoming.days.shape[1]
-        # on its own day it is there; where nothing comes the stretch goes on
-        until = last
-        if not is_end:
-            until = np.where(incoming.units[:, place] > 0, np.clip(incoming.days[:, place] - 1, begun, last), begun)
+        # on its own day it is there
+        until = last if is_end else np.clip(incoming.days[:, place] - 1, begun, last)
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.where(last > 0, (until - begun) / last, 0.0)
         some = np.flatnonzero((share > 0) & np.isfinite(left))

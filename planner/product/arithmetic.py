@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from feature_service.client import SuggestedOrder
 
-REVIEW_DAYS = 7
+REVIEW_DAYS = 7  # from one order to the next: see SuggestedOrder in the protos
 _MOST_DECIMALS = 6
 _NO_NEED_UNITS = 0.5  # what is expected to be left comes in fractions: see SuggestedOrder in the protos
 

@@ -115,10 +115,9 @@ def _stated(items: Iterable[AssessmentItem]) -> Stated:
         factors.append(item.demand_factor or 1.0)
         knows.append(item.HasField("deliveries"))
         for delivery in item.deliveries.deliveries if knows[-1] else ():
-            if delivery.units > 0:
-                row.append(number)
-                days.append(delivery.in_days)
-                units.append(delivery.units)
+            row.append(number)
+            days.append(delivery.in_days)
+            units.append(delivery.units)
     incoming = Incoming.listed(
         len(knows), np.array(row, dtype=np.int64), np.array(days, dtype=np.int64), np.array(units, dtype=np.float64)
     )
