@@ -14,16 +14,19 @@ from data.panel import Panel
 from data.snapshots import Challenger, ChallengerScores, ModelReference, Snapshot
 from feature_service.bundle import STOCK_AWARE, Bundle
 from feature_service.kernel import feature_set
-from feature_service.kernel.arrays import BoolArray, FloatArray
+from feature_service.kernel.arrays import BoolArray
+from feature_service.kernel.ordering import REVIEW_DAYS
+from feature_service.kernel.run_out import risk_until_relief
 from feature_service.server.scoring.assessor import BLOCK_ROWS
-from feature_service.server.scoring.scorer import Inputs, Scorer
+from feature_service.server.scoring.scorer import Inputs, Scorer, Scores
 from feature_service.terminal import visible
 from orchestration.console import log
 from orchestration.stage import Stage
-from training.alerts import alert_rule
+from training.alerts import AlertRisks, alert_rule, risks_of_question, risks_until_relief
 from training.backtest.predictions import read_predictions
+from training.backtest.run_out_file import read_run_out
 from training.registry.aliases import CHALLENGER, at_alias
-from training.registry.versions import contract_of, fetch
+from training.registry.versions import FetchedModel, contract_of, fetch
 
 
 def challenger_beside(
@@ -65,28 +68,36 @@ def _newer_than(champion: ModelReference, stage: Stage) -> ModelReference | None
 def _scored(stage: Stage, reference: ModelReference, panel: Panel, eligible: BoolArray) -> ChallengerScores:
     with tempfile.TemporaryDirectory() as temporary:
         fetched = fetch(reference, stage.question, stage.tracking_uri, Path(temporary))
-        alerts = alert_rule(read_predictions(fetched.predictions), stage.policy)
+        alerts = alert_rule(risks_of(fetched, panel, stage.lead_time_days), stage.policy)
         bundle = Bundle.load(fetched.bundle_dir)
         snapshot = Snapshot("", dt.datetime.now(dt.UTC), reference, panel, eligible, fetched.bundle_dir)
-        probabilities = newest_probabilities(snapshot, bundle)
-    challenger = Challenger(reference, bundle.contract.feature_set, alerts.threshold)
-    return ChallengerScores(challenger, probabilities)
+        scores = newest_scores(snapshot, bundle)
+    challenger = Challenger(reference, bundle.contract.feature_set, alerts.threshold, alerts.until_relief)
+    if not alerts.until_relief:
+        return ChallengerScores(challenger, scores.probabilities)
+    relief_in_days = np.array(panel.lead_time_days, dtype=np.float64) + REVIEW_DAYS
+    return ChallengerScores(challenger, scores.probabilities, risk_until_relief(scores.run_out, relief_in_days))
 
 
-def newest_probabilities(snapshot: Snapshot, bundle: Bundle) -> FloatArray:
+def risks_of(model: FetchedModel, panel: Panel, default_lead_time_days: int) -> AlertRisks:
+    """What a model's alerts are chosen on: its risks until relief where it has curves, else its probabilities."""
+    if model.run_out is None:
+        return risks_of_question(read_predictions(model.predictions))
+    lead_time_days = dict(zip(panel.product_ids, panel.lead_time_days, strict=True))
+    return risks_until_relief(read_run_out(model.run_out), lead_time_days, default_lead_time_days)
+
+
+def newest_scores(snapshot: Snapshot, bundle: Bundle) -> Scores:
     """What a server would answer for the newest week of a snapshot if a model were its own, some products at a time.
 
-    Returns:
-        Float32, shape ``(products,)``; NaN where there is no probability.
     Raises:
         StockoutError: If the model's features cannot be computed of the panel.
     """
     panel, contract = snapshot.panel, bundle.contract
     stock_aware = contract.label.evidence == STOCK_AWARE
     scorer = Scorer(Inputs(feature_set(contract.feature_set), snapshot, stock_aware=stock_aware), bundle)
-    probabilities = np.full(len(panel.product_ids), np.nan, dtype=np.float32)
-    for first in range(0, len(probabilities), BLOCK_ROWS):
-        block = slice(first, first + BLOCK_ROWS)
-        probabilities[block] = scorer.scores_of_block(block, len(panel.weeks) - 1)[0].probabilities
+    parts = []
+    for first in range(0, max(1, len(panel.product_ids)), BLOCK_ROWS):
+        parts.append(scorer.scores_of_block(slice(first, first + BLOCK_ROWS), len(panel.weeks) - 1)[0])
         panel.release()
-    return probabilities
+    return Scores.joined(parts)

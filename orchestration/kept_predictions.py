@@ -10,7 +10,7 @@ from data.snapshots import Snapshot, is_id, load, shards_of
 from data.snapshots.snapshot import MANIFEST, Manifest
 from feature_service.bundle import Bundle
 from feature_service.kernel import StockoutError
-from feature_service.kernel.arrays import RowNumbers
+from feature_service.kernel.arrays import DoubleArray, RowNumbers
 from feature_service.server.scoring.assessor import Assessor
 from feature_service.server.scoring.planner import last_price
 from feature_service.server.scoring.scorer import State
@@ -66,7 +66,6 @@ def keep_snapshot(snapshots: Path, snapshot_id: str, folder: Path) -> bool:
 def _said(snapshot: Snapshot, published_at: dt.datetime) -> tuple[pl.DataFrame, PredictionsNote]:
     """What a snapshot, or a shard of it, says of its products, and whose words these are."""
     bundle = Bundle.load(snapshot.bundle_dir)
-    bundle = bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle
     assessor = Assessor(snapshot, bundle)
     scored = np.flatnonzero(assessor.newest_answers(np.arange(len(assessor))).scores.states == State.SCORED)
     rules, probabilities = _rules(snapshot, scored)
@@ -77,7 +76,7 @@ def _said(snapshot: Snapshot, published_at: dt.datetime) -> tuple[pl.DataFrame, 
         published_at=published_at,
         horizon_weeks=bundle.contract.label.horizon_weeks,
         model=snapshot.model,
-        threshold=bundle.contract.threshold,
+        threshold=assessor.scorer.alert_line.threshold,
         policy=snapshot.alerts.policy if snapshot.alerts else "",
         probabilities=probabilities,
         challenger=snapshot.challenger.challenger if snapshot.challenger else None,
@@ -92,21 +91,25 @@ def _rows(assessor: Assessor, scored: RowNumbers) -> pl.DataFrame:
     columns = {
         "product_id": [panel.product_ids[row] for row in scored.tolist()],
         "probability": scores.probabilities,
-        "alert": scores.alerts,
+        "alert": answers.alerts,
+        "alert_probability": answers.alert_risks.astype(np.float32),
+        "alert_until": _days_later(assessor, answers.alert_days),
         "units_on_hand": figures.units_on_hand,
         "demand_per_week": figures.expected_demand_units / assessor.label.horizon_weeks,
         "units_at_risk": figures.expected_units_lost,
         "revenue_at_risk": figures.revenue_at_risk,
         "price": price,
         "lead_time_days": np.array(panel.lead_time_days, dtype=np.float64)[scored],
-        "reorder_by": [
-            None if np.isnan(days) else assessor.last_day + dt.timedelta(days=int(days))
-            for days in figures.reorder_in_days
-        ],
+        "reorder_by": _days_later(assessor, figures.reorder_in_days),
     }
     rows = pl.DataFrame(columns, schema=PREDICTION_COLUMNS)
     panel.release()
     return rows.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _days_later(assessor: Assessor, days: DoubleArray) -> list[dt.date | None]:
+    """So many days after the newest week's last day; None where that is not known."""
+    return [None if np.isnan(each) else assessor.last_day + dt.timedelta(days=int(each)) for each in days.tolist()]
 
 
 def _challenger(snapshot: Snapshot, scored: RowNumbers) -> pl.DataFrame:

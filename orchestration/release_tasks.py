@@ -193,15 +193,14 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
         What was done, in a line.
     """
     from data.panel.report import PanelReport
-    from orchestration.challenger import challenger_beside
+    from orchestration.challenger import challenger_beside, risks_of
     from training.alerts import alert_rule
-    from training.backtest.predictions import read_predictions
 
     if stage.engine == SPARK:
         panel, eligible, reasons = scored_in_parts(stage, champion.bundle_dir, folder)
     else:
         panel, eligible, reasons = scored(stage, champion.bundle_dir)
-    alerts = alert_rule(read_predictions(champion.predictions), stage.policy)
+    alerts = alert_rule(risks_of(champion, panel, stage.lead_time_days), stage.policy)
     challenger, of_challenger = challenger_beside(stage, champion.reference, panel, eligible)
     of_panel = PanelParts if stage.engine == SPARK else WeeklyPanel
     warnings = PanelReport.read(stage.folder_of(of_panel) / PANEL_REPORT).warnings
@@ -219,8 +218,9 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     )
     (folder / SNAPSHOT_FILE).write_text(f"{snapshot_id}\n", encoding="utf-8")
     where = f"{stage.snapshots}, {stage.shards} shards" if stage.shards > 1 else stage.snapshots
+    relief = " until relief" if alerts.until_relief else ""
     return (
-        f"snapshot {snapshot_id} in {where}; alert from {alerts.threshold:.3f} ({alerts.policy}): on the "
+        f"snapshot {snapshot_id} in {where}; alert from {alerts.threshold:.3f}{relief} ({alerts.policy}): on the "
         f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true{of_challenger}"
     )
 

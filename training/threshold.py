@@ -30,7 +30,7 @@ def choose_threshold(
     """The threshold that a policy gives, with its figures on the same rows.
 
     Args:
-        outcome: 1 or 0, at least one 1, shape ``(rows,)``.
+        outcome: 1, 0, or NaN where that is not known; at least one 1; shape ``(rows,)``.
         probability: Calibrated, shape ``(rows,)``.
         week: Week number of each row.
         policy: What it is chosen by, and its numbers.
@@ -43,7 +43,8 @@ def choose_threshold(
         return at_threshold(outcome, probability, pays)
     if policy.threshold_by == BY_PROBABILITY:
         return at_threshold(outcome, probability, policy.alert_probability)
-    return threshold_for_recall(outcome, probability, policy.target_recall)
+    known = np.isfinite(outcome)
+    return threshold_for_recall(outcome[known], probability[known], policy.target_recall)
 
 
 def _threshold_for_budget(probability: FloatArray, week: WeekNumbers, alert_budget: int) -> float:
@@ -86,8 +87,8 @@ def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_re
 
 
 def at_threshold(outcome: FloatArray, probability: FloatArray, threshold: float) -> OperatingPoint:
-    """Recall and precision of a threshold on other rows; precision is 0 where there is no alert."""
-    alert = probability >= threshold
+    """Recall and precision of a threshold on other rows whose outcome is known; precision is 0 without an alert."""
+    alert = (probability >= threshold) & np.isfinite(outcome)
     hits = int((outcome[alert] == 1).sum())
     return OperatingPoint(
         threshold=threshold,

@@ -15,6 +15,7 @@ from data.panel import Panel, ProductTable
 from data.panel.order_rows import rows_of
 from data.snapshots.shards import Sharding
 from data.snapshots.snapshot import (
+    CHALLENGER_RISKS,
     CHALLENGER_SCORES,
     ELIGIBLE,
     PANEL,
@@ -114,6 +115,8 @@ def _matrices(
         matrices |= {f"{REASONS}/{each.name}.npy": getattr(reasons, each.name) for each in dataclasses.fields(reasons)}
     if challenger is not None:
         matrices[CHALLENGER_SCORES] = challenger.probabilities
+        if challenger.risks is not None:
+            matrices[CHALLENGER_RISKS] = challenger.risks
     return matrices
 
 

@@ -17,6 +17,7 @@ from data.snapshots.shards import held_shard
 from data.snapshots.snapshot import (
     BUNDLE,
     CHALLENGER,
+    CHALLENGER_RISKS,
     CHALLENGER_SCORES,
     ELIGIBLE,
     MANIFEST,
@@ -166,9 +167,15 @@ def _read_orders(files: SnapshotFiles, products: int) -> PurchaseOrders | None:
 def _read_challenger(files: SnapshotFiles, products: int) -> ChallengerScores | None:
     if not files.holds(CHALLENGER_SCORES):
         return None
-    scores = files.array(CHALLENGER_SCORES)
-    if scores.shape != (products,) or scores.dtype != np.float32:
-        raise ValueError(f"{CHALLENGER_SCORES} holds {scores.dtype} of shape {scores.shape}, not float32 of {products}")
-    if not (np.isnan(scores) | ((scores >= 0) & (scores <= 1))).all():
-        raise ValueError(f"{CHALLENGER_SCORES} holds what is no probability")
-    return ChallengerScores(read_json(Challenger, files.contents[CHALLENGER]), scores)
+    scores = _probabilities(files, CHALLENGER_SCORES, products, np.float32)
+    risks = _probabilities(files, CHALLENGER_RISKS, products, np.float64) if files.holds(CHALLENGER_RISKS) else None
+    return ChallengerScores(read_json(Challenger, files.contents[CHALLENGER]), scores, risks)
+
+
+def _probabilities(files: SnapshotFiles, name: str, products: int, kind: type[np.floating]) -> np.ndarray:
+    found = files.array(name)
+    if found.shape != (products,) or found.dtype != kind:
+        raise ValueError(f"{name} holds {found.dtype} of shape {found.shape}, not {np.dtype(kind)} of {products}")
+    if not (np.isnan(found) | ((found >= 0) & (found <= 1))).all():
+        raise ValueError(f"{name} holds what is no probability")
+    return found

@@ -39,7 +39,7 @@ from data.snapshots.shards import HeldShard, Sharding
 from data.snapshots.totals import TotalsFiles
 from feature_service.json_record import read_json
 from feature_service.kernel import FeatureSet
-from feature_service.kernel.arrays import BoolArray, FloatArray
+from feature_service.kernel.arrays import BoolArray, DoubleArray, FloatArray
 from feature_service.kernel.groups import SharedTotals
 from feature_service.kernel.season import Market
 
@@ -52,7 +52,7 @@ PURCHASE_ORDERS = "purchase_orders.npy"
 PANEL = "panel"
 BUNDLE = "bundle"
 REASONS = "reasons"
-CHALLENGER, CHALLENGER_SCORES = "challenger.json", "challenger.npy"
+CHALLENGER, CHALLENGER_SCORES, CHALLENGER_RISKS = "challenger.json", "challenger.npy", "challenger_risks.npy"
 """Beside the manifest and not in it, so that a server from before there were any serves the champion all the same."""
 
 REFERENCE_FILE = "reference.json"
@@ -85,11 +85,12 @@ class AlertRule:
 
     Attributes:
         policy: By name, e.g. ``budget 50``.
-        threshold: An alert is raised where the probability reaches it.
+        threshold: An alert is raised where the risk reaches it.
         alerts_per_week: How many there were on the model's newest out-of-fold weeks, on which nothing was chosen.
         precision: Share of these that came true.
         recall: Share of the positive outcomes there that had one.
         measured_on: First and last of these ``as_of`` weeks.
+        until_relief: Whether it is the risk until relief that alerts are raised on; else the question's probability.
     """
 
     policy: str
@@ -98,6 +99,7 @@ class AlertRule:
     precision: float
     recall: float
     measured_on: tuple[dt.date, dt.date]
+    until_relief: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,24 +123,34 @@ class Challenger:
         model: Which one.
         feature_set: By name.
         threshold: What the policy of the snapshot's alerts chose by the challenger's own backtest.
+        until_relief: As of :class:`AlertRule`.
     """
 
     model: ModelReference
     feature_set: str
     threshold: float
+    until_relief: bool = False
 
 
 @dataclass(frozen=True)
 class ChallengerScores:
-    """What a challenger gives each product at ``as_of``: float32, shape ``(products,)``; NaN where there is nothing."""
+    """What a challenger gives each product at ``as_of``, shape ``(products,)``; NaN where there is nothing.
+
+    Attributes:
+        challenger: Which it is.
+        probabilities: Of the label's positive outcome, float32.
+        risks: What its alerts are raised on, float64; None where that is the probability.
+    """
 
     challenger: Challenger
     probabilities: FloatArray
+    risks: DoubleArray | None = None
 
     @property
     def alerts(self) -> BoolArray:
         """Where it would raise one."""
-        reached: BoolArray = self.probabilities.astype(np.float64) >= self.challenger.threshold
+        risks = self.probabilities.astype(np.float64) if self.risks is None else self.risks
+        reached: BoolArray = risks >= self.challenger.threshold
         return reached
 
 
@@ -226,6 +238,8 @@ class Manifest:
         said = dataclasses.asdict(self)
         if self.shards is None:
             del said["shards"]  # a server from before there were any knows no such field
+        if self.alerts and not self.alerts.until_relief:
+            del said["alerts"]["until_relief"]  # nor this one, which it must not pass over where it is true
         return json.dumps(said, indent=2, default=lambda date: date.isoformat()) + "\n"
 
     @classmethod

@@ -5,7 +5,6 @@ never loads a pickle.
 """
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +72,6 @@ class Bundle:
         bundle = cls(contract, session)
         bundle._probe(folder)
         return bundle
-
-    def with_threshold(self, threshold: float) -> "Bundle":
-        """The same model with another threshold than its contract's own."""
-        return Bundle(replace(self.contract, threshold=threshold), self._session)
 
     def predict(self, features: FloatArray) -> npt.NDArray[np.float32]:
         """The probability of the label's positive outcome.

@@ -27,6 +27,8 @@ PREDICTION_COLUMNS = {
     "product_id": pl.String,
     "probability": pl.Float32,
     "alert": pl.Boolean,
+    "alert_probability": pl.Float32,
+    "alert_until": pl.Date,
     "units_on_hand": pl.Float64,
     "demand_per_week": pl.Float64,
     "units_at_risk": pl.Float64,
@@ -37,7 +39,11 @@ PREDICTION_COLUMNS = {
 }
 """Of every product with a probability, as the server tells them (``StockoutRisk`` in the protos); null: not known.
 
-``demand_per_week`` is the mean of the forecast, ``price`` the last known one."""
+``alert_probability``: the risk that alerts are raised on, which is the question's own probability or the risk until
+relief; ``alert_until``: the last day that it is the risk of. ``demand_per_week`` is the mean of the forecast, ``price``
+the last known one."""
+
+_OF_ALERT = {"alert_probability", "alert_until"}
 
 CHALLENGER_COLUMNS = {"challenger_probability": pl.Float32, "challenger_alert": pl.Boolean}
 """Of the same products where there was a challenger: what it gave them, null where it gave nothing."""
@@ -54,7 +60,7 @@ class PredictionsNote:
         published_at: When it was first published, UTC.
         horizon_weeks: Weeks ahead.
         model: The registered model.
-        threshold: An alert was raised from this probability.
+        threshold: An alert was raised where the risk reached it.
         policy: What the threshold was chosen by; empty where it was the model's own.
         probabilities: Names of the rules that give probabilities; the others give ranks only.
         challenger: Whose the challenger's columns are; None where there are none.
@@ -77,6 +83,11 @@ class PredictionsNote:
     def last_day(self) -> dt.date:
         """Sunday of the week: an alert was raised on the evening of it, at the earliest."""
         return self.as_of_week + dt.timedelta(days=6)
+
+    @property
+    def horizon_end(self) -> dt.date:
+        """Sunday of the last week that the question asks about."""
+        return self.last_day + dt.timedelta(weeks=self.horizon_weeks)
 
 
 def keep_predictions(rows: pl.DataFrame, note: PredictionsNote, folder: Path) -> bool:
@@ -128,10 +139,18 @@ def those_that_count(notes: Sequence[PredictionsNote]) -> list[PredictionsNote]:
 def read_predictions(folder: Path, note: PredictionsNote, columns: Sequence[str]) -> pl.DataFrame:
     """Some columns of what a snapshot said, out of ``PREDICTION_COLUMNS``.
 
+    Files of before alerts were raised on the risk until relief do not tell what an alert is about: it was the question.
+
     Raises:
         OutcomesError: If they cannot be read.
     """
-    return read_columns(_path(folder, note.snapshot_id), {name: PREDICTION_COLUMNS[name] for name in columns})
+    path = _path(folder, note.snapshot_id)
+    if set(column_names(path)) >= _OF_ALERT:
+        return read_columns(path, {name: PREDICTION_COLUMNS[name] for name in columns})
+    asked = {*columns, "probability"} - _OF_ALERT
+    rows = read_columns(path, {name: kind for name, kind in PREDICTION_COLUMNS.items() if name in asked})
+    of_question = {"alert_probability": pl.col("probability"), "alert_until": pl.lit(note.horizon_end)}
+    return rows.with_columns(**of_question).select(columns)
 
 
 def read_challenger(folder: Path, note: PredictionsNote) -> pl.DataFrame | None:

@@ -17,7 +17,7 @@ from stockout.v1.risk_service_pb2 import (
 from feature_service.client import Item, ListFilter, RiskClient
 from feature_service.kernel import forecast_demand
 from feature_service.kernel.arrays import FloatArray, RowNumbers
-from feature_service.server.scoring.run_out import days_until, until_relief
+from feature_service.kernel.run_out import days_until, until_relief
 from tests.support.shops import LAST_DAY, WEEKS, Shops
 
 

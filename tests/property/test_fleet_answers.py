@@ -65,7 +65,9 @@ class Ranked:
         run_out = self._curve[held]
         keys = sort_keys(self._probability[held], run_out, Figures(**unknown | known))
         categories = Categories([""] * len(held))
-        ranked = RankedList(self._probability[held], 0.5, categories, keys, np.searchsorted(held, worst))
+        ranked = RankedList(
+            self._probability[held], self._probability[held] >= 0.5, categories, keys, np.searchsorted(held, worst)
+        )
         listed = held[ranked.rows(RankFilter(order=order, include_out_of_stock=with_out))]
         return [self._message(row, rank) for rank, row in enumerate(listed.tolist(), 1)]
 

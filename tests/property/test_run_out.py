@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from feature_service.kernel.arrays import DoubleArray, FloatArray
-from feature_service.server.scoring.run_out import days_until, until_relief
+from feature_service.kernel.run_out import days_until, until_relief
 from training.labels.run_out import FARTHEST_WEEKS, known_at, out_by, run_out_times, weeks_at_risk, weeks_known
 
 OUTCOMES = arrays.arrays(

@@ -18,7 +18,7 @@ from data.state.database import Database, open_database
 from feature_service.bundle import Bundle
 from monitoring.outcomes.ledger import episodes_in
 from monitoring.outcomes.update import OutcomesSummary, update
-from orchestration.challenger import newest_probabilities
+from orchestration.challenger import newest_scores
 from orchestration.kept_predictions import keep_snapshot
 from tests.support.fleets import bundle_of_then
 from tests.support.shops import AS_OF_WEEK, LABEL, Shops
@@ -70,7 +70,7 @@ def challenger_of(week: dt.date, snapshot: Snapshot, bundle: Bundle) -> Challeng
     if week == WEEKS[0]:
         return None
     model = ModelReference(MODEL.name, "8" if week == WEEKS[1] else "9", "run")
-    scores = newest_probabilities(snapshot, bundle)
+    scores = newest_scores(snapshot, bundle).probabilities
     scores[:3] = np.nan  # it knows nothing of these
     return ChallengerScores(Challenger(model, bundle.contract.feature_set, 0.3), scores)
 

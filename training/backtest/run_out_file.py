@@ -49,7 +49,8 @@ class RunOutPredictions:
     """The content of the file.
 
     Attributes:
-        product: Number of each row's product, shape ``(rows,)``.
+        product_ids: The products.
+        product: Place of each row's product among them, shape ``(rows,)``.
         week: Number of each row's ``as_of`` week, shape ``(rows,)``.
         times: See :class:`training.backtest.run_out.RunOutBacktest`, as of the following.
         weeks_known: Shape ``(rows,)``.
@@ -58,6 +59,7 @@ class RunOutPredictions:
         rules: By name.
     """
 
+    product_ids: tuple[str, ...]
     product: IntArray
     week: WeekNumbers
     times: FloatArray
@@ -107,8 +109,10 @@ def read_run_out(path: Path) -> RunOutPredictions:
         table = pq.read_table(path)
         columns = read_json(_Columns, (table.schema.metadata or {})[_META])
         weeks = range(columns.reach_weeks)
+        products = table["product_id"].combine_chunks().dictionary_encode()
         return RunOutPredictions(
-            product=table["product_id"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64),
+            product_ids=tuple(products.dictionary.to_pylist()),
+            product=products.indices.to_numpy().astype(np.int64),
             week=week_number(table["as_of_week"].to_numpy().astype("datetime64[D]")),
             times=table["run_out"].to_numpy(),
             weeks_known=table["weeks_known"].to_numpy().astype(np.int64),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.weeks import WeekNumbers
-from feature_service.kernel.arrays import FloatArray, IntArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray, IntArray
 from training.labels.interface import STOCK_AWARE, Label
 
 FARTHEST_WEEKS = 12
@@ -48,8 +48,11 @@ def known_at(times: FloatArray, weeks_known: npt.NDArray[np.integer[Any]]) -> Fl
     return known
 
 
-def out_by(times: FloatArray, weeks_ahead: int) -> FloatArray:
-    """1 where it runs out by the end of that week, 0 where not, NaN where that is not known; shape ``(rows,)``."""
+def out_by(times: FloatArray, weeks_ahead: int | DoubleArray) -> FloatArray:
+    """1 where it runs out by the end of that week, 0 where not, NaN where that is not known; shape ``(rows,)``.
+
+    The week may be another one for each row.
+    """
     out, in_stock = (times > 0) & (times <= weeks_ahead), (times > weeks_ahead) | (times <= -weeks_ahead)
     return np.select([out, in_stock], [np.float32(1), np.float32(0)], np.float32(np.nan))
 

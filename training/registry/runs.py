@@ -11,7 +11,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
 from data.snapshots import ModelReference
 from feature_service.bundle import Contract
-from training.backtest.predictions import PREDICTIONS_FILE
+from training.backtest import PREDICTIONS_FILE, RUN_OUT_FILE
 from training.errors import TrainingFileError
 from training.evaluation.figures import Evaluation
 from training.registry.client import registry_client
@@ -42,10 +42,13 @@ def log_run(
 
 
 def log_files(client: MlflowClient, run_id: str, candidate: Path, evaluation: Path, predictions: Path) -> None:
-    """Keep the files of a training run with its MLflow run."""
+    """Keep the files of a training run with its MLflow run; with the predictions the curves that lie beside them."""
     client.log_artifacts(run_id, str(evaluation), "evaluation")
     client.log_artifact(run_id, str(candidate / TRAINING_FILE), _TRAINING_DIR)
     client.log_artifact(run_id, str(predictions), _BACKTEST_DIR)
+    curves = predictions.with_name(RUN_OUT_FILE)
+    if curves.exists():
+        client.log_artifact(run_id, str(curves), _BACKTEST_DIR)
 
 
 def fetch_predictions(reference: ModelReference, tracking_uri: str, to: Path) -> Path:
@@ -56,6 +59,18 @@ def fetch_predictions(reference: ModelReference, tracking_uri: str, to: Path) ->
     """
     with registry_client(tracking_uri) as client:
         return Path(client.download_artifacts(reference.run_id, f"{_BACKTEST_DIR}/{PREDICTIONS_FILE}", str(to)))
+
+
+def fetch_run_out(reference: ModelReference, tracking_uri: str, to: Path) -> Path | None:
+    """The same of the out-of-fold curves; None where none were logged.
+
+    Raises:
+        RegistryError: If the server cannot be reached.
+    """
+    with registry_client(tracking_uri) as client:
+        if not any(each.path.endswith(RUN_OUT_FILE) for each in client.list_artifacts(reference.run_id, _BACKTEST_DIR)):
+            return None
+        return Path(client.download_artifacts(reference.run_id, f"{_BACKTEST_DIR}/{RUN_OUT_FILE}", str(to)))
 
 
 def fetch_training_record(reference: ModelReference, tracking_uri: str) -> TrainingRecord | None:

@@ -21,14 +21,14 @@ from mlflow.exceptions import MlflowException
 from data.snapshots import MODEL_NAME, REFERENCE_FILE, ModelReference
 from feature_service.bundle import CONTRACT_FILE, MODEL_FILE, Bundle, BundleError, Contract, LabelContract
 from feature_service.json_record import parse_json, read_record
-from training.backtest import PREDICTIONS_FILE
+from training.backtest import PREDICTIONS_FILE, RUN_OUT_FILE
 from training.errors import RegistryError
 from training.evaluation import BUNDLE_DIR
 from training.evaluation.figures import read_evaluation
 from training.registry.client import reference_of, registry_client
 from training.registry.lock import registry_lock
 from training.registry.question import Question
-from training.registry.runs import fetch_predictions, link_weekly_run, log_files, log_run, log_warnings
+from training.registry.runs import fetch_predictions, fetch_run_out, link_weekly_run, log_files, log_run, log_warnings
 from training.registry.tracking_server import public
 from training.training_record import read_training_record
 
@@ -45,11 +45,13 @@ class FetchedModel:
         bundle_dir: Its bundle: graph and contract.
         reference: Which version it is.
         predictions: The file of its out-of-fold predictions.
+        run_out: That of its out-of-fold curves; None where it has none.
     """
 
     bundle_dir: Path
     reference: ModelReference
     predictions: Path
+    run_out: Path | None
 
 
 def register(
@@ -126,7 +128,8 @@ def fetch(reference: ModelReference, question: Question, tracking_uri: str, to: 
         reference: The version.
         question: What it must answer.
         tracking_uri: See :func:`register`.
-        to: An existing folder; ``bundle/``, ``predictions.parquet`` and ``reference.json`` are written into it.
+        to: An existing folder; ``bundle/``, ``predictions.parquet``, ``run_out.parquet`` where the model gives a curve,
+            and ``reference.json`` are written into it.
     Raises:
         RegistryError: If the server cannot be reached, has no such version, the files are not what was registered, or
             the model answers another question.
@@ -149,7 +152,8 @@ def fetch(reference: ModelReference, question: Question, tracking_uri: str, to: 
         )
     _check_answers(question, reference, Bundle.load(bundle_dir).contract.label)
     (to / REFERENCE_FILE).write_text(json.dumps(asdict(reference), indent=2) + "\n", encoding="utf-8")
-    return FetchedModel(bundle_dir, reference, fetch_predictions(reference, tracking_uri, to))
+    predictions = fetch_predictions(reference, tracking_uri, to)
+    return FetchedModel(bundle_dir, reference, predictions, fetch_run_out(reference, tracking_uri, to))
 
 
 def contract_of(reference: ModelReference, tracking_uri: str) -> Contract | None:
@@ -178,7 +182,10 @@ def read_fetched(folder: Path, question: Question) -> FetchedModel:
     except (OSError, ValueError) as error:
         raise RegistryError(f"{folder} holds no fetched model: {error}; remove it and run again") from error
     _check_answers(question, reference, Bundle.load(folder / BUNDLE_DIR).contract.label)
-    return FetchedModel(folder / BUNDLE_DIR, reference, folder / PREDICTIONS_FILE)
+    run_out = folder / RUN_OUT_FILE
+    return FetchedModel(
+        folder / BUNDLE_DIR, reference, folder / PREDICTIONS_FILE, run_out if run_out.exists() else None
+    )
 
 
 def _check_answers(question: Question, reference: ModelReference, label: LabelContract) -> None:

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-from feature_service.kernel.arrays import BoolArray, RowNumbers
+import numpy as np
+
+from feature_service.kernel.arrays import BoolArray, DoubleArray, RowNumbers
+from feature_service.kernel.ordering import DAYS_PER_WEEK
+from feature_service.kernel.run_out import days_at_risk
 from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.scorer import Scorer, Scores
 
@@ -14,7 +18,7 @@ class Assessment:
     Attributes:
         rows: The snapshot's rows, shape ``(rows,)`` like everything in it.
         column: The week.
-        scores: State, probability and alert of each.
+        scores: State, probability and curve of each.
         figures: What follows for a planner.
         scorer: The model that they are of.
         recorded: Which rest on a recorded count.
@@ -30,3 +34,28 @@ class Assessment:
     recorded: BoolArray
     as_published: BoolArray
     with_reasons: bool = False
+
+    @property
+    def alerts(self) -> BoolArray:
+        """Where an alert is raised."""
+        reached: BoolArray = self.alert_risks >= self.scorer.alert_line.threshold
+        return reached
+
+    @property
+    def alert_risks(self) -> DoubleArray:
+        """What alerts are raised on; NaN where there is no probability."""
+        if self._is_until_relief:
+            return self.figures.risk_until_relief(self.scores.run_out)
+        return self.scores.probabilities.astype(np.float64)
+
+    @property
+    def alert_days(self) -> DoubleArray:
+        """Days from the end of the week that this is the risk of; NaN as there."""
+        if self._is_until_relief:
+            return days_at_risk(self.scores.run_out, self.figures.relief_in_days)
+        days = self.scorer.contract.label.horizon_weeks * DAYS_PER_WEEK
+        return np.where(np.isnan(self.scores.probabilities), np.nan, float(days))
+
+    @property
+    def _is_until_relief(self) -> bool:
+        return self.scorer.alert_line.until_relief and self.scores.run_out.shape[1] > 0

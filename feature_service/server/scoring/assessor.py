@@ -47,7 +47,7 @@ class Assessor:
         self.planner = Planner(snapshot.panel, self.label.horizon_weeks, snapshot.market())
         stock_aware = self.label.evidence == STOCK_AWARE
         self.inputs = Inputs(feature_set(bundle.contract.feature_set), snapshot, stock_aware=stock_aware)
-        self.scorer = Scorer(self.inputs, bundle)
+        self.scorer = Scorer(self.inputs, bundle, snapshot.alerts)
         self.newest = len(snapshot.panel.weeks) - 1
         self._rows = {product_id: row for row, product_id in enumerate(snapshot.panel.product_ids)}
         self._not_eligible = NotEligibleError(self.label.name, self.label.description)
@@ -133,7 +133,7 @@ class Assessor:
         supposed, known = (np.zeros((len(rows), len(weeks))) for _ in range(2))
         some = np.flatnonzero(stock.supposes)
         supposed[some], known[some] = self.planner.chances(rows[some], column, stock.of(some), weeks)
-        return scores.as_supposed(supposed, known, contract.threshold)
+        return scores.as_supposed(supposed, known)
 
     def features(self, rows: RowNumbers, column: int, inputs: Inputs | None = None) -> tuple[FloatArray, States]:
         """The model's inputs in any week, as it was trained on them: shape ``(rows, features)``; and their states.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from feature_service.kernel import FloatArray
+from feature_service.kernel import BoolArray, FloatArray
 from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.queries import RankFilter, RankOrder
 
@@ -26,9 +26,9 @@ class Categories:
         self._codes = {name: code for code, name in enumerate(sorted(set(categories)))}
         self._code = np.fromiter(map(self._codes.__getitem__, categories), np.int32, len(categories))
 
-    def hold(self, name: str, rows: RankedRows) -> npt.NDArray[np.bool_]:
+    def hold(self, name: str, rows: RankedRows) -> BoolArray:
         """Where rows are of the category."""
-        of_category: npt.NDArray[np.bool_] = self._code[rows] == self._codes.get(name, -1)
+        of_category: BoolArray = self._code[rows] == self._codes.get(name, -1)
         return of_category
 
 
@@ -37,7 +37,7 @@ class RankedList:
 
     Args:
         probabilities: Shape ``(products,)``, NaN where there is none.
-        threshold: An alert is raised from here.
+        alerts: Which raise one, shape ``(products,)``.
         categories: Those of the products.
         keys: What each order goes by, smallest first, NaN last; shape ``(products,)``.
         out_of_stock: Rows without a probability that come before all others, where they are asked for.
@@ -46,12 +46,12 @@ class RankedList:
     def __init__(
         self,
         probabilities: FloatArray,
-        threshold: float,
+        alerts: BoolArray,
         categories: Categories,
         keys: Mapping[RankOrder, Key],
         out_of_stock: npt.NDArray[np.integer],
     ) -> None:
-        self._probabilities, self._threshold, self._keys = probabilities.astype(np.float64), threshold, keys
+        self._probabilities, self._alerts, self._keys = probabilities.astype(np.float64), alerts, keys
         self._categories = categories
         self._scored = np.flatnonzero(np.isfinite(probabilities)).astype(np.int32)
         self._out_of_stock = out_of_stock.astype(np.int32)
@@ -78,12 +78,13 @@ class RankedList:
             self._orders[order] = self._scored[np.argsort(self._keys[order][self._scored], kind="stable")]
         return self._orders[order]
 
-    def _passes(self, rank_filter: RankFilter, rows: RankedRows) -> npt.NDArray[np.bool_]:
-        least = max(rank_filter.minimum_probability, self._threshold if rank_filter.alert_only else 0.0)
-        passes: npt.NDArray[np.bool_] = self._probabilities[rows] >= least
+    def _passes(self, rank_filter: RankFilter, rows: RankedRows) -> BoolArray:
+        passes: BoolArray = self._probabilities[rows] >= rank_filter.minimum_probability
+        if rank_filter.alert_only:
+            passes &= self._alerts[rows]
         return passes & self._of_category(rank_filter, rows)
 
-    def _of_category(self, rank_filter: RankFilter, rows: RankedRows) -> npt.NDArray[np.bool_]:
+    def _of_category(self, rank_filter: RankFilter, rows: RankedRows) -> BoolArray:
         if not rank_filter.category:
             return np.ones(len(rows), dtype=np.bool_)
         return self._categories.hold(rank_filter.category, rows)
@@ -97,9 +98,7 @@ def sort_keys(probabilities: FloatArray, run_out: FloatArray, figures: Figures) 
         run_out: The probability to be out by the end of each week ahead, shape ``(products, weeks)``.
         figures: Of the same products.
     """
-    # a curve never falls, so its last week is the least that the risk until a later relief can be
-    at_least = run_out[:, -1] if run_out.shape[1] else probabilities
-    until_relief = np.where(np.isnan(figures.relief_probability), at_least, figures.relief_probability)
+    until_relief = figures.risk_until_relief(run_out) if run_out.shape[1] else probabilities
     return {
         RankOrder.PROBABILITY: -probabilities,
         RankOrder.REVENUE_AT_RISK: -figures.revenue_at_risk,

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from data.panel import UNITS_ON_HAND, UNITS_SOLD
-from data.snapshots import Snapshot
-from feature_service.bundle import Bundle
+from data.snapshots import AlertRule, Snapshot
+from feature_service.bundle import Bundle, Contract
 from feature_service.kernel import FeatureSet, FloatArray, PanelFeatures, StockFeatures
 from feature_service.kernel.arrays import BoolArray, DoubleArray, RowNumbers, Rows
 from feature_service.kernel.deliveries import Incoming
@@ -36,14 +36,12 @@ class Scores:
     Attributes:
         states: Of type :class:`State`.
         probabilities: Of the label's positive outcome, float32; NaN unless the state is SCORED.
-        alerts: Where the probability reaches the model's threshold.
         run_out: The probability to be out by the end of each week ahead, float32, shape ``(rows, weeks)``; NaN unless
             the state is SCORED. No weeks where the model does not reach beyond its horizon.
     """
 
     states: States
     probabilities: FloatArray
-    alerts: BoolArray
     run_out: FloatArray
 
     @classmethod
@@ -52,7 +50,7 @@ class Scores:
         names = [field.name for field in fields(cls)]
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-    def as_supposed(self, supposed: DoubleArray, known: DoubleArray, threshold: float) -> "Scores":
+    def as_supposed(self, supposed: DoubleArray, known: DoubleArray) -> "Scores":
         """The same where something else is supposed than what is known: risks by the ratio of two chances.
 
         Where the chance gets smaller the probability to be out does, in the same ratio; where it gets greater, that
@@ -63,7 +61,6 @@ class Scores:
             supposed: The chance to be out by each week's end, shape ``(rows, weeks)``; of a model without a curve, by
                 the end of its horizon alone.
             known: The same by what is known.
-            threshold: From which an alert is raised.
         """
         has_curve = self.run_out.shape[1] > 0
         before = (self.run_out if has_curve else self.probabilities[:, None]).astype(np.float64)
@@ -71,12 +68,11 @@ class Scores:
             in_ratio, most = before * supposed / known, 1 - (1 - before) * (1 - supposed) / (1 - known)
         after = np.select([supposed < known, supposed > known], [in_ratio, np.fmin(in_ratio, most)], before)
         curve = np.maximum.accumulate(after, axis=1).astype(np.float32)
-        alerts = curve[:, 0].astype(np.float64) >= threshold
-        return Scores(self.states, curve[:, 0], alerts, curve if has_curve else self.run_out)
+        return Scores(self.states, curve[:, 0], curve if has_curve else self.run_out)
 
     def of(self, rows: Rows) -> "Scores":
         """Those of some rows."""
-        return Scores(self.states[rows], self.probabilities[rows], self.alerts[rows], self.run_out[rows])
+        return Scores(self.states[rows], self.probabilities[rows], self.run_out[rows])
 
 
 class Inputs:
@@ -165,17 +161,40 @@ class Inputs:
         return weeks
 
 
+@dataclass(frozen=True)
+class AlertLine:
+    """From where an alert is raised.
+
+    Attributes:
+        threshold: Where the risk reaches it.
+        until_relief: Whether that is the risk until relief; else it is the probability.
+    """
+
+    threshold: float
+    until_relief: bool = False
+
+    @classmethod
+    def of(cls, rule: AlertRule | None, contract: Contract) -> "AlertLine":
+        """That of a snapshot; where it has none, the model's own."""
+        return cls(contract.threshold) if rule is None else cls(rule.threshold, rule.until_relief)
+
+
 class Scorer:
     """One model over the inputs that it takes.
 
+    Args:
+        inputs: What it takes.
+        bundle: The model.
+        alerts: What an alert is; None for the model's own threshold.
     Raises:
         ModelMismatchError: If this code does not compute what the model takes.
     """
 
-    def __init__(self, inputs: Inputs, bundle: Bundle) -> None:
+    def __init__(self, inputs: Inputs, bundle: Bundle, alerts: AlertRule | None = None) -> None:
         if inputs.feature_set.feature_names != bundle.contract.feature_names:
             raise ModelMismatchError(inputs.feature_set.name)
         self.inputs, self.contract, self._bundle = inputs, bundle.contract, bundle
+        self.alert_line = AlertLine.of(alerts, bundle.contract)
 
     def scores(self, rows: RowNumbers, column: int, newer_stock: NewerStock | None = None) -> Scores:
         """Of some products in one week, with a stock that is newer than the snapshot's where there is one."""
@@ -207,8 +226,7 @@ class Scorer:
         run_out = np.full((len(states), weeks), np.nan, dtype=np.float32)
         run_out[scored] = self._bundle.predict_run_out(features[scored])
         probabilities = run_out[:, 0].copy()
-        alerts = probabilities.astype(np.float64) >= self.contract.threshold
-        return Scores(states, probabilities, alerts, run_out if weeks > 1 else run_out[:, :0])
+        return Scores(states, probabilities, run_out if weeks > 1 else run_out[:, :0])
 
     def _with_stock(
         self, features: FloatArray, eligible: BoolArray, rows: RowNumbers, column: int, newer_stock: NewerStock

@@ -18,9 +18,9 @@ from stockout.v1.risk_service_pb2 import NextDelivery, Reason, StockoutRisk, Sug
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray
 from feature_service.kernel.ordering import OrderTerms
+from feature_service.server.scoring.assessment import Assessment
 from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.reasons import FeatureReason
-from feature_service.server.scoring.scorer import Scores
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -108,20 +108,19 @@ def field(tag: bytes, content: bytes) -> bytes:
     return tag + (_SHORT[length] if length < 0x80 else _varint(length)) + content
 
 
-def risks(scores: Scores, figures: Figures, recorded: BoolArray, last_day: dt.date) -> list[bytes]:
+def risks(answers: Assessment, last_day: dt.date) -> list[bytes]:
     """Of each row the fields of a ``StockoutRisk`` but reasons and category; what is not known stays unset.
 
     Args:
-        scores: Of the rows; of one without a probability the bytes say nothing.
-        figures: Of the same rows.
-        recorded: Which of them rest on a recorded count.
+        answers: Of the rows; of one without a probability the bytes say nothing.
         last_day: Of the ``as_of`` week; dates count from it.
     """
+    scores, figures = answers.scores, answers.figures
     probabilities = scores.probabilities.astype(np.float64)
     parts = [
         (_doubles(_PROBABILITY, probabilities), probabilities != 0),
-        (_constant(_ALERT + b"\x01", len(probabilities)), scores.alerts),
-        (_constant(_COUNT_RECORDED + b"\x01", len(probabilities)), recorded),
+        (_constant(_ALERT + b"\x01", len(probabilities)), answers.alerts),
+        (_constant(_COUNT_RECORDED + b"\x01", len(probabilities)), answers.recorded),
     ]
     for name, tag in _AMOUNTS.items():
         amounts: DoubleArray = getattr(figures, name)

@@ -40,4 +40,5 @@ def challenger_message(scores: ChallengerScores | None) -> provenance_pb2.Challe
         model_version=challenger.model.version,
         feature_set=challenger.feature_set,
         threshold=challenger.threshold,
+        alerts_until_relief=challenger.until_relief,
     )

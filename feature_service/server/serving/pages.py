@@ -65,4 +65,4 @@ class Pages:
         scored = answers.scores.probabilities
         keys = sort_keys(scored, answers.scores.run_out, answers.figures)
         out_of_stock = self._assessor.stock_outs.worst_first()
-        return RankedList(scored, self._contract.threshold, self._categories, keys, out_of_stock)
+        return RankedList(scored, answers.alerts, self._categories, keys, out_of_stock)

@@ -176,7 +176,7 @@ class Writer:
     def _risks(self, answers: Assessment, supply: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         """Whole ``StockoutRisk`` messages."""
         rows, panel, last_day = answers.rows.tolist(), self._assessor.panel, self._last_day(answers)
-        risks = encoder.risks(answers.scores, answers.figures, answers.recorded, last_day)
+        risks = encoder.risks(answers, last_day)
         categories = [self.category[panel.categories[row]] for row in rows]
         categories = [
             each + (order and field(_ORDER, order)) + (delivery and field(_NEXT_DELIVERY, delivery))

@@ -50,12 +50,11 @@ class ScoredSnapshot:
             StockoutError: If it is not there, or cannot be served.
         """
         snapshot = snapshots.load(root, snapshot_id, shard)
-        bundle = Bundle.load(snapshot.bundle_dir)
-        return cls.of(snapshot, bundle.with_threshold(snapshot.alerts.threshold) if snapshot.alerts else bundle)
+        return cls.of(snapshot, Bundle.load(snapshot.bundle_dir))
 
     @classmethod
     def of(cls, snapshot: Snapshot, bundle: Bundle) -> "ScoredSnapshot":
-        """Score a snapshot that was read, by its model with the threshold of its alerts."""
+        """Score a snapshot that was read, by its model."""
         assessor = Assessor(snapshot, bundle)
         snapshot.panel.release()  # the newest week is answered without it
         own = AnsweringModel(snapshot.model, assessor.scorer, snapshot.alerts)
@@ -88,14 +87,14 @@ class ScoredSnapshot:
         self, column: int, answering: AnsweringModel, *, stale: bool, include_challenger: bool = False
     ) -> Provenance:
         """What the answers of a model for a week rest on; a challenger was there for the newest week alone."""
-        contract, snapshot = answering.scorer.contract, self.snapshot
+        contract, line, snapshot = answering.scorer.contract, answering.scorer.alert_line, self.snapshot
         has_challenger = include_challenger and column == self.assessor.newest
         return Provenance(
             model_name=answering.model.name,
             model_version=answering.model.version,
             feature_set=contract.feature_set,
             label=contract.label.name,
-            threshold=contract.threshold,
+            threshold=line.threshold,
             snapshot_id=snapshot.id,
             as_of_week=messages.date_message(self.week(column)),
             horizon_weeks=contract.label.horizon_weeks,
@@ -107,4 +106,5 @@ class ScoredSnapshot:
             data_warnings=len(snapshot.warnings),
             question=contract.label.question,
             challenger=messages.challenger_message(snapshot.challenger) if has_challenger else None,
+            alerts_until_relief=line.until_relief,
         )

@@ -4,15 +4,15 @@ import pandas as pd
 import pytest
 
 from tests.support.training_fixtures import Trained
-from training.alerts import alert_rule
-from training.backtest.predictions import Predictions, read_predictions
+from training.alerts import AlertRisks, alert_rule, risks_of_question
+from training.backtest.predictions import read_predictions
 from training.errors import SettingError
 from training.policy import AlertPolicy
 
 
 @pytest.fixture(scope="module")
-def predictions(trained: Trained) -> Predictions:
-    return read_predictions(trained.predictions)
+def risks(trained: Trained) -> AlertRisks:
+    return risks_of_question(read_predictions(trained.predictions))
 
 
 @pytest.fixture(scope="module")
@@ -20,31 +20,31 @@ def rows(trained: Trained) -> pd.DataFrame:
     return pd.read_parquet(trained.predictions)
 
 
-def test_a_budget_gives_about_as_many_alerts_a_week(predictions: Predictions, rows: pd.DataFrame) -> None:
-    rule = alert_rule(predictions, AlertPolicy("budget", alert_budget=20))
+def test_a_budget_gives_about_as_many_alerts_a_week(risks: AlertRisks, rows: pd.DataFrame) -> None:
+    rule = alert_rule(risks, AlertPolicy("budget", alert_budget=20))
     free = rows[~rows.locked]
     a_week = (free.probability >= rule.threshold).sum() / free.as_of_week.nunique()
     assert a_week == pytest.approx(20, abs=3)
     assert a_week <= 20
 
 
-def test_costs_alert_as_soon_as_it_pays(predictions: Predictions) -> None:
-    rule = alert_rule(predictions, AlertPolicy("cost", cost_of_miss=9))
+def test_costs_alert_as_soon_as_it_pays(risks: AlertRisks) -> None:
+    rule = alert_rule(risks, AlertPolicy("cost", cost_of_miss=9))
     assert rule.threshold == pytest.approx(0.1)
 
 
-def test_a_recall_is_reached_before_the_locked_origins(predictions: Predictions, rows: pd.DataFrame) -> None:
-    rule = alert_rule(predictions, AlertPolicy("recall", target_recall=0.7))
+def test_a_recall_is_reached_before_the_locked_origins(risks: AlertRisks, rows: pd.DataFrame) -> None:
+    rule = alert_rule(risks, AlertPolicy("recall", target_recall=0.7))
     positive = rows[~rows.locked & (rows.actual == 1)]
     assert (positive.probability >= rule.threshold).mean() >= 0.7
 
 
-def test_a_fixed_probability_is_the_threshold(predictions: Predictions) -> None:
-    assert alert_rule(predictions, AlertPolicy("probability", alert_probability=0.3)).threshold == 0.3
+def test_a_fixed_probability_is_the_threshold(risks: AlertRisks) -> None:
+    assert alert_rule(risks, AlertPolicy("probability", alert_probability=0.3)).threshold == 0.3
 
 
-def test_the_figures_of_a_rule_are_those_of_the_locked_weeks(predictions: Predictions, rows: pd.DataFrame) -> None:
-    rule = alert_rule(predictions, AlertPolicy(alert_budget=15))
+def test_the_figures_of_a_rule_are_those_of_the_locked_weeks(risks: AlertRisks, rows: pd.DataFrame) -> None:
+    rule = alert_rule(risks, AlertPolicy(alert_budget=15))
     locked = rows[rows.locked]
     alerts = locked[locked.probability >= rule.threshold]
     assert rule.policy == "budget 15"

@@ -48,7 +48,6 @@ class PastModels:
     def _loaded(self, then: PublishedModel) -> AnsweringModel:
         try:
             bundle = Bundle.load(then.bundle_dir)
-            bundle = bundle.with_threshold(then.alerts.threshold) if then.alerts else bundle
             contract = bundle.contract
             if not contract.label.predicts_the_same_as(
                 self._today.contract.label
@@ -56,7 +55,7 @@ class PastModels:
                 _log.warning("past model not used", model_version=then.model.version, error="it has another label")
                 return self._own
             inputs = self._today.inputs(contract.feature_set)
-            return AnsweringModel(then.model, Scorer(inputs, bundle), then.alerts)
+            return AnsweringModel(then.model, Scorer(inputs, bundle, then.alerts), then.alerts)
         except StockoutError as error:
             _log.warning("past model not used", model_version=then.model.version, error=str(error))
             return self._own

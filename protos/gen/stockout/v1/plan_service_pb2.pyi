@@ -744,7 +744,7 @@ class PastAlert(_message.Message):
     weeks: _builtins.int
     """In how many weeks there was one."""
     probability: _builtins.float
-    """What the first of them said. In [0, 1]."""
+    """What the first of them said: the risk that it was raised on, see `alerts_until_relief` of the Provenance. In [0, 1]."""
     highest_probability: _builtins.float
     """The highest that one of them said."""
     outcome: Global___AlertOutcome.ValueType

@@ -26,17 +26,17 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cstockout/v1/provenance.proto\x12\x0bstockout.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xd6\x03\n\nProvenance\x12\x12\n\nmodel_name\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_set\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x11\n\tthreshold\x18\x05 \x01(\x01\x12\x13\n\x0bsnapshot_id\x18\x06 \x01(\t\x12%\n\nas_of_week\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\rhorizon_weeks\x18\x08 \x01(\x05\x12\'\n\x08\x65vidence\x18\t \x01(\x0e\x32\x15.stockout.v1.Evidence\x12\x30\n\x0cpublished_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05stale\x18\x0b \x01(\x08\x12%\n\ndata_until\x18\x0c \x01(\x0b\x32\x11.google.type.Date\x12\x14\n\x0c\x61lert_policy\x18\r \x01(\t\x12\x15\n\rdata_warnings\x18\x0e \x01(\x05\x12\x10\n\x08question\x18\x0f \x01(\t\x12\x16\n\x0e\x63ounts_version\x18\x10 \x01(\t\x12+\n\nchallenger\x18\x11 \x01(\x0b\x32\x17.stockout.v1.Challenger\"_\n\nChallenger\x12\x12\n\nmodel_name\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_set\x18\x03 \x01(\t\x12\x11\n\tthreshold\x18\x04 \x01(\x01*W\n\x08\x45vidence\x12\x18\n\x14\x45VIDENCE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VIDENCE_SALES_ONLY\x10\x01\x12\x18\n\x14\x45VIDENCE_STOCK_AWARE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cstockout/v1/provenance.proto\x12\x0bstockout.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xf3\x03\n\nProvenance\x12\x12\n\nmodel_name\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_set\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\x11\n\tthreshold\x18\x05 \x01(\x01\x12\x13\n\x0bsnapshot_id\x18\x06 \x01(\t\x12%\n\nas_of_week\x18\x07 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\rhorizon_weeks\x18\x08 \x01(\x05\x12\'\n\x08\x65vidence\x18\t \x01(\x0e\x32\x15.stockout.v1.Evidence\x12\x30\n\x0cpublished_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05stale\x18\x0b \x01(\x08\x12%\n\ndata_until\x18\x0c \x01(\x0b\x32\x11.google.type.Date\x12\x14\n\x0c\x61lert_policy\x18\r \x01(\t\x12\x15\n\rdata_warnings\x18\x0e \x01(\x05\x12\x10\n\x08question\x18\x0f \x01(\t\x12\x16\n\x0e\x63ounts_version\x18\x10 \x01(\t\x12+\n\nchallenger\x18\x11 \x01(\x0b\x32\x17.stockout.v1.Challenger\x12\x1b\n\x13\x61lerts_until_relief\x18\x12 \x01(\x08\"|\n\nChallenger\x12\x12\n\nmodel_name\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x13\n\x0b\x66\x65\x61ture_set\x18\x03 \x01(\t\x12\x11\n\tthreshold\x18\x04 \x01(\x01\x12\x1b\n\x13\x61lerts_until_relief\x18\x05 \x01(\x08*W\n\x08\x45vidence\x12\x18\n\x14\x45VIDENCE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45VIDENCE_SALES_ONLY\x10\x01\x12\x18\n\x14\x45VIDENCE_STOCK_AWARE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stockout.v1.provenance_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EVIDENCE']._serialized_start=672
-  _globals['_EVIDENCE']._serialized_end=759
+  _globals['_EVIDENCE']._serialized_start=730
+  _globals['_EVIDENCE']._serialized_end=817
   _globals['_PROVENANCE']._serialized_start=103
-  _globals['_PROVENANCE']._serialized_end=573
-  _globals['_CHALLENGER']._serialized_start=575
-  _globals['_CHALLENGER']._serialized_end=670
+  _globals['_PROVENANCE']._serialized_end=602
+  _globals['_CHALLENGER']._serialized_start=604
+  _globals['_CHALLENGER']._serialized_end=728
 # @@protoc_insertion_point(module_scope)

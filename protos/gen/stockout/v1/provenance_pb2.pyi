@@ -70,6 +70,7 @@ class Provenance(_message.Message):
     QUESTION_FIELD_NUMBER: _builtins.int
     COUNTS_VERSION_FIELD_NUMBER: _builtins.int
     CHALLENGER_FIELD_NUMBER: _builtins.int
+    ALERTS_UNTIL_RELIEF_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -79,7 +80,9 @@ class Provenance(_message.Message):
     label: _builtins.str
     """What the probability is the probability of, e.g. `zero_sales`: no sale in the target week."""
     threshold: _builtins.float
-    """An alert is raised where the probability reaches this. In [0, 1]. See `alert_policy`."""
+    """An alert is raised where the probability reaches this, or, with `alerts_until_relief`, where the risk until relief
+    does. In [0, 1]. See `alert_policy`.
+    """
     snapshot_id: _builtins.str
     """The published snapshot that the answer was made from; its name begins with its newest week, e.g. `2018-W34-`. Where a
     request gives a past week as `as_of`: the one that answered when that week was the newest, then its newest week is
@@ -105,6 +108,11 @@ class Provenance(_message.Message):
     counts_version: _builtins.str
     """Which counts of stock the results stand on that were recorded after the snapshot's own: the same text for the same
     counts, whichever server says it. Empty where there are none, so also where a request gives `as_of`.
+    """
+    alerts_until_relief: _builtins.bool
+    """Alerts are raised on the risk until relief, `relief_probability` in StockoutRisk, instead of on `probability`: of
+    every question whose model gives a curve. Where relief comes after the last week of the curve, it is the risk until
+    the end of that week. False also in snapshots that were published before there was any such alert.
     """
     @_builtins.property
     def as_of_week(self) -> _date_pb2.Date:
@@ -146,10 +154,11 @@ class Provenance(_message.Message):
         question: _builtins.str = ...,
         counts_version: _builtins.str = ...,
         challenger: Global___Challenger | None = ...,
+        alerts_until_relief: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_week", b"as_of_week", "challenger", b"challenger", "data_until", b"data_until", "published_at", b"published_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "as_of_week", b"as_of_week", "challenger", b"challenger", "counts_version", b"counts_version", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "question", b"question", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alert_policy", b"alert_policy", "alerts_until_relief", b"alerts_until_relief", "as_of_week", b"as_of_week", "challenger", b"challenger", "counts_version", b"counts_version", "data_until", b"data_until", "data_warnings", b"data_warnings", "evidence", b"evidence", "feature_set", b"feature_set", "horizon_weeks", b"horizon_weeks", "label", b"label", "model_name", b"model_name", "model_version", b"model_version", "published_at", b"published_at", "question", b"question", "snapshot_id", b"snapshot_id", "stale", b"stale", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -167,6 +176,7 @@ class Challenger(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     FEATURE_SET_FIELD_NUMBER: _builtins.int
     THRESHOLD_FIELD_NUMBER: _builtins.int
+    ALERTS_UNTIL_RELIEF_FIELD_NUMBER: _builtins.int
     model_name: _builtins.str
     """Name of the registered model, e.g. `stockout_risk`."""
     model_version: _builtins.str
@@ -174,9 +184,11 @@ class Challenger(_message.Message):
     feature_set: _builtins.str
     """Versioned name of its feature set."""
     threshold: _builtins.float
-    """It would raise an alert where its probability reaches this: chosen by the provenance's `alert_policy`, on the
-    challenger's own backtest. In [0, 1].
+    """It would raise an alert where its probability reaches this, or, with `alerts_until_relief`, where its risk until
+    relief does: chosen by the provenance's `alert_policy`, on the challenger's own backtest. In [0, 1].
     """
+    alerts_until_relief: _builtins.bool
+    """See Provenance."""
     def __init__(
         self,
         *,
@@ -184,10 +196,11 @@ class Challenger(_message.Message):
         model_version: _builtins.str = ...,
         feature_set: _builtins.str = ...,
         threshold: _builtins.float = ...,
+        alerts_until_relief: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature_set", b"feature_set", "model_name", b"model_name", "model_version", b"model_version", "threshold", b"threshold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts_until_relief", b"alerts_until_relief", "feature_set", b"feature_set", "model_name", b"model_name", "model_version", b"model_version", "threshold", b"threshold"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -450,7 +450,7 @@ class StockoutRisk(_message.Message):
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
-    """Whether the probability reaches the provenance's threshold."""
+    """Whether the probability, or what the provenance's `alerts_until_relief` says, reaches the provenance's threshold."""
     units_on_hand: _builtins.float
     """Units on hand that the answer assumes: the caller's, or else the count that was recorded after the snapshot's, or else
     the snapshot's last count; where shelves are counted on
@@ -480,7 +480,7 @@ class StockoutRisk(_message.Message):
     be it the caller's or a recorded count; and where the week is not the newest one of the snapshot that answers.
     """
     challenger_alert: _builtins.bool
-    """Whether that probability reaches the challenger's threshold. Unset where it is."""
+    """Whether the challenger would raise an alert, by its own threshold. Unset where its probability is."""
     relief_probability: _builtins.float
     """The probability that it is out before relief_date: read off the curve, with the same hazard on each day of a week. In
     [0, 1]. Unset where relief_date is, or lies beyond the curve's last week.
@@ -1653,7 +1653,7 @@ class AlertFates(_message.Message):
     received: _builtins.int
     """It did not, and would have without what came in meanwhile: the stock less what came in reached 0."""
     unknown: _builtins.int
-    """Nothing tells, as where a product was not counted."""
+    """Nothing tells, as where a product was not counted; or not yet, since the time that the alert is about is not over."""
     acknowledged: _builtins.int
     """Somebody acted upon it before it was over, so that it is in no figure."""
     acknowledged_came_true: _builtins.int

@@ -21,7 +21,7 @@ from feature_service.server.scoring.newer_stock import NewerStock
 from feature_service.server.scoring.queries import ListQuery, RankFilter, RiskQuery
 from feature_service.server.serving.count_log import StockCount
 from feature_service.server.serving.snapshot import ServingSnapshot
-from orchestration.challenger import newest_probabilities
+from orchestration.challenger import newest_scores
 from tests.support.snapshots import FEATURE_SET, MODEL, fitted_forest, publish_snapshot, synthetic_panel, write_bundle
 
 PANEL = synthetic_panel(products=200)
@@ -41,7 +41,7 @@ class Shadowed:
 
 def score(snapshot: Snapshot, bundle: Bundle, version: str) -> ChallengerScores:
     reference = ModelReference(MODEL.name, version, "run")
-    return ChallengerScores(Challenger(reference, FEATURE_SET, 0.625), newest_probabilities(snapshot, bundle))
+    return ChallengerScores(Challenger(reference, FEATURE_SET, 0.625), newest_scores(snapshot, bundle).probabilities)
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ def plain_risk(serving: ServingSnapshot, answers: Assessment, position: int) -> 
     dates = {name: last_day + dt.timedelta(days=int(each)) for name, each in days.items() if each == each}
     return StockoutRisk(
         probability=answers.scores.probabilities[position],
-        alert=answers.scores.alerts[position],
+        alert=answers.alerts[position],
         category=serving.assessor.panel.categories[answers.rows[position]],
         suggested_order=order,
         **{name: amount for name, amount in amounts.items() if amount == amount},

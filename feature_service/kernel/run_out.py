@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from feature_service.kernel import FloatArray
-from feature_service.kernel.arrays import DoubleArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.ordering import DAYS_PER_WEEK
 
@@ -66,6 +65,27 @@ def until_relief(
         days_out = days_out - _days_restocked(1 - surviving, relief_in_days, incoming, units_per_day)
     known = (relief_in_days <= weeks * DAYS_PER_WEEK) & np.isfinite(curve[:, 0])
     return UntilRelief(np.where(known, 1 - surviving[:, -1], np.nan), np.where(known, np.maximum(days_out, 0), np.nan))
+
+
+def risk_until_relief(curve: FloatArray, relief_in_days: DoubleArray) -> DoubleArray:
+    """What products are ranked by and alerts are raised on, shape ``(rows,)``; NaN where nothing is known.
+
+    Args:
+        curve: As :func:`until_relief` takes it, of at least one week.
+        relief_in_days: Days until then, at least 0, shape ``(rows,)``.
+    """
+    return or_to_the_end(until_relief(curve, relief_in_days).probability, curve)
+
+
+def or_to_the_end(probability: DoubleArray, curve: FloatArray) -> DoubleArray:
+    """The probability until relief; where that lies beyond the curve its last week, the least that it can be."""
+    return np.where(np.isnan(probability), curve[:, -1], probability)
+
+
+def days_at_risk(curve: FloatArray, relief_in_days: DoubleArray) -> DoubleArray:
+    """Days that the risk until relief is of, shape ``(rows,)``: none beyond the curve's last week."""
+    days: DoubleArray = np.minimum(relief_in_days, curve.shape[1] * DAYS_PER_WEEK)
+    return days
 
 
 def _days_restocked(
