@@ -57,16 +57,15 @@ def product_episodes(folder: Path, notes: Sequence[PredictionsNote], now: dt.dat
         for row in _alert_rows(folder, note):
             alert = _alert(note, row, told, today)
             of_products.setdefault(row["product_id"], []).append((note, row, alert))
-    horizon_weeks = notes[-1].horizon_weeks
     # a week of which nothing was said for so long had no alerts
     silent = monday_of(today) - dt.timedelta(weeks=RECONSIDERED_WEEKS)
     newest_week = max(notes[-1].as_of_week, silent)
     for product_id in sorted(of_products):
         said = {note.as_of_week: (note, row) for note, row, _ in of_products[product_id]}
         alerts = [alert for _, _, alert in of_products[product_id]]
-        for episode in episodes_of(alerts, horizon_weeks, newest_week):
+        for episode in episodes_of(alerts, newest_week):
             note, first = said[episode.first_week]
-            highest = max(said[each.week][1]["probability"] for each in episode.alerts)
+            highest = max(said[each.week][1]["alert_probability"] for each in episode.alerts)
             yield ProductEpisode(product_id, episode, first, note, highest)
 
 
@@ -79,21 +78,21 @@ def _alert_rows(folder: Path, note: PredictionsNote) -> list[dict[str, Any]]:
 
 
 def _alert(note: PredictionsNote, row: Row, told: OutcomesNote | None, today: dt.date) -> Alert:
-    first, last = note.last_day + _DAY, note.last_day + 7 * note.horizon_weeks * _DAY
-    if told is None or not told.is_over:
+    first, last = note.last_day + _DAY, row["alert_until"]
+    if told is None or not row["alert_is_over"]:
         if told is not None and row["out_on"] is not None:
-            return Alert(note.as_of_week, Fate.CAME_TRUE, row["out_on"])
+            return Alert(note.as_of_week, last, Fate.CAME_TRUE, row["out_on"])
         is_given_up = today > last + RECONSIDERED_WEEKS * 7 * _DAY
         fate = Fate.UNKNOWN if is_given_up else Fate.OPEN
-        return Alert(note.as_of_week, fate, reason=_why_not_yet(told, last, is_given_up))
-    if row["outcome"] == 1:
-        return Alert(note.as_of_week, Fate.CAME_TRUE, row["out_on"])
-    if row["outcome"] is None:
-        return Alert(note.as_of_week, Fate.UNKNOWN, reason=_why_unknown(row, first, last))
+        return Alert(note.as_of_week, last, fate, reason=_why_not_yet(told, last, is_given_up))
+    if row["alert_outcome"] == 1:
+        return Alert(note.as_of_week, last, Fate.CAME_TRUE, row["out_on"])
+    if row["alert_outcome"] is None:
+        return Alert(note.as_of_week, last, Fate.UNKNOWN, reason=_why_unknown(row, first, last))
     if row["used_up_on"] is not None:
         reason = OutcomeReason.RECEIVED.on(row["received_on"], row["used_up_on"])
-        return Alert(note.as_of_week, Fate.UNKNOWN, reason=reason)
-    return Alert(note.as_of_week, Fate.DID_NOT)
+        return Alert(note.as_of_week, last, Fate.UNKNOWN, reason=reason)
+    return Alert(note.as_of_week, last, Fate.DID_NOT)
 
 
 def _why_not_yet(told: OutcomesNote | None, last: dt.date, is_given_up: bool) -> str:

@@ -49,8 +49,8 @@ def _record(performance: Performance, pair: _Pair, weeks: Sequence[int]) -> Chal
     if not len(rows):
         return None
     scorers = {
-        CHAMPION: _scorer(rows, rows.probability, rows.alert, performance.horizon_weeks),
-        CHALLENGER: _scorer(rows, rows.challenger, rows.challenger_alert, performance.horizon_weeks),
+        CHAMPION: _scorer(rows, rows.probability, rows.alert),
+        CHALLENGER: _scorer(rows, rows.challenger, rows.challenger_alert),
     }
     with one_core_for_algebra():
         found = measured(rows, scorers, performance.yardstick)
@@ -71,8 +71,9 @@ def _record(performance: Performance, pair: _Pair, weeks: Sequence[int]) -> Chal
     )
 
 
-def _scorer(rows: Rows, values: FloatArray, alert: BoolArray, horizon_weeks: int) -> Scorer:
-    return Scorer(values, is_probability=True, alert=alert, warning_days=warning_days_of(rows, alert, horizon_weeks))
+def _scorer(rows: Rows, values: FloatArray, alert: BoolArray) -> Scorer:
+    judged = alert & np.isfinite(rows.alert_outcome)
+    return Scorer(values, is_probability=True, alert=judged, warning_days=warning_days_of(rows, judged))
 
 
 def _difference(challenger: Measured, champion: Measured, name: str) -> Figure | None:

@@ -1,13 +1,13 @@
 """Alert episodes: from weekly alerts of one product to what a planner would call one alert.
 
-Let the question look ``h`` weeks ahead: an alert of week ``w`` is about the weeks ``w+1`` to ``w+h``. An alert *comes
-true* in the week in which what it warns of happens.
+An alert of week ``w`` is about the days after that week *until* a day of its own: the end of the question's horizon, or
+the day of relief. It *comes true* in the week in which what it warns of happens.
 
 - An episode begins with an alert that continues none.
-- An alert **continues** the episode of the product's alert before it, of week ``v``, if it is of a week up to ``v+h``,
-  and none of the episode's alerts has come true up to then: the product never ran out, it was warned of all the time.
-- An episode **ends** in the week in which one of its alerts comes true. Otherwise it ends ``h`` weeks after its last
-  alert, if no alert has continued it by then.
+- An alert **continues** the episode of the product's alerts before it, if it is of a week up to the last week that one
+  of them is about, and none of them has come true up to then: the product never ran out, it was warned of all the time.
+- An episode **ends** in the week in which one of its alerts comes true. Otherwise it ends with the last week that one
+  of its alerts is about, if no alert has continued it by then.
 - What has not ended is open. What has ended without coming true *did not* come true if that is known of all its alerts
   and none was disturbed, else its outcome is *unknown*, with the reason of the first such alert.
 
@@ -20,9 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from data.weeks import monday_of
 from monitoring.outcomes.reasons import OutcomeReason
-
-_WEEK = dt.timedelta(weeks=1)
 
 
 class Fate(StrEnum):
@@ -40,24 +39,31 @@ class Alert:
 
     Attributes:
         week: Monday of the ``as_of`` week.
+        until: The last day that it is about.
         fate: What became of it.
         happened_on: The day on which it came true, where that is known.
         reason: Why it cannot be known, or is not known yet: a sentence.
     """
 
     week: dt.date
+    until: dt.date
     fate: Fate
     happened_on: dt.date | None = None
     reason: str = ""
 
-    def week_of_truth(self, horizon_weeks: int) -> dt.date | None:
-        """Monday of the week in which it came true: the last of its horizon where the day is not known."""
+    @property
+    def last_week(self) -> dt.date:
+        """Monday of the last week that it is about."""
+        return monday_of(self.until)
+
+    @property
+    def week_of_truth(self) -> dt.date | None:
+        """Monday of the week in which it came true: the last that it is about where the day is not known."""
         if self.fate is not Fate.CAME_TRUE:
             return None
-        last = self.week + horizon_weeks * _WEEK
         if self.happened_on is None:
-            return last
-        return min(last, self.happened_on - dt.timedelta(days=self.happened_on.weekday()))
+            return self.last_week
+        return min(self.last_week, monday_of(self.happened_on))
 
 
 @dataclass
@@ -91,6 +97,11 @@ class Episode:
         return self.alerts[-1].week
 
     @property
+    def about_up_to(self) -> dt.date:
+        """Monday of the last week that one of its alerts is about."""
+        return max(each.last_week for each in self.alerts)
+
+    @property
     def warning_days(self) -> int | None:
         """Days from the end of the week of its first alert to the day on which it came true; None if not known."""
         if self.happened_on is None:
@@ -98,42 +109,41 @@ class Episode:
         return (self.happened_on - self.first_week).days - 6
 
 
-def episodes_of(alerts: Sequence[Alert], horizon_weeks: int, newest_week: dt.date) -> list[Episode]:
+def episodes_of(alerts: Sequence[Alert], newest_week: dt.date) -> list[Episode]:
     """The episodes of one product, oldest first.
 
     Args:
         alerts: Of different weeks, in any order.
-        horizon_weeks: Weeks ahead that each is about.
         newest_week: Monday of the newest week of which it is known which products had an alert.
     """
     episodes: list[Episode] = []
     for alert in sorted(alerts, key=lambda each: each.week):
-        if episodes and _continues(alert, episodes[-1], horizon_weeks):
+        if episodes and _continues(alert, episodes[-1]):
             episodes[-1].alerts.append(alert)
         else:
             episodes.append(Episode([alert]))
-        _note_if_true(alert, episodes[-1], horizon_weeks)
+        _note_if_true(alert, episodes[-1])
     for episode in episodes:
-        _end(episode, horizon_weeks, newest_week)
+        _end(episode, newest_week)
     return episodes
 
 
-def _continues(alert: Alert, episode: Episode, horizon_weeks: int) -> bool:
+def _continues(alert: Alert, episode: Episode) -> bool:
     over = episode.true_week is not None and episode.true_week <= alert.week
-    return not over and alert.week <= episode.last_week + horizon_weeks * _WEEK
+    return not over and alert.week <= episode.about_up_to
 
 
-def _note_if_true(alert: Alert, episode: Episode, horizon_weeks: int) -> None:
-    week = alert.week_of_truth(horizon_weeks)
+def _note_if_true(alert: Alert, episode: Episode) -> None:
+    week = alert.week_of_truth
     if week is not None and (episode.true_week is None or week < episode.true_week):
         episode.true_week, episode.happened_on = week, alert.happened_on
 
 
-def _end(episode: Episode, horizon_weeks: int, newest_week: dt.date) -> None:
+def _end(episode: Episode, newest_week: dt.date) -> None:
     if episode.true_week is not None:
         episode.fate, episode.ended_in = Fate.CAME_TRUE, episode.true_week
         return
-    last = episode.last_week + horizon_weeks * _WEEK
+    last = episode.about_up_to
     waiting = [each for each in episode.alerts if each.fate is Fate.OPEN]
     if waiting or newest_week < last:
         episode.reason = waiting[0].reason if waiting else OutcomeReason.MAY_CONTINUE.on(last)

@@ -184,7 +184,7 @@ def _row(question: str, each: ProductEpisode, acknowledged_at_us: int | None) ->
         "model_name": each.note.model.name,
         "model_version": each.note.model.version,
         "threshold": each.note.threshold,
-        "probability": each.first["probability"],
+        "probability": each.first["alert_probability"],
         "highest_probability": each.highest_probability,
         **{name: each.first[name] for name in _OF_FIRST_ALERT},
         "outcome": outcome.value,

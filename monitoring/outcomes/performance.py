@@ -1,7 +1,9 @@
 """How the model did on past weeks, beside the simple rules with as many alerts in each week: figures with intervals.
 
 Every figure is of product-weeks whose outcome the label tells, and that nobody acted upon: an alert that is acted upon
-prevents what it warns of. Where there is not enough for a figure it is None, never 0.
+prevents what it warns of. How a scorer ranks, and whether its probabilities hold, is told by the label's outcome; what
+its alerts were worth by what happened within the days that an alert is about, of product-weeks where these are over.
+Where there is not enough for a figure it is None, never 0.
 """
 
 import datetime as dt
@@ -33,7 +35,7 @@ class Scorer:
     Attributes:
         values: Higher means riskier.
         is_probability: Whether they are probabilities.
-        alert: Its alerts.
+        alert: Its alerts of product-weeks where the days that an alert is about are over.
         warning_days: Of the last alert of each episode that came true, the days from the end of the episode's first
             week; 0 everywhere else.
     """
@@ -58,20 +60,17 @@ class Performance:
     Args:
         rows: Product-weeks, their outcomes told.
         probabilities: Names of the rules that give probabilities.
-        horizon_weeks: Weeks ahead that alerts are about.
         yardstick: Draws and seed of the intervals.
     Attributes:
         rows: Those that figures are made of.
     """
 
-    def __init__(
-        self, rows: Rows, probabilities: Collection[str], horizon_weeks: int, yardstick: Yardstick | None = None
-    ) -> None:
-        self._all, self.yardstick, self.horizon_weeks = rows, yardstick or Yardstick(), horizon_weeks
+    def __init__(self, rows: Rows, probabilities: Collection[str], yardstick: Yardstick | None = None) -> None:
+        self._all, self.yardstick = rows, yardstick or Yardstick()
         self.rows = rows.take(np.isfinite(rows.outcome) & ~rows.acknowledged)
         self._scorers: dict[str, Scorer] = {}
         if len(self.rows):
-            self._scorers = _scorers(self.rows, probabilities, horizon_weeks)
+            self._scorers = _scorers(self.rows, probabilities)
 
     @property
     def weeks(self) -> list[int]:
@@ -116,18 +115,19 @@ class Performance:
         return self.rows.outcome[which], given
 
 
-def _scorers(rows: Rows, probabilities: Collection[str], horizon_weeks: int) -> dict[str, Scorer]:
+def _scorers(rows: Rows, probabilities: Collection[str]) -> dict[str, Scorer]:
+    is_judged = np.isfinite(rows.alert_outcome)
     weeks, place = np.unique(rows.week, return_inverse=True)
-    alerts_in_week = np.bincount(place[rows.alert], minlength=len(weeks))[place]
+    alerts_in_week = np.bincount(place[rows.alert & is_judged], minlength=len(weeks))[place]
     base_rate = (np.bincount(place, weights=rows.probability) / np.bincount(place))[place]
-    scorers = {MODEL: (rows.probability, True, rows.alert)}
+    scorers = {MODEL: (rows.probability, True, rows.alert & is_judged)}
     for name, score in rows.rules.items():
         values = _filled(score, place, base_rate.astype(np.float32), is_probability=name in probabilities)
-        # a rule that is not there in a week ranks nothing in it
-        ranked = np.where(np.isfinite(values), values, np.float32(-np.inf))
+        # a rule that is not there in a week ranks nothing in it, and an alert is held against another that is over
+        ranked = np.where(np.isfinite(values) & is_judged, values, np.float32(-np.inf))
         scorers[name] = (values, name in probabilities, place_in_week(ranked, rows.week) < alerts_in_week)
     return {
-        name: Scorer(values, is_probability, alert, warning_days_of(rows, alert, horizon_weeks))
+        name: Scorer(values, is_probability, alert, warning_days_of(rows, alert))
         for name, (values, is_probability, alert) in scorers.items()
     }
 
@@ -145,7 +145,7 @@ def _filled(score: FloatArray, place: IntArray, base_rate: FloatArray, *, is_pro
     return np.where(np.isfinite(lowest[place]), filled, np.float32(np.nan))
 
 
-def warning_days_of(rows: Rows, alert: BoolArray, horizon_weeks: int) -> IntArray:
+def warning_days_of(rows: Rows, alert: BoolArray) -> IntArray:
     """See :class:`Scorer`."""
     days = np.zeros(len(rows), dtype=np.int64)
     found = np.flatnonzero(alert)
@@ -159,16 +159,18 @@ def warning_days_of(rows: Rows, alert: BoolArray, horizon_weeks: int) -> IntArra
         for row in of_product.tolist():
             week = date_of(int(rows.week[row]))
             places[week] = row, _as_alert(rows, row)
-        for episode in episodes_of([each for _, each in places.values()], horizon_weeks, newest):
+        for episode in episodes_of([each for _, each in places.values()], newest):
             days[places[episode.last_week][0]] = episode.warning_days or 0
     return days
 
 
 def _as_alert(rows: Rows, row: int) -> Alert:
     week, day = date_of(int(rows.week[row])), int(rows.out_day[row])
-    if rows.outcome[row] != 1:
-        return Alert(week, Fate.DID_NOT)
-    return Alert(week, Fate.CAME_TRUE, week + dt.timedelta(days=6 + day) if day else None)
+    sunday = week + dt.timedelta(days=6)
+    until = sunday + dt.timedelta(days=int(rows.alert_days[row]))
+    if rows.alert_outcome[row] != 1:
+        return Alert(week, until, Fate.DID_NOT)
+    return Alert(week, until, Fate.CAME_TRUE, sunday + dt.timedelta(days=day) if day else None)
 
 
 def _of(scorer: Scorer, which: BoolArray) -> Scorer:
@@ -183,7 +185,7 @@ def measured(rows: Rows, scorers: Mapping[str, Scorer], yardstick: Yardstick) ->
 
 
 def _measured(rows: Rows, scorer: Scorer, bootstrap: Bootstrap) -> Measured:
-    happened, alert = rows.outcome == 1, scorer.alert
+    happened, alert, is_judged = rows.alert_outcome == 1, scorer.alert, np.isfinite(rows.alert_outcome)
     hit, every = alert & happened, np.ones(len(rows), dtype=np.bool_)
     undisturbed = alert & ~rows.received
     draws: dict[str, Draws | None] = {
@@ -192,7 +194,7 @@ def _measured(rows: Rows, scorer: Scorer, bootstrap: Bootstrap) -> Measured:
         "recall": _share(bootstrap, hit, happened),
         "average_precision": None,
     }
-    if happened.any():
+    if (rows.outcome == 1).any():
         draws["average_precision"], _ = bootstrap.of_ranking(Ranking(rows.outcome, scorer.values))
     if scorer.is_probability:
         error = np.square(scorer.values.astype(np.float64) - rows.outcome)
@@ -208,7 +210,7 @@ def _measured(rows: Rows, scorer: Scorer, bootstrap: Bootstrap) -> Measured:
         quartiles = low, high
     for what, lost in (("units", rows.units_lost), ("revenue", rows.revenue_lost)):
         draws[f"{what}_lost_after_alert"] = _sum(bootstrap, lost, alert)
-        draws[f"{what}_lost_without_alert"] = _sum(bootstrap, lost, ~alert)
+        draws[f"{what}_lost_without_alert"] = _sum(bootstrap, lost, is_judged & ~alert)
     figures = {name: None if each is None else figure_of(each) for name, each in draws.items()}
     record = ScorerRecord(
         is_probability=scorer.is_probability,
@@ -237,8 +239,8 @@ def figure_of(draws: Draws) -> Figure:
 
 def _fates(rows: Rows) -> AlertFates:
     alerts = rows.take(rows.alert)
-    happened, free = alerts.outcome == 1, ~alerts.acknowledged
-    known = np.isfinite(alerts.outcome)
+    happened, free = alerts.alert_outcome == 1, ~alerts.acknowledged
+    known = np.isfinite(alerts.alert_outcome)
     return AlertFates(
         came_true=int((free & happened).sum()),
         did_not=int((free & known & ~happened & ~alerts.received).sum()),

@@ -25,7 +25,7 @@ from monitoring.outcomes.week_outcomes import read_outcomes
 MOST_ROWS = 5_000_000
 """Product-weeks that are held at a time: of more, the newest weeks are taken."""
 
-_SAID = ("product_id", "probability", "alert", "demand_per_week", "price")
+_SAID = ("product_id", "probability", "alert", "alert_until", "demand_per_week", "price")
 _DAYS = 7
 
 
@@ -39,6 +39,8 @@ class Rows:
         outcome: The label's: 1, 0, or NaN where it is not known.
         probability: The model's.
         alert: Whether there was one.
+        alert_days: Days from the week's Sunday that an alert is about.
+        alert_outcome: The outcome within these days: 1, 0, or NaN where it is not known or they are not over.
         acknowledged: Whether somebody acted upon the alert before it was over.
         received: Whether only what came in kept the product from running out.
         out_day: Days from the week's Sunday to the first day out of stock; 0 where none is known.
@@ -54,6 +56,8 @@ class Rows:
     outcome: FloatArray
     probability: FloatArray
     alert: BoolArray
+    alert_days: IntArray
+    alert_outcome: FloatArray
     acknowledged: BoolArray
     received: BoolArray
     out_day: IntArray
@@ -101,12 +105,10 @@ def _frame(folder: Path, note: PredictionsNote, acknowledged: Sequence[Acknowled
     told = read_outcomes(folder, note, said["product_id"])
     if told is None:
         raise OutcomesError(f"nothing tells how the week of {note.as_of_week} turned out, in {folder}: look again")
-    over = note.last_day + dt.timedelta(weeks=note.horizon_weeks)
-    acted_upon = [
-        each.product_id
-        for each in acknowledged
-        if each.first_week <= note.as_of_week <= each.last_week and each.at.date() <= over
-    ]
+    acted_upon = {
+        each.product_id: each.at.date() for each in acknowledged if each.first_week <= note.as_of_week <= each.last_week
+    }
+    acted_on = pl.col("product_id").replace_strict(acted_upon, default=None, return_dtype=pl.Date)
     rules, challenger = read_rules(folder, note), read_challenger(folder, note)
     if challenger is None:
         challenger = pl.DataFrame({name: [None] * said.height for name in CHALLENGER_COLUMNS}, CHALLENGER_COLUMNS)
@@ -116,8 +118,9 @@ def _frame(folder: Path, note: PredictionsNote, acknowledged: Sequence[Acknowled
         .hstack(rules.rename(lambda name: f"{RULE}{name}"))
         .with_columns(
             week=pl.lit(int(week_number(np.array([note.as_of_week], dtype="datetime64[D]"))[0])),
-            acknowledged=pl.col("alert") & pl.col("product_id").is_in(acted_upon),
+            acknowledged=pl.col("alert") & (acted_on <= pl.col("alert_until")).fill_null(value=False),
             out_day=(pl.col("out_on") - pl.lit(note.last_day)).dt.total_days().fill_null(0),
+            alert_days=(pl.col("alert_until") - pl.lit(note.last_day)).dt.total_days(),
         )
     )
 
@@ -135,6 +138,8 @@ def _arrays(rows: pl.DataFrame) -> Rows:
         outcome=numbers(pl.col("outcome")).astype(np.float32),
         probability=numbers(pl.col("probability")).astype(np.float32),
         alert=rows["alert"].to_numpy(),
+        alert_days=rows["alert_days"].to_numpy().astype(np.int64),
+        alert_outcome=numbers(pl.when("alert_is_over").then("alert_outcome")).astype(np.float32),
         acknowledged=rows["acknowledged"].to_numpy(),
         received=rows["used_up_on"].is_not_null().to_numpy(),
         out_day=rows["out_day"].to_numpy().astype(np.int64),

@@ -112,7 +112,7 @@ def _performance(
         return None
     rows = read_rows(folder, over, acknowledgements(database, question.name))
     probabilities = {name for note in over for name in note.probabilities}
-    return Performance(rows, probabilities, question.horizon_weeks)
+    return Performance(rows, probabilities)
 
 
 def _write_record(

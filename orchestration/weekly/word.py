@@ -147,8 +147,9 @@ def _as_they_are_now(worse: Sequence[Mapping[str, Any]], folder: Path, week: dt.
     note = next((note for note in counted_weeks(folder) if note.as_of_week == week), None) if worse else None
     if note is None:
         return []
-    told = ["product_id", "probability", "units_on_hand", "reorder_by", "revenue_at_risk"]
-    now = {row["product_id"]: row for row in read_predictions(folder, note, told).iter_rows(named=True)}
+    told = ["product_id", "alert_probability", "units_on_hand", "reorder_by", "revenue_at_risk"]
+    rows = read_predictions(folder, note, told).rename({"alert_probability": "probability"})
+    now = {row["product_id"]: row for row in rows.iter_rows(named=True)}
     return [
         Alert(
             question=row["question"],

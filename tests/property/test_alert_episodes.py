@@ -11,7 +11,7 @@ FIRST = dt.date(2024, 1, 1)
 WEEK = dt.timedelta(weeks=1)
 WEEKS = 16
 
-History = tuple[list[int], dict[int, int], set[int], int]
+History = tuple[list[int], dict[int, int], set[int], list[int]]
 
 
 def week(number: int) -> dt.date:
@@ -20,13 +20,13 @@ def week(number: int) -> dt.date:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Weeks with an alert, days on which the product ran out by week, weeks that nothing tells of, and the horizon."""
+    """Weeks with an alert, days on which the product ran out by week, weeks that nothing tells of, and weeks ahead."""
     numbers = st.integers(0, WEEKS - 1)
     return (
         sorted(draw(st.sets(numbers))),
         draw(st.dictionaries(numbers, st.integers(0, 6), max_size=4)),
         draw(st.sets(numbers, max_size=3)),
-        draw(st.integers(1, 4)),
+        draw(st.lists(st.integers(1, 4), min_size=WEEKS, max_size=WEEKS)),
     )
 
 
@@ -35,21 +35,22 @@ def seen_at(now: int, history: History) -> list[Alert]:
     weeks, out, untold, horizon = history
     alerts = []
     for number in (each for each in weeks if each <= now):
-        ahead = range(number + 1, number + horizon + 1)
+        ahead = range(number + 1, number + horizon[number] + 1)
+        until = week(ahead[-1]) + dt.timedelta(days=6)
         days = [week(each) + dt.timedelta(days=out[each]) for each in ahead if each in out and each <= now]
         if days:
-            alerts.append(Alert(week(number), Fate.CAME_TRUE, min(days)))
+            alerts.append(Alert(week(number), until, Fate.CAME_TRUE, min(days)))
         elif ahead[-1] > now:
-            alerts.append(Alert(week(number), Fate.OPEN, reason="not over"))
+            alerts.append(Alert(week(number), until, Fate.OPEN, reason="not over"))
         elif untold & set(ahead):
-            alerts.append(Alert(week(number), Fate.UNKNOWN, reason="not counted"))
+            alerts.append(Alert(week(number), until, Fate.UNKNOWN, reason="not counted"))
         else:
-            alerts.append(Alert(week(number), Fate.DID_NOT))
+            alerts.append(Alert(week(number), until, Fate.DID_NOT))
     return alerts
 
 
 def look(now: int, history: History) -> list[Episode]:
-    return episodes_of(seen_at(now, history), history[3], week(now))
+    return episodes_of(seen_at(now, history), week(now))
 
 
 @given(histories(), st.integers(0, WEEKS + 4))
@@ -67,8 +68,8 @@ def test_each_alert_is_part_of_exactly_one_episode_and_each_episode_has_ended_or
             assert episode.warning_days >= 1
             assert episode.happened_on is not None
             assert week(now) + WEEK > episode.happened_on
-        gaps = zip(episode.alerts, episode.alerts[1:], strict=False)
-        assert all(later.week - earlier.week <= history[3] * WEEK for earlier, later in gaps)
+        before = [max(each.until for each in episode.alerts[:place]) for place in range(1, len(episode.alerts))]
+        assert all(later.week <= until for later, until in zip(episode.alerts[1:], before, strict=True))
 
 
 @given(histories())
@@ -89,7 +90,7 @@ def test_an_episode_that_has_ended_stays_as_it_is_whatever_weeks_follow(
 def test_the_order_in_which_alerts_are_told_does_not_matter(history: History, data: st.DataObject) -> None:
     alerts = seen_at(WEEKS, history)
     shuffled = data.draw(st.permutations(alerts))
-    assert episodes_of(shuffled, history[3], week(WEEKS)) == episodes_of(alerts, history[3], week(WEEKS))
+    assert episodes_of(shuffled, week(WEEKS)) == episodes_of(alerts, week(WEEKS))
 
 
 @given(histories())

@@ -80,7 +80,7 @@ def test_outcomes_days_and_receipts_are_those_of_the_counts(first: Counts, secon
     history = history_of(first, second)
     panel = build_panel(history, as_of_week=LAST_WEEK)
     truth = truth_of(label("inventory", horizon_weeks=horizon), panel, history, FIRST)
-    assert truth.is_over == tuple(week + horizon < WEEKS for week in range(WEEKS))
+    assert truth.weeks_over == tuple(WEEKS - 1 - week if week + horizon < WEEKS else 0 for week in range(WEEKS))
     for row, of_product in ((panel.product_ids.index("a"), first), (panel.product_ids.index("b"), second)):
         known = {day: units for day, units in of_product.items() if day != DAYS - 1}
         for week in range(WEEKS):
@@ -91,3 +91,36 @@ def test_outcomes_days_and_receipts_are_those_of_the_counts(first: Counts, secon
             found = (truth.out_day[row, week], truth.receipt_day[row, week], truth.used_up_day[row, week])
             np.testing.assert_equal(truth.outcome[row, week], np.float32(outcome))
             assert found == (day_out, receipt, used_up), (week, known)
+
+
+def alert_read_plainly(of_product: Counts, week: int, days: int) -> tuple[float, int]:
+    """What became of an alert that is about so many days, and the day on which the product ran out within them."""
+    sunday, weeks = 7 * week + 6, -(-days // 7)
+    for ahead in range(weeks):
+        first = sunday + 7 * ahead + 1
+        if first + 6 >= DAYS:
+            return np.nan, 0
+        counted = {day - sunday: of_product[day] for day in range(first, first + 7) if day in of_product}
+        out = [day for day, units in counted.items() if units <= 0]
+        if out:
+            return (1.0, out[0]) if out[0] <= days else (0.0, 0)
+        if not counted:
+            return np.nan, -1
+    return 0.0, 0
+
+
+@given(counts(), st.lists(st.integers(7, 28), min_size=WEEKS, max_size=WEEKS))
+@settings(max_examples=25)
+def test_what_became_of_an_alert_is_what_the_counts_of_its_own_days_say(first: Counts, days: list[int]) -> None:
+    history = history_of(first, first)
+    panel = build_panel(history, as_of_week=LAST_WEEK)
+    alert_days = np.broadcast_to(np.array(days), (len(panel.product_ids), WEEKS))
+    truth = truth_of(label("inventory", horizon_weeks=1), panel, history, FIRST, alert_days)
+    row, known = panel.product_ids.index("a"), {day: units for day, units in first.items() if day != DAYS - 1}
+    for week in range(WEEKS):
+        if [units for day, units in sorted(known.items()) if day <= 7 * week + 6][-1] <= 0:
+            continue  # out of stock already: nobody is warned of it
+        outcome, day_out = alert_read_plainly(known, week, days[week])
+        np.testing.assert_equal(truth.alert_outcome[row, week], np.float32(outcome))
+        if outcome == 1 or day_out == 0:
+            assert truth.out_day[row, week] == day_out, (week, days[week], known)

@@ -69,10 +69,12 @@ def _outcomes(folder: Path) -> Reader:
     rows = {name: pl.Series([None] * 30, dtype=kind) for name, kind in PREDICTION_COLUMNS.items()}
     ids = pl.Series([f"product-{number}" for number in range(30)])
     rows |= {"product_id": ids, "probability": pl.Series([0.5] * 30, dtype=pl.Float32), "alert": pl.Series([True] * 30)}
+    rows |= {"alert_probability": rows["probability"], "alert_until": pl.Series([said.horizon_end] * 30)}
     rule = {f"{RULE}units on hand": pl.Series(range(30), dtype=pl.Float32)}
     keep_predictions(pl.DataFrame(rows | rule), said, folder)
     outcomes = {name: pl.Series([None] * 30, dtype=kind) for name, kind in OUTCOME_COLUMNS.items()}
     outcomes |= {"product_id": ids, "outcome": pl.Series([0, 1, None] * 10, dtype=pl.Float32)}
+    outcomes |= {"alert_outcome": outcomes["outcome"], "alert_is_over": pl.Series([True] * 30)}
     outcomes["is_in_data"] = pl.Series([True] * 30)
     told = OutcomesNote(said.snapshot_id, said.as_of_week, week(1), is_over=True)
     write_file(pl.DataFrame(outcomes, schema=OUTCOME_COLUMNS), told, folder / OUTCOMES / f"{said.snapshot_id}.parquet")

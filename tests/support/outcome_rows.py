@@ -20,6 +20,7 @@ def rows(*each: dict[str, Any]) -> Rows:
     default |= {"out_day": 0, "units_lost": 0.0, "revenue_lost": 0.0, "rule": 0.0}
     default |= {"challenger": np.nan, "challenger_alert": False}
     whole = [default | {"product": place} | row for place, row in enumerate(each)]
+    whole = [{"alert_outcome": row["outcome"], "alert_days": 7} | row for row in whole]  # unless they say otherwise
 
     def column(name: str, kind: type) -> Any:
         return np.array([row[name] for row in whole], dtype=kind)
@@ -30,6 +31,8 @@ def rows(*each: dict[str, Any]) -> Rows:
         outcome=column("outcome", np.float32),
         probability=column("probability", np.float32),
         alert=column("alert", np.bool_),
+        alert_days=column("alert_days", np.int64),
+        alert_outcome=column("alert_outcome", np.float32),
         acknowledged=column("acknowledged", np.bool_),
         received=column("received", np.bool_),
         out_day=column("out_day", np.int64),

@@ -30,6 +30,11 @@ def note(number: int, published: int = 0, name: str = "a") -> PredictionsNote:
     )
 
 
+def until(number: int, days: int = 7) -> dt.date:
+    """The last day that an alert of a week is about."""
+    return week(number) + dt.timedelta(days=6 + days)
+
+
 def report(first_day: dt.date, last_day: dt.date) -> IngestReport:
     """The account of records from one day to another, as far as a panel looks at it."""
     return IngestReport(

@@ -16,6 +16,7 @@ TWO_YEARS = 728
 
 def fate_after(folder: Path, said: PredictionsNote, wait: dt.timedelta) -> Fate:
     row = dict.fromkeys(PREDICTION_COLUMNS) | {"product_id": "p", "probability": 0.9, "alert": True}
+    row |= {"alert_probability": 0.9, "alert_until": said.horizon_end}
     keep_predictions(pl.DataFrame([row], schema=PREDICTION_COLUMNS), said, folder)
     (found,) = product_episodes(folder, [said], said.published_at + wait)
     return found.episode.fate

@@ -17,7 +17,7 @@ from monitoring.outcomes.alerts import ProductEpisode
 from monitoring.outcomes.episodes import Alert, Fate, episodes_of
 from monitoring.outcomes.ledger import LedgerChanges, acknowledgements, episodes_in, reconcile
 from monitoring.outcomes.predictions import PREDICTION_COLUMNS
-from tests.support.outcomes import note, week
+from tests.support.outcomes import note, until, week
 
 NOW = dt.datetime(2024, 7, 1, 6, tzinfo=dt.UTC)
 IN_TIME = dt.datetime(2024, 6, 23, 20, tzinfo=dt.UTC)
@@ -30,19 +30,19 @@ WEEKS = {week(number) for number in range(6)}
 
 def found(*alerts: Alert, product_id: str = "p") -> list[ProductEpisode]:
     first = dict.fromkeys(PREDICTION_COLUMNS) | {
-        "probability": 0.1 + 0.2,
+        "alert_probability": 0.1 + 0.2,
         "units_on_hand": 3.0,
         "reorder_by": week(0),
     }
-    return [ProductEpisode(product_id, each, first, note(0, 0), 0.7) for each in episodes_of(alerts, 1, max(WEEKS))]
+    return [ProductEpisode(product_id, each, first, note(0, 0), 0.7) for each in episodes_of(alerts, max(WEEKS))]
 
 
 def in_vain(*numbers: int) -> list[Alert]:
-    return [Alert(week(number), Fate.DID_NOT) for number in numbers]
+    return [Alert(week(number), until(number), Fate.DID_NOT) for number in numbers]
 
 
 def came_true(number: int, day: int = 2) -> Alert:
-    return Alert(week(number), Fate.CAME_TRUE, week(number + 1) + dt.timedelta(days=day))
+    return Alert(week(number), until(number), Fate.CAME_TRUE, week(number + 1) + dt.timedelta(days=day))
 
 
 def decide(
@@ -98,7 +98,7 @@ def test_what_later_data_say_of_an_episode_that_had_ended_is_noted(database: Dat
 
 
 def test_an_acknowledgement_stays_and_says_why_nothing_happened(database: Database) -> None:
-    open_alert = Alert(week(5), Fate.OPEN, reason="the data end")
+    open_alert = Alert(week(5), until(5), Fate.OPEN, reason="the data end")
     reconcile(database, QUESTION, found(open_alert), WEEKS, NOW)
     decide(database, week(5), IN_TIME)
     reconcile(database, QUESTION, found(open_alert), WEEKS, NOW)
@@ -107,7 +107,7 @@ def test_an_acknowledgement_stays_and_says_why_nothing_happened(database: Databa
     later = WEEKS | {week(6)}
     over = [
         ProductEpisode("p", each, found(*in_vain(5))[0].first, note(0, 0), 0.7)
-        for each in episodes_of(in_vain(5), 1, week(6))
+        for each in episodes_of(in_vain(5), week(6))
     ]
     reconcile(database, QUESTION, over, later, NOW)
     (row,) = episodes_in(database, QUESTION)

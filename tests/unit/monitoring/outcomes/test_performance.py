@@ -10,8 +10,8 @@ from monitoring.outcomes.rows import Rows
 from tests.support.outcome_rows import FEW, FIRST, HIT, IN_VAIN, MISS, RECEIVED, WEEK, rows
 
 
-def performance(made: Rows, horizon_weeks: int = 1) -> Performance:
-    return Performance(made, set(), horizon_weeks, FEW)
+def performance(made: Rows) -> Performance:
+    return Performance(made, set(), FEW)
 
 
 def test_the_figures_of_a_week_are_those_of_its_rows() -> None:

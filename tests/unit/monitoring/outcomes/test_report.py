@@ -36,7 +36,7 @@ def test_before_any_outcome_is_known_the_page_says_so_and_lists_what_is_open(tmp
 
 
 def test_figures_pictures_alerts_and_what_turned_out_otherwise_are_on_the_page(tmp_path: Path) -> None:
-    performance = Performance(rows(HIT, MISS, IN_VAIN, *[{}] * 100), set(), 1, FEW)
+    performance = Performance(rows(HIT, MISS, IN_VAIN, *[{}] * 100), set(), FEW)
     record = replace(track_record("inventory"), recent=performance.over([WEEK]), all=performance.over([WEEK]))
     came_true = {"outcome": "came_true", "outcome_day": week(1), "warning_days": 1}
     acknowledged = {"outcome": "unknown", "reason": "acted upon", "acknowledged_at_us": microseconds(NOW)}
@@ -60,7 +60,7 @@ def test_figures_pictures_alerts_and_what_turned_out_otherwise_are_on_the_page(t
 
 def test_weeks_without_enough_for_any_figure_make_a_page_all_the_same(tmp_path: Path) -> None:
     nothing = ScorerRecord(is_probability=True, alerts=0)
-    performance = Performance(rows({"outcome": np.nan}), set(), 1, FEW)
+    performance = Performance(rows({"outcome": np.nan}), set(), FEW)
     period = replace(performance.over([WEEK]), model=nothing, rules={})
     record = track_record("inventory")
     weeks = tuple(replace(each, figures=replace(each.figures, model=nothing, rules={})) for each in record.weeks)
