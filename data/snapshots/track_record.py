@@ -28,7 +28,7 @@ class TrackRecordError(StockoutError):
 
 @dataclass(frozen=True)
 class AlertFates:
-    """What became of the model's weekly alerts; all but the last attribute add up to the alerts.
+    """What became of the model's weekly alerts that are over; all but the last attribute add up to these.
 
     Attributes:
         came_true: It happened.

@@ -238,7 +238,7 @@ def figure_of(draws: Draws) -> Figure:
 
 
 def _fates(rows: Rows) -> AlertFates:
-    alerts = rows.take(rows.alert)
+    alerts = rows.take(rows.alert & rows.alert_is_over)
     happened, free = alerts.alert_outcome == 1, ~alerts.acknowledged
     known = np.isfinite(alerts.alert_outcome)
     return AlertFates(

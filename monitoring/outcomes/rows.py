@@ -40,6 +40,7 @@ class Rows:
         probability: The model's.
         alert: Whether there was one.
         alert_days: Days from the week's Sunday that an alert is about.
+        alert_is_over: Whether the data reach the end of these days.
         alert_outcome: The outcome within these days: 1, 0, or NaN where it is not known or they are not over.
         acknowledged: Whether somebody acted upon the alert before it was over.
         received: Whether only what came in kept the product from running out.
@@ -57,6 +58,7 @@ class Rows:
     probability: FloatArray
     alert: BoolArray
     alert_days: IntArray
+    alert_is_over: BoolArray
     alert_outcome: FloatArray
     acknowledged: BoolArray
     received: BoolArray
@@ -139,6 +141,7 @@ def _arrays(rows: pl.DataFrame) -> Rows:
         probability=numbers(pl.col("probability")).astype(np.float32),
         alert=rows["alert"].to_numpy(),
         alert_days=rows["alert_days"].to_numpy().astype(np.int64),
+        alert_is_over=rows["alert_is_over"].to_numpy(),
         alert_outcome=numbers(pl.when("alert_is_over").then("alert_outcome")).astype(np.float32),
         acknowledged=rows["acknowledged"].to_numpy(),
         received=rows["used_up_on"].is_not_null().to_numpy(),

@@ -130,7 +130,9 @@ def _read(path: Path) -> pl.DataFrame:
         return read_columns(path, OUTCOME_COLUMNS)
     rows = read_columns(path, {name: kind for name, kind in OUTCOME_COLUMNS.items() if name not in of_alert})
     is_over = read_note(OutcomesNote, path).is_over
-    return rows.with_columns(alert_outcome=pl.col("outcome"), alert_is_over=pl.lit(is_over)).select(OUTCOME_COLUMNS)
+    return rows.with_columns(alert_outcome=pl.col("outcome"), alert_is_over=pl.lit(is_over)).select(
+        list(OUTCOME_COLUMNS)
+    )
 
 
 def _days_ahead(note: PredictionsNote, said: pl.DataFrame) -> IntArray:

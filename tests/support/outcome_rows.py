@@ -20,7 +20,9 @@ def rows(*each: dict[str, Any]) -> Rows:
     default |= {"out_day": 0, "units_lost": 0.0, "revenue_lost": 0.0, "rule": 0.0}
     default |= {"challenger": np.nan, "challenger_alert": False}
     whole = [default | {"product": place} | row for place, row in enumerate(each)]
-    whole = [{"alert_outcome": row["outcome"], "alert_days": 7} | row for row in whole]  # unless they say otherwise
+    whole = [
+        {"alert_outcome": row["outcome"], "alert_days": 7, "alert_is_over": True} | row for row in whole
+    ]  # unless they say otherwise
 
     def column(name: str, kind: type) -> Any:
         return np.array([row[name] for row in whole], dtype=kind)
@@ -32,6 +34,7 @@ def rows(*each: dict[str, Any]) -> Rows:
         probability=column("probability", np.float32),
         alert=column("alert", np.bool_),
         alert_days=column("alert_days", np.int64),
+        alert_is_over=column("alert_is_over", np.bool_),
         alert_outcome=column("alert_outcome", np.float32),
         acknowledged=column("acknowledged", np.bool_),
         received=column("received", np.bool_),

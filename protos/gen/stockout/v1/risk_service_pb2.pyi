@@ -1636,7 +1636,9 @@ Global___Performance: _TypeAlias = Performance  # noqa: Y015
 
 @_typing.final
 class AlertFates(_message.Message):
-    """What became of the weekly alerts of a model; all but the last field add up to the alerts."""
+    """What became of the weekly alerts of a model, of which the time that they are about is over; all but the last field add
+    up to these.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1653,7 +1655,7 @@ class AlertFates(_message.Message):
     received: _builtins.int
     """It did not, and would have without what came in meanwhile: the stock less what came in reached 0."""
     unknown: _builtins.int
-    """Nothing tells, as where a product was not counted; or not yet, since the time that the alert is about is not over."""
+    """Nothing tells, as where a product was not counted."""
     acknowledged: _builtins.int
     """Somebody acted upon it before it was over, so that it is in no figure."""
     acknowledged_came_true: _builtins.int

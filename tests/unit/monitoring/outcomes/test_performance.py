@@ -98,3 +98,27 @@ def test_the_warning_counts_from_the_first_alert_of_an_episode_and_once() -> Non
     only_last = performance(made).over([WEEK + 3]).model
     assert only_last.warning_days_quartiles == pytest.approx((5, 23))
     assert performance(made).over([WEEK]).model.warning_days is None
+
+
+def test_an_alert_that_is_not_over_is_in_no_figure_of_alerts_but_ranks_all_the_same() -> None:
+    until_relief = {"alert_days": 21, "alert_outcome": 1}
+    not_over = {"alert": True, "alert_is_over": False, "alert_outcome": np.nan, "probability": 0.8, "rule": 9.0}
+    made = rows(
+        {"alert": True, "out_day": 17, "rule": 1.0} | until_relief,
+        {"rule": 2.0} | until_relief,
+        {"outcome": 1, "probability": 0.9, "rule": 3.0} | until_relief,
+        not_over,
+    )
+    period = performance(made).over([WEEK])
+    model, rule = period.model, period.rules["rule"]
+    assert period.fates == AlertFates(came_true=1)
+    assert (period.product_weeks, period.positives) == (4, 1), "of the question"
+    assert (model.alerts, rule.alerts) == (1, 1)
+    assert model.precision is not None
+    assert model.recall is not None
+    assert model.average_precision is not None
+    assert (model.precision.value, model.recall.value) == pytest.approx((1, 1 / 3))
+    assert model.average_precision.value == pytest.approx(1), "the question's own, by its own outcome"
+    assert model.warning_days_quartiles == pytest.approx((17, 17))
+    assert rule.precision is not None
+    assert rule.precision.value == pytest.approx(1), "the rule's alert is the highest of those that are over"

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from monitoring.outcomes.errors import OutcomesError
+from monitoring.outcomes.files import OUTCOMES, write_file
 from monitoring.outcomes.predictions import (
     PREDICTION_COLUMNS,
     counted_weeks,
@@ -13,7 +14,8 @@ from monitoring.outcomes.predictions import (
     read_predictions,
     those_that_count,
 )
-from tests.support.outcomes import note
+from monitoring.outcomes.week_outcomes import OUTCOME_COLUMNS, OutcomesNote, read_outcomes
+from tests.support.outcomes import note, until, week
 
 
 def rows(probability: float) -> pl.DataFrame:
@@ -51,3 +53,17 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(OutcomesError, match=r"2024-W19-aaaaaaaaaaaa\.parquet cannot be read .* put back a copy of it"):
         counted_weeks(tmp_path)
+
+
+def test_files_of_before_alerts_were_about_relief_tell_of_the_question(tmp_path: Path) -> None:
+    said, of_alert = note(0, 0), ["alert_probability", "alert_until"]
+    keep_predictions(rows(0.75).drop(of_alert), said, tmp_path)
+    (row,) = read_predictions(tmp_path, said, ["product_id", *of_alert]).iter_rows()
+    assert row == ("p", 0.75, until(0))
+    outcome = dict.fromkeys(OUTCOME_COLUMNS) | {"product_id": "p", "outcome": 1.0, "is_in_data": True}
+    told = pl.DataFrame([outcome], schema=OUTCOME_COLUMNS).drop("alert_outcome", "alert_is_over")
+    known = OutcomesNote(said.snapshot_id, said.as_of_week, week(1), is_over=True)
+    write_file(told, known, tmp_path / OUTCOMES / f"{said.snapshot_id}.parquet")
+    found = read_outcomes(tmp_path, said, pl.Series("product_id", ["p"]))
+    assert found is not None
+    assert found.select("outcome", "alert_outcome", "alert_is_over").row(0) == (1.0, 1.0, True)
