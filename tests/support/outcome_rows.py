@@ -18,11 +18,10 @@ def rows(*each: dict[str, Any]) -> Rows:
     """Rows of one product each, unless they say otherwise; neither alerts nor stock-outs."""
     default = {"week": 0, "outcome": 0, "probability": 0.1, "alert": False, "acknowledged": False, "received": False}
     default |= {"out_day": 0, "units_lost": 0.0, "revenue_lost": 0.0, "rule": 0.0}
+    default |= {"alert_days": 7, "alert_is_over": True}
     default |= {"challenger": np.nan, "challenger_alert": False}
     whole = [default | {"product": place} | row for place, row in enumerate(each)]
-    whole = [
-        {"alert_outcome": row["outcome"], "alert_days": 7, "alert_is_over": True} | row for row in whole
-    ]  # unless they say otherwise
+    whole = [{"alert_outcome": row["outcome"]} | row for row in whole]
 
     def column(name: str, kind: type) -> Any:
         return np.array([row[name] for row in whole], dtype=kind)
