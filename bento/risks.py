@@ -1,5 +1,6 @@
 """Putting the Bento's own probability beside the planner's figures that the feature service gives."""
 
+import datetime as dt
 import math
 
 import numpy as np
@@ -10,6 +11,8 @@ from bento.models import Model, ModelId
 from bento.schemas import NoRisk, Reason, Refusal, Risk
 from feature_service.bundle import Bundle, Contract
 from feature_service.client import FeatureAnswer, ProductFeatures, ProductRisk, Provenance
+from feature_service.kernel import FloatArray
+from feature_service.kernel.run_out import risk_until_relief
 
 _FIGURES = (
     "units_on_hand",
@@ -52,18 +55,19 @@ def risks(answer: Answer, model: Model) -> list[Risk | NoRisk]:
     Raises:
         FeatureServiceMismatchError: If the features, the label, its horizon or its evidence are not those of the model.
     """
-    bundle, threshold = model.bundle, basis(answer, model).threshold
+    bundle, rests_on = model.bundle, basis(answer, model)
     _check_same_features(answer.features, bundle.contract)
     same_model = ModelId.of(answer.plans.provenance) == model.id
-    probabilities = iter(_probabilities(answer.features, bundle))
+    curves = iter(_curves(answer.features, bundle))
     results: list[Risk | NoRisk] = []
     for product, plan in zip(answer.features.results, answer.plans.results, strict=True):
         refusal = _refusal(product, plan, bundle.contract.label.name)
         if refusal:
             results.append(NoRisk(product_id=product.product_id, error=refusal))
         else:
-            risk = _risk(product.product_id, next(probabilities), threshold, plan, same_model=same_model)
-            results.append(risk)
+            curve = next(curves)
+            alert = bool(plan.alert) if same_model else _alert(curve, plan, rests_on)
+            results.append(_risk(product.product_id, float(curve[0]), alert, plan, same_model=same_model))
     return results
 
 
@@ -77,13 +81,22 @@ def _refusal(product: ProductFeatures, plan: ProductRisk, label: str) -> Refusal
     return Refusal(reason="NOT_ELIGIBLE", message=f"the label {label} does not apply to the product at as_of")
 
 
-def _probabilities(answer: FeatureAnswer, bundle: Bundle) -> list[float]:
+def _curves(answer: FeatureAnswer, bundle: Bundle) -> FloatArray:
+    """The probability to be out by each week's end, shape ``(products, weeks)``; without a curve that of the label."""
     rows = np.array([product.values for product in answer.results if product.eligible], dtype=np.float32)
-    probabilities: list[float] = bundle.predict(rows.reshape(-1, len(bundle.contract.feature_names))).tolist()
-    return probabilities
+    return bundle.predict_run_out(rows.reshape(-1, len(bundle.contract.feature_names)))
 
 
-def _risk(product_id: str, probability: float, threshold: float, plan: ProductRisk, *, same_model: bool) -> Risk:
+def _alert(curve: FloatArray, plan: ProductRisk, rests_on: Provenance) -> bool:
+    """Whether a model that the figures are not of raises an alert, by its own curve and the figures' day of relief."""
+    if not rests_on.alerts_until_relief or plan.relief_date is None or len(curve) == 1:
+        return bool(curve[0] >= rests_on.threshold)
+    last_day = rests_on.as_of_week + dt.timedelta(days=6)
+    relief_in_days = np.array([(plan.relief_date - last_day).days], dtype=np.float64)
+    return bool(risk_until_relief(curve[None], relief_in_days)[0] >= rests_on.threshold)
+
+
+def _risk(product_id: str, probability: float, alert: bool, plan: ProductRisk, *, same_model: bool) -> Risk:
     reasons = [
         Reason(
             feature=each.feature,
@@ -96,7 +109,7 @@ def _risk(product_id: str, probability: float, threshold: float, plan: ProductRi
     return Risk(
         product_id=product_id,
         probability=probability,
-        alert=probability >= threshold,
+        alert=alert,
         **{name: getattr(plan, name) for name in _FIGURES},
         **({name: getattr(plan, name) for name in _OF_CURVE} if same_model else {}),
         reasons=reasons if same_model else None,

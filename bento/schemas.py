@@ -20,7 +20,8 @@ class _Provenance(BaseModel):
     label: str
     evidence: str
     threshold: float = Field(
-        description="An alert is raised from here: by product id the served snapshot's, for rows the model's own."
+        description="An alert is raised from here: by product id the served snapshot's, for rows the model's own, "
+        "which is one of the probability."
     )
     horizon_weeks: int
 
@@ -45,7 +46,7 @@ class Risk(BaseModel):
 
     product_id: str = Field(description="The id as it was asked.")
     probability: float = Field(description="In [0, 1], by the answer's model_version; of what, say label and evidence.")
-    alert: bool = Field(description="Whether the probability reaches the threshold.")
+    alert: bool = Field(description="Whether the risk that alerts go by reaches the threshold.")
     units_on_hand: float | None = Field(
         description="The count recorded last, or else the last one at the as_of week; null where no stock is known."
     )
@@ -113,5 +114,9 @@ class Assessment(_Provenance):
     as_of_week: str
     alert_policy: str = Field(
         description="What the threshold was chosen by when the snapshot was published; empty where it is the model's."
+    )
+    alerts_until_relief: bool = Field(
+        description="Whether that risk is relief_probability, or where relief comes after the end of the curve, "
+        "the last of run_out_probabilities; else it is probability."
     )
     results: list[Risk | NoRisk]

@@ -150,6 +150,7 @@ class StockoutRisk:
             snapshot_id=rests_on.snapshot_id,
             as_of_week=rests_on.as_of_week.isoformat(),
             alert_policy=rests_on.alert_policy,
+            alerts_until_relief=rests_on.alerts_until_relief,
             **{**model.provenance, "threshold": rests_on.threshold},
         )
 

@@ -47,6 +47,7 @@ def provenance_of(message: provenance_pb2.Provenance) -> Provenance:
         question=message.question,
         counts_version=message.counts_version,
         challenger=_challenger(message.challenger) if message.HasField("challenger") else None,
+        alerts_until_relief=message.alerts_until_relief,
     )
 
 
@@ -106,7 +107,13 @@ def says_wrong_shard(response: Any) -> bool:
 
 
 def _challenger(message: provenance_pb2.Challenger) -> Challenger:
-    return Challenger(message.model_name, message.model_version, message.feature_set, message.threshold)
+    return Challenger(
+        model_name=message.model_name,
+        model_version=message.model_version,
+        feature_set=message.feature_set,
+        threshold=message.threshold,
+        alerts_until_relief=message.alerts_until_relief,
+    )
 
 
 def _served_shard(message: risk_service_pb2.GetServiceInfoResponse, target: str) -> ServedShard:

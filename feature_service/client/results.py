@@ -14,18 +14,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Challenger:
-    """A registered model that was scored beside the one that answers; it would alert from ``threshold``."""
+    """A registered model that was scored beside the one that answers.
+
+    It would alert from ``threshold``: of the risk until relief where ``alerts_until_relief``, else of the probability.
+    """
 
     model_name: str
     model_version: str
     feature_set: str
     threshold: float
+    alerts_until_relief: bool = False
 
 
 @dataclass(frozen=True)
 class Provenance:
     """What an answer rests on; ``evidence`` is SALES_ONLY or STOCK_AWARE.
 
+    Alerts begin at ``threshold``: of the risk until relief where ``alerts_until_relief``, else of the probability.
     ``challenger`` is None unless it was asked for and there was one.
 
     Old servers tell no ``data_until`` and no ``question``. ``counts_version`` says which recorded counts of stock the
@@ -50,6 +55,7 @@ class Provenance:
     question: str = ""
     counts_version: str = ""
     challenger: Challenger | None = None
+    alerts_until_relief: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,6 +208,7 @@ class ServiceInfo:
     recorded_counts: RecordedCounts | None = None
     shards: tuple[ServedShard, ...] = ()
     challenger: Challenger | None = None
+    alerts_until_relief: bool = False
 
 
 @dataclass(frozen=True)

@@ -92,13 +92,16 @@ def feature_table(answer: FeatureAnswer) -> Group:
 
 def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable:
     """The columns that hold something, least needed out first."""
-    probability = Column("proba-\nbility", [_probability(each) for each in risks])
+    until_relief = provenance.alerts_until_relief
+    probability = Column("proba-\nbility", [_probability(each, starred=not until_relief) for each in risks])
+    relief = Column(
+        "out before\nrelief", [_relief(each, starred=until_relief) for each in risks], room=0 if until_relief else 2
+    )
     figures: list[tuple[str, int, Literal["left", "right"], Callable[[ProductRisk], str]]] = [
         ("on\nhand", 4, "right", lambda risk: _figure(risk.units_on_hand, "g")),
         ("weeks\nleft", 2, "right", lambda risk: _figure(risk.weeks_of_cover, ".1f")),
         ("runs out", 3, "right", lambda risk: str(risk.expected_stockout_date or "")),
         ("reorder by", 6, "left", lambda risk: _reorder_by(risk, provenance)),
-        ("out before\nrelief", 2, "right", lambda risk: _figure(risk.relief_probability, ".3f")),
         ("revenue\nat risk", 5, "right", lambda risk: _figure(risk.revenue_at_risk, ",.0f")),
         ("order", 4, "right", _order),
         ("expedite\nby", 5, "left", lambda risk: str(risk.expedite_by or "")),
@@ -106,6 +109,7 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
     optional = [
         Column("category", [_text(each.category) for each in risks], folds=True, room=1),
         probability,
+        relief,
         Column("chal-\nlenger", [_challenger(each) for each in risks]),
         *(
             Column(header, [Text(cell(each)) for each in risks], room=room, justify=justify)
@@ -117,10 +121,24 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
     return FittingTable([Column("product", [_text(each.product_id) for each in risks], folds=True), *known], dim)
 
 
-def _probability(risk: ProductRisk) -> Text:
+def _probability(risk: ProductRisk, *, starred: bool) -> Text:
     if risk.probability is None:
         return Text("unknown")
-    return Text(f"{risk.probability:.3f}{'*' if risk.alert else ' '}", style="bold red" if risk.alert else "")
+    return _risk(f"{risk.probability:.3f}", is_alert=starred and bool(risk.alert))
+
+
+def _relief(risk: ProductRisk, *, starred: bool) -> Text:
+    """The risk until relief; where that comes after the curve's end, that it is at least the curve's last."""
+    is_alert = starred and bool(risk.alert)
+    if risk.relief_probability is not None:
+        return _risk(f"{risk.relief_probability:.3f}", is_alert=is_alert)
+    if risk.run_out_probabilities:
+        return _risk(f"≥{risk.run_out_probabilities[-1]:.3f}", is_alert=is_alert)
+    return Text()
+
+
+def _risk(number: str, *, is_alert: bool) -> Text:
+    return Text(f"{number}{'*' if is_alert else ' '}", style="bold red" if is_alert else "")
 
 
 def _challenger(risk: ProductRisk) -> Text:
@@ -168,14 +186,16 @@ def _marks(risks: Sequence[ProductRisk], provenance: Provenance) -> list[Text]:
     """What the marks mean that are in the table."""
     marks = []
     if any(each.alert for each in risks):
-        marks.append(f"* alert: at least {provenance.threshold:.3f}")
+        relief = " before relief" if provenance.alerts_until_relief else ""
+        marks.append(f"* alert: at least {provenance.threshold:.3f}{relief}")
     if any(each.reorder_by_date and _is_overdue(each.reorder_by_date, provenance) for each in risks):
         marks.append(
             f"overdue: the day to order by was over with the data's newest week, on {_last_known_day(provenance)}"
         )
     challenger = provenance.challenger
     if challenger and any(each.challenger_probability is not None for each in risks):
-        would = f"it would alert from {challenger.threshold:.3f}"
+        relief = " before relief" if challenger.alerts_until_relief else ""
+        would = f"it would alert from {challenger.threshold:.3f}{relief}"
         marks.append(f"challenger: version {challenger.model_version}, which changes nothing; {would}")
     newest = max((each.counted_on for each in risks if each.count_recorded and each.counted_on), default=None)
     if newest:
