@@ -132,3 +132,35 @@ def test_the_client_reads_what_the_server_says(shops: Shops) -> None:
     assert found.relief_probability == risk.relief_probability
     assert found.expected_units_lost_before_relief == risk.expected_units_lost_before_relief
     assert first.risk.relief_probability == max(each.relief_probability for each in known_risks(shops).values())
+
+
+def risk_of_alerts(risk: StockoutRisk) -> float:
+    """The risk until relief; where that comes after the end of the curve, the curve's last."""
+    return risk.relief_probability if risk.HasField("relief_probability") else risk.run_out_probabilities[-1]
+
+
+def test_an_alert_is_raised_where_the_risk_until_relief_reaches_the_threshold(shops: Shops) -> None:
+    provenance, risks = shops.ask().provenance, known_risks(shops)
+    assert provenance.alerts_until_relief
+    assert {each.alert for each in risks.values()} == {True, False}
+    for risk in risks.values():
+        assert risk.alert == (risk_of_alerts(risk) >= provenance.threshold)
+    assert any(risk.alert != (risk.probability >= provenance.threshold) for risk in risks.values())
+    request = ListStockoutRisksRequest(alert_only=True, page_size=1000)
+    listed = [each.product_id for each in shops.service.ListStockoutRisks(request, timeout=20).risks]
+    assert sorted(listed) == sorted(product for product, risk in risks.items() if risk.alert)
+
+
+def test_an_alert_goes_by_the_lead_time_that_is_asked_for(shops: Shops) -> None:
+    threshold, days = shops.ask().provenance.threshold, (0, 21, 300)
+    products = list(known_risks(shops))
+    answers = []
+    for each in days:
+        items = [AssessmentItem(product_id=product, lead_time_days=each) for product in products]
+        response = shops.service.AssessStockoutRisks(AssessStockoutRisksRequest(items=items), timeout=20)
+        answers.append([result.risk for result in response.results])
+    soon, late, beyond = ([risk.alert for risk in of_days] for of_days in answers)
+    assert sum(soon) < sum(late) < sum(beyond)
+    for of_days in answers:
+        assert all(risk.alert == (risk_of_alerts(risk) >= threshold) for risk in of_days)
+    assert not any(risk.HasField("relief_probability") for risk in answers[-1])

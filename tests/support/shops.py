@@ -26,8 +26,11 @@ from tests.support.once import made_once
 from tests.support.servers import channel_to, running_server
 from tests.support.snapshots import MODEL
 from tests.support.training_fixtures import Trained, run_training_stages
+from training.alerts import alert_rule, risks_until_relief
+from training.backtest.run_out_file import RUN_OUT_FILE, read_run_out
 from training.explain import explain
 from training.labels import LABELS
+from training.policy import AlertPolicy
 from training.recipes import recipe_for
 
 LABEL = LABELS["inventory"]
@@ -81,10 +84,13 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shops]:
     """The shops, published and served."""
     folder = made_once(tmp_path_factory, "stock-aware", train_shops)
     panel = read_panel(folder / "panel")
-    bundle_dir = Trained.of(panel, folder / "training").bundle_dir
+    trained = Trained.of(panel, folder / "training")
+    bundle_dir = trained.bundle_dir
+    lead_times = dict(zip(panel.product_ids, panel.lead_time_days, strict=True))
+    alerts = alert_rule(risks_until_relief(read_run_out(trained.backtest / RUN_OUT_FILE), lead_times, 7), AlertPolicy())
     eligible = LABEL.eligible(panel)
     reasons = explain(panel, eligible, bundle_dir)
-    snapshot_id = publish(panel, eligible, bundle_dir, MODEL, folder / "snapshots", reasons)
+    snapshot_id = publish(panel, eligible, bundle_dir, MODEL, folder / "snapshots", reasons, alerts)
     with running_server(folder / "snapshots") as server, channel_to(server) as channel:
         root = folder / "snapshots"
         yield Shops(panel, Bundle.load(bundle_dir), root, snapshot_id, RiskServiceStub(channel), server.target)

@@ -73,6 +73,28 @@ def test_another_alert_rule_is_another_snapshot_and_both_are_read_as_they_were_p
     assert [load(tmp_path / "snapshots", each).alerts for each in ids] == rules
 
 
+def test_alerts_until_relief_are_told_by_the_manifest_and_else_it_is_as_before(tmp_path: Path) -> None:
+    weeks = dt.date(2018, 7, 23), dt.date(2018, 8, 13)
+    rules = [AlertRule("budget 50", 0.25, 9.0, 0.5, 0.4, weeks, until_relief=each) for each in (True, False)]
+    ids = [publish_panel(PANEL, tmp_path, each) for each in rules]
+    assert [load(tmp_path / "snapshots", each).alerts for each in ids] == rules
+    said = [
+        json.loads((tmp_path / "snapshots" / each / MANIFEST).read_text(encoding="utf-8"))["alerts"] for each in ids
+    ]
+    assert [each.get("until_relief") for each in said] == [True, None], "a server of before reads what means the same"
+
+
+def test_a_challengers_risks_until_relief_decide_on_its_alerts(tmp_path: Path) -> None:
+    probabilities = np.array([0.25, np.nan, 0.75], dtype=np.float32)
+    risks = np.array([0.6, np.nan, 0.4])
+    beside = ChallengerScores(Challenger(MODEL, "seed-18", 0.5, until_relief=True), probabilities, risks)
+    snapshot_id = publish_panel(PANEL, tmp_path, challenger=beside)
+    found = load(tmp_path / "snapshots", snapshot_id).challenger
+    assert found is not None
+    assert found.challenger == beside.challenger
+    assert found.alerts.tolist() == [True, False, False]
+
+
 def test_another_schema_is_named_before_anything_else_is_read(tmp_path: Path) -> None:
     snapshot_id = publish_panel(PANEL, tmp_path)
     (tmp_path / "snapshots" / snapshot_id / MANIFEST).write_text('{"schema": 99, "colour": "blue"}', encoding="utf-8")
