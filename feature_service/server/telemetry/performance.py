@@ -10,13 +10,15 @@ from data.snapshots.track_record import TrackRecord
 from feature_service.server.serving.questions import ServedQuestions
 from feature_service.server.telemetry.snapshots import QUESTION
 
-_FIGURES = {
-    "precision": "Share of the alerts that came true.",
-    "recall": "Share of what happened that had an alert.",
-    "average_precision": "Area under the precision-recall curve.",
-    "calibration_error": "Mean distance of predicted and observed share.",
-}
 _OF_LAST_WEEK = "of the last week whose outcome is known"
+_OF_LAST_ALERTS = "of the last week of which an alert is over"
+_FIGURES = {
+    "precision": f"Share of the alerts that came true, {_OF_LAST_ALERTS}.",
+    "recall": f"Share of what happened that had an alert, {_OF_LAST_ALERTS}.",
+    "average_precision": f"Area under the precision-recall curve, {_OF_LAST_WEEK}.",
+    "calibration_error": f"Mean distance of predicted and observed share, {_OF_LAST_WEEK}.",
+}
+_OF_ALERTS = ("precision", "recall")
 
 
 class PerformanceCollector(Collector):
@@ -28,11 +30,10 @@ class PerformanceCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Of every question with a track record; of the others only how often one could not be read."""
         figures = {
-            name: GaugeMetricFamily(f"stockout_live_{name}", f"{text[:-1]}, {_OF_LAST_WEEK}.", labels=[QUESTION])
-            for name, text in _FIGURES.items()
+            name: GaugeMetricFamily(f"stockout_live_{name}", text, labels=[QUESTION]) for name, text in _FIGURES.items()
         }
         alerts = GaugeMetricFamily(
-            "stockout_live_alerts", f"What became of the alerts {_OF_LAST_WEEK}.", labels=[QUESTION, "fate"]
+            "stockout_live_alerts", f"What became of the alerts {_OF_LAST_ALERTS}.", labels=[QUESTION, "fate"]
         )
         age = GaugeMetricFamily("stockout_live_week_age_seconds", f"Since the end {_OF_LAST_WEEK}.", labels=[QUESTION])
         skill = GaugeMetricFamily(
@@ -63,13 +64,15 @@ def _add_last_week(
 ) -> None:
     if not record.weeks:
         return
-    week = record.weeks[-1].figures
+    newest = record.weeks[-1].figures
+    # alerts of the newest weeks may be about a time that is not over
+    of_alerts = next((each.figures for each in reversed(record.weeks) if each.figures.fates.alerts), newest)
     for name, family in figures.items():
-        figure = getattr(week.model, name)
+        figure = getattr((of_alerts if name in _OF_ALERTS else newest).model, name)
         if figure is not None:
             family.add_metric([question], figure.value)
     for fate in ("came_true", "did_not", "received", "unknown", "acknowledged"):
-        alerts.add_metric([question, fate], getattr(week.fates, fate))
+        alerts.add_metric([question, fate], getattr(of_alerts.fates, fate))
 
 
 def _add_skill(record: TrackRecord, question: str, family: GaugeMetricFamily) -> None:

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from data.snapshots.last_run import FILE, ColumnStates, DriftLook, LastRun, write_last_run
 from data.snapshots.scorer_record import Figure, ScorerRecord
+from data.snapshots.track_record import AlertFates, TrackRecord
 from feature_service.server.serving.ages import Ages
 from feature_service.server.serving.track_records import KnownRecord
 from feature_service.server.telemetry.last_run import LastRunCollector
@@ -69,6 +70,26 @@ def test_a_damaged_word_of_the_run_is_told_as_such(change: str, tmp_path: Path) 
     assert samples(LastRunCollector(tmp_path)) == {("stockout_last_run_readable",): 0}
 
 
+def told_of(record: TrackRecord) -> dict[tuple[str, ...], float]:
+    known = KnownRecord(record, ages=Ages(NOW, NOW.date(), NOW))
+    place = SimpleNamespace(get=lambda: SimpleNamespace(question="inventory"), track_record=known)
+    return samples(PerformanceCollector(SimpleNamespace(loaded=lambda: [place])))  # type: ignore[arg-type]
+
+
+def test_figures_of_alerts_are_of_the_last_week_of_which_one_is_over() -> None:
+    record = track_record("inventory", precision=0.25)
+    newest = record.weeks[-1]
+    model = ScorerRecord(is_probability=True, alerts=0, average_precision=Figure(0.3, 0.2, 0.4))
+    waiting = replace(newest, figures=replace(newest.figures, model=model, fates=AlertFates()))
+    page = told_of(replace(record, weeks=(*record.weeks, waiting)))
+    assert page["stockout_live_precision",] == 0.25
+    assert page["stockout_live_alerts", "received"] == 2
+    assert page["stockout_live_average_precision",] == 0.3
+    nothing = told_of(replace(record, weeks=(waiting,)))
+    assert ("stockout_live_precision",) not in nothing
+    assert nothing["stockout_live_alerts", "came_true"] == 0
+
+
 def test_the_rule_that_did_best_stands_beside_the_model() -> None:
     record = track_record("inventory")
     assert record.recent is not None
@@ -82,9 +103,7 @@ def test_the_rule_that_did_best_stands_beside_the_model() -> None:
     }
     model = replace(record.recent.model, average_precision=Figure(0.3, 0.2, 0.35))
     record = replace(record, recent=replace(record.recent, model=model, rules=rules))
-    known = KnownRecord(record, ages=Ages(NOW, NOW.date(), NOW))
-    place = SimpleNamespace(get=lambda: SimpleNamespace(question="inventory"), track_record=known)
-    page = samples(PerformanceCollector(SimpleNamespace(loaded=lambda: [place])))  # type: ignore[arg-type]
+    page = told_of(record)
     name = "stockout_recent_average_precision"
     assert [page[name, scorer, "value"] for scorer in ("model", "best_rule")] == [0.3, 0.4]
     assert page[name, "model", "high"] == 0.35
