@@ -56,7 +56,7 @@ def test_while_the_servers_take_a_newer_snapshot_every_answer_is_of_one_and_watc
     eligible[[now.panel.product_ids.index(each) for each in changed], -1] = False
     watch = together.watch(all_ids)
     assert next(watch) == old
-    newer = publish(now.panel, eligible, now.bundle_dir, now.model, fleet.root, now.reasons, shards=SHARDS)
+    newer = publish(now.panel, eligible, now.bundle_dir, now.model, fleet.root, now.reasons, now.alerts, shards=SHARDS)
     answers = [together.assess(all_ids)]
     while answers[-1].provenance.snapshot_id != newer:
         answers.append(together.assess(all_ids))
