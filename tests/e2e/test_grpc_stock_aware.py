@@ -15,6 +15,7 @@ from stockout.v1.risk_service_pb2 import (
 )
 
 from data.panel import PRICE_MEAN, UNITS_ON_HAND
+from data.snapshots import load
 from feature_service.kernel import forecast_demand
 from tests.support.answers import reason_of
 from tests.support.shops import AS_OF_WEEK, CHOSEN, LABEL, LAST_DAY, WEEKS, Shops, counts_of
@@ -40,7 +41,9 @@ def day(date: date_pb2.Date) -> dt.date:
 def test_the_answer_says_that_it_rests_on_stock(shops: Shops) -> None:
     found = shops.ask().provenance
     assert (found.evidence, found.label, found.feature_set) == (EVIDENCE_STOCK_AWARE, "inventory", "stock-1")
-    assert (found.snapshot_id, found.threshold) == (shops.snapshot_id, shops.bundle.contract.threshold)
+    alerts = load(shops.root, shops.snapshot_id).alerts
+    assert alerts is not None
+    assert (found.snapshot_id, found.threshold) == (shops.snapshot_id, alerts.threshold)
     assert day(found.as_of_week) == AS_OF_WEEK
 
 
