@@ -72,6 +72,7 @@ bench: tools ## the service against an echo and other servers, streams, workers,
 
 bench-model: tools ## the models beside every rule on the real data, with the targets they are held to
 	$(BIN)/python -m benchmarks.model
+	$(BIN)/python -m benchmarks.days_of_run_out
 
 bench-planning: tools ## what weekly orders would have cost on real histories, by policy
 	$(BIN)/python -m benchmarks.planning

@@ -92,7 +92,9 @@ def main() -> None:
         found = []
         for known in KNOWN:
             orders = _stand_in(history.counts, panel, known)
-            of_label, run_out = _backtest(dataclasses.replace(panel, purchase_orders=orders), known, Path(folder))
+            of_label, run_out = backtest_of(
+                dataclasses.replace(panel, purchase_orders=orders), known.feature_set, Path(folder)
+            )
             scorers = {MODEL: ScorerOutput(of_label.probability, True)}
             scorers |= {name: of_label.rules[name] for name in (_COVER, BASE_RATE)}
             figures = measure(of_label.truth, scorers, yardstick)
@@ -133,9 +135,10 @@ def _stand_in(counts: pl.DataFrame, panel: Panel, known: Known) -> PurchaseOrder
     )
 
 
-def _backtest(panel: Panel, known: Known, folder: Path) -> tuple[Backtest, RunOutPredictions | None]:
-    table, curves = folder / f"{known.name}.parquet", folder / f"{known.name} curves.parquet"
-    write_training_table(panel, _LABEL, known.feature_set, table)
+def backtest_of(panel: Panel, feature_set: str, folder: Path) -> tuple[Backtest, RunOutPredictions | None]:
+    """The backtest of the label's own recipe, and its curves; ``folder`` is for files in between."""
+    table, curves = folder / "table.parquet", folder / "curves.parquet"
+    write_training_table(panel, _LABEL, feature_set, table)
     rows, settings = read_training_table(table), BacktestSettings(calibration_weeks=calibration_weeks_for(_LABEL))
     of_label: Backtest = backtest(rows, panel, recipe_for(_LABEL), settings, SEED)
     run_out = backtest_run_out(rows, panel, of_label, settings.row_budget, SEED, PredictionStore(None))
