@@ -208,7 +208,6 @@ class ServiceInfo:
     recorded_counts: RecordedCounts | None = None
     shards: tuple[ServedShard, ...] = ()
     challenger: Challenger | None = None
-    alerts_until_relief: bool = False
 
 
 @dataclass(frozen=True)
