@@ -209,8 +209,8 @@ def _measured(rows: Rows, scorer: Scorer, bootstrap: Bootstrap) -> Measured:
         low, high = (bootstrap.of_quantile(share, warning_days, warned).value for share in (0.25, 0.75))
         quartiles = low, high
     for what, lost in (("units", rows.units_lost), ("revenue", rows.revenue_lost)):
-        draws[f"{what}_lost_after_alert"] = _sum(bootstrap, lost, alert)
-        draws[f"{what}_lost_without_alert"] = _sum(bootstrap, lost, is_judged & ~alert)
+        draws[f"{what}_lost_after_alert"] = _sum(bootstrap, lost, alert, is_judged)
+        draws[f"{what}_lost_without_alert"] = _sum(bootstrap, lost, ~alert, is_judged)
     figures = {name: None if each is None else figure_of(each) for name, each in draws.items()}
     record = ScorerRecord(
         is_probability=scorer.is_probability,
@@ -225,10 +225,11 @@ def _share(bootstrap: Bootstrap, part: BoolArray, whole: BoolArray) -> Draws | N
     return bootstrap.of_sums(np.divide, (part, whole)) if whole.any() else None
 
 
-def _sum(bootstrap: Bootstrap, lost: DoubleArray, which: BoolArray) -> Draws | None:
-    """Over the rows of which it is known; None if it is known of none at all."""
+def _sum(bootstrap: Bootstrap, lost: DoubleArray, which: BoolArray, is_judged: BoolArray) -> Draws | None:
+    """Over the rows of which it is known, and whose alerts would be over; None if it is known of none at all."""
     total: Callable[[DoubleArray], DoubleArray] = np.asarray
-    return bootstrap.of_sums(total, (np.where(which, np.nan_to_num(lost), 0),)) if np.isfinite(lost).any() else None
+    known = np.isfinite(lost) & is_judged
+    return bootstrap.of_sums(total, (np.where(known & which, lost, 0),)) if known.any() else None
 
 
 def figure_of(draws: Draws) -> Figure:

@@ -122,3 +122,6 @@ def test_an_alert_that_is_not_over_is_in_no_figure_of_alerts_but_ranks_all_the_s
     assert model.warning_days_quartiles == pytest.approx((17, 17))
     assert rule.precision is not None
     assert rule.precision.value == pytest.approx(1), "the rule's alert is the highest of those that are over"
+    waiting = performance(rows(not_over, {"alert_is_over": False, "alert_outcome": np.nan})).over([WEEK]).model
+    unset = (waiting.precision, waiting.recall, waiting.units_lost_after_alert, waiting.units_lost_without_alert)
+    assert unset == (None, None, None, None)
