@@ -66,7 +66,7 @@ def risks(answer: Answer, model: Model) -> list[Risk | NoRisk]:
             results.append(NoRisk(product_id=product.product_id, error=refusal))
         else:
             curve = next(curves)
-            alert = bool(plan.alert) if same_model else _alert(curve, plan, rests_on)
+            alert = plan.alert if same_model else _alert(curve, plan, rests_on)
             results.append(_risk(product.product_id, float(curve[0]), alert, plan, same_model=same_model))
     return results
 
@@ -87,16 +87,21 @@ def _curves(answer: FeatureAnswer, bundle: Bundle) -> FloatArray:
     return bundle.predict_run_out(rows.reshape(-1, len(bundle.contract.feature_names)))
 
 
-def _alert(curve: FloatArray, plan: ProductRisk, rests_on: Provenance) -> bool:
-    """Whether a model that the figures are not of raises an alert, by its own curve and the figures' day of relief."""
-    if not rests_on.alerts_until_relief or plan.relief_date is None or len(curve) == 1:
+def _alert(curve: FloatArray, plan: ProductRisk, rests_on: Provenance) -> bool | None:
+    """Whether a model that the figures are not of raises an alert, by its own curve and the figures' day of relief.
+
+    None where one of the two is missing: the threshold is of the risk until relief, and not of another one.
+    """
+    if not rests_on.alerts_until_relief:
         return bool(curve[0] >= rests_on.threshold)
+    if plan.relief_date is None or len(curve) == 1:
+        return None
     last_day = rests_on.as_of_week + dt.timedelta(days=6)
     relief_in_days = np.array([(plan.relief_date - last_day).days], dtype=np.float64)
     return bool(risk_until_relief(curve[None], relief_in_days)[0] >= rests_on.threshold)
 
 
-def _risk(product_id: str, probability: float, alert: bool, plan: ProductRisk, *, same_model: bool) -> Risk:
+def _risk(product_id: str, probability: float, alert: bool | None, plan: ProductRisk, *, same_model: bool) -> Risk:
     reasons = [
         Reason(
             feature=each.feature,

@@ -46,7 +46,10 @@ class Risk(BaseModel):
 
     product_id: str = Field(description="The id as it was asked.")
     probability: float = Field(description="In [0, 1], by the answer's model_version; of what, say label and evidence.")
-    alert: bool = Field(description="Whether the risk that alerts go by reaches the threshold.")
+    alert: bool | None = Field(
+        description="Whether the risk that alerts go by reaches the threshold; null where the figures of a past week "
+        "are of another model than the probability, and one of the two gives no curve."
+    )
     units_on_hand: float | None = Field(
         description="The count recorded last, or else the last one at the as_of week; null where no stock is known."
     )

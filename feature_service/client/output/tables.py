@@ -133,7 +133,7 @@ def _relief(risk: ProductRisk, *, starred: bool) -> Text:
     if risk.relief_probability is not None:
         return _risk(f"{risk.relief_probability:.3f}", is_alert=is_alert)
     if risk.run_out_probabilities:
-        return _risk(f"≥{risk.run_out_probabilities[-1]:.3f}", is_alert=is_alert)
+        return _risk(f">={risk.run_out_probabilities[-1]:.3f}", is_alert=is_alert)
     return Text()
 
 

@@ -41,7 +41,8 @@ def test_another_models_alert_goes_by_the_bentos_own_curve_until_the_figures_rel
         assert _alert(curve, plan, rests_on) == on_question
         assert _alert(curve, plan, with_relief) == until_relief
         assert _alert(curve, later, with_relief) == beyond
-        assert _alert(curve[:1], plan, with_relief) == on_question, "a model without a curve"
+        assert _alert(curve[:1], plan, with_relief) is None, "a model without a curve"
+        assert _alert(curve, PLAN, with_relief) is None, "figures of a model without a curve"
 
 
 def test_another_models_reasons_are_left_out() -> None:
