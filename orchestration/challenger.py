@@ -22,11 +22,9 @@ from feature_service.server.scoring.scorer import Inputs, Scorer, Scores
 from feature_service.terminal import visible
 from orchestration.console import log
 from orchestration.stage import Stage
-from training.alerts import AlertRisks, alert_rule, risks_of_question, risks_until_relief
-from training.backtest.predictions import read_predictions
-from training.backtest.run_out_file import read_run_out
+from training.alerts import alert_rule, read_alert_risks
 from training.registry.aliases import CHALLENGER, at_alias
-from training.registry.versions import FetchedModel, contract_of, fetch
+from training.registry.versions import contract_of, fetch
 
 
 def challenger_beside(
@@ -68,7 +66,8 @@ def _newer_than(champion: ModelReference, stage: Stage) -> ModelReference | None
 def _scored(stage: Stage, reference: ModelReference, panel: Panel, eligible: BoolArray) -> ChallengerScores:
     with tempfile.TemporaryDirectory() as temporary:
         fetched = fetch(reference, stage.question, stage.tracking_uri, Path(temporary))
-        alerts = alert_rule(risks_of(fetched, panel, stage.lead_time_days), stage.policy)
+        risks = read_alert_risks(fetched.predictions, fetched.run_out, panel, stage.lead_time_days)
+        alerts = alert_rule(risks, stage.policy)
         bundle = Bundle.load(fetched.bundle_dir)
         snapshot = Snapshot("", dt.datetime.now(dt.UTC), reference, panel, eligible, fetched.bundle_dir)
         scores = newest_scores(snapshot, bundle)
@@ -77,14 +76,6 @@ def _scored(stage: Stage, reference: ModelReference, panel: Panel, eligible: Boo
         return ChallengerScores(challenger, scores.probabilities)
     relief_in_days = np.array(panel.lead_time_days, dtype=np.float64) + REVIEW_DAYS
     return ChallengerScores(challenger, scores.probabilities, risk_until_relief(scores.run_out, relief_in_days))
-
-
-def risks_of(model: FetchedModel, panel: Panel, default_lead_time_days: int) -> AlertRisks:
-    """What a model's alerts are chosen on: its risks until relief where it has curves, else its probabilities."""
-    if model.run_out is None:
-        return risks_of_question(read_predictions(model.predictions))
-    lead_time_days = dict(zip(panel.product_ids, panel.lead_time_days, strict=True))
-    return risks_until_relief(read_run_out(model.run_out), lead_time_days, default_lead_time_days)
 
 
 def newest_scores(snapshot: Snapshot, bundle: Bundle) -> Scores:

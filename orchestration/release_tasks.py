@@ -193,14 +193,15 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
         What was done, in a line.
     """
     from data.panel.report import PanelReport
-    from orchestration.challenger import challenger_beside, risks_of
-    from training.alerts import alert_rule
+    from orchestration.challenger import challenger_beside
+    from training.alerts import alert_rule, read_alert_risks
 
     if stage.engine == SPARK:
         panel, eligible, reasons = scored_in_parts(stage, champion.bundle_dir, folder)
     else:
         panel, eligible, reasons = scored(stage, champion.bundle_dir)
-    alerts = alert_rule(risks_of(champion, panel, stage.lead_time_days), stage.policy)
+    risks = read_alert_risks(champion.predictions, champion.run_out, panel, stage.lead_time_days)
+    alerts = alert_rule(risks, stage.policy)
     challenger, of_challenger = challenger_beside(stage, champion.reference, panel, eligible)
     of_panel = PanelParts if stage.engine == SPARK else WeeklyPanel
     warnings = PanelReport.read(stage.folder_of(of_panel) / PANEL_REPORT).warnings

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.weeks import WeekNumbers
-from feature_service.kernel.arrays import FloatArray
+from feature_service.kernel.arrays import DoubleArray, FloatArray
 from training.policy import BY_BUDGET, BY_COST, BY_PROBABILITY, AlertPolicy
+
+Probability = FloatArray | DoubleArray
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class OperatingPoint:
 
 
 def choose_threshold(
-    outcome: FloatArray, probability: FloatArray, week: WeekNumbers, policy: AlertPolicy
+    outcome: FloatArray, probability: Probability, week: WeekNumbers, policy: AlertPolicy
 ) -> OperatingPoint:
     """The threshold that a policy gives, with its figures on the same rows.
 
@@ -47,7 +49,7 @@ def choose_threshold(
     return threshold_for_recall(outcome[known], probability[known], policy.target_recall)
 
 
-def _threshold_for_budget(probability: FloatArray, week: WeekNumbers, alert_budget: int) -> float:
+def _threshold_for_budget(probability: Probability, week: WeekNumbers, alert_budget: int) -> float:
     """The lowest of the probabilities with which there are at most so many alerts a week on average.
 
     Products with equal probability have an alert together or not at all. Where even the highest probability is
@@ -59,7 +61,7 @@ def _threshold_for_budget(probability: FloatArray, week: WeekNumbers, alert_budg
     return float(distinct[within][0] if within.any() else distinct[-1])
 
 
-def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_recall: float) -> OperatingPoint:
+def threshold_for_recall(outcome: FloatArray, probability: Probability, target_recall: float) -> OperatingPoint:
     """The threshold with the best precision among those that reach a recall.
 
     Args:
@@ -86,7 +88,7 @@ def threshold_for_recall(outcome: FloatArray, probability: FloatArray, target_re
     )
 
 
-def at_threshold(outcome: FloatArray, probability: FloatArray, threshold: float) -> OperatingPoint:
+def at_threshold(outcome: FloatArray, probability: Probability, threshold: float) -> OperatingPoint:
     """Recall and precision of a threshold on other rows whose outcome is known; precision is 0 without an alert."""
     alert = (probability >= threshold) & np.isfinite(outcome)
     hits = int((outcome[alert] == 1).sum())

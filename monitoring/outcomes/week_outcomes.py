@@ -161,7 +161,9 @@ def _tell(folder: Path, note: PredictionsNote, truth: Truth, ids: pl.Series) -> 
         told = read_outcomes_note(folder, note)
         if told is not None and (told.is_over, told.is_all_over) == (is_over, are_over):
             return False
-    told_now = OutcomesNote(note.snapshot_id, note.as_of_week, _sunday(truth.weeks[-1]), is_over, are_over)
+    # left out where it is the same, so that a program of before reads it
+    alerts_over = None if are_over == is_over else are_over
+    told_now = OutcomesNote(note.snapshot_id, note.as_of_week, _sunday(truth.weeks[-1]), is_over, alerts_over)
     write_file(rows, told_now, _path(folder, note))
     return True
 

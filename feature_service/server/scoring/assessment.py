@@ -22,7 +22,8 @@ class Assessment:
         figures: What follows for a planner.
         scorer: The model that they are of.
         recorded: Which rest on a recorded count.
-        as_published: Which are as the snapshot was published: of its model, its newest week and its own stock.
+        as_published: Which are as the snapshot was published: of its model, its newest week, its own stock and
+            lead time.
         with_reasons: Whether the stored reasons belong to these answers.
     """
 

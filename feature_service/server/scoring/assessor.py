@@ -119,7 +119,8 @@ class Assessor:
         figures = self.planner.figures(rows, column, scores.run_out, stock)
         as_published = np.full(len(rows), column == self.newest and scorer is self.scorer)
         if stock is not None:
-            as_published &= np.isnan(stock.units_on_hand) & ~stock.supposes
+            own_lead_time = self.planner.is_own_lead_time(rows, stock.lead_time_days)
+            as_published &= np.isnan(stock.units_on_hand) & ~stock.supposes & own_lead_time
         return Assessment(rows, column, scores, figures, scorer, recorded, as_published)
 
     def _as_supposed(

@@ -7,7 +7,7 @@ import numpy as np
 
 from data.panel import COUNT_AGE_DAYS, PRICE_MEAN, UNITS_ON_HAND, Panel
 from feature_service.kernel import Demand, FloatArray, forecast_demand, forecast_wanted
-from feature_service.kernel.arrays import DoubleArray, IntArray, RowNumbers, Rows
+from feature_service.kernel.arrays import BoolArray, DoubleArray, IntArray, RowNumbers, Rows
 from feature_service.kernel.block import Fields
 from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.netting import days_until_out, netted, out_probability
@@ -185,6 +185,11 @@ class Planner:
         supposed = out_probability(other, ends, stock, newer_stock.incoming(known))
         expected = out_probability(demand, ends, stock, newer_stock.still_to_come(known))
         return np.nan_to_num(supposed), np.nan_to_num(expected)
+
+    def is_own_lead_time(self, rows: Rows, lead_time_days: DoubleArray) -> BoolArray:
+        """Where a caller's lead time, NaN for none, is no other than the panel's, shape ``(rows,)``."""
+        own: BoolArray = np.isnan(lead_time_days) | (lead_time_days == self._lead_time_days[rows])
+        return own
 
     def _seen(self, rows: Rows, column: int) -> Incoming:
         orders = self._panel.purchase_orders

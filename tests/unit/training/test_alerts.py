@@ -1,13 +1,20 @@
 """A policy applied to out-of-fold predictions; what must come out is counted here by hand, with pandas."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
+from feature_service.kernel.run_out import risk_until_relief
+from tests.support.shops import Shops
 from tests.support.training_fixtures import Trained
-from training.alerts import AlertRisks, alert_rule, risks_of_question, risks_until_relief
+from training.alerts import AlertRisks, alert_rule, read_alert_risks, risks_of_question, risks_until_relief
 from training.backtest.predictions import read_predictions
-from training.backtest.run_out_file import RunOutPredictions
+from training.backtest.run_out_file import RUN_OUT_FILE, RunOutPredictions, read_run_out
 from training.errors import SettingError
 from training.policy import AlertPolicy
 
@@ -125,3 +132,51 @@ def test_a_budget_counts_all_weeks_and_figures_are_of_those_that_are_over() -> N
     early = alert_rule(risks([np.nan, 0]), policy)
     assert (early.alerts_per_week, early.precision, early.recall) == (1, 0.5, 1), "of all weeks that are over"
     assert early.measured_on[0] < early.measured_on[1]
+
+
+@pytest.mark.parametrize("alert_budget", [1, 3, 5, 10, 20, 40])
+def test_who_is_at_the_threshold_has_an_alert_from_what_is_published(alert_budget: int) -> None:
+    """A server takes the risk from the curve again, as it is published."""
+    random, rows = np.random.default_rng(alert_budget), 400
+    curves = replace(
+        curves_of(np.where(random.random(rows) < 0.3, 1, -3).tolist(), [3] * rows, [0] * rows, [0, 1, 2, 3] * 100),
+        curve=np.cumsum(random.uniform(0, 0.3, (rows, 3)), axis=1).astype(np.float32),
+    )
+    rule = alert_rule(risks_until_relief(curves, {}, default_days=4), AlertPolicy(alert_budget=alert_budget))
+    free = ~curves.locked
+    answered = risk_until_relief(curves.curve[free], np.full(free.sum(), 11.0))
+    assert (answered >= rule.threshold).sum() == 2 * alert_budget
+
+
+@pytest.fixture
+def counted(shops: Shops) -> Trained:
+    return Trained.of(shops.panel, shops.root.parent / "training")
+
+
+def test_the_alerts_of_a_model_with_curves_are_chosen_on_its_risks_until_relief(counted: Trained) -> None:
+    run_out = counted.backtest / RUN_OUT_FILE
+    panel = replace(counted.panel, lead_time_days=(None, 21, *counted.panel.lead_time_days[2:]))
+    found = read_alert_risks(counted.predictions, run_out, panel, 3)
+    curves = read_run_out(run_out)
+    days = dict(zip(panel.product_ids, panel.lead_time_days, strict=True)) | {panel.product_ids[0]: 3}
+    relief = [7.0 + (days[curves.product_ids[each]] or 0) for each in curves.product]
+    assert found.until_relief
+    np.testing.assert_array_equal(found.risk, risk_until_relief(curves.curve, np.array(relief)))
+
+
+@pytest.mark.parametrize("without", ["curves", "a run-out that is known before the locked origins"])
+def test_without_a_run_out_before_relief_the_alerts_are_chosen_on_the_question(
+    counted: Trained, without: str, tmp_path: Path
+) -> None:
+    run_out: Path | None = None
+    if without != "curves":
+        run_out = tmp_path / RUN_OUT_FILE
+        written = pl.read_parquet(counted.backtest / RUN_OUT_FILE)
+        survived = pl.when("locked").then("run_out").otherwise(-pl.col("run_out").abs()).cast(pl.Float32)
+        told = written.with_columns(run_out=survived).to_arrow()
+        kept = pq.read_schema(counted.backtest / RUN_OUT_FILE).metadata
+        pq.write_table(told.replace_schema_metadata(kept), run_out)
+    found = read_alert_risks(counted.predictions, run_out, counted.panel, 7)
+    of_question = risks_of_question(read_predictions(counted.predictions))
+    assert not found.until_relief
+    assert alert_rule(found, AlertPolicy()) == alert_rule(of_question, AlertPolicy())

@@ -476,8 +476,9 @@ class StockoutRisk(_message.Message):
     """
     challenger_probability: _builtins.float
     """Only where include_challenger asks: the probability that the provenance's challenger gave when the snapshot was
-    published. In [0, 1]. Unset where it gave none; where the answer stands on another stock than the snapshot's own,
-    be it the caller's or a recorded count; and where the week is not the newest one of the snapshot that answers.
+    published. In [0, 1]. Unset where it gave none; where the answer stands on another stock or lead time than the
+    snapshot's own, be it the caller's or a recorded count; and where the week is not the newest one of the snapshot
+    that answers.
     """
     challenger_alert: _builtins.bool
     """Whether the challenger would raise an alert, by its own threshold. Unset where its probability is."""

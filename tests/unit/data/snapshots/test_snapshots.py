@@ -9,6 +9,7 @@ import pytest
 from data.panel import Panel
 from data.snapshots import MANIFEST, AlertRule, Challenger, ChallengerScores, SnapshotError, load, publish
 from data.snapshots.files import sha256_of
+from feature_service.shards import Shard
 from tests.support.snapshots import MODEL, synthetic_panel
 
 PANEL = synthetic_panel(products=3)
@@ -17,12 +18,16 @@ ALL_WITHOUT = dataclasses.replace(PANEL, lead_time_days=())
 
 
 def publish_panel(
-    panel: Panel, folder: Path, alerts: AlertRule | None = None, challenger: ChallengerScores | None = None
+    panel: Panel,
+    folder: Path,
+    alerts: AlertRule | None = None,
+    challenger: ChallengerScores | None = None,
+    shards: int = 1,
 ) -> str:
     (folder / "bundle").mkdir(exist_ok=True)
     eligible = np.ones((len(panel.product_ids), len(panel.weeks)), dtype=np.bool_)
     to = folder / "snapshots"
-    return publish(panel, eligible, folder / "bundle", MODEL, to, alerts=alerts, challenger=challenger)
+    return publish(panel, eligible, folder / "bundle", MODEL, to, alerts=alerts, challenger=challenger, shards=shards)
 
 
 @pytest.mark.parametrize("panel", [SOME_WITHOUT, ALL_WITHOUT])
@@ -95,6 +100,20 @@ def test_a_challengers_risks_until_relief_decide_on_its_alerts(tmp_path: Path) -
     assert found.alerts.tolist() == [True, False, False]
 
 
+def test_each_shard_holds_the_challengers_risks_of_its_own_products(tmp_path: Path) -> None:
+    beside = ChallengerScores(
+        Challenger(MODEL, "seed-18", 0.5, until_relief=True), np.zeros(3, dtype=np.float32), np.array([0.6, 0.2, 0.4])
+    )
+    snapshot_id = publish_panel(PANEL, tmp_path, challenger=beside, shards=2)
+    found: dict[str, float] = {}
+    for number in range(2):
+        shard = load(tmp_path / "snapshots", snapshot_id, Shard(number, 2))
+        assert shard.challenger is not None
+        assert shard.challenger.risks is not None
+        found |= zip(shard.panel.product_ids, shard.challenger.risks.tolist(), strict=True)
+    assert found == dict(zip(PANEL.product_ids, [0.6, 0.2, 0.4], strict=True))
+
+
 def test_another_schema_is_named_before_anything_else_is_read(tmp_path: Path) -> None:
     snapshot_id = publish_panel(PANEL, tmp_path)
     (tmp_path / "snapshots" / snapshot_id / MANIFEST).write_text('{"schema": 99, "colour": "blue"}', encoding="utf-8")
@@ -142,19 +161,24 @@ def test_a_challenger_makes_another_snapshot_whose_manifest_a_server_of_before_r
 
 
 @pytest.mark.parametrize(
-    ("scores", "sentence"),
+    ("name", "scores", "sentence"),
     [
-        (np.array([0.5, 1.5, np.nan], dtype=np.float32), "holds what is no probability"),
-        (np.array([0.5, 0.5], dtype=np.float32), "not float32 of 3"),
+        ("challenger", np.array([0.5, 1.5, np.nan], dtype=np.float32), "challenger.npy holds what is no probability"),
+        ("challenger", np.array([0.5, 0.5], dtype=np.float32), "not float32 of 3"),
+        ("challenger_risks", np.array([0.5, -0.1, np.nan]), "challenger_risks.npy holds what is no probability"),
+        ("challenger_risks", np.array([0.5, 0.5, 0.5], dtype=np.float32), "not float64 of 3"),
     ],
 )
-def test_what_no_challenger_can_have_given_is_refused(tmp_path: Path, scores: np.ndarray, sentence: str) -> None:
-    beside = ChallengerScores(Challenger(MODEL, "seed-18", 0.5), np.zeros(3, dtype=np.float32))
+def test_what_no_challenger_can_have_given_is_refused(
+    tmp_path: Path, name: str, scores: np.ndarray, sentence: str
+) -> None:
+    challenger = Challenger(MODEL, "seed-18", 0.5, until_relief=True)
+    beside = ChallengerScores(challenger, np.zeros(3, dtype=np.float32), np.zeros(3))
     snapshot_id = publish_panel(PANEL, tmp_path, challenger=beside)
     folder = tmp_path / "snapshots" / snapshot_id
-    np.save(folder / "challenger.npy", scores)
+    np.save(folder / f"{name}.npy", scores)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    manifest["sha256"]["challenger.npy"] = sha256_of(folder / "challenger.npy")
+    manifest["sha256"][f"{name}.npy"] = sha256_of(folder / f"{name}.npy")
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(SnapshotError, match=sentence):
         load(tmp_path / "snapshots", snapshot_id)

@@ -22,7 +22,15 @@ from feature_service.server.scoring.queries import ListQuery, RankFilter, RiskQu
 from feature_service.server.serving.count_log import StockCount
 from feature_service.server.serving.snapshot import ServingSnapshot
 from orchestration.challenger import newest_scores
-from tests.support.snapshots import FEATURE_SET, MODEL, fitted_forest, publish_snapshot, synthetic_panel, write_bundle
+from tests.support.snapshots import (
+    FEATURE_SET,
+    LEAD_TIME_DAYS,
+    MODEL,
+    fitted_forest,
+    publish_snapshot,
+    synthetic_panel,
+    write_bundle,
+)
 
 PANEL = synthetic_panel(products=200)
 IDS = [*PANEL.product_ids, "nobody"]
@@ -140,11 +148,12 @@ def test_lists_and_streams_tell_the_same(shadowed: Shadowed) -> None:
     ]
 
 
-def test_of_another_stock_than_the_snapshots_nothing_is_told(shadowed: Shadowed) -> None:
+def test_of_another_stock_or_lead_time_than_the_snapshots_nothing_is_told(shadowed: Shadowed) -> None:
     first, second, third = list(told(asked(shadowed.beside)))[:3]
-    stock = NewerStock(np.array([3.0, np.nan]), np.array([np.nan, 9.0]))  # a stock, and a lead time alone
-    answered = told(asked(shadowed.beside, [first, second], None, stock))
-    assert (answered[first], answered[second]) == (None, told(asked(shadowed.beside))[second])
+    stock = NewerStock(np.array([3.0, np.nan, np.nan]), np.array([np.nan, 9.0, LEAD_TIME_DAYS]))
+    answer = asked(shadowed.beside, [first, second, third], None, stock)
+    assert told(answer) == {first: None, second: None, third: told(asked(shadowed.beside))[third]}
+    assert [each.risk.HasField("challenger_alert") for each in answer.results] == [False, False, True]
     monday = PANEL.weeks[-1].item() + dt.timedelta(weeks=1)
     counted = told(asked(shadowed.beside.with_counts([StockCount(1, third, monday, 4.0)])))
     assert counted[third] is None
