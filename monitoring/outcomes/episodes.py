@@ -97,9 +97,14 @@ class Episode:
         return self.alerts[-1].week
 
     @property
+    def until(self) -> dt.date:
+        """The last day that one of its alerts is about."""
+        return max(each.until for each in self.alerts)
+
+    @property
     def about_up_to(self) -> dt.date:
         """Monday of the last week that one of its alerts is about."""
-        return max(each.last_week for each in self.alerts)
+        return monday_of(self.until)
 
     @property
     def warning_days(self) -> int | None:

@@ -13,7 +13,7 @@ from data.state.database import Database
 from data.state.tables import ALERT_EPISODES, OUTCOME_CHANGES
 from data.state.times import microseconds, moment
 from monitoring.outcomes.alerts import ProductEpisode
-from monitoring.outcomes.episodes import Episode, Fate
+from monitoring.outcomes.episodes import Fate
 from monitoring.outcomes.reasons import OutcomeReason
 
 _KEY = ("product_id", "first_week")
@@ -171,7 +171,7 @@ def _row(question: str, each: ProductEpisode, acknowledged_at_us: int | None) ->
     episode = each.episode
     outcome, reason = episode.fate, episode.reason
     acted_on = None if acknowledged_at_us is None else moment(acknowledged_at_us).date()
-    if acted_on and outcome in (Fate.DID_NOT, Fate.UNKNOWN) and _is_in_time(acted_on, episode):
+    if acted_on and outcome in (Fate.DID_NOT, Fate.UNKNOWN) and acted_on <= episode.until:  # it may have prevented it
         outcome, reason = Fate.UNKNOWN, OutcomeReason.ACTED_UPON.on(acted_on)
     return {
         "question": question,
@@ -194,11 +194,6 @@ def _row(question: str, each: ProductEpisode, acknowledged_at_us: int | None) ->
         "closed_week": episode.ended_in,
         _ACKNOWLEDGED: acknowledged_at_us,
     }
-
-
-def _is_in_time(acted_on: dt.date, episode: Episode) -> bool:
-    """Whether it may have prevented what the alert warned of."""
-    return episode.ended_in is not None and acted_on < episode.ended_in + dt.timedelta(weeks=1)
 
 
 def _changes(stored: Mapping[Key, Values], wanted: Mapping[Key, Values]) -> list[tuple[Key, str, str]]:

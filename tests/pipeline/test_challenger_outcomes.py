@@ -52,13 +52,14 @@ def test_figures_are_by_version_and_of_the_rows_of_both(outcomes: Path) -> None:
     assert record.recent is not None
     assert newest.product_weeks < record.recent.product_weeks
     for scorer, column in ((newest.champion, ""), (newest.challenger, "challenger_")):
-        alerts, happened = rows[f"{column}alert"].to_numpy(), rows["outcome"].to_numpy() == 1
+        happened, is_over = rows["outcome"].to_numpy() == 1, rows["alert_is_over"].to_numpy()
+        alerts, before_relief = rows[f"{column}alert"].to_numpy() & is_over, rows["alert_outcome"].to_numpy() == 1
         assert scorer.alerts == alerts.sum() > 0
         found = {name: getattr(scorer, name).value for name in ("precision", "recall", "average_precision", "brier")}
-        hits, probability = (alerts & happened).sum(), rows[f"{column}probability"]
+        hits, probability = (alerts & before_relief).sum(), rows[f"{column}probability"]
         expected = {
             "precision": hits / alerts.sum(),
-            "recall": hits / happened.sum(),
+            "recall": hits / (is_over & before_relief).sum(),
             "average_precision": average_precision_score(happened, probability),
             "brier": brier_score_loss(happened, probability),
         }

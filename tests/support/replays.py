@@ -49,7 +49,7 @@ def replay(shops: Shops, history: CleanHistory, tmp_path_factory: pytest.TempPat
     """Each of the last weeks by what was known then."""
     folder = tmp_path_factory.mktemp("replay")
     bundle = shops.root.parent / "training" / "evaluation" / "bundle"
-    alerts = AlertRule("probability 0.2", 0.2, 20, 0.5, 0.5, (WEEKS[0], WEEKS[0]))
+    alerts = AlertRule("probability 0.2", 0.2, 20, 0.5, 0.5, (WEEKS[0], WEEKS[0]), until_relief=True)
     other = Bundle.load(bundle_of_then(shops, folder / "other"))
     panels = {}
     for week in WEEKS:
