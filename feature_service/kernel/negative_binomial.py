@@ -9,9 +9,10 @@ import numpy as np
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray, RowNumbers
 
-_TINY = 1e-300
-_CLOSE = 1e-14
-_MOST_STEPS = 10_000
+_CLOSE = 1e-10
+_FEWEST_PAIRS, _MOST_PAIRS = 6, 10_000
+_UNITS_AT_A_TIME = 32
+_PARTS = np.arange(1, 16) / 16
 _STIRLING_FROM = 10
 _MOST_MEAN_COUNTED = 100.0
 _MOST_UNITS_ADDED = 40
@@ -55,59 +56,73 @@ def quantile(probability: DoubleArray, mean: DoubleArray, dispersion: DoubleArra
     few = known & (mean <= _MOST_MEAN_COUNTED)
     result[few] = _counted_quantile(probability[few], mean[few], dispersion[few])
     many = known & ~few
-    result[many] = _bisected_quantile(probability[many], mean[many], dispersion[many])
+    result[many] = _searched_quantile(probability[many], mean[many], dispersion[many])
     return result
 
 
 def _probability_of_less(units: DoubleArray, mean: DoubleArray, dispersion: DoubleArray) -> DoubleArray:
     """Adds up the probabilities of all whole numbers below ``units``."""
+    most_first = np.argsort(-units.astype(np.int16), kind="stable")
+    unfinished = np.searchsorted(-units[most_first], -np.arange(int(units.max(initial=0))), side="left")
+    mean, dispersion = mean[most_first], dispersion[most_first]
     ratio = mean / (mean + dispersion)
     mass = np.exp(-dispersion * np.log1p(mean / dispersion))
     total = mass.copy()
-    for below in range(1, int(units.max(initial=0))):
-        mass = mass * ratio * (dispersion + (below - 1)) / below
-        total = np.where(below < units, total + mass, total)
-    return np.minimum(total, 1.0)
+    for below, count in enumerate(unfinished.tolist()[1:], start=1):
+        mass, ratio, dispersion = mass[:count], ratio[:count], dispersion[:count]
+        mass *= ratio * (dispersion + (below - 1)) / below
+        total[:count] += mass
+    result = np.empty_like(total)
+    result[most_first] = np.minimum(total, 1.0)
+    return result
 
 
 def _counted_quantile(probability: DoubleArray, mean: DoubleArray, dispersion: DoubleArray) -> DoubleArray:
-    """Adds up the probabilities of 0, 1, 2 .. units: what is fastest where few are wanted."""
+    """Adds up the probabilities of 0, 1, 2 .. units, some at a time: what is fastest where few are wanted."""
     result = np.empty_like(mean)
     unfinished: RowNumbers = np.arange(len(mean))
     ratio = mean / (mean + dispersion)
     mass = np.exp(-dispersion * np.log1p(mean / dispersion))
-    total, units = mass.copy(), 0
+    total, units = np.zeros_like(mean), np.arange(_UNITS_AT_A_TIME)
     while len(unfinished):
-        more = (total < probability) & (mass > 0)
-        result[unfinished[~more]] = units
-        unfinished = unfinished[more]
-        probability, dispersion, ratio, mass, total = (
-            each[more] for each in (probability, dispersion, ratio, mass, total)
-        )
-        mass = mass * ratio * (dispersion + units) / (units + 1)
-        total, units = total + mass, units + 1
+        # of the first of them, and how much more each is than the one before
+        factors = np.column_stack([mass, ratio[:, None] * (dispersion[:, None] + units) / (units + 1)])
+        masses = np.cumprod(factors, axis=1)
+        totals = total[:, None] + np.cumsum(masses[:, :-1], axis=1)
+        enough = (totals >= probability[:, None]) | (masses[:, :-1] <= 0)
+        done = enough.any(axis=1)
+        result[unfinished[done]] = units[enough[done].argmax(axis=1)]
+        unfinished, mass, total = unfinished[~done], masses[~done, -1], totals[~done, -1]
+        probability, dispersion, ratio = probability[~done], dispersion[~done], ratio[~done]
+        units += _UNITS_AT_A_TIME
     return result
 
 
-def _bisected_quantile(probability: DoubleArray, mean: DoubleArray, dispersion: DoubleArray) -> DoubleArray:
+def _searched_quantile(probability: DoubleArray, mean: DoubleArray, dispersion: DoubleArray) -> DoubleArray:
     """Between two whole numbers around that of the gamma distribution with the same mean and variance."""
     beyond = 1 - probability
 
     def is_enough(units: DoubleArray, some: RowNumbers) -> BoolArray:
-        return probability_of_at_least(units + 1, mean[some], dispersion[some]) <= beyond[some]
+        """Of several numbers for each, shape ``(numbers, some)``, since many cost little more than one."""
+        same = np.ones_like(units)
+        return probability_of_at_least(units + 1, same * mean[some], same * dispersion[some]) <= beyond[some]
 
     near = np.floor(_gamma_quantile(probability, mean, 1 / dispersion + 1 / mean))
     apart = np.maximum(1, np.floor(near / 64))
-    low, high = np.maximum(near - apart, -1.0), near + apart  # not exceeded too rarely, often enough
-    for bound, outward, is_right in ((low, -1, False), (high, 1, True)):
-        some, step = np.arange(len(mean)), apart.copy()
-        while len(some := some[(bound[some] >= 0) & (is_enough(bound[some], some) != is_right)]):
-            bound[some] = np.maximum(bound[some] + outward * step[some], -1.0)
-            step[some] *= 2
+    low, high = np.maximum(near - apart, -1.0), near + apart  # not enough, and enough
+    some: RowNumbers = np.arange(len(mean))
+    while len(some):
+        is_too_high, is_high_enough = is_enough(np.stack([low[some], high[some]]), some)
+        is_too_high &= low[some] >= 0
+        low[some] = np.where(is_too_high, np.maximum(low[some] - apart[some], -1.0), low[some])
+        high[some] = np.where(is_high_enough, high[some], high[some] + apart[some])
+        some = some[is_too_high | ~is_high_enough]
+        apart[some] *= 2
     while len(some := np.flatnonzero(high - low > 1)):
-        middle = np.floor((low[some] + high[some]) / 2)
-        enough = is_enough(middle, some)
-        low[some[~enough]], high[some[enough]] = middle[~enough], middle[enough]
+        between = np.floor(low[some] + (high[some] - low[some]) * _PARTS[:, None])
+        enough = is_enough(between, some)
+        low[some] = np.where(enough, low[some], between).max(axis=0)
+        high[some] = np.where(enough, between, high[some]).min(axis=0)
     return high
 
 
@@ -135,47 +150,48 @@ def _incomplete_beta(a: DoubleArray, b: DoubleArray, x: DoubleArray, rest: Doubl
 
 
 def _fraction(a: DoubleArray, b: DoubleArray, x: DoubleArray) -> DoubleArray:
-    """Lentz's continued fraction."""
+    """A continued fraction, by as many terms as it takes.
+
+    Its value lies between those of an even and an odd number of pairs of terms, so that what lies between these two is
+    more than the error.
+    """
     result = np.empty_like(x)
     unfinished: RowNumbers = np.arange(len(x))
-    c = np.ones_like(x)
-    d = 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
-    value = d.copy()
-    for step in range(1, _MOST_STEPS):
-        twice = a + 2 * step
-        even = step * (b - step) * x / ((twice - 1) * twice)
-        d = 1 / _away_from_zero(1 + even * d)
-        c = _away_from_zero(1 + even / c)
-        value = value * d * c
-        odd = -(a + step) * (a + b + step) * x / (twice * (twice + 1))
-        d = 1 / _away_from_zero(1 + odd * d)
-        c = _away_from_zero(1 + odd / c)
-        change = d * c
-        value = value * change
-        more = np.abs(change - 1) > _CLOSE
-        result[unfinished[~more]] = value[~more]
+    pairs = _FEWEST_PAIRS
+    value = _fraction_of(pairs, a, b, x)
+    while len(unfinished) and pairs < _MOST_PAIRS:
+        before = value
+        pairs = 2 * pairs + (pairs + 1) % 2
+        value = _fraction_of(pairs, a, b, x)
+        result[unfinished] = value
+        more = np.abs(value - before) > _CLOSE * value
         unfinished = unfinished[more]
-        a, b, x, c, d, value = (each[more] for each in (a, b, x, c, d, value))
-        if not len(unfinished):
-            break
-    result[unfinished] = value
+        a, b, x, value = (each[more] for each in (a, b, x, value))
     return result
+
+
+def _fraction_of(pairs: int, a: DoubleArray, b: DoubleArray, x: DoubleArray) -> DoubleArray:
+    """The same of a number of pairs of terms, from the last to the first."""
+    both = a + b
+    rest = a + (2 * pairs + 1)
+    for pair in range(pairs, 0, -1):
+        rest = (a + 2 * pair) - (a + pair) * (both + pair) * x / rest
+        rest = (a + (2 * pair - 1)) + (b - pair) * (pair * x) / rest
+    return a / (a - a * both * x / rest)
 
 
 def _log_gamma(x: DoubleArray) -> DoubleArray:
     """Stirling's series, reached from small arguments by the recurrence; to about 1e-14 for ``x`` above 0."""
-    shift = np.zeros_like(x)
     at = x.astype(np.float64)
+    small = np.flatnonzero(at < _STIRLING_FROM)
+    passed, low = np.ones(len(small)), at[small]
     for _ in range(_STIRLING_FROM):
-        small = at < _STIRLING_FROM
-        shift = shift + np.where(small, np.log(at), 0.0)
-        at = np.where(small, at + 1, at)
+        is_low = low < _STIRLING_FROM
+        passed, low = np.where(is_low, passed * low, passed), np.where(is_low, low + 1, low)
+    at[small] = low
     inverse = 1 / at
     square = inverse * inverse
     series = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square * (1 / 1680 - square / 1188))))
-    result: DoubleArray = (at - 0.5) * np.log(at) - at + 0.5 * np.log(2 * np.pi) + series - shift
+    result: DoubleArray = (at - 0.5) * np.log(at) - at + 0.5 * np.log(2 * np.pi) + series
+    result[small] -= np.log(passed)
     return result
-
-
-def _away_from_zero(value: DoubleArray) -> DoubleArray:
-    return np.where(value == 0, _TINY, value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations  # NumPy's types
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from feature_service.kernel import Demand
-from feature_service.kernel.arrays import BoolArray, DoubleArray
+from feature_service.kernel.arrays import BoolArray, DoubleArray, Rows
 from feature_service.kernel.block import Fields
 from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.fields import COUNT_DAYS, DAYS_SINCE_RECEIPT, RECEIPT_DAYS, RECEIPTS
@@ -34,15 +35,24 @@ class NextDeliveries:
     on_order_units: DoubleArray
 
     @classmethod
-    def of(cls, incoming: Incoming) -> NextDeliveries:
+    def known(cls, incoming: Incoming) -> NextDeliveries:
         """The first of what is on its way."""
         if not incoming.days.shape[1]:
             return cls(*(np.full(len(incoming.days), np.nan) for _ in range(4)))
         days, promised = incoming.days[:, 0], incoming.promised_days[:, 0]
-        known = np.isfinite(days)
+        is_known = np.isfinite(days)
         with_it = np.where(incoming.days == days[:, None], incoming.units, 0).sum(axis=1)
         figures = (days, with_it, np.maximum(-promised, 0), incoming.units.sum(axis=1))
-        return cls(*(np.where(known, each, np.nan) for each in figures))
+        return cls(*(np.where(is_known, each, np.nan) for each in figures))
+
+    @classmethod
+    def joined(cls, parts: Sequence[NextDeliveries]) -> NextDeliveries:
+        """Those of all parts; at least one."""
+        return cls(*(np.concatenate(each) for each in zip(*(vars(part).values() for part in parts), strict=True)))
+
+    def of(self, rows: Rows) -> NextDeliveries:
+        """Those of some rows."""
+        return NextDeliveries(*(each[rows] for each in vars(self).values()))
 
     def replaced_where(self, chosen: BoolArray, others: NextDeliveries) -> NextDeliveries:
         """The others in the chosen rows, shape ``(rows,)``."""

@@ -90,7 +90,7 @@ class Planner:
         self._panel, self._horizon_weeks = panel, horizon_weeks
         self._newest = len(panel.weeks) - 1
         newest = _newest_week(panel)
-        self._demand, self._price = newest.demand, newest.price
+        self._demand, self._price, self._inferred = newest.demand, newest.price, newest.inferred
         self.ordering = OrderPlanner(panel, market or newest.market, newest.wanted)
         self._lead_time_days = np.array(panel.lead_time_days, dtype=np.float64)
         self._incoming = self._seen(slice(None), self._newest)
@@ -198,10 +198,14 @@ class Planner:
         return Incoming.seen(orders.of(rows), column)
 
     def _next_deliveries(self, rows: Rows, column: int, incoming: Incoming, stated: Stated | None) -> NextDeliveries:
-        known = NextDeliveries.of(incoming)
+        known = NextDeliveries.known(incoming)
         if self._panel.purchase_orders is not None:
             return known
-        inferred = inferred_deliveries({name: each[rows, : column + 1] for name, each in self._panel.fields.items()})
+        if column == self._newest:
+            inferred = self._inferred.of(rows)
+        else:
+            past = {name: each[rows, : column + 1] for name, each in self._panel.fields.items()}
+            inferred = inferred_deliveries(past)
         return inferred if stated is None else inferred.replaced_where(stated.knows_incoming, known)
 
     def newest_demand(self, rows: Rows) -> Demand:
@@ -232,6 +236,7 @@ class _NewestWeek:
     demand: Demand
     wanted: Demand
     price: DoubleArray
+    inferred: NextDeliveries
     market: Market
 
 
@@ -242,12 +247,14 @@ def _newest_week(panel: Panel) -> _NewestWeek:
     for first in range(0, max(products, 1), _ROWS_AT_A_TIME):
         some = {name: matrix[first : first + _ROWS_AT_A_TIME] for name, matrix in panel.fields.items()}
         demand, wanted = forecast_demand(some, newest), forecast_wanted(some, newest)
-        parts.append(_NewestWeek(demand, wanted, last_price(some, len(demand.mean)), Market.of(some)))
+        price = last_price(some, len(demand.mean))
+        parts.append(_NewestWeek(demand, wanted, price, inferred_deliveries(some), Market.of(some)))
         panel.release()
     return _NewestWeek(
         Demand.joined([part.demand for part in parts]),
         Demand.joined([part.wanted for part in parts]),
         np.concatenate([part.price for part in parts]),
+        NextDeliveries.joined([part.inferred for part in parts]),
         Market.joined(part.market for part in parts),
     )
 
