@@ -30,6 +30,7 @@ _OF_CURVE = (
     "run_out_probabilities",
     "relief_date",
     "relief_probability",
+    "relief_after_curve",
     "earliest_stockout_date",
     "median_stockout_date",
     "latest_stockout_date",

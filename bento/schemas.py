@@ -84,6 +84,11 @@ class Risk(BaseModel):
         default=None, description="The as_of week's last day plus the lead time plus 7 days."
     )
     relief_probability: float | None = Field(default=None, description="Of being out before relief_date, in [0, 1].")
+    relief_after_curve: bool = Field(
+        default=False,
+        description="Relief comes after the last of run_out_probabilities, so that what is said to be before relief is "
+        "until the end of that week: the least that it can be.",
+    )
     earliest_stockout_date: dt.date | None = Field(default=None, description="Out by then with probability 0.1.")
     median_stockout_date: dt.date | None = Field(default=None, description="Out by then with probability 0.5.")
     latest_stockout_date: dt.date | None = Field(default=None, description="Out by then with probability 0.9.")
@@ -118,8 +123,5 @@ class Assessment(_Provenance):
     alert_policy: str = Field(
         description="What the threshold was chosen by when the snapshot was published; empty where it is the model's."
     )
-    alerts_until_relief: bool = Field(
-        description="Whether that risk is relief_probability, or where relief comes after the end of the curve, "
-        "the last of run_out_probabilities; else it is probability."
-    )
+    alerts_until_relief: bool = Field(description="Whether that risk is relief_probability; else it is probability.")
     results: list[Risk | NoRisk]

@@ -48,7 +48,7 @@ class Scenario:
         return MODEL_NAME if is_default(work_dir, Question(self.label)) else f"{MODEL_NAME}_{self.label}"
 
 
-WITH_STOCK = Scenario("generic", "inventory", "REVENUE_AT_RISK")
+WITH_STOCK = Scenario("generic", "inventory", "REVENUE_AT_RISK_BEFORE_RELIEF")
 SALES_ALONE = Scenario("olist", "zero_sales", "PROBABILITY")
 
 

@@ -5,6 +5,7 @@ scikit-learn.
 """
 
 import getpass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -205,6 +206,8 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     challenger, of_challenger = challenger_beside(stage, champion.reference, panel, eligible)
     of_panel = PanelParts if stage.engine == SPARK else WeeklyPanel
     warnings = PanelReport.read(stage.folder_of(of_panel) / PANEL_REPORT).warnings
+    if alerts.until_relief:
+        warnings = (*warnings, *_relief_after_curve(panel, champion.bundle_dir))
     snapshot_id = publish(
         panel,
         eligible,
@@ -219,11 +222,29 @@ def publish_champion(stage: Stage, champion: "FetchedModel", folder: Path) -> st
     )
     (folder / SNAPSHOT_FILE).write_text(f"{snapshot_id}\n", encoding="utf-8")
     where = f"{stage.snapshots}, {stage.shards} shards" if stage.shards > 1 else stage.snapshots
-    relief = " until relief" if alerts.until_relief else ""
+    relief, measured = "", "of which"
+    if alerts.until_relief:
+        first, last = alerts.measured_on
+        relief, measured = " until relief", f"and of those of {first} to {last} that are over"
     return (
         f"snapshot {snapshot_id} in {where}; alert from {alerts.threshold:.3f}{relief} ({alerts.policy}): on the "
-        f"newest origins {alerts.alerts_per_week:.0f} a week, of which {alerts.precision:.0%} came true{of_challenger}"
+        f"newest origins {alerts.alerts_per_week:.0f} a week, {measured} {alerts.precision:.0%} came true"
+        f"{of_challenger}"
     )
+
+
+def _relief_after_curve(panel: "Panel", bundle_dir: Path) -> Iterator[str]:
+    """That alerts are of less than the time until relief, where they are."""
+    from feature_service.bundle import Bundle
+    from feature_service.kernel.ordering import DAYS_PER_WEEK, REVIEW_DAYS
+
+    weeks = Bundle.load(bundle_dir).contract.reach_weeks
+    late = sum((days or 0) + REVIEW_DAYS > weeks * DAYS_PER_WEEK for days in panel.lead_time_days)
+    if late:
+        yield (
+            f"relief of {late:,} of the {len(panel.product_ids):,} products comes after the {weeks} weeks that the "
+            "model reaches, so that their alerts are of these weeks alone"
+        )
 
 
 def scored(stage: Stage, bundle_dir: Path) -> "tuple[Panel, BoolArray, Reasons | None]":

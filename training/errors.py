@@ -89,9 +89,10 @@ class OneSidedOutcomeError(StockoutError):
 
     def __init__(self, block: str, positives: int, rows: int) -> None:
         self.block, self.positives, self.rows = block, positives, rows
+        happened = "never happened" if not positives else "always happened"
         super().__init__(
-            f"the {block} block has {positives} positive outcomes in {rows} rows; it needs both kinds: "
-            "give more products or a longer history"
+            f"what the label asks {happened} in the {rows:,} rows of the {block} block, and a model learns from both "
+            "kinds: give more products or a longer history, in which it did and did not"
         )
 
 

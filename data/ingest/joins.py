@@ -94,7 +94,20 @@ def check_joins(checked: Mapping[str, CheckedTable], form: IdForm) -> tuple[str,
     warnings = list(_same_ids(checked))
     for join in joins(checked):
         warnings += check_join(join, form)
-    return tuple(warnings)
+    return (*warnings, *_unknown_suppliers(checked))
+
+
+def _unknown_suppliers(checked: Mapping[str, CheckedTable]) -> Iterator[str]:
+    if SUPPLIERS.name not in checked or CATALOGUE.name not in checked:
+        return
+    named, known = (_ids(checked[name], "supplier_id") for name in (CATALOGUE.name, SUPPLIERS.name))
+    missing = sorted(named - known)
+    if missing:
+        products, suppliers = (checked[name].raw.path.name for name in (CATALOGUE.name, SUPPLIERS.name))
+        yield (
+            f"{len(missing):,} of the {len(named):,} suppliers that {products} names are not in {suppliers}, such as "
+            f"{missing[0]!r}: nothing is known of their lead times"
+        )
 
 
 def check_join(join: Join, form: IdForm) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from data.ingest.contracts import CATALOGUE, INVENTORY, PURCHASE_ORDERS, SALES, Table
+from data.ingest.contracts import CATALOGUE, INVENTORY, PURCHASE_ORDERS, SALES, Kind, Table
 from data.ingest.folder import Folder
 from data.ingest.ids import prepare_ids, whole_ids
 from data.ingest.outliers import (
@@ -82,6 +82,7 @@ def check_content(
             continue
         rows = checked[table.name]
         warnings += rows.raw.warnings + rows.warnings
+        warnings += _read_elsewhere(rows, table, source)
         if table.name == SALES.name:
             warnings += check_repeats(rows.raw, table)
             warnings += _unknown_price(rows, table)
@@ -117,6 +118,22 @@ def bad_rows(rows: CheckedTable) -> Iterator[str]:
             f"{len(reasons):,} of the {rows.raw.height:,} rows of {rows.raw.path.name} {are} bad and left out, {most}: "
             "stockout-data quarantine shows them"
         )
+
+
+def _read_elsewhere(rows: CheckedTable, table: Table, source: Source) -> Iterator[str]:
+    """Columns by names that are read from other tables alone: who wrote them here means them."""
+    read_here = {header for column in table.columns for header in (column.name, *column.headers)}
+    for name in rows.raw.order or rows.raw.rows.columns:
+        tables = [
+            other.stem
+            for other in source.tables
+            if any(column.name == name and column.kind not in (Kind.ID, Kind.TEXT) for column in other.columns)
+        ]
+        if tables and name not in read_here:
+            yield (
+                f"{rows.raw.path.name} has a column {name}, which is not read there: it is read from "
+                f"{' and '.join(tables)}"
+            )
 
 
 def _impossible_orders(rows: CheckedTable) -> Iterator[str]:

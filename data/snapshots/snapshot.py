@@ -87,9 +87,10 @@ class AlertRule:
         policy: By name, e.g. ``budget 50``.
         threshold: An alert is raised where the risk reaches it.
         alerts_per_week: How many there were on the model's newest out-of-fold weeks, on which nothing was chosen.
-        precision: Share of these that came true.
-        recall: Share of the positive outcomes there that had one.
-        measured_on: First and last of these ``as_of`` weeks.
+        precision: Share of those that came true, of ``measured_on``.
+        recall: Share of what happened there that had one.
+        measured_on: First and last of the ``as_of`` weeks that these two are of: those weeks, as far as they are over;
+            or all, those that the threshold was chosen on among them, where nothing that happened is known there.
         until_relief: Whether it is the risk until relief that alerts are raised on; else the question's probability.
     """
 

@@ -115,7 +115,12 @@ def assess(
 @click.option(
     "--evidence", type=click.Choice(["UNSPECIFIED", "SALES_ONLY", "STOCK_AWARE"]), default=ListFilter.evidence
 )
-@click.option("--minimum-probability", type=click.FloatRange(0, 1), default=ListFilter.minimum_probability)
+@click.option(
+    "--minimum-probability",
+    type=click.FloatRange(0, 1),
+    default=ListFilter.minimum_probability,
+    help="Only products that are out within the horizon with at least this probability.",
+)
 @click.option("--alert-only", is_flag=True, help="Only products that raise an alert.")
 @click.option("--include-out-of-stock", is_flag=True, help="On top, also products that have run out already.")
 @click.option(

@@ -26,9 +26,10 @@ class NextDelivery:
 
     def in_words(self) -> str:
         """E.g. "40 units expected on 2024-06-20, 2 days overdue; 100 on order in all"."""
-        said = f"{self.units:g} units expected on {self.expected_on}"
         if self.inferred:
-            return f"about {said}, as deliveries usually came: no order is known"
+            expected = f"about {self.units:.1f} units expected on {self.expected_on}"
+            return f"{expected}, as deliveries usually came: no order is known"
+        said = f"{self.units:g} units expected on {self.expected_on}"
         late = f", {self.overdue_days} day{'s' * (self.overdue_days != 1)} overdue" if self.overdue_days else ""
         more = self.on_order_units is not None and self.on_order_units > self.units
         return f"{said}{late}{f'; {self.on_order_units:g} on order in all' if more else ''}"

@@ -177,6 +177,7 @@ def _known_risk(product_id: str, risk: risk_service_pb2.StockoutRisk) -> Product
         run_out_probabilities=tuple(risk.run_out_probabilities),
         relief_date=_date(risk, "relief_date"),
         relief_probability=_figure(risk, "relief_probability"),
+        relief_after_curve=risk.relief_after_curve,
         earliest_stockout_date=_date(risk, "earliest_stockout_date"),
         median_stockout_date=_date(risk, "median_stockout_date"),
         latest_stockout_date=_date(risk, "latest_stockout_date"),

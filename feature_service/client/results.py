@@ -112,6 +112,7 @@ class ProductRisk:
     run_out_probabilities: tuple[float, ...] = ()
     relief_date: dt.date | None = None
     relief_probability: float | None = None
+    relief_after_curve: bool = False
     earliest_stockout_date: dt.date | None = None
     median_stockout_date: dt.date | None = None
     latest_stockout_date: dt.date | None = None

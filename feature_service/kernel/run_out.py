@@ -1,6 +1,7 @@
 """What a planner reads off a run-out curve: the risk until relief, the day it is out by, and what that costs.
 
-Between the ends of two weeks the hazard is taken as the same on each day. Beyond the curve's last week nothing is said.
+Between the ends of two weeks the hazard is taken as the same on each day. Where relief comes after the curve's last
+week, what is said of the time until then is said of that until the curve's end: the least that it can be.
 """
 
 from __future__ import annotations  # NumPy's types
@@ -21,7 +22,7 @@ _LEAST = 1e-12
 
 @dataclass(frozen=True)
 class UntilRelief:
-    """Shape ``(rows,)`` each, NaN where it is not known.
+    """Shape ``(rows,)`` each, NaN where it is not known; up to the end of the curve where relief comes later.
 
     Attributes:
         probability: To run out before the relief.
@@ -46,24 +47,24 @@ def until_relief(
 
     Args:
         curve: Probability to be out by the end of each week ahead, shape ``(rows, weeks)``.
-        relief_in_days: Days until then, at least 0; beyond the curve nothing is known. Shape ``(rows,)``.
+        relief_in_days: Days until then, at least 0, shape ``(rows,)``.
         incoming: What is on its way; nothing where None.
         units_per_day: Mean demand, shape ``(rows,)``; where None nothing is on its way.
     """
     rows, weeks = curve.shape
     if not weeks:
         return UntilRelief(np.full(rows, np.nan), np.full(rows, np.nan))
-    in_stock = _in_stock(curve)
+    in_stock, days = _in_stock(curve), days_at_risk(curve, relief_in_days)
     # weeks that are wholly before the relief count in full, the week that it falls into for its part
-    share = np.clip(relief_in_days[:, None] / DAYS_PER_WEEK - np.arange(weeks), 0, 1)
+    share = np.clip(days[:, None] / DAYS_PER_WEEK - np.arange(weeks), 0, 1)
     at_start, hazard = in_stock[:, :-1], _weekly_hazard(in_stock)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean_in_stock = np.where(hazard > 0, -np.expm1(-hazard * share) / hazard, share)
     days_out = (share - at_start * mean_in_stock).sum(axis=1) * DAYS_PER_WEEK
     surviving = np.exp(-np.cumsum(hazard * share, axis=1))
     if incoming is not None and units_per_day is not None:
-        days_out = days_out - _days_restocked(1 - surviving, relief_in_days, incoming, units_per_day)
-    known = (relief_in_days <= weeks * DAYS_PER_WEEK) & np.isfinite(curve[:, 0])
+        days_out = days_out - _days_restocked(1 - surviving, days, incoming, units_per_day)
+    known = np.isfinite(days) & np.isfinite(curve[:, 0])
     return UntilRelief(np.where(known, 1 - surviving[:, -1], np.nan), np.where(known, np.maximum(days_out, 0), np.nan))
 
 
@@ -74,16 +75,11 @@ def risk_until_relief(curve: FloatArray, relief_in_days: DoubleArray) -> DoubleA
         curve: As :func:`until_relief` takes it, of at least one week.
         relief_in_days: Days until then, at least 0, shape ``(rows,)``.
     """
-    return or_to_the_end(until_relief(curve, relief_in_days).probability, curve)
-
-
-def or_to_the_end(probability: DoubleArray, curve: FloatArray) -> DoubleArray:
-    """The probability until relief; where that lies beyond the curve its last week, the least that it can be."""
-    return np.where(np.isnan(probability), curve[:, -1], probability)
+    return until_relief(curve, relief_in_days).probability
 
 
 def days_at_risk(curve: FloatArray, relief_in_days: DoubleArray) -> DoubleArray:
-    """Days that the risk until relief is of, shape ``(rows,)``: none beyond the curve's last week."""
+    """Days that the risk until relief is told of, shape ``(rows,)``: none after the curve's last week."""
     days: DoubleArray = np.minimum(relief_in_days, curve.shape[1] * DAYS_PER_WEEK)
     return days
 

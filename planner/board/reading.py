@@ -100,6 +100,7 @@ def _figures(risk: ProductRisk) -> tuple[float, ...]:
     values = (
         risk.probability,
         risk.relief_probability,
+        risk.relief_after_curve,
         risk.revenue_at_risk_before_relief,
         risk.revenue_at_risk,
         0.0 if lost else risk.units_on_hand,

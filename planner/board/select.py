@@ -27,6 +27,7 @@ class Row:
         next_delivery: The day on which something that was ordered comes; ``delivery_units`` of it.
         expedite_by: The day by which it has to be there instead, where it comes too late.
         money: At risk, or lost each week where it is out of stock.
+        is_least: Relief comes after the curve, so that money and risk until then are the least that they can be.
         plan: None where nothing was ever decided.
     """
 
@@ -39,6 +40,7 @@ class Row:
     money: float | None
     probability: float | None
     relief_probability: float | None
+    is_least: bool
     reorder_by: dt.date | None
     out_by: dt.date | None
     out_since: dt.date | None
@@ -123,6 +125,7 @@ def row_of(board: Board, row: int) -> Row:
         alert=bool(table.alert[row]),
         is_out=bool(table.is_out[row]),
         money=None if math.isnan(money) else money,
+        is_least=bool(table.is_least[row]),
         reorder_by=reorder_by,
         out_by=_day(number["out_by"]),
         out_since=_day(number["out_since"]),

@@ -16,6 +16,7 @@ Codes = NDArray[np.int32]
 FIGURES = (
     "probability",
     "relief_probability",
+    "relief_after_curve",
     "money_before_relief",
     "money_in_horizon",
     "units_on_hand",
@@ -152,6 +153,12 @@ class RiskTable:
     def has_relief_money(self) -> bool:
         """Whether anything tells the money at risk until relief can be there."""
         return bool(np.isfinite(self.figures["money_before_relief"]).any())
+
+    @cached_property
+    def is_least(self) -> NDArray[np.bool_]:
+        """Where relief comes after the curve, so that risk and money until then are the least that they can be."""
+        least: NDArray[np.bool_] = (self.figures["relief_after_curve"] == 1) & ~self.is_out
+        return least
 
     @cached_property
     def has_money(self) -> bool:

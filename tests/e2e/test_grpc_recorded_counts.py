@@ -243,8 +243,7 @@ KNOWN: dict[str, float] = {}
 
 
 def until_relief(risk: StockoutRisk) -> float:
-    curve = [*risk.run_out_probabilities]
-    return risk.relief_probability if risk.HasField("relief_probability") else [risk.probability, *curve][-1]
+    return risk.relief_probability if risk.HasField("relief_probability") else risk.probability
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from feature_service.client import Item, ListFilter, RiskClient
 from feature_service.kernel import forecast_demand
 from feature_service.kernel.arrays import FloatArray, RowNumbers
 from feature_service.kernel.run_out import days_until, until_relief
+from tests.support.shell import shell
 from tests.support.shops import LAST_DAY, WEEKS, Shops
 
 
@@ -100,8 +101,27 @@ def test_another_stock_and_lead_time_are_answered_anew(shops: Shops) -> None:
     assert late.relief_probability > soon.relief_probability
     assert full.probability < late.probability
     assert day(far.relief_date) == LAST_DAY + dt.timedelta(days=307)
-    assert not far.HasField("relief_probability")  # beyond the curve nothing is said
-    assert not far.HasField("expected_units_lost_before_relief")
+    at_its_end = AssessmentItem(product_id=product, units_on_hand=500, lead_time_days=9 * 7 - 7)
+    request = AssessStockoutRisksRequest(items=[at_its_end])
+    end = shops.service.AssessStockoutRisks(request, timeout=20).results[0].risk
+    assert [each.relief_after_curve for each in (soon, late, end, far)] == [False, False, False, True]
+    assert far.relief_probability == end.relief_probability == pytest.approx(far.run_out_probabilities[-1])
+    assert far.expected_units_lost_before_relief == end.expected_units_lost_before_relief
+    assert far.revenue_at_risk_before_relief == end.revenue_at_risk_before_relief
+
+
+def test_a_table_says_where_relief_comes_after_the_curve(shops: Shops) -> None:
+    soon, far = list(known_risks(shops))[:2]
+    words = ("--lead-time-days", f"{soon}=7", "--lead-time-days", f"{far}=300")
+    told = shell("assess", "--target", shops.target, *words).stdout
+    with RiskClient(shops.target) as client:
+        first, second = client.assess([Item(soon, lead_time_days=7), Item(far, lead_time_days=300)]).results
+    lines = {line.split()[0]: line for line in told.splitlines() if line.startswith((soon, far))}
+    assert f" {first.relief_probability:.3f}" in lines[soon]
+    assert f" >={second.relief_probability:.3f}" in lines[far]
+    assert f" {second.revenue_at_risk_before_relief:,.0f} " in lines[far]
+    assert ">= relief comes after the 9 weeks that the model reaches" in told
+    assert ">=" not in shell("assess", "--target", shops.target, "--lead-time-days", f"{soon}=7").stdout
 
 
 @pytest.mark.parametrize(
@@ -134,17 +154,12 @@ def test_the_client_reads_what_the_server_says(shops: Shops) -> None:
     assert first.risk.relief_probability == max(each.relief_probability for each in known_risks(shops).values())
 
 
-def risk_of_alerts(risk: StockoutRisk) -> float:
-    """The risk until relief; where that comes after the end of the curve, the curve's last."""
-    return risk.relief_probability if risk.HasField("relief_probability") else risk.run_out_probabilities[-1]
-
-
 def test_an_alert_is_raised_where_the_risk_until_relief_reaches_the_threshold(shops: Shops) -> None:
     provenance, risks = shops.ask().provenance, known_risks(shops)
     assert provenance.alerts_until_relief
     assert {each.alert for each in risks.values()} == {True, False}
     for risk in risks.values():
-        assert risk.alert == (risk_of_alerts(risk) >= provenance.threshold)
+        assert risk.alert == (risk.relief_probability >= provenance.threshold)
     assert any(risk.alert != (risk.probability >= provenance.threshold) for risk in risks.values())
     request = ListStockoutRisksRequest(alert_only=True, page_size=1000)
     listed = [each.product_id for each in shops.service.ListStockoutRisks(request, timeout=20).risks]
@@ -162,5 +177,5 @@ def test_an_alert_goes_by_the_lead_time_that_is_asked_for(shops: Shops) -> None:
     soon, late, beyond = ([risk.alert for risk in of_days] for of_days in answers)
     assert sum(soon) < sum(late) < sum(beyond)
     for of_days in answers:
-        assert all(risk.alert == (risk_of_alerts(risk) >= threshold) for risk in of_days)
-    assert not any(risk.HasField("relief_probability") for risk in answers[-1])
+        assert all(risk.alert == (risk.relief_probability >= threshold) for risk in of_days)
+    assert [{risk.relief_after_curve for risk in of_days} for of_days in answers] == [{False}, {False}, {True}]

@@ -148,6 +148,18 @@ def test_what_is_supposed_is_answered_as_the_server_answers_it(
     assert 3.5 in drawn["stock"]["mean"]
 
 
+def test_where_relief_comes_after_the_curve_what_is_told_is_the_least(
+    page: httpx.Client, client: RiskClient, risks: Sequence[ProductRisk]
+) -> None:
+    product = next(each.product_id for each in risks if each.error is None)
+    (risk,) = client.assess([Item(product, lead_time_days=300)]).results
+    assert risk.relief_probability is not None
+    said = text_of(page, f"/product-what-if/{product}?lead_time_days=300")
+    assert f"Risk until relief at least {risk.relief_probability:.0%}" in said
+    assert f"with a probability of at least {risk.relief_probability:.0%}" in said
+    assert "At stake in 9 weeks, on average" in said
+
+
 def test_what_cannot_be_supposed_is_said_and_the_page_stays(page: httpx.Client, risks: Sequence[ProductRisk]) -> None:
     product = risks[0].product_id
     for query, sentence in (

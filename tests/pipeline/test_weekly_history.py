@@ -9,13 +9,14 @@ import polars as pl
 import pytest
 
 from data.history.history import open_history
-from data.snapshots import current_id
+from data.snapshots import Snapshot, current_id, load
 from data.synthetic.shops import write_synthetic_generic
 from feature_service.client import RiskClient
 from tests.support.clocks import Clock
 from tests.support.deliveries import FIRST_MONDAY, deliver, luigi, question
 from tests.support.processes import BIN, run
 from tests.support.servers import running_server
+from training.backtest.run_out_file import RUN_OUT_FILE
 
 TRAINING = {"features", "backtest", "train"}
 
@@ -62,6 +63,10 @@ def weeks(tmp_path_factory: pytest.TempPathFactory) -> TwoWeeks:
 
 def test_the_newest_whole_week_is_scored_and_the_one_before_held_to_account(weeks: TwoWeeks) -> None:
     assert [each.split("-")[1] for each in (weeks.trained, weeks.scored)] == ["W29", "W30"]
+    rules = [load(weeks.work_dir / "snapshots", each).alerts for each in (weeks.trained, weeks.scored)]
+    assert rules[0] is not None
+    assert rules[0].until_relief
+    assert rules[0] == rules[1], "the curves of the training are kept with the model"
     looked = luigi("ScoreOutcomes", weeks.work_dir, *question())
     assert looked.returncode == 0, looked.stdout
     assert "2 weeks kept, 2 told anew" in looked.stdout
@@ -120,6 +125,21 @@ def test_after_that_the_week_can_be_scored_by_another_policy_and_the_past_looked
     assert not TRAINING & stages(luigi("StockoutPipeline", weeks.work_dir, *past, "--publish-past"))
     assert weeks.served == weeks.trained
     assert run([BIN / "stockout-data", "reconcile", weeks.work_dir]).returncode == 0
+
+
+def test_alerts_are_of_what_the_model_reaches_and_of_the_question_where_it_has_no_kept_curves(weeks: TwoWeeks) -> None:
+    def published(*options: str) -> Snapshot:
+        stages(luigi("ScoreWeek", weeks.work_dir, *question(*options)))
+        return load(weeks.work_dir / "snapshots", weeks.served)
+
+    assert published("--alert-budget", "21").warnings == ()
+    (warning,) = published("--lead-time-days", "90").warnings
+    assert warning.endswith("after the 9 weeks that the model reaches, so that their alerts are of these weeks alone")
+    (curves,) = (weeks.work_dir / "mlflow").rglob(RUN_OUT_FILE)
+    curves.unlink()
+    rule = published("--alert-budget", "22").alerts
+    assert rule is not None
+    assert not rule.until_relief, "as of a model that was registered before there were any"
 
 
 def before_the_second_load(work_dir: Path) -> str:

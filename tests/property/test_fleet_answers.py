@@ -50,8 +50,9 @@ class Ranked:
         self._out = np.flatnonzero(is_out)
         self._probability = np.where(is_out, np.nan, first).astype(np.float32)
         self._revenue, self._days = second.astype(float), np.floor(third.astype(float) * 100)
-        self._units, self._relief = first.astype(float), third.astype(float)
+        self._units = first.astype(float)
         self._curve = np.minimum(self._probability[:, None] * (1 + np.arange(curve_weeks)), 1).astype(np.float32)
+        self._relief = np.nan_to_num(third.astype(float)) if curve_weeks else np.full(len(rows), np.nan)
 
     def listed(self, rows: Sequence[int], order: RankOrder, *, with_out: bool) -> list[RankedStockoutRisk]:
         """The list of a server that holds these rows."""

@@ -68,9 +68,7 @@ def _greatest_first(message: StockoutRisk | OutOfStock, name: Any) -> tuple[bool
 
 
 def _until_relief(risk: StockoutRisk) -> float:
-    if risk.HasField("relief_probability"):
-        return risk.relief_probability
-    return risk.run_out_probabilities[-1] if risk.run_out_probabilities else risk.probability
+    return risk.relief_probability if risk.HasField("relief_probability") else risk.probability
 
 
 def _earliest_first(risk: StockoutRisk, name: Literal["reorder_by_date", "expedite_by"]) -> tuple[bool, int, int, int]:

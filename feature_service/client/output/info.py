@@ -18,8 +18,11 @@ def info_table(info: ServiceInfo) -> Table:
     table.add_column(overflow="fold")
     facts = dataclasses.asdict(info)
     del facts["questions"], facts["recorded_counts"], facts["shards"], facts["challenger"]
-    del facts["provenance"]["challenger"]
-    for name, value in {**facts.pop("provenance"), **facts}.items():
+    rests_on = facts.pop("provenance")
+    del rests_on["challenger"]
+    of_what = "the risk until relief" if rests_on.pop("alerts_until_relief") else "the probability"
+    rests_on["threshold"] = f"{rests_on['threshold']:.3f} of {of_what}"
+    for name, value in {**rests_on, **facts}.items():
         table.add_row(name.replace("_", " "), _text(_fact(value)))
     if info.recorded_counts:
         table.add_row("recorded counts", Text(_recorded_counts(info.recorded_counts)))

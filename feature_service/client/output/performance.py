@@ -97,8 +97,10 @@ def _in_words(period: Performance, answer: PerformanceAnswer) -> list[str]:
         f"{fates.unknown:,} cannot be known",
         f"{fates.acknowledged:,} were acted upon",
     ]
+    still_open = answer.open_alerts
+    products = "the alert of 1 product is" if still_open == 1 else f"those of {still_open:,} products are"
     return [
-        f"of {alerts:,} alerts {', '.join(became)}; {answer.open_alerts:,} are open",
+        f"of {alerts:,} alerts {', '.join(became)}; {products} still open",
         "in brackets the 95 % interval; of days of warning, the quartiles; each rule has as many alerts as the model",
         f"data until {answer.data_until}, written {answer.written_at.isoformat(' ', 'seconds')}",
     ]

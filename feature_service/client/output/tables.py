@@ -21,6 +21,9 @@ from feature_service.client.results import (
 )
 from feature_service.terminal import visible
 
+Figure = tuple[str, int, Literal["left", "right"], Callable[[ProductRisk], str]]
+"""A column: its header, how little it is needed, where it stands, and what it says of a product."""
+
 EXPLAINED = 5
 """Up to so many products each get their reasons in words."""
 
@@ -97,12 +100,12 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
     relief = Column(
         "out before\nrelief", [_relief(each, starred=until_relief) for each in risks], room=0 if until_relief else 2
     )
-    figures: list[tuple[str, int, Literal["left", "right"], Callable[[ProductRisk], str]]] = [
+    figures: list[Figure] = [
         ("on\nhand", 4, "right", lambda risk: _figure(risk.units_on_hand, "g")),
         ("weeks\nleft", 2, "right", lambda risk: _figure(risk.weeks_of_cover, ".1f")),
         ("runs out", 3, "right", lambda risk: str(risk.expected_stockout_date or "")),
         ("reorder by", 6, "left", lambda risk: _reorder_by(risk, provenance)),
-        ("revenue\nat risk", 5, "right", lambda risk: _figure(risk.revenue_at_risk, ",.0f")),
+        _money(risks),
         ("order", 4, "right", _order),
         ("expedite\nby", 5, "left", lambda risk: str(risk.expedite_by or "")),
     ]
@@ -121,6 +124,13 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
     return FittingTable([Column("product", [_text(each.product_id) for each in risks], folds=True), *known], dim)
 
 
+def _money(risks: Sequence[ProductRisk]) -> Figure:
+    """Lost by relief where that is told, as alerts and lists go by relief; else within the horizon."""
+    if all(each.revenue_at_risk_before_relief is None for each in risks):
+        return "revenue\nat risk", 5, "right", lambda risk: _figure(risk.revenue_at_risk, ",.0f")
+    return "revenue\nlost by\nrelief", 5, "right", lambda risk: _figure(risk.revenue_at_risk_before_relief, ",.0f")
+
+
 def _probability(risk: ProductRisk, *, starred: bool) -> Text:
     if risk.probability is None:
         return Text("unknown")
@@ -128,13 +138,11 @@ def _probability(risk: ProductRisk, *, starred: bool) -> Text:
 
 
 def _relief(risk: ProductRisk, *, starred: bool) -> Text:
-    """The risk until relief; where that comes after the curve's end, that it is at least the curve's last."""
-    is_alert = starred and bool(risk.alert)
-    if risk.relief_probability is not None:
-        return _risk(f"{risk.relief_probability:.3f}", is_alert=is_alert)
-    if risk.run_out_probabilities:
-        return _risk(f">={risk.run_out_probabilities[-1]:.3f}", is_alert=is_alert)
-    return Text()
+    """The risk until relief; where that comes after the curve's end, that it is at least so much."""
+    if risk.relief_probability is None:
+        return Text()
+    at_least = ">=" * risk.relief_after_curve
+    return _risk(f"{at_least}{risk.relief_probability:.3f}", is_alert=starred and bool(risk.alert))
 
 
 def _risk(number: str, *, is_alert: bool) -> Text:
@@ -188,6 +196,11 @@ def _marks(risks: Sequence[ProductRisk], provenance: Provenance) -> list[Text]:
     if any(each.alert for each in risks):
         relief = " before relief" if provenance.alerts_until_relief else ""
         marks.append(f"* alert: at least {provenance.threshold:.3f}{relief}")
+    longest = max((len(each.run_out_probabilities) for each in risks if each.relief_after_curve), default=0)
+    if longest:
+        marks.append(
+            f">= relief comes after the {longest} weeks that the model reaches: up to their end, the least it can be"
+        )
     if any(each.reorder_by_date and _is_overdue(each.reorder_by_date, provenance) for each in risks):
         marks.append(
             f"overdue: the day to order by was over with the data's newest week, on {_last_known_day(provenance)}"

@@ -46,7 +46,7 @@ class Assessment:
     def alert_risks(self) -> DoubleArray:
         """What alerts are raised on; NaN where there is no probability."""
         if self._is_until_relief:
-            return self.figures.risk_until_relief(self.scores.run_out)
+            return self.figures.relief_probability
         return self.scores.probabilities.astype(np.float64)
 
     @property

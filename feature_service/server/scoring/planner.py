@@ -12,7 +12,7 @@ from feature_service.kernel.block import Fields
 from feature_service.kernel.deliveries import Incoming
 from feature_service.kernel.netting import days_until_out, netted, out_probability
 from feature_service.kernel.ordering import DAYS_PER_WEEK, REVIEW_DAYS
-from feature_service.kernel.run_out import EARLIEST, LATEST, MEDIAN, days_until, or_to_the_end, until_relief
+from feature_service.kernel.run_out import EARLIEST, LATEST, MEDIAN, days_until, until_relief
 from feature_service.kernel.season import Market
 from feature_service.server.scoring.newer_stock import NewerStock, Stated
 from feature_service.server.scoring.next_delivery import NextDeliveries, expedite_in_days, inferred_deliveries
@@ -71,10 +71,6 @@ class Figures:
     def of(self, rows: Rows) -> "Figures":
         """Those of some rows."""
         return Figures(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-    def risk_until_relief(self, run_out: FloatArray) -> DoubleArray:
-        """What products are ranked by and alerts are raised on, shape ``(rows,)``."""
-        return or_to_the_end(self.relief_probability, run_out)
 
 
 class Planner:

@@ -98,7 +98,7 @@ def sort_keys(probabilities: FloatArray, run_out: FloatArray, figures: Figures) 
         run_out: The probability to be out by the end of each week ahead, shape ``(products, weeks)``.
         figures: Of the same products.
     """
-    until_relief = figures.risk_until_relief(run_out if run_out.shape[1] else probabilities[:, None])
+    until_relief = figures.relief_probability if run_out.shape[1] else probabilities
     return {
         RankOrder.PROBABILITY: -probabilities,
         RankOrder.REVENUE_AT_RISK: -figures.revenue_at_risk,

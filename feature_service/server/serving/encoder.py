@@ -18,6 +18,7 @@ from stockout.v1.risk_service_pb2 import NextDelivery, Reason, StockoutRisk, Sug
 
 from feature_service.kernel.arrays import BoolArray, DoubleArray
 from feature_service.kernel.ordering import OrderTerms
+from feature_service.kernel.run_out import days_at_risk
 from feature_service.server.scoring.assessment import Assessment
 from feature_service.server.scoring.planner import Figures
 from feature_service.server.scoring.reasons import FeatureReason
@@ -54,6 +55,7 @@ def tag_of(message: type[Message], name: str) -> bytes:
 
 _PROBABILITY, _ALERT = tag_of(StockoutRisk, "probability"), tag_of(StockoutRisk, "alert")
 _COUNT_RECORDED = tag_of(StockoutRisk, "count_recorded")
+_RELIEF_AFTER_CURVE = tag_of(StockoutRisk, "relief_after_curve")
 _CHALLENGER_PROBABILITY = tag_of(StockoutRisk, "challenger_probability")
 _CHALLENGER_ALERT = tag_of(StockoutRisk, "challenger_alert")
 _RUN_OUT = tag_of(StockoutRisk, "run_out_probabilities")
@@ -131,6 +133,8 @@ def risks(answers: Assessment, last_day: dt.date) -> list[bytes]:
         parts.append((_dates(tag, np.where(known, days, 0), last_day), known))
     if scores.run_out.shape[1]:
         parts.append((_packed(_RUN_OUT, scores.run_out), np.isfinite(probabilities)))
+        is_later = days_at_risk(scores.run_out, figures.relief_in_days) < figures.relief_in_days
+        parts.append((_constant(_RELIEF_AFTER_CURVE + b"\x01", len(probabilities)), is_later))
     return _cut([(part, known) for part, known in parts if known.any()], len(probabilities))
 
 

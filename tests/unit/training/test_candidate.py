@@ -66,7 +66,7 @@ def test_a_short_history_is_refused_with_the_weeks_that_are_missing(tmp_path: Pa
 
 
 def test_a_block_with_one_outcome_only_is_refused_by_name() -> None:
-    with pytest.raises(OneSidedOutcomeError, match="the locked block has 3 positive outcomes in 3 rows"):
+    with pytest.raises(OneSidedOutcomeError, match="always happened in the 3 rows of the locked block"):
         check_both_outcomes("locked", np.ones(3, dtype=np.float32))
 
 

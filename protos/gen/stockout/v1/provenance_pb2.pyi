@@ -111,8 +111,7 @@ class Provenance(_message.Message):
     """
     alerts_until_relief: _builtins.bool
     """Alerts are raised on the risk until relief, `relief_probability` in StockoutRisk, instead of on `probability`: of
-    every question whose model gives a curve. Where relief comes after the last week of the curve, it is the risk until
-    the end of that week. False also in snapshots that were published before there was any such alert.
+    every question whose model gives a curve. False also in snapshots that were published before there was any such alert.
     """
     @_builtins.property
     def as_of_week(self) -> _date_pb2.Date:

@@ -447,6 +447,7 @@ class StockoutRisk(_message.Message):
     SUGGESTED_ORDER_FIELD_NUMBER: _builtins.int
     NEXT_DELIVERY_FIELD_NUMBER: _builtins.int
     EXPEDITE_BY_FIELD_NUMBER: _builtins.int
+    RELIEF_AFTER_CURVE_FIELD_NUMBER: _builtins.int
     probability: _builtins.float
     """In [0, 1]; of what, says the provenance's label and evidence."""
     alert: _builtins.bool
@@ -463,7 +464,9 @@ class StockoutRisk(_message.Message):
     delivery of an order that is on its way. Unset where no stock or no forecast is known.
     """
     revenue_at_risk: _builtins.float
-    """expected_units_lost times the last known price, in the currency of the data. Unset where one of them is."""
+    """expected_units_lost times the last known price, the mean of the last week that had one, in the currency of the data.
+    Unset where one of them is.
+    """
     weeks_of_cover: _builtins.float
     """Units on hand divided by the mean weekly demand forecast. Unset where stock or forecast is not known, or no
     demand is expected.
@@ -483,16 +486,20 @@ class StockoutRisk(_message.Message):
     challenger_alert: _builtins.bool
     """Whether the challenger would raise an alert, by its own threshold. Unset where its probability is."""
     relief_probability: _builtins.float
-    """The probability that it is out before relief_date: read off the curve, with the same hazard on each day of a week. In
-    [0, 1]. Unset where relief_date is, or lies beyond the curve's last week.
+    """The probability that it is out before relief, by the end of relief_date: read off the curve, with the same hazard on
+    each day of a week. In [0, 1]. Unset where relief_date is.
     """
     expected_units_lost_before_relief: _builtins.float
     """Mean units that it would sell on the days on which it is out before relief_date: these days by the curve, less those on
-    which orders on their way have brought it back, times the mean demand forecast of a day. Unset where relief_probability
-    or the forecast is.
+    which orders on their way have brought it back, times the mean demand forecast of a day. Unset where relief_date or
+    the forecast is.
     """
     revenue_at_risk_before_relief: _builtins.float
     """expected_units_lost_before_relief times the last known price, in the currency of the data. Unset where one of them is."""
+    relief_after_curve: _builtins.bool
+    """relief_date lies beyond the curve's last week, so that relief_probability, expected_units_lost_before_relief and
+    revenue_at_risk_before_relief are of the time until the end of that week: the least that they can be.
+    """
     @_builtins.property
     def expected_stockout_date(self) -> _date_pb2.Date:
         """The day on which mean demand uses up the stock and what of the orders on their way is there by then, the first day
@@ -584,10 +591,11 @@ class StockoutRisk(_message.Message):
         suggested_order: Global___SuggestedOrder | None = ...,
         next_delivery: Global___NextDelivery | None = ...,
         expedite_by: _date_pb2.Date | None = ...,
+        relief_after_curve: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "expedite_by", b"expedite_by", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "next_delivery", b"next_delivery", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "expedite_by", b"expedite_by", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "next_delivery", b"next_delivery", "probability", b"probability", "reasons", b"reasons", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "run_out_probabilities", b"run_out_probabilities", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert", "_challenger_probability", b"_challenger_probability", "_expected_demand_units", b"_expected_demand_units", "_expected_units_lost", b"_expected_units_lost", "_expected_units_lost_before_relief", b"_expected_units_lost_before_relief", "_relief_probability", b"_relief_probability", "_revenue_at_risk", b"_revenue_at_risk", "_revenue_at_risk_before_relief", b"_revenue_at_risk_before_relief", "_units_on_hand", b"_units_on_hand", "_weeks_of_cover", b"_weeks_of_cover", "alert", b"alert", "category", b"category", "challenger_alert", b"challenger_alert", "challenger_probability", b"challenger_probability", "count_recorded", b"count_recorded", "counted_on", b"counted_on", "earliest_stockout_date", b"earliest_stockout_date", "expected_demand_units", b"expected_demand_units", "expected_stockout_date", b"expected_stockout_date", "expected_units_lost", b"expected_units_lost", "expected_units_lost_before_relief", b"expected_units_lost_before_relief", "expedite_by", b"expedite_by", "latest_stockout_date", b"latest_stockout_date", "median_stockout_date", b"median_stockout_date", "next_delivery", b"next_delivery", "probability", b"probability", "reasons", b"reasons", "relief_after_curve", b"relief_after_curve", "relief_date", b"relief_date", "relief_probability", b"relief_probability", "reorder_by_date", b"reorder_by_date", "revenue_at_risk", b"revenue_at_risk", "revenue_at_risk_before_relief", b"revenue_at_risk_before_relief", "run_out_probabilities", b"run_out_probabilities", "suggested_order", b"suggested_order", "units_on_hand", b"units_on_hand", "weeks_of_cover", b"weeks_of_cover"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__challenger_alert: _TypeAlias = _typing.Literal["challenger_alert"]  # noqa: Y015
     _WhichOneofArgType__challenger_alert: _TypeAlias = _typing.Literal["_challenger_alert", b"_challenger_alert"]  # noqa: Y015
@@ -879,7 +887,7 @@ class ListStockoutRisksRequest(_message.Message):
     evidence: _provenance_pb2.Evidence.ValueType
     """Only risks that rest on this; unspecified for all."""
     minimum_probability: _builtins.float
-    """Only risks of at least this probability. In [0, 1]."""
+    """Only risks whose `probability` is at least this, whatever the risk until relief is. In [0, 1]."""
     alert_only: _builtins.bool
     """Only risks that raise an alert."""
     order: Global___Order.ValueType

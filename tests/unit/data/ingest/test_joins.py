@@ -75,3 +75,25 @@ def test_one_product_under_two_forms_of_one_name_is_refused_and_of_two_numbers_s
         ingest(export(tmp_path / "in", twice, []))
     read = ingest(export(tmp_path / "in", ["7", "007", *NUMBERS], []))
     assert "2 of the 154 ids of sales.csv differ from another only in form" in read.report.warnings[0]
+
+
+def test_suppliers_of_products_that_nobody_states_are_said(tmp_path: Path) -> None:
+    folder = export(tmp_path / "in", ["a", "b", "c"], [])
+    (folder / "products.csv").write_text("product_id,category,supplier_id\na,toys,near\nb,toys,far\nc,toys,\n")
+    (folder / "suppliers.csv").write_text("supplier_id,lead_time_days\nnear,7\n")
+    assert ingest(folder).report.warnings == (
+        "1 of the 2 suppliers that products.csv names are not in suppliers.csv, such as 'far': nothing is known of "
+        "their lead times",
+    )
+    (folder / "suppliers.csv").write_text("supplier_id,lead_time_days\nnear,7\nfar,\nother,3\n")
+    assert ingest(folder).report.warnings == ()
+
+
+def test_a_column_that_is_read_from_another_table_is_said(tmp_path: Path) -> None:
+    folder = export(tmp_path / "in", ["a", "b"], [])
+    (folder / "products.csv").write_text("product_id,category,name,lead_time_days\na,toys,A,21\nb,toys,B,5\n")
+    read = ingest(folder)
+    assert read.report.warnings == (
+        "products.csv has a column lead_time_days, which is not read there: it is read from suppliers and lead_times",
+    )
+    assert read.products["lead_time_days"].to_list() == [None, None]

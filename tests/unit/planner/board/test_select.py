@@ -74,6 +74,14 @@ def test_most_money_at_risk_comes_first_and_what_is_not_known_last(board: Board)
     assert found(board).money == 55.0
 
 
+def test_the_least_that_is_at_risk_is_ranked_and_said_to_be_the_least() -> None:
+    known = {"relief_probability": 0.9, "relief_after_curve": True}
+    board = board_of(table_of([risk("near", 10.0, relief_probability=0.3), risk("far", 20.0, **known)]))
+    assert [(each.product_id, each.is_least) for each in found(board).rows] == [("far", True), ("near", False)]
+    assert ids(board, "need=any&sort=relief_probability") == ["far", "near"]
+    assert found(board).money == 30.0
+
+
 def test_this_week_needs_alerts_and_what_must_be_ordered_within_it(board: Board) -> None:
     assert ids(board, "") == ["pear", "Apple"]
     assert ids(board, "need=overdue") == ["Apple"]
