@@ -66,6 +66,7 @@ bench: tools ## the service against an echo and other servers, streams, workers,
 	$(BIN)/python -m benchmarks.rpc
 	$(BIN)/python -m benchmarks.streams
 	$(BIN)/python -m benchmarks.workers
+	$(BIN)/python -m benchmarks.what_if
 	$(BIN)/python -m benchmarks.peers
 	$(BIN)/python -m benchmarks.history
 	$(BIN)/python -m benchmarks.planner

@@ -134,7 +134,7 @@ def test_alerts_are_of_what_the_model_reaches_and_of_the_question_where_it_has_n
 
     assert published("--alert-budget", "21").warnings == ()
     (warning,) = published("--lead-time-days", "90").warnings
-    assert warning.endswith("after the 9 weeks that the model reaches, so that their alerts are of these weeks alone")
+    assert warning.endswith("after the 5 weeks that the model reaches, so that their alerts are of these weeks alone")
     (curves,) = (weeks.work_dir / "mlflow").rglob(RUN_OUT_FILE)
     curves.unlink()
     rule = published("--alert-budget", "22").alerts

@@ -111,7 +111,7 @@ def _stated(items: Iterable[AssessmentItem]) -> Stated:
     """What else is said than stock and lead time."""
     prices, factors, knows, row, days, units = [], [], [], [], [], []
     for number, item in enumerate(items):
-        prices.append(item.unit_price if item.HasField("unit_price") else math.nan)
+        prices.append(item.unit_price or (0.0 if item.HasField("unit_price") else math.nan))
         factors.append(item.demand_factor or 1.0)
         knows.append(item.HasField("deliveries"))
         for delivery in item.deliveries.deliveries if knows[-1] else ():

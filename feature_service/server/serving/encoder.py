@@ -100,14 +100,14 @@ _REASON_FEATURE, _REASON_TEXT = tag_of(Reason, "feature"), tag_of(Reason, "text"
 _REASON_VALUE, _REASON_CONTRIBUTION = tag_of(Reason, "value"), tag_of(Reason, "contribution")
 _VALUES = tag_of(ProductFeatures, "values")
 _FLOAT = struct.Struct("<f")
-_SHORT = [bytes([length]) for length in range(0x80)]
-"""Lengths of one byte, which most fields have."""
+_LENGTHS = [_varint(length) for length in range(0x800)]
+"""Encoded; hardly any field is longer."""
 
 
 def field(tag: bytes, content: bytes) -> bytes:
     """A length-delimited field of a message."""
     length = len(content)
-    return tag + (_SHORT[length] if length < 0x80 else _varint(length)) + content
+    return tag + (_LENGTHS[length] if length < len(_LENGTHS) else _varint(length)) + content
 
 
 def risks(answers: Assessment, last_day: dt.date) -> list[bytes]:
@@ -240,7 +240,7 @@ def _doubles(tag: bytes, amounts: DoubleArray) -> Bytes:
 def _packed(tag: bytes, values: npt.NDArray[np.float32]) -> Bytes:
     """A packed field of shape ``(rows, numbers)``; of fewer than 32 numbers, so that its length takes one byte."""
     content = np.ascontiguousarray(values, dtype="<f4").view(np.uint8)
-    return np.concatenate([_constant(tag + _SHORT[content.shape[1]], len(values)), content], axis=1)
+    return np.concatenate([_constant(tag + _LENGTHS[content.shape[1]], len(values)), content], axis=1)
 
 
 def _dates(tag: bytes, days: DoubleArray, last_day: dt.date) -> Bytes:

@@ -78,7 +78,7 @@ def test_one_product_under_two_forms_of_one_name_is_refused_and_of_two_numbers_s
 
 
 def test_suppliers_of_products_that_nobody_states_are_said(tmp_path: Path) -> None:
-    folder = export(tmp_path / "in", ["a", "b", "c"], [])
+    folder = export(tmp_path / "in", ["a", "b", "c", "d"], [])
     (folder / "products.csv").write_text("product_id,category,supplier_id\na,toys,near\nb,toys,far\nc,toys,\n")
     (folder / "suppliers.csv").write_text("supplier_id,lead_time_days\nnear,7\n")
     assert ingest(folder).report.warnings == (
@@ -94,6 +94,6 @@ def test_a_column_that_is_read_from_another_table_is_said(tmp_path: Path) -> Non
     (folder / "products.csv").write_text("product_id,category,name,lead_time_days\na,toys,A,21\nb,toys,B,5\n")
     read = ingest(folder)
     assert read.report.warnings == (
-        "products.csv has a column lead_time_days, which is not read there: it is read from suppliers and lead_times",
+        "products.csv has a column lead_time_days, which is not read there: it is read from lead_times and suppliers",
     )
     assert read.products["lead_time_days"].to_list() == [None, None]
