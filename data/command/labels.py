@@ -36,8 +36,17 @@ def labels(tables: Collection[str], history: CleanHistory | None) -> dict[str, s
         "inventory": "" if INVENTORY.name in tables else "there are no counts of the stock (inventory)",
         "availability": "" if AVAILABILITY.name in tables else "there are no in-stock flags (availability)",
     }
-    short = {} if history is None else _too_short(history)
-    return {name: missing or short.get(name, "") for name, missing in absent.items()}
+    lacks = {} if history is None else _never_out(history) | _too_short(history)
+    return {name: missing or lacks.get(name, "") for name, missing in absent.items()}
+
+
+def _never_out(history: CleanHistory) -> dict[str, str]:
+    """Of the labels that ask of stock: that nothing is ever out of it, from which nobody learns when it will be."""
+    never = {
+        "inventory": (history.counts["units_on_hand"] <= 0, "nothing is ever counted out of stock"),
+        "availability": (~history.availability["in_stock"], "no flag says that anything is out of stock"),
+    }
+    return {name: sentence for name, (is_out, sentence) in never.items() if not is_out.any()}
 
 
 def _too_short(history: CleanHistory) -> dict[str, str]:

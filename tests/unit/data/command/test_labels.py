@@ -66,3 +66,13 @@ def test_how_many_weeks_there_are_and_from_when_on_they_suffice_is_told(tmp_path
         "inventory": "9 weeks of counts, 15 are needed: from 2024-04-14 on",
         "availability": "9 weeks of flags, 15 are needed: from 2024-04-14 on",
     }
+
+
+def test_where_nothing_is_ever_out_of_stock_nobody_learns_when_it_will_be(tmp_path: Path) -> None:
+    folder = shops(tmp_path / "in", weeks=16)
+    for file, column in (("inventory.csv", "units_on_hand"), ("availability.csv", "in_stock")):
+        rows = pl.read_csv(folder / file)
+        rows.filter(pl.col(column) > 0 if column == "units_on_hand" else pl.col(column)).write_csv(folder / file)
+    found = check_data(folder).labels
+    assert found["inventory"] == "nothing is ever counted out of stock"
+    assert found["availability"] == "no flag says that anything is out of stock"
