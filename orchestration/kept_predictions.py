@@ -88,6 +88,7 @@ def _rows(assessor: Assessor, scored: RowNumbers) -> pl.DataFrame:
     answers = assessor.newest_answers(scored)
     panel, scores, figures = assessor.panel, answers.scores, answers.figures
     price = last_price(panel.fields, len(panel.product_ids))[scored]
+    units_at_risk, revenue_at_risk = answers.at_risk
     columns = {
         "product_id": [panel.product_ids[row] for row in scored.tolist()],
         "probability": scores.probabilities,
@@ -96,8 +97,8 @@ def _rows(assessor: Assessor, scored: RowNumbers) -> pl.DataFrame:
         "alert_until": _days_later(assessor, answers.alert_days),
         "units_on_hand": figures.units_on_hand,
         "demand_per_week": figures.expected_demand_units / assessor.label.horizon_weeks,
-        "units_at_risk": figures.expected_units_lost,
-        "revenue_at_risk": figures.revenue_at_risk,
+        "units_at_risk": units_at_risk,
+        "revenue_at_risk": revenue_at_risk,
         "price": price,
         "lead_time_days": np.array(panel.lead_time_days, dtype=np.float64)[scored],
         "reorder_by": _days_later(assessor, figures.reorder_in_days),

@@ -40,7 +40,8 @@ PREDICTION_COLUMNS = {
 """Of every product with a probability, as the server tells them (``StockoutRisk`` in the protos); null: not known.
 
 ``alert_probability``: the risk that alerts are raised on, which is the question's own probability or the risk until
-relief; ``alert_until``: the last day that it is the risk of. ``demand_per_week`` is the mean of the forecast, ``price``
+relief; ``alert_until``: the last day that it is the risk of, up to which ``units_at_risk`` and ``revenue_at_risk`` are
+lost on average. ``demand_per_week`` is the mean of the forecast, ``price``
 the last known one."""
 
 _OF_ALERT = {"alert_probability", "alert_until"}

@@ -46,8 +46,9 @@ def test_what_is_kept_is_what_the_server_tells(shops: Shops, tmp_path: Path) -> 
         assert (row["probability"], row["alert"]) == (risk.probability, risk.alert)
         assert row["units_on_hand"] == risk.units_on_hand
         assert row["demand_per_week"] == risk.expected_demand_units
-        assert row["units_at_risk"] == risk.expected_units_lost
-        assert row["revenue_at_risk"] == (risk.revenue_at_risk if risk.HasField("revenue_at_risk") else None)
+        assert row["units_at_risk"] == risk.expected_units_lost_before_relief
+        has_price = risk.HasField("revenue_at_risk_before_relief")
+        assert row["revenue_at_risk"] == (risk.revenue_at_risk_before_relief if has_price else None)
         day = risk.reorder_by_date
         assert row["reorder_by"] == (
             dt.date(day.year, day.month, day.day) if risk.HasField("reorder_by_date") else None

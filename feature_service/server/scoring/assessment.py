@@ -58,5 +58,12 @@ class Assessment:
         return np.where(np.isnan(self.scores.probabilities), np.nan, float(days))
 
     @property
+    def at_risk(self) -> tuple[DoubleArray, DoubleArray]:
+        """Mean units that are lost in these days, and the revenue with them; NaN where they are not known."""
+        if self._is_until_relief:
+            return self.figures.units_lost_before_relief, self.figures.revenue_at_risk_before_relief
+        return self.figures.expected_units_lost, self.figures.revenue_at_risk
+
+    @property
     def _is_until_relief(self) -> bool:
         return self.scorer.alert_line.until_relief and self.scores.run_out.shape[1] > 0
