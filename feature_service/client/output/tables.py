@@ -21,7 +21,7 @@ from feature_service.client.results import (
 )
 from feature_service.terminal import visible
 
-Figure = tuple[str, int, Literal["left", "right"], Callable[[ProductRisk], str]]
+FigureColumn = tuple[str, int, Literal["left", "right"], Callable[[ProductRisk], str]]
 """A column: its header, how little it is needed, where it stands, and what it says of a product."""
 
 EXPLAINED = 5
@@ -100,7 +100,7 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
     relief = Column(
         "out before\nrelief", [_relief(each, starred=until_relief) for each in risks], room=0 if until_relief else 2
     )
-    figures: list[Figure] = [
+    figures: list[FigureColumn] = [
         ("on\nhand", 4, "right", lambda risk: _figure(risk.units_on_hand, "g")),
         ("weeks\nleft", 2, "right", lambda risk: _figure(risk.weeks_of_cover, ".1f")),
         ("runs out", 3, "right", lambda risk: str(risk.expected_stockout_date or "")),
@@ -124,7 +124,7 @@ def _risks(risks: Sequence[ProductRisk], provenance: Provenance) -> FittingTable
     return FittingTable([Column("product", [_text(each.product_id) for each in risks], folds=True), *known], dim)
 
 
-def _money(risks: Sequence[ProductRisk]) -> Figure:
+def _money(risks: Sequence[ProductRisk]) -> FigureColumn:
     """Lost by relief where that is told, as alerts and lists go by relief; else within the horizon."""
     if all(each.revenue_at_risk_before_relief is None for each in risks):
         return "revenue\nat risk", 5, "right", lambda risk: _figure(risk.revenue_at_risk, ",.0f")
