@@ -71,7 +71,9 @@ class Selection:
         page: This one.
         counts: By state, how many it would be with the other filters as they are.
         money: Of the whole view.
+        is_least: Whether any of it is the least that it can be.
         money_without_budget: The same if no budget cut it off.
+        is_least_without_budget: In that case.
         total_without_budget: Rows in that case.
     """
 
@@ -82,7 +84,9 @@ class Selection:
     page: int
     counts: dict[str, int]
     money: float
+    is_least: bool
     money_without_budget: float
+    is_least_without_budget: bool
     total_without_budget: int
 
 
@@ -94,6 +98,7 @@ def select(board: Board, view: View) -> Selection:
     money = board.table.money[rows]
     if view.state != "out":  # what is lost a week is no money at risk
         money = np.where(board.table.is_out[rows], np.nan, money)
+    is_least = board.table.is_least[rows] & np.isfinite(money)
     shown = rows[: view.budget] if view.budget else rows
     pages = max(1, math.ceil(len(shown) / view.size))
     page = min(view.page, pages)
@@ -106,7 +111,9 @@ def select(board: Board, view: View) -> Selection:
         page=page,
         counts=counts,
         money=float(np.nansum(money[: len(shown)])),
+        is_least=bool(is_least[: len(shown)].any()),
         money_without_budget=float(np.nansum(money)),
+        is_least_without_budget=bool(is_least.any()),
         total_without_budget=len(rows),
     )
 

@@ -69,7 +69,10 @@ def test_risks_features_and_a_callers_stock_are_those_of_one_server(fleet: Fleet
         return server.features.GetFeatures(GetFeaturesRequest(product_ids=ids, as_of=as_of)).results
 
     def with_stock(server: Counted, ids: list[str]) -> Sequence[Message]:
-        items = [AssessmentItem(product_id=each, units_on_hand=len(each), lead_time_days=9) for each in ids]
+        items = [
+            AssessmentItem(product_id=each, units_on_hand=len(each), lead_time_days=(9, 100)[sum(each.encode()) % 2])
+            for each in ids
+        ]
         return server.risks.AssessStockoutRisks(AssessStockoutRisksRequest(items=items, as_of=as_of)).results
 
     for call in (risks, features, with_stock):

@@ -79,7 +79,9 @@ def test_the_least_that_is_at_risk_is_ranked_and_said_to_be_the_least() -> None:
     board = board_of(table_of([risk("near", 10.0, relief_probability=0.3), risk("far", 20.0, **known)]))
     assert [(each.product_id, each.is_least) for each in found(board).rows] == [("far", True), ("near", False)]
     assert ids(board, "need=any&sort=relief_probability") == ["far", "near"]
-    assert found(board).money == 30.0
+    assert (found(board).money, found(board).is_least) == (30.0, True)
+    cut = found(board, "need=any&budget=1&sort=relief_probability&order=up")
+    assert (cut.money, cut.is_least, cut.money_without_budget, cut.is_least_without_budget) == (10.0, False, 30.0, True)
 
 
 def test_this_week_needs_alerts_and_what_must_be_ordered_within_it(board: Board) -> None:
