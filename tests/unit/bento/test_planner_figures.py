@@ -27,6 +27,13 @@ def test_known_figures_are_given_even_where_they_are_zero_and_unknown_ones_are_n
     assert (risk.revenue_at_risk, risk.expected_stockout_date, risk.category) == (None, None, None)
 
 
+def test_that_a_risk_is_the_least_goes_with_it_and_is_not_said_beside_another_model() -> None:
+    plan = replace(PLAN, relief_probability=0.8, relief_after_curve=True)
+    ours, theirs = (_risk("a", 0.7, True, plan, same_model=each) for each in (True, False))
+    assert (ours.relief_probability, ours.relief_after_curve) == (0.8, True)
+    assert (theirs.relief_probability, theirs.relief_after_curve) == (None, False)
+
+
 def test_another_models_alert_goes_by_the_bentos_own_curve_until_the_figures_relief() -> None:
     curve, relief = np.array([0.2, 0.4, 0.7], dtype=np.float32), PROVENANCE.as_of_week + dt.timedelta(days=6 + 14)
     plan, later = (replace(PLAN, relief_date=relief + dt.timedelta(days=days)) for days in (0, 70))
